@@ -25,6 +25,8 @@ STD      := -std=c++20
 
 include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk tests/tests.mk bench/bench.mk)
 
+all: loadable static ## build everything
+
 help: ## show this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 

@@ -1,0 +1,277 @@
+#include "append.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "aggregate.h"
+#include "digest.h"
+#include "error.h"
+#include "fold.h"
+#include "snapshot.h"
+#include "time.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {
+  if (const auto id = connection.transaction.event_type(name)) return id;
+  Statement find =
+      connection.prepare("SELECT type_id FROM main.evercore_event_type WHERE name = ?1");
+  if (!find.bind(1, name).step()) return std::nullopt;
+  connection.transaction.learn_event_type(name, find.integer(0));
+  return find.integer(0);
+}
+
+void bind_event(Statement& insert, const NewEvent& event) {
+  const std::int64_t recorded_at = now();
+  insert.bind(4, event.event_time.value_or(recorded_at));
+  if (event.event_time) insert.bind(5, recorded_at);
+  insert.bind(6, event.data);
+  if (event.reference) insert.bind(7, *event.reference);
+  if (event.metadata) insert.bind(8, *event.metadata);
+}
+
+/// One INSERT of values that are all known. False where that sequence is there already.
+bool insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
+                  std::int64_t type_id, const NewEvent& event) {
+  Statement insert = connection.prepare(
+      "INSERT INTO main.evercore_event (aggregate_id, sequence, type_id, event_time, recorded_at,"
+      " data, reference, metadata, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  insert.bind(1, aggregate_id).bind(2, sequence).bind(3, type_id);
+  bind_event(insert, event);
+  if (event.event_id) insert.bind(9, *event.event_id);
+  const int rc = insert.try_step();
+  if (rc == SQLITE_DONE) return true;
+  Error failure = engine_error(connection.db(), rc);
+  insert.reset();
+  if (failure.sqlite_code == SQLITE_CONSTRAINT_UNIQUE &&
+      failure.text.find("evercore_event.sequence") != std::string::npos) {
+    return false;
+  }
+  throw failure;
+}
+
+/// The version and policy of an open aggregate, from what the transaction knows or from the tables.
+AggregateInfo open_info(Connection& connection, std::int64_t aggregate_id) {
+  if (const AggregateInfo* known = connection.transaction.aggregate(aggregate_id)) return *known;
+  Statement load = connection.prepare(
+      "SELECT a.erased, t.snapshot_every, coalesce((SELECT max(sequence) FROM main.evercore_event"
+      " WHERE aggregate_id = ?1), a.base) FROM main.evercore_aggregate a"
+      " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1");
+  if (!load.bind(1, aggregate_id).step()) throw no_aggregate(aggregate_id);
+  if (load.integer(0) != 0) throw erased_aggregate(aggregate_id);
+  const AggregateInfo info{load.integer(2), load.integer(1)};
+  connection.transaction.learn_aggregate(aggregate_id, info);
+  return info;
+}
+
+void require_expected(std::int64_t aggregate_id, std::optional<std::int64_t> expected,
+                      std::int64_t version) {
+  if (expected && *expected != version) throw conflict(aggregate_id, version, *expected);
+}
+
+bool snapshot_due(const AggregateInfo& info) {
+  return info.snapshot_every > 0 && (info.version + 1) % info.snapshot_every == 0;
+}
+
+void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo info) {
+  if (AggregateInfo* known = connection.transaction.aggregate(aggregate_id)) {
+    ++known->version;
+  } else {
+    ++info.version;
+    connection.transaction.learn_aggregate(aggregate_id, info);
+  }
+}
+
+/// What the fast statement is about to decide; `_evercore_next_sequence` fills it in.
+enum class Decision { no_aggregate, appended, conflicts, erased, needs_snapshot };
+
+}  // namespace
+
+struct FastAppend {
+  std::optional<std::int64_t> expected;
+  Decision decision = Decision::no_aggregate;
+  std::int64_t version = 0;
+};
+
+namespace {
+
+/// _evercore_next_sequence(erased, every, version): decides inside the INSERT, under its lock.
+void next_sequence(const Call& call) {
+  FastAppend* fast = call.connection.fast_append;
+  if (fast == nullptr) throw error(10, "_evercore_next_sequence is evercore's own");
+  fast->version = sqlite3_value_int64(call.arguments[2]);
+  const std::int64_t every = sqlite3_value_int64(call.arguments[1]);
+  if (sqlite3_value_int64(call.arguments[0]) != 0) {
+    fast->decision = Decision::erased;
+  } else if (fast->expected && *fast->expected != fast->version) {
+    fast->decision = Decision::conflicts;
+  } else if (snapshot_due({fast->version, every})) {
+    fast->decision = Decision::needs_snapshot;
+  } else {
+    fast->decision = Decision::appended;
+    return call.result(fast->version + 1);
+  }
+  call.result_null();  // the column is NOT NULL: the statement fails and writes nothing
+}
+
+/// One statement that checks and inserts: it takes the write lock before it reads, so that no other
+/// writer can come between. Nothing where more than one statement is needed.
+std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
+                                    std::optional<std::int64_t> expected, const NewEvent& event) {
+  Statement insert = connection.prepare(
+      "INSERT INTO main.evercore_event (aggregate_id, sequence, type_id, event_time, recorded_at,"
+      " data, reference, metadata) VALUES (?1,"
+      " (SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
+      " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
+      " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1),"
+      " (SELECT type_id FROM main.evercore_event_type WHERE name = ?3), ?4, ?5, ?6, ?7, ?8)");
+  insert.bind(1, aggregate_id).bind(3, event.event_type);
+  bind_event(insert, event);
+  FastAppend fast{expected};
+  FastAppend* outer = std::exchange(connection.fast_append, &fast);
+  const int rc = insert.try_step();
+  connection.fast_append = outer;
+  if (rc == SQLITE_DONE) {
+    return Appended{fast.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
+  }
+  Error failure = engine_error(connection.db(), rc);
+  insert.reset();
+  if (failure.sqlite_code != SQLITE_CONSTRAINT_NOTNULL) throw failure;
+  switch (fast.decision) {
+    case Decision::no_aggregate:
+      throw no_aggregate(aggregate_id);
+    case Decision::erased:
+      throw erased_aggregate(aggregate_id);
+    case Decision::conflicts:
+      throw conflict(aggregate_id, fast.version, *expected);
+    case Decision::needs_snapshot:
+    case Decision::appended:  // it was the event type that is missing
+      break;
+  }
+  return std::nullopt;
+}
+
+Appended append_any_way(Connection& connection, std::int64_t aggregate_id,
+                        std::optional<std::int64_t> expected, const NewEvent& event) {
+  if (!event.event_id) {
+    sqlite3* db = connection.db();
+    // A second append in one transaction: from now on let the transaction remember.
+    if (sqlite3_get_autocommit(db) == 0 && !connection.transaction.taking_part() &&
+        sqlite3_txn_state(db, "main") == SQLITE_TXN_WRITE) {
+      atomically(connection, [] {});
+    }
+    const auto done = connection.transaction.taking_part()
+                          ? append_simply(connection, aggregate_id, expected, event)
+                          : append_fast(connection, aggregate_id, expected, event);
+    if (done) return *done;
+  }
+  Appended appended;
+  atomically(connection,
+             [&] { appended = append_fully(connection, aggregate_id, expected, event, true); });
+  return appended;
+}
+
+void append(const Call& call) {
+  const std::int64_t id = aggregate_id_of(call.arguments[0]);
+  std::optional<std::int64_t> expected;
+  if (sqlite3_value* value = call.optional(1)) expected = integer_from(value, "expected", 0);
+  NewEvent event;
+  event.event_type = name_of(call.arguments[2], "event_type", max_type_name);
+  event.data = required_text(call.arguments[3], "data");
+  if (sqlite3_value* value = call.optional(4)) event.reference = text_of(value, "reference");
+  if (sqlite3_value* value = call.optional(5)) event.metadata = text_of(value, "metadata");
+  if (sqlite3_value* value = call.optional(6)) event.event_time = time_of(value, "event_time");
+  if (sqlite3_value* value = call.optional(7)) event.event_id = text_of(value, "event_id");
+  check_event(call.connection, event);
+  call.result(append_any_way(call.connection, id, expected, event).sequence);
+}
+
+}  // namespace
+
+void check_event(Connection& connection, const NewEvent& event) {
+  check_name(event.event_type, "event_type", max_type_name);
+  if (event.reference) check_reference(*event.reference);
+  if (event.event_id) check_name(*event.event_id, "event_id", max_event_id);
+  if (event.metadata) {
+    if (event.data.size() + event.metadata->size() > max_payload_bytes) {
+      throw error(4, "data: too large");
+    }
+    connection.payload.check("metadata", *event.metadata);
+  }
+  connection.payload.check("data", event.data);
+}
+
+std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
+                                      std::optional<std::int64_t> expected, const NewEvent& event) {
+  const auto type_id = find_event_type(connection, event.event_type);
+  if (event.event_id || !type_id) return std::nullopt;
+  const AggregateInfo info = open_info(connection, aggregate_id);
+  require_expected(aggregate_id, expected, info.version);
+  if (snapshot_due(info)) return std::nullopt;
+  if (!insert_event(connection, aggregate_id, info.version + 1, *type_id, event)) {
+    connection.transaction.forget();  // somebody wrote to the table past us
+    return std::nullopt;
+  }
+  advance(connection, aggregate_id, info);
+  return Appended{info.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
+}
+
+Appended append_fully(Connection& connection, std::int64_t aggregate_id,
+                      std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots) {
+  if (event.event_id) {
+    if (const auto repeat = find_repeat(connection, aggregate_id, event)) return *repeat;
+  }
+  const AggregateInfo info = open_info(connection, aggregate_id);
+  require_expected(aggregate_id, expected, info.version);
+  const std::int64_t type_id = ensure_event_type(connection, event.event_type);
+  if (!insert_event(connection, aggregate_id, info.version + 1, type_id, event)) {
+    throw conflict(aggregate_id, info.version + 1, info.version);
+  }
+  const Appended appended{info.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
+  advance(connection, aggregate_id, info);
+  if (snapshots && snapshot_due(info)) store_snapshot_by_policy(connection, aggregate_id);
+  return appended;
+}
+
+std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggregate_id,
+                                    const NewEvent& event) {
+  const auto refuse_other = [&](bool same) {
+    if (same) return;
+    throw error(7, "event_id \"" + std::string(*event.event_id) + "\" exists with other content");
+  };
+  Statement kept = connection.prepare(
+      "SELECT e.aggregate_id, e.sequence, e.position, t.name, e.data FROM main.evercore_event e"
+      " JOIN main.evercore_event_type t ON t.type_id = e.type_id WHERE e.event_id = ?1");
+  if (kept.bind(1, *event.event_id).step()) {
+    if (kept.is_null(4) && kept.integer(0) == aggregate_id) throw erased_aggregate(aggregate_id);
+    refuse_other(kept.integer(0) == aggregate_id && kept.text(3) == event.event_type &&
+                 kept.text(4) == event.data);
+    return Appended{kept.integer(1), kept.integer(2), true};
+  }
+  Statement compacted = connection.prepare(
+      "SELECT i.aggregate_id, i.sequence, i.position, t.name, i.data_sha256"
+      " FROM main.evercore_event_id i JOIN main.evercore_event_type t ON t.type_id = i.type_id"
+      " WHERE i.event_id = ?1");
+  if (!compacted.bind(1, *event.event_id).step()) return std::nullopt;
+  if (compacted.is_null(4) && compacted.integer(0) == aggregate_id) {
+    throw erased_aggregate(aggregate_id);
+  }
+  const auto digest = sha256(event.data);
+  refuse_other(compacted.integer(0) == aggregate_id && compacted.text(3) == event.event_type &&
+               compacted.text(4) ==
+                   std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+  return Appended{compacted.integer(1), compacted.integer(2), true};
+}
+
+const Function append_functions[3] = {
+    {"evercore_append", 4, 8, Access::writes, append},
+    {"evercore_append_many", 1, 1, Access::writes, append_many},
+    {"_evercore_next_sequence", 3, 3, Access::internal, next_sequence},
+};
+
+}  // namespace evercore::ext

@@ -1,0 +1,57 @@
+// Appending events: the checks, the fast statement and the full procedure behind all three ways.
+//
+//   SELECT evercore_append(evercore_ensure('User', 'ann'), 0, 'UserCreated', '{"name":"Ann"}');
+//   INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)
+//     SELECT 'User', name, 'UserCreated', json_object('name', name) FROM people;
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "connection.h"
+#include "function.h"
+
+namespace evercore::ext {
+
+/// One event as a caller gave it. The texts belong to the caller.
+struct NewEvent {
+  std::string_view event_type;
+  std::string_view data;
+  std::optional<std::string_view> reference;
+  std::optional<std::string_view> metadata;
+  std::optional<std::string_view> event_id;
+  std::optional<std::int64_t> event_time;  ///< microseconds; by default when the store takes it
+};
+
+struct Appended {
+  std::int64_t sequence = 0;
+  std::int64_t position = 0;
+  bool repeated = false;  ///< its event_id was there already: nothing was written
+};
+
+/// Checks names, reference, size and payload; throws EV004, EV005 or EV009.
+void check_event(Connection& connection, const NewEvent& event);
+
+/// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
+/// the event type exists, no snapshot is due, no event_id is given. Nothing where it does not.
+/// Throws EV001 and EV002.
+std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
+                                      std::optional<std::int64_t> expected, const NewEvent& event);
+
+/// Inside atomically() only: the whole procedure; `snapshots` says whether a snapshot that falls
+/// due is stored at once (append_many stores one at the end).
+Appended append_fully(Connection& connection, std::int64_t aggregate_id,
+                      std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots);
+
+/// The event with this event_id as it was first appended, if there is one; EV007 with other
+/// content.
+std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggregate_id,
+                                    const NewEvent& event);
+
+/// evercore_append_many; in append_many.cpp.
+void append_many(const Call& call);
+
+extern const Function append_functions[3];
+
+}  // namespace evercore::ext

@@ -1,0 +1,320 @@
+// INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, …) VALUES … or SELECT
+// …
+//
+// A write-only eponymous virtual table: one event a row, atomic per statement, and OR IGNORE skips
+// the rows that are at fault. Reading it gives no rows.
+//
+// The same table carries atomically() (write.h): a row that finds work handed over does that
+// instead of appending. And it hears of every turn of the transaction, for what the connection
+// remembers of it.
+#include "append_table.h"
+
+#include <exception>
+#include <new>
+#include <string>
+
+#include "aggregate.h"
+#include "append.h"
+#include "error.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+enum Column {
+  aggregate_type_column,
+  natural_key_column,
+  event_type_column,
+  data_column,
+  aggregate_id_column,
+  expected_column,
+  reference_column,
+  metadata_column,
+  event_time_column,
+  event_id_column,
+};
+
+/// Repeats and new events of one statement; a statement may not mix them. SQLite does not say where
+/// a statement begins: it is the same one while total_changes stands still, since a statement's own
+/// rows are added only at its end.
+struct StatementMixture {
+  sqlite3_int64 total_changes = -1;
+  bool any_new = false;
+  std::string repeated_id;  // the newest repeat's; empty: none
+};
+
+struct AppendTable {
+  sqlite3_vtab base;
+  Connection* connection;
+  StatementMixture mixture;
+  bool in_row = false;
+};
+
+AppendTable& table_of(sqlite3_vtab* vtab) {
+  return *reinterpret_cast<AppendTable*>(vtab);
+}
+
+/// Text, or a number as a TEXT column would take it.
+std::string_view text_in(sqlite3_value* value, std::string_view argument) {
+  const int type = sqlite3_value_type(value);
+  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+    if (text == nullptr) throw std::bad_alloc();
+    return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
+  }
+  return text_of(value, argument);
+}
+
+std::optional<std::string_view> optional_text(sqlite3_value* value, std::string_view argument) {
+  return is_null(value) ? std::nullopt : std::optional(text_in(value, argument));
+}
+
+NewEvent event_of(Connection& connection, sqlite3_value** row) {
+  NewEvent event;
+  const auto type = optional_text(row[event_type_column], "event_type");
+  if (!type) throw error(5, "event_type is NULL");
+  event.event_type = *type;
+  event.data = required_text(row[data_column], "data");
+  event.reference = optional_text(row[reference_column], "reference");
+  if (!is_null(row[metadata_column])) event.metadata = text_of(row[metadata_column], "metadata");
+  if (!is_null(row[event_time_column]))
+    event.event_time = time_of(row[event_time_column], "event_time");
+  event.event_id = optional_text(row[event_id_column], "event_id");
+  check_event(connection, event);
+  return event;
+}
+
+/// Which aggregate a row means: an id, or a type and key.
+struct Target {
+  std::optional<std::int64_t> id;
+  std::string_view type;
+  std::string_view key;
+};
+
+Target target_of(sqlite3_value** row) {
+  Target target;
+  const auto type = optional_text(row[aggregate_type_column], "aggregate_type");
+  const auto key = optional_text(row[natural_key_column], "natural_key");
+  if (!is_null(row[aggregate_id_column])) {
+    if (type || key) throw error(9, "aggregate_id is given together with a type or key");
+    target.id = integer_of(row[aggregate_id_column], "aggregate_id");
+    return target;
+  }
+  if (!key) throw error(5, "neither aggregate_id nor natural_key given");
+  if (!type) throw error(5, "aggregate_type is NULL");
+  check_name(*type, "aggregate_type", max_type_name);
+  check_name(*key, "natural_key", max_natural_key);
+  target.type = *type;
+  target.key = *key;
+  return target;
+}
+
+Appended append_row(Connection& connection, sqlite3_value** row) {
+  const Target target = target_of(row);
+  std::optional<std::int64_t> expected;
+  if (!is_null(row[expected_column])) expected = integer_from(row[expected_column], "expected", 0);
+  const NewEvent event = event_of(connection, row);
+
+  std::optional<std::int64_t> id = target.id;
+  if (!id) id = find_aggregate(connection, target.type, target.key);
+  if (id) {
+    if (const auto done = append_simply(connection, *id, expected, event)) return *done;
+  }
+  Appended appended;
+  atomically(connection, [&] {
+    if (!id) id = ensure_aggregate(connection, target.type, target.key);
+    appended = append_fully(connection, *id, expected, event, true);
+  });
+  return appended;
+}
+
+/// Counts the row into its statement; EV007 where it makes a mixture.
+void count(StatementMixture& mixture, const Appended& appended, sqlite3_value** row) {
+  if (appended.repeated) {
+    mixture.repeated_id = text_in(row[event_id_column], "event_id");
+  } else {
+    mixture.any_new = true;
+  }
+  if (!mixture.any_new || mixture.repeated_id.empty()) return;
+  throw error(7, "event_id \"" + mixture.repeated_id +
+                     "\" exists: one call cannot mix repeats and new events");
+}
+
+int fail(AppendTable& table, const Error& failure) {
+  sqlite3_free(table.base.zErrMsg);
+  table.base.zErrMsg = sqlite3_mprintf("%s", failure.text.c_str());
+  // Only a bare constraint lets OR IGNORE skip the row; its extended code would not.
+  return failure.row_fault ? SQLITE_CONSTRAINT : failure.sqlite_code;
+}
+
+Appended append_and_count(AppendTable& table, sqlite3_value** row) {
+  Connection& connection = *table.connection;
+  Appended appended;
+  if (table.mixture.repeated_id.empty() && is_null(row[event_id_column])) {
+    appended = append_row(connection, row);
+    table.mixture.any_new = true;
+  } else {
+    atomically(connection, [&] {
+      appended = append_row(connection, row);
+      count(table.mixture, appended, row);
+    });
+  }
+  return appended;
+}
+
+int append(AppendTable& table, sqlite3_value** row, sqlite3_int64* rowid) noexcept {
+  sqlite3* db = table.connection->db();
+  try {
+    if (table.mixture.total_changes != sqlite3_total_changes64(db)) table.mixture = {};
+    const StatementMixture before = table.mixture;
+    table.in_row = true;
+    try {
+      *rowid = append_and_count(table, row).position;
+    } catch (const Error&) {
+      // A row that OR IGNORE skips leaves its statement as it was; any other fault ends it.
+      table.mixture = sqlite3_vtab_on_conflict(db) == SQLITE_IGNORE ? before : StatementMixture{};
+      throw;
+    }
+    table.in_row = false;
+    table.mixture.total_changes = sqlite3_total_changes64(db);
+    return SQLITE_OK;
+  } catch (const Error& failure) {
+    table.in_row = false;
+    return fail(table, failure);
+  } catch (const std::bad_alloc&) {
+    table.in_row = false;
+    return SQLITE_NOMEM;
+  } catch (...) {
+    table.in_row = false;
+    return SQLITE_ERROR;
+  }
+}
+
+int update(sqlite3_vtab* vtab, int count, sqlite3_value** values, sqlite3_int64* rowid) noexcept {
+  AppendTable& table = table_of(vtab);
+  if (count == 1 || !is_null(values[0])) return SQLITE_READONLY;
+  int rc = SQLITE_OK;
+  if (run_carried(*table.connection, rc)) return rc;
+  return append(table, values + 2, rowid);
+}
+
+int connect(sqlite3* db, void* user, int, const char* const*, sqlite3_vtab** out, char**) noexcept {
+  int rc = sqlite3_declare_vtab(
+      db,
+      "CREATE TABLE x(aggregate_type TEXT, natural_key TEXT, event_type TEXT, data TEXT,"
+      " aggregate_id INTEGER, expected INTEGER, reference TEXT, metadata TEXT, event_time TEXT,"
+      " event_id TEXT)");
+  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
+  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  if (rc != SQLITE_OK) return rc;
+  Connection* connection = static_cast<std::shared_ptr<Connection>*>(user)->get();
+  auto* table = new (std::nothrow) AppendTable{{}, connection, {}};
+  if (table == nullptr) return SQLITE_NOMEM;
+  *out = &table->base;
+  return SQLITE_OK;
+}
+
+int disconnect(sqlite3_vtab* vtab) noexcept {
+  delete &table_of(vtab);
+  return SQLITE_OK;
+}
+
+int best_index(sqlite3_vtab*, sqlite3_index_info* info) noexcept {
+  info->estimatedCost = 1;
+  info->estimatedRows = 1;
+  return SQLITE_OK;
+}
+
+int open(sqlite3_vtab*, sqlite3_vtab_cursor** out) noexcept {
+  *out = new (std::nothrow) sqlite3_vtab_cursor{};
+  return *out == nullptr ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+int close(sqlite3_vtab_cursor* cursor) noexcept {
+  delete cursor;
+  return SQLITE_OK;
+}
+
+int filter(sqlite3_vtab_cursor*, int, const char*, int, sqlite3_value**) noexcept {
+  return SQLITE_OK;
+}
+int next(sqlite3_vtab_cursor*) noexcept {
+  return SQLITE_OK;
+}
+int eof(sqlite3_vtab_cursor*) noexcept {
+  return 1;
+}
+int column(sqlite3_vtab_cursor*, sqlite3_context*, int) noexcept {
+  return SQLITE_OK;
+}
+int rowid(sqlite3_vtab_cursor*, sqlite3_int64* out) noexcept {
+  *out = 0;
+  return SQLITE_OK;
+}
+
+// Every end and every turn of a transaction makes what it learnt void (transaction.h).
+
+int begin(sqlite3_vtab* vtab) noexcept {
+  table_of(vtab).connection->transaction.begin();
+  return SQLITE_OK;
+}
+
+int sync(sqlite3_vtab*) noexcept {
+  return SQLITE_OK;
+}
+
+int end(sqlite3_vtab* vtab) noexcept {
+  table_of(vtab).connection->transaction.end();
+  table_of(vtab).mixture = StatementMixture{};
+  return SQLITE_OK;
+}
+
+int savepoint(sqlite3_vtab*, int) noexcept {
+  return SQLITE_OK;
+}
+
+int roll_back_to(sqlite3_vtab* vtab, int) noexcept {
+  table_of(vtab).connection->transaction.forget();
+  if (!table_of(vtab).in_row) table_of(vtab).mixture = StatementMixture{};
+  return SQLITE_OK;
+}
+
+constexpr sqlite3_module methods = [] {
+  sqlite3_module module{};
+  module.iVersion = 2;
+  module.xConnect = connect;
+  module.xBestIndex = best_index;
+  module.xDisconnect = disconnect;
+  module.xOpen = open;
+  module.xClose = close;
+  module.xFilter = filter;
+  module.xNext = next;
+  module.xEof = eof;
+  module.xColumn = column;
+  module.xRowid = rowid;
+  module.xUpdate = update;
+  module.xBegin = begin;
+  module.xSync = sync;
+  module.xCommit = end;
+  module.xRollback = end;
+  module.xSavepoint = savepoint;
+  module.xRelease = savepoint;
+  module.xRollbackTo = roll_back_to;
+  return module;
+}();
+
+void destroy(void* connection) {
+  delete static_cast<std::shared_ptr<Connection>*>(connection);
+}
+
+}  // namespace
+
+int register_append_table(const std::shared_ptr<Connection>& connection) {
+  auto* held = new (std::nothrow) std::shared_ptr<Connection>(connection);
+  if (held == nullptr) return SQLITE_NOMEM;
+  return sqlite3_create_module_v2(connection->db(), "evercore_append", &methods, held, destroy);
+}
+
+}  // namespace evercore::ext

@@ -1,0 +1,213 @@
+#include "compact.h"
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "aggregate.h"
+#include "digest.h"
+#include "error.h"
+#include "maintenance.h"
+#include "snapshot.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// Drops what newer snapshots supersede: of each application version all but its newest, of the
+/// engine's all but the newest and the one at the base. Gives whether there was any.
+bool drop_superseded(Connection& connection, const Aggregate& aggregate) {
+  const auto before = sqlite3_total_changes64(connection.db());
+  connection
+      .prepare(
+          "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1"
+          " AND (application = 1 OR sequence <> ?2)"
+          " AND sequence < (SELECT max(n.sequence) FROM main.evercore_snapshot n"
+          " WHERE n.aggregate_id = ?1 AND n.application = evercore_snapshot.application"
+          " AND n.version = evercore_snapshot.version)")
+      .bind(1, aggregate.id)
+      .bind(2, aggregate.base)
+      .run();
+  return sqlite3_total_changes64(connection.db()) != before;
+}
+
+/// Custom events up to `base` need an application snapshot at or above it: the engine's fold passed
+/// over them, and nothing else will hold what they did.
+void require_cover(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  Statement custom = connection.prepare(
+      "SELECT max(e.sequence) FROM main.evercore_event e"
+      " JOIN main.evercore_event_type t ON t.type_id = e.type_id"
+      " WHERE e.aggregate_id = ?1 AND e.sequence <= ?2 AND t.fold = 2");
+  custom.bind(1, aggregate.id).bind(2, base).step();
+  Statement before = connection.prepare(
+      "SELECT 1 FROM main.evercore_compacted_type c"
+      " JOIN main.evercore_event_type t ON t.type_id = c.type_id"
+      " WHERE c.aggregate_id = ?1 AND t.fold = 2");
+  const bool compacted_before = before.bind(1, aggregate.id).step();
+  if (custom.is_null(0) && !compacted_before) return;
+  Statement cover = connection.prepare(
+      "SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 1"
+      " AND sequence >= ?2");
+  if (cover.bind(1, aggregate.id).bind(2, base).step()) return;
+  const std::int64_t last = custom.is_null(0) ? aggregate.base : custom.integer(0);
+  throw error(10, "aggregate " + std::to_string(aggregate.id) +
+                      " has custom events up to sequence " + std::to_string(last) +
+                      " that no application snapshot covers");
+}
+
+/// What must be remembered of the events up to `base`: their event_ids, types and times.
+void remember_removed(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  Statement ids = connection.prepare(
+      "SELECT event_id, sequence, position, type_id, data FROM main.evercore_event"
+      " WHERE aggregate_id = ?1 AND sequence <= ?2 AND event_id IS NOT NULL");
+  ids.bind(1, aggregate.id).bind(2, base);
+  while (ids.step()) {
+    Statement keep = connection.prepare(
+        "INSERT INTO main.evercore_event_id"
+        " (event_id, aggregate_id, sequence, position, type_id, data_sha256)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    keep.bind(1, ids.text(0)).bind(2, aggregate.id).bind(3, ids.integer(1));
+    keep.bind(4, ids.integer(2)).bind(5, ids.integer(3));
+    std::array<std::uint8_t, 32> digest{};
+    if (!ids.is_null(4)) {
+      digest = sha256(ids.text(4));
+      keep.bind_blob(6, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+    }
+    keep.run();
+  }
+  connection
+      .prepare(
+          "INSERT OR IGNORE INTO main.evercore_compacted_type (aggregate_id, type_id)"
+          " SELECT DISTINCT ?1, type_id FROM main.evercore_event"
+          " WHERE aggregate_id = ?1 AND sequence <= ?2")
+      .bind(1, aggregate.id)
+      .bind(2, base)
+      .run();
+  connection
+      .prepare(
+          "UPDATE main.evercore_aggregate SET base = ?2,"
+          " base_first_time = coalesce(base_first_time, (SELECT event_time FROM main.evercore_event"
+          "  WHERE aggregate_id = ?1 ORDER BY sequence LIMIT 1)),"
+          " base_last_time = (SELECT event_time FROM main.evercore_event"
+          "  WHERE aggregate_id = ?1 AND sequence = ?2),"
+          " base_max_time = max(coalesce(base_max_time, -9223372036854775807),"
+          "  (SELECT max(event_time) FROM main.evercore_event"
+          "   WHERE aggregate_id = ?1 AND sequence <= ?2))"
+          " WHERE aggregate_id = ?1")
+      .bind(1, aggregate.id)
+      .bind(2, base)
+      .run();
+}
+
+/// Removes the events up to `base`. Where the newest position of the store is among them, its row
+/// stays as a placeholder of aggregate 0: without it SQLite would give that position out again.
+std::int64_t remove_events(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  with_maintenance(connection, [&] {
+    connection
+        .prepare(
+            "UPDATE main.evercore_event SET aggregate_id = 0, sequence = position, type_id = 0,"
+            " recorded_at = NULL, data = NULL, reference = NULL, metadata = NULL, event_id = NULL"
+            " WHERE aggregate_id = ?1 AND sequence <= ?2"
+            " AND position = (SELECT max(position) FROM main.evercore_event)")
+        .bind(1, aggregate.id)
+        .bind(2, base)
+        .run();
+    connection
+        .prepare(
+            "DELETE FROM main.evercore_event WHERE aggregate_id = 0"
+            " AND position < (SELECT max(position) FROM main.evercore_event)")
+        .run();
+    connection.prepare("DELETE FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence <= ?2")
+        .bind(1, aggregate.id)
+        .bind(2, base)
+        .run();
+  });
+  return base - aggregate.base;
+}
+
+struct Compacted {
+  std::int64_t events = 0;
+  bool anything = false;
+};
+
+/// Inside atomically(): one aggregate. Throws EV010 before it changes anything.
+Compacted compact_one(Connection& connection, std::int64_t aggregate_id,
+                      std::optional<std::int64_t> keep_events) {
+  Aggregate aggregate = load_aggregate(connection, aggregate_id);
+  const std::int64_t base = keep_events ? aggregate.version - *keep_events : aggregate.base;
+  Compacted done;
+  if (base > aggregate.base) {
+    require_cover(connection, aggregate, base);
+    require_read(connection, aggregate, base);
+    if (!aggregate.erased) store_engine_snapshot(connection, aggregate, base);
+    remember_removed(connection, aggregate, base);
+    done.events = remove_events(connection, aggregate, base);
+    done.anything = true;
+    aggregate.base = base;
+    connection.transaction.forget();
+  }
+  if (drop_superseded(connection, aggregate)) done.anything = true;
+  return done;
+}
+
+void compact(const Call& call) {
+  const std::int64_t id = aggregate_id_of(call.arguments[0]);
+  std::optional<std::int64_t> keep_events;
+  if (sqlite3_value* value = call.optional(1)) keep_events = integer_from(value, "keep_events", 0);
+  atomically(call.connection,
+             [&] { call.result(compact_one(call.connection, id, keep_events).events); });
+}
+
+/// The aggregates of a type, those with the most kept events first.
+std::vector<std::int64_t> longest_first(Connection& connection, std::int64_t type_id) {
+  Statement find = connection.prepare(
+      "SELECT a.aggregate_id, coalesce((SELECT max(sequence) FROM main.evercore_event e"
+      " WHERE e.aggregate_id = a.aggregate_id), a.base) - a.base AS kept"
+      " FROM main.evercore_aggregate a WHERE a.type_id = ?1 ORDER BY kept DESC, a.aggregate_id");
+  find.bind(1, type_id);
+  std::vector<std::int64_t> ids;
+  while (find.step()) ids.push_back(find.integer(0));
+  return ids;
+}
+
+bool is_protected(const Error& failure) {
+  return failure.text.starts_with("EV010");
+}
+
+std::int64_t compact_all(Connection& connection, std::int64_t type_id,
+                         std::optional<std::int64_t> keep_events, std::int64_t most) {
+  std::int64_t count = 0;
+  for (const std::int64_t id : longest_first(connection, type_id)) {
+    if (count == most) break;
+    try {
+      if (compact_one(connection, id, keep_events).anything) ++count;
+    } catch (const Error& failure) {
+      if (!is_protected(failure)) throw;
+    }
+  }
+  return count;
+}
+
+void compact_type(const Call& call) {
+  const std::string_view type = name_of(call.arguments[0], "aggregate_type", max_type_name);
+  std::optional<std::int64_t> keep_events;
+  std::int64_t most = -1;
+  if (sqlite3_value* value = call.optional(1)) keep_events = integer_from(value, "keep_events", 0);
+  if (sqlite3_value* value = call.optional(2)) most = integer_from(value, "max", 1);
+  atomically(call.connection, [&] {
+    const auto type_id = find_aggregate_type(call.connection, type);
+    if (!type_id) throw error(2, "no aggregate type \"" + std::string(type) + "\"");
+    call.result(compact_all(call.connection, *type_id, keep_events, most));
+  });
+}
+
+}  // namespace
+
+const Function compact_functions[2] = {
+    {"evercore_compact", 1, 2, Access::writes, compact},
+    {"evercore_compact_type", 1, 3, Access::writes, compact_type},
+};
+
+}  // namespace evercore::ext

@@ -1,0 +1,119 @@
+// What one SQLite connection keeps for evercore: prepared statements, the JSON parser, and what the
+// running transaction has learnt.
+//
+// Prepared statements outlive a call, and SQLite refuses to close a connection that still has one.
+// They are therefore kept only while the anchor (anchor.h) stands, which frees them in time;
+// without it, a statement dies with the call.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api.h"
+#include "error.h"
+#include "payload.h"
+#include "transaction.h"
+
+namespace evercore::ext {
+
+class Connection;
+struct FastAppend;  // append.cpp
+
+/// Work on its way into a row of `evercore_append`; see atomically() in write.h.
+struct Carried {
+  const std::function<void()>* work;
+  std::exception_ptr failure;
+};
+
+/// A prepared statement on loan from its connection: given back, reset and unbound, by the
+/// destructor. Column texts live until the next step.
+class Statement {
+ public:
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
+  Statement& bind(int index, std::int64_t value);
+  Statement& bind(int index,
+                  std::string_view text);  ///< not copied: the text must outlive the steps
+  Statement& bind_blob(int index, std::string_view bytes);
+  Statement& bind_null(int index);
+
+  /// True with a row, false at the end; throws what SQLite reports.
+  bool step();
+  /// The same without throwing: SQLite's result code.
+  int try_step();
+  /// Runs to the end and makes the statement ready for the next binding.
+  void run();
+  void reset();
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::string_view text(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
+  [[nodiscard]] sqlite3_value* value(int column) const;
+  [[nodiscard]] sqlite3_stmt* handle() const { return stmt_; }
+
+ private:
+  friend class Connection;
+  Statement(Connection& connection, sqlite3_stmt* stmt, const void* key)
+      : connection_(&connection), stmt_(stmt), key_(key) {}
+
+  Connection* connection_;
+  sqlite3_stmt* stmt_;
+  const void* key_;
+};
+
+class Connection {
+ public:
+  explicit Connection(sqlite3* db) : db_(db) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] sqlite3* db() const { return db_; }
+
+  /// A statement for `sql`, a literal: its address is the key under which it is kept. Throws EV008
+  /// where there is no store, or one of a newer program.
+  Statement prepare(const char* sql);
+  /// A statement for a text made at run time; not kept. Makes no demand on the store.
+  Statement prepare_once(const std::string& sql);
+
+  /// The store's schema version, 0 where there is none.
+  std::int64_t schema_version();
+  /// Throws EV008 unless the store is of this program's schema version.
+  void require_store();
+  /// Makes the next statement look at the schema version again.
+  void forget_schema() { schema_checked_ = false; }
+
+  /// Called by the anchor's xConnect and xDisconnect.
+  void anchored() { anchored_ = true; }
+  void release_statements() noexcept;
+
+  Payload payload;
+  Transaction transaction;
+  Carried* carried = nullptr;
+  FastAppend* fast_append = nullptr;
+
+ private:
+  friend class Statement;
+  struct Kept {
+    const void* key;
+    sqlite3_stmt* stmt;
+    int reprepared;
+  };
+
+  sqlite3_stmt* take(const void* key);
+  void give_back(sqlite3_stmt* stmt, const void* key) noexcept;
+  bool anchor() noexcept;
+
+  sqlite3* db_;
+  std::vector<Kept> kept_;
+  bool anchored_ = false;
+  bool schema_checked_ = false;
+};
+
+}  // namespace evercore::ext

@@ -1,0 +1,73 @@
+// evercore_erase: the right to be forgotten.
+#include "aggregate.h"
+#include "compact.h"
+#include "maintenance.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// Has SQLite overwrite what is deleted with zeros while it stands.
+class SecureDelete {
+ public:
+  explicit SecureDelete(Connection& connection) : connection_(connection) {
+    Statement before = connection.prepare_once("PRAGMA main.secure_delete");
+    before.step();
+    before_ = before.integer(0);
+    connection.prepare_once("PRAGMA main.secure_delete = 1").step();
+  }
+  ~SecureDelete() {
+    const std::string back = "PRAGMA main.secure_delete = " +
+                             (before_ == 2 ? std::string("FAST") : std::to_string(before_));
+    sqlite3_exec(connection_.db(), back.c_str(), nullptr, nullptr, nullptr);
+  }
+  SecureDelete(const SecureDelete&) = delete;
+  SecureDelete& operator=(const SecureDelete&) = delete;
+
+ private:
+  Connection& connection_;
+  std::int64_t before_ = 0;
+};
+
+void run_for(Connection& connection, const char* sql, std::int64_t aggregate_id) {
+  connection.prepare(sql).bind(1, aggregate_id).run();
+}
+
+void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
+  require_read(connection, aggregate, aggregate.version);
+  with_maintenance(connection, [&] {
+    run_for(connection,
+            "UPDATE main.evercore_event SET data = NULL, reference = NULL, metadata = NULL"
+            " WHERE aggregate_id = ?1",
+            aggregate.id);
+  });
+  run_for(connection, "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1", aggregate.id);
+  run_for(connection,
+          "UPDATE main.evercore_event_id SET data_sha256 = NULL WHERE aggregate_id = ?1",
+          aggregate.id);
+  run_for(connection,
+          "UPDATE main.evercore_aggregate SET natural_key = NULL, erased = 1"
+          " WHERE aggregate_id = ?1",
+          aggregate.id);
+  connection.transaction.forget();
+}
+
+void erase(const Call& call) {
+  const std::int64_t id = aggregate_id_of(call.arguments[0]);
+  Connection& connection = call.connection;
+  const SecureDelete secure(connection);
+  atomically(connection, [&] {
+    const Aggregate aggregate = load_aggregate(connection, id);
+    if (aggregate.erased) return call.result(std::int64_t{0});
+    erase_aggregate(connection, aggregate);
+    call.result(aggregate.version - aggregate.base);
+  });
+}
+
+}  // namespace
+
+const Function erase_function = {"evercore_erase", 1, 1, Access::writes, erase};
+
+}  // namespace evercore::ext

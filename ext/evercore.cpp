@@ -1,0 +1,129 @@
+// evercore: an event store inside SQLite.
+//
+//     .load ./evercore
+//     SELECT evercore_migrate();
+//     INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)
+//       VALUES ('User', 'ann', 'UserCreated', '{"name":"Ann"}'),
+//              ('User', 'ann', 'EmailChanged', '{"email":"ann@example.org"}');
+//     SELECT evercore_state(evercore_find('User', 'ann'));
+//       {"name":"Ann","email":"ann@example.org"}
+//     SELECT sequence, event_type, state FROM evercore_history(evercore_find('User', 'ann'));
+//
+// This file is the entry point: it refuses a host that is too old, and registers the table of
+// everything. Each capability is a word and a file of that word: aggregate, append, log, fold,
+// snapshot, compact, migrate, check. Under them stand
+//   connection   the prepared statements of one connection; anchor frees them at close
+//   write        what makes a call atomic, and the refusal of calls that could not be
+//   transaction  what the running transaction has learnt and may trust
+//   payload      which documents are legal; json and state read what was found so
+//   function, table_function   the borders to SQLite: no exception passes them
+#include "evercore.h"
+
+#include <memory>
+#include <new>
+
+#include "aggregate.h"
+#include "anchor.h"
+#include "api.h"
+#include "append.h"
+#include "append_table.h"
+#include "check.h"
+#include "compact.h"
+#include "connection.h"
+#include "fold.h"
+#include "function.h"
+#include "log.h"
+#include "migrate.h"
+#include "snapshot.h"
+#include "store.h"
+#include "table_function.h"
+
+#ifndef SQLITE_CORE
+extern "C" {
+const sqlite3_api_routines* sqlite3_api = nullptr;
+}
+#endif
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr int oldest_sqlite = 3'040'000;
+
+template <typename Visit>
+int for_each_function(Visit visit) {
+  for (const Function* function : {&version_function, &migrate_function, &erase_function}) {
+    if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
+  }
+  const auto visit_all = [&](const auto& functions) {
+    for (const Function& function : functions) {
+      if (const int rc = visit(function); rc != SQLITE_OK) return rc;
+    }
+    return SQLITE_OK;
+  };
+  int rc = visit_all(aggregate_functions);
+  if (rc == SQLITE_OK) rc = visit_all(append_functions);
+  if (rc == SQLITE_OK) rc = visit_all(fold_functions);
+  if (rc == SQLITE_OK) rc = visit_all(snapshot_functions);
+  if (rc == SQLITE_OK) rc = visit_all(compact_functions);
+  return rc;
+}
+
+int register_tables(const std::shared_ptr<Connection>& connection) {
+  for (const TableFunction* table :
+       {&follow_table, &events_table, &replay_table, &history_table, &check_table, &stats_table}) {
+    if (const int rc = register_table(connection, *table); rc != SQLITE_OK) return rc;
+  }
+  return SQLITE_OK;
+}
+
+/// Registers everything or nothing: SQLite unloads a library whose entry point fails, and a
+/// function left behind would then be called in unmapped memory.
+int register_everything(sqlite3* db) {
+  const auto connection = std::make_shared<Connection>(db);
+  int rc = register_anchor(connection);
+  if (rc == SQLITE_OK) rc = register_append_table(connection);
+  if (rc == SQLITE_OK) rc = register_tables(connection);
+  if (rc == SQLITE_OK) {
+    rc = for_each_function(
+        [&](const Function& function) { return register_function(connection, function); });
+  }
+  if (rc != SQLITE_OK) {
+    for_each_function([&](const Function& function) {
+      unregister_function(db, function);
+      return SQLITE_OK;
+    });
+    for (const char* module :
+         {"_evercore_anchor", "evercore_append", "evercore_follow", "evercore_events",
+          "evercore_replay", "evercore_history", "evercore_check", "evercore_stats"}) {
+      sqlite3_create_module_v2(db, module, nullptr, nullptr, nullptr);
+    }
+  }
+  return rc;
+}
+
+}  // namespace
+
+}  // namespace evercore::ext
+
+extern "C" __attribute__((visibility("default"))) int sqlite3_evercore_init(
+    sqlite3* db, char** error, const sqlite3_api_routines* api) {
+#ifdef SQLITE_CORE
+  (void)api;
+#else
+  sqlite3_api = api;
+#endif
+  if (sqlite3_libversion_number() < evercore::ext::oldest_sqlite) {
+    if (error != nullptr) {
+      *error =
+          sqlite3_mprintf("evercore " EVERCORE_VERSION " needs SQLite 3.40 or newer; this is %s",
+                          sqlite3_libversion());
+    }
+    return SQLITE_ERROR;
+  }
+  try {
+    return evercore::ext::register_everything(db);
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  }
+}

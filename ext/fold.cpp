@@ -1,0 +1,200 @@
+#include "fold.h"
+
+#include <array>
+#include <optional>
+
+#include "error.h"
+#include "time.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr std::string_view fold_names[] = {"merge", "patch", "custom"};
+
+Fold fold_of(sqlite3_value* value) {
+  const std::string_view name = required_text(value, "fold");
+  for (std::size_t i = 0; i < std::size(fold_names); ++i) {
+    if (fold_names[i] == name) return static_cast<Fold>(i);
+  }
+  throw error(9, "fold is not merge, patch or custom: \"" + std::string(name) + "\"");
+}
+
+/// The compacted aggregate with the smallest id that has, or had, an event of this type.
+std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t type_id) {
+  Statement find = connection.prepare(
+      "SELECT min(aggregate_id) FROM (SELECT aggregate_id FROM main.evercore_compacted_type"
+      " WHERE type_id = ?1 UNION ALL SELECT a.aggregate_id FROM main.evercore_aggregate a"
+      " WHERE a.base > 0 AND EXISTS (SELECT 1 FROM main.evercore_event e"
+      " WHERE e.aggregate_id = a.aggregate_id AND e.type_id = ?1))");
+  find.bind(1, type_id).step();
+  return find.is_null(0) ? std::nullopt : std::optional(find.integer(0));
+}
+
+void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold) {
+  if (const auto aggregate_id = compacted_with(connection, type_id)) {
+    throw error(10, "event type \"" + std::string(name) + "\" folded into compacted aggregate " +
+                        std::to_string(*aggregate_id));
+  }
+  connection
+      .prepare(
+          "DELETE FROM main.evercore_snapshot WHERE application = 0 AND EXISTS (SELECT 1"
+          " FROM main.evercore_event e WHERE e.aggregate_id = evercore_snapshot.aggregate_id"
+          " AND e.type_id = ?1)")
+      .bind(1, type_id)
+      .run();
+  connection.prepare("UPDATE main.evercore_event_type SET fold = ?2 WHERE type_id = ?1")
+      .bind(1, type_id)
+      .bind(2, static_cast<std::int64_t>(fold))
+      .run();
+}
+
+void event_type(const Call& call) {
+  const std::string_view name = name_of(call.arguments[0], "name", max_type_name);
+  const Fold fold = fold_of(call.arguments[1]);
+  Connection& connection = call.connection;
+  atomically(connection, [&] {
+    const std::int64_t type_id = ensure_event_type(connection, name);
+    EventTypes types(connection);
+    if (types.at(type_id).fold != fold) change_fold(connection, name, type_id, fold);
+  });
+  call.result(name);
+}
+
+void state(const Call& call) {
+  const Aggregate aggregate = load_aggregate(call.connection, aggregate_id_of(call.arguments[0]));
+  std::int64_t sequence = aggregate.version;
+  if (sqlite3_value* value = call.optional(1)) {
+    sequence = integer_from(value, "at_sequence", 0);
+    if (sequence > aggregate.version) {
+      throw no_sequence(aggregate.id, sequence, aggregate.version);
+    }
+    if (sequence < aggregate.base) throw compacted_sequence(aggregate.id, sequence, aggregate.base);
+  }
+  call.result_json(state_at(call.connection, aggregate, sequence).text());
+}
+
+/// Each event kept, with the state after it.
+class History : public Rows {
+ public:
+  History(Connection& connection, const Aggregate& aggregate)
+      : types_(connection),
+        state_(nearest_snapshot(connection, aggregate, aggregate.base).state),
+        events_(connection.prepare(
+            "SELECT sequence, type_id, event_time, reference, data FROM main.evercore_event"
+            " WHERE aggregate_id = ?1 AND sequence > ?2 AND sequence <= ?3 ORDER BY sequence")) {
+    events_.bind(1, aggregate.id).bind(2, aggregate.base).bind(3, aggregate.version);
+  }
+
+  bool next() override {
+    if (!events_.step()) return false;
+    type_ = &types_.at(events_.integer(1));
+    if (!events_.is_null(4)) state_.apply(type_->fold, events_.text(4));
+    return true;
+  }
+
+  [[nodiscard]] std::int64_t rowid() const override { return events_.integer(0); }
+
+  void column(sqlite3_context* context, int column) override {
+    switch (column) {
+      case 1:
+        return give_text(context, type_->name);
+      case 2:
+        return give_time(context, events_.integer(2));
+      case 4:
+        if (events_.is_null(4)) return give_text(context, "{}");
+        return sqlite3_result_value(context, events_.value(4));
+      case 5:
+        give_text(context, state_.text());
+        return sqlite3_result_subtype(context, 'J');
+      default:
+        return sqlite3_result_value(context, events_.value(column));
+    }
+  }
+
+ private:
+  EventTypes types_;
+  State state_;
+  Statement events_;
+  const EventTypes::Entry* type_ = nullptr;
+};
+
+std::unique_ptr<Rows> open_history(Connection& connection, const TableArguments& arguments) {
+  const auto aggregate = find_for_rows(connection, arguments[0]);
+  if (!aggregate) return nullptr;
+  return std::make_unique<History>(connection, *aggregate);
+}
+
+}  // namespace
+
+std::int64_t ensure_event_type(Connection& connection, std::string_view name) {
+  if (const auto id = connection.transaction.event_type(name)) return *id;
+  std::int64_t id = 0;
+  Statement find =
+      connection.prepare("SELECT type_id FROM main.evercore_event_type WHERE name = ?1");
+  if (find.bind(1, name).step()) {
+    id = find.integer(0);
+  } else {
+    connection.prepare("INSERT INTO main.evercore_event_type (name) VALUES (?1)")
+        .bind(1, name)
+        .run();
+    id = sqlite3_last_insert_rowid(connection.db());
+  }
+  connection.transaction.learn_event_type(name, id);
+  return id;
+}
+
+const EventTypes::Entry& EventTypes::at(std::int64_t type_id) {
+  const auto found = entries_.find(type_id);
+  if (found != entries_.end()) return found->second;
+  Statement load =
+      connection_.prepare("SELECT name, fold FROM main.evercore_event_type WHERE type_id = ?1");
+  Entry entry{"", Fold::merge};
+  if (load.bind(1, type_id).step()) {
+    entry = Entry{std::string(load.text(0)), static_cast<Fold>(load.integer(1))};
+  }
+  return entries_.emplace(type_id, std::move(entry)).first->second;
+}
+
+StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
+                         std::int64_t sequence) {
+  Statement find = connection.prepare(
+      "SELECT sequence, state FROM main.evercore_snapshot WHERE aggregate_id = ?1"
+      " AND application = 0 AND version = 0 AND sequence <= ?2 ORDER BY sequence DESC LIMIT 1");
+  if (find.bind(1, aggregate.id).bind(2, sequence).step()) {
+    return StateAt{State(find.text(1)), find.integer(0)};
+  }
+  return StateAt{State("{}"), aggregate.erased ? aggregate.base : 0};
+}
+
+State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t sequence) {
+  StateAt at = nearest_snapshot(connection, aggregate, sequence);
+  EventTypes types(connection);
+  Statement events = connection.prepare(
+      "SELECT type_id, data FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2"
+      " AND sequence <= ?3 ORDER BY sequence");
+  events.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
+  while (events.step()) {
+    if (!events.is_null(1)) at.state.apply(types.at(events.integer(0)).fold, events.text(1));
+  }
+  return std::move(at.state);
+}
+
+const Function fold_functions[2] = {
+    {"evercore_event_type", 2, 2, Access::writes, event_type},
+    {"evercore_state", 1, 2, Access::reads, state},
+};
+
+const TableFunction history_table = {
+    "evercore_history",
+    "CREATE TABLE x(sequence INTEGER, event_type TEXT, event_time TEXT, reference TEXT, data TEXT,"
+    " state TEXT, id INTEGER HIDDEN)",
+    6,
+    1,
+    1,
+    0,
+    open_history};
+
+}  // namespace evercore::ext

@@ -1,0 +1,56 @@
+// Folding: event types and how they change the state, states, and histories.
+//
+//   SELECT evercore_event_type('AddressChanged', 'patch');
+//   SELECT evercore_state(7), evercore_state(7, 3);           -- now, and as it was at sequence 3
+//   SELECT sequence, event_type, state FROM evercore_history(7);
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "aggregate.h"
+#include "connection.h"
+#include "function.h"
+#include "state.h"
+#include "table_function.h"
+
+namespace evercore::ext {
+
+/// Inside atomically() only: the id of an event type, made where it is missing.
+std::int64_t ensure_event_type(Connection& connection, std::string_view name);
+
+/// Event types by id: their names and folds, each looked up once. As short-lived as one call.
+class EventTypes {
+ public:
+  struct Entry {
+    std::string name;
+    Fold fold;
+  };
+  explicit EventTypes(Connection& connection) : connection_(connection) {}
+  const Entry& at(std::int64_t type_id);
+
+ private:
+  Connection& connection_;
+  std::unordered_map<std::int64_t, Entry> entries_;
+};
+
+/// A state and the sequence at which it holds.
+struct StateAt {
+  State state{"{}"};
+  std::int64_t sequence = 0;
+};
+
+/// The newest engine snapshot at or below `sequence`, or the empty state at 0.
+[[nodiscard]] StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
+                                       std::int64_t sequence);
+
+/// The state at `sequence`, which lies between the aggregate's base and its version.
+[[nodiscard]] State state_at(Connection& connection, const Aggregate& aggregate,
+                             std::int64_t sequence);
+
+extern const Function fold_functions[2];
+extern const TableFunction history_table;
+
+}  // namespace evercore::ext

@@ -1,0 +1,228 @@
+#include "json.h"
+
+#include <cstdint>
+
+namespace evercore::ext {
+
+namespace {
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+std::string_view skip_blanks(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && is_blank(text[i])) ++i;
+  return text.substr(i);
+}
+
+/// The length of the string at the front with its quotes, or 0.
+std::size_t string_length(std::string_view text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+std::size_t container_length(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"': {
+        const std::size_t length = string_length(text.substr(i));
+        if (length == 0) return 0;
+        i += length - 1;
+        break;
+      }
+      case '{':
+      case '[':
+        ++depth;
+        break;
+      case '}':
+      case ']':
+        if (--depth == 0) return i + 1;
+        break;
+      default:
+        break;
+    }
+  }
+  return 0;
+}
+
+/// The length of the value at the front, or 0 where none can be told.
+std::size_t value_length(std::string_view text) {
+  if (text.empty()) return 0;
+  if (text.front() == '"') return string_length(text);
+  if (text.front() == '{' || text.front() == '[') return container_length(text);
+  std::size_t i = 0;
+  while (i < text.size() && !is_blank(text[i]) && text[i] != ',' && text[i] != '}' &&
+         text[i] != ']') {
+    ++i;
+  }
+  return i;
+}
+
+/// Takes the separator before the next item: 1 an item follows, 0 the container ends, -1 malformed.
+int step(std::string_view& rest, bool& first, char close) {
+  rest = skip_blanks(rest);
+  if (rest.empty()) return -1;
+  if (rest.front() == close) return 0;
+  if (!first) {
+    if (rest.front() != ',') return -1;
+    rest = skip_blanks(rest.substr(1));
+  }
+  first = false;
+  return 1;
+}
+
+unsigned hex4(std::string_view text) {
+  unsigned value = 0;
+  for (std::size_t i = 0; i < 4 && i < text.size(); ++i) {
+    const char c = text[i];
+    value = value * 16 + static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+  }
+  return value;
+}
+
+void append_utf8(std::string& out, unsigned code) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0 | code >> 6);
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xe0 | code >> 12);
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  } else {
+    out += static_cast<char>(0xf0 | code >> 18);
+    out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  }
+}
+
+/// Resolves the \u escape at raw[i], i at the u; gives the index of its last character.
+std::size_t append_unicode_escape(std::string& out, std::string_view raw, std::size_t i) {
+  unsigned code = hex4(raw.substr(i + 1));
+  i += 4;
+  const bool high = code >= 0xd800 && code < 0xdc00;
+  if (high && i + 6 < raw.size() && raw[i + 1] == '\\' && raw[i + 2] == 'u') {
+    code = 0x10000 + ((code - 0xd800) << 10) + (hex4(raw.substr(i + 3)) - 0xdc00);
+    i += 6;
+  }
+  append_utf8(out, code);
+  return i;
+}
+
+}  // namespace
+
+Members::Members(std::string_view object) : rest_(skip_blanks(object)) {
+  if (rest_.empty() || rest_.front() != '{') {
+    failed_ = true;
+  } else {
+    rest_.remove_prefix(1);
+  }
+}
+
+bool Members::next() {
+  if (failed_) return false;
+  const int more = step(rest_, first_, '}');
+  if (more == 0) return false;
+  const std::size_t key_length =
+      more > 0 && !rest_.empty() && rest_.front() == '"' ? string_length(rest_) : 0;
+  if (key_length == 0) return failed_ = true, false;
+  raw_key_ = rest_.substr(1, key_length - 2);
+  rest_ = skip_blanks(rest_.substr(key_length));
+  if (rest_.empty() || rest_.front() != ':') return failed_ = true, false;
+  rest_ = skip_blanks(rest_.substr(1));
+  const std::size_t length = value_length(rest_);
+  if (length == 0) return failed_ = true, false;
+  value_ = rest_.substr(0, length);
+  rest_.remove_prefix(length);
+  return true;
+}
+
+Elements::Elements(std::string_view array) : rest_(skip_blanks(array)) {
+  if (rest_.empty() || rest_.front() != '[') {
+    failed_ = true;
+  } else {
+    rest_.remove_prefix(1);
+  }
+}
+
+bool Elements::next() {
+  if (failed_) return false;
+  const int more = step(rest_, first_, ']');
+  if (more == 0) return false;
+  const std::size_t length = more > 0 ? value_length(rest_) : 0;
+  if (length == 0) return failed_ = true, false;
+  value_ = rest_.substr(0, length);
+  rest_.remove_prefix(length);
+  return true;
+}
+
+std::string unescape(std::string_view raw) {
+  std::string out;
+  out.reserve(raw.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] != '\\' || i + 1 == raw.size()) {
+      out += raw[i];
+      continue;
+    }
+    switch (raw[++i]) {
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'u':
+        i = append_unicode_escape(out, raw, i);
+        break;
+      default:
+        out += raw[i];
+        break;
+    }
+  }
+  return out;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += "\\u00";
+      out += digits[static_cast<unsigned char>(c) >> 4];
+      out += digits[static_cast<unsigned char>(c) & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+std::string_view trim(std::string_view text) {
+  text = skip_blanks(text);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace evercore::ext

@@ -1,0 +1,72 @@
+// Reading JSON text in place: the members of an object and the elements of an array as slices of
+// it, and a scanner that names the first fault of a document that the parser refused.
+//
+// Members and Elements are for text that is known to be JSON (stored data, or checked a moment
+// ago). On other text they never read beyond its end: they stop, and failed() is true.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace evercore::ext {
+
+/// Walks the members of one object.
+///
+///     for (Members member(R"({"a":1,"b":[2]})"); member.next();) use(member.key(),
+///     member.value());
+class Members {
+ public:
+  explicit Members(std::string_view object);
+  bool next();
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] std::string_view raw_key() const { return raw_key_; }  ///< between the quotes
+  [[nodiscard]] std::string_view value() const { return value_; }      ///< without blanks around it
+  [[nodiscard]] bool key_is_escaped() const {
+    return raw_key_.find('\\') != std::string_view::npos;
+  }
+
+ private:
+  std::string_view rest_;
+  std::string_view raw_key_;
+  std::string_view value_;
+  bool first_ = true;
+  bool failed_ = false;
+};
+
+/// Walks the elements of one array.
+class Elements {
+ public:
+  explicit Elements(std::string_view array);
+  bool next();
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] std::string_view value() const { return value_; }
+
+ private:
+  std::string_view rest_;
+  std::string_view value_;
+  bool first_ = true;
+  bool failed_ = false;
+};
+
+/// The text of a string's inside, escapes resolved; of legal text only.
+[[nodiscard]] std::string unescape(std::string_view raw);
+
+/// Appends `text` to `out` as a JSON string with its quotes.
+void append_quoted(std::string& out, std::string_view text);
+
+/// The document without JSON's blanks around it.
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+inline constexpr int max_depth = 512;  ///< of objects and arrays in one another, the root counted
+
+/// The first fault of a document against the payload profile.
+struct Fault {
+  std::string word;      ///< EV004's word, empty where the document is within the profile
+  std::size_t byte = 0;  ///< counted from 1
+};
+
+/// Scans one document. Slow and exact: it runs only once a document has been refused.
+[[nodiscard]] Fault find_fault(std::string_view document);
+
+}  // namespace evercore::ext

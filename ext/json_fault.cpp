@@ -1,0 +1,287 @@
+// The exact scanner behind EV004's word and byte: one pass over the bytes for UTF-8, one for the
+// grammar.
+#include <charconv>
+#include <cstdint>
+#include <unordered_set>
+#include <vector>
+
+#include "json.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// The length of the well-formed UTF-8 sequence at the front, or 0 (Unicode 15, table 3-7).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
+    return i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;
+    const unsigned high = lead == 0xed ? 0x9f : 0xbf;
+    return continues(1, low, high) && continues(2) ? 3 : 0;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const unsigned low = lead == 0xf0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;
+    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_hex(char c) {
+  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/// Whether a number that from_chars found out of range is too large rather than too small: by the
+/// power of ten of its first digit that is not 0.
+bool overflows(std::string_view number) {
+  std::int64_t exponent = 0;
+  if (const std::size_t e = number.find_first_of("eE"); e != std::string_view::npos) {
+    std::string_view digits = number.substr(e + 1);
+    const bool negative = digits.front() == '-';
+    if (negative || digits.front() == '+') digits.remove_prefix(1);
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (ec != std::errc()) return !negative;
+    if (negative) exponent = -exponent;
+    number = number.substr(0, e);
+  }
+  const std::size_t first = number.find_first_of("123456789");
+  if (first == std::string_view::npos) return false;
+  const std::size_t point = std::min(number.find('.'), number.size());
+  return static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) + exponent > 0;
+}
+
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  Fault run() {
+    if (!scan_utf8()) return fault_;
+    blanks();
+    if (at_end()) return set("not JSON"), fault_;
+    const bool object = peek() == '{';
+    const std::size_t start = at_;
+    if (!scan_document()) return fault_;
+    if (!object) {
+      at_ = start;
+      set("not an object");
+    }
+    return fault_;
+  }
+
+ private:
+  struct Level {
+    bool object;
+    bool first = true;
+    std::unordered_set<std::string> keys;
+  };
+
+  bool at_end() const { return at_ >= text_.size(); }
+  char peek() const { return at_end() ? '\0' : text_[at_]; }
+  bool set(std::string word) {
+    fault_ = Fault{std::move(word), at_ + 1};
+    return false;
+  }
+  void blanks() {
+    while (!at_end() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+      ++at_;
+    }
+  }
+
+  bool scan_utf8() {
+    while (!at_end()) {
+      const std::size_t length = utf8_length(text_.substr(at_));
+      if (length == 0) return set("not UTF-8");
+      at_ += length;
+    }
+    at_ = 0;
+    return true;
+  }
+
+  bool scan_document() {
+    if (!scan_value()) return false;
+    while (!levels_.empty()) {
+      if (!scan_next()) return false;
+    }
+    blanks();
+    return at_end() || set("not JSON");
+  }
+
+  /// One step inside the innermost container: its end, or its next member or element.
+  bool scan_next() {
+    Level& level = levels_.back();
+    blanks();
+    if (!at_end() && peek() == (level.object ? '}' : ']')) {
+      ++at_;
+      levels_.pop_back();
+      return true;
+    }
+    if (!level.first) {
+      if (peek() != ',') return set("not JSON");
+      ++at_;
+      blanks();
+    }
+    level.first = false;
+    return (!level.object || scan_key(level)) && scan_value();
+  }
+
+  bool scan_key(Level& level) {
+    if (peek() != '"') return set("not JSON");
+    const std::size_t start = at_;
+    if (!scan_string()) return false;
+    std::string key = unescape(text_.substr(start + 1, at_ - start - 2));
+    const std::size_t end = at_;
+    if (level.keys.contains(key)) {
+      at_ = start;
+      return set("duplicate key \"" + key + "\"");
+    }
+    level.keys.insert(std::move(key));
+    at_ = end;
+    blanks();
+    if (peek() != ':') return set("not JSON");
+    ++at_;
+    blanks();
+    return true;
+  }
+
+  bool scan_value() {
+    blanks();
+    switch (peek()) {
+      case '{':
+      case '[':
+        if (levels_.size() == max_depth) return set("too deep");
+        levels_.push_back(Level{peek() == '{', true, {}});
+        ++at_;
+        return true;
+      case '"':
+        return scan_string();
+      case 't':
+        return scan_word("true");
+      case 'f':
+        return scan_word("false");
+      case 'n':
+        return scan_word("null");
+      default:
+        return scan_number();
+    }
+  }
+
+  bool scan_word(std::string_view word) {
+    if (text_.substr(at_, word.size()) != word) return set("not JSON");
+    at_ += word.size();
+    return true;
+  }
+
+  bool scan_string() {
+    for (++at_; !at_end(); ++at_) {
+      const char c = text_[at_];
+      if (c == '"') return ++at_, true;
+      if (static_cast<unsigned char>(c) < 0x20) return set("not JSON");
+      if (c == '\\' && !scan_escape()) return false;
+    }
+    return set("not JSON");
+  }
+
+  /// At a backslash; ends at the escape's last character.
+  bool scan_escape() {
+    if (at_ + 1 >= text_.size()) return set("not JSON");
+    const char kind = text_[at_ + 1];
+    if (kind != 'u') {
+      if (std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) {
+        return set("not JSON");
+      }
+      ++at_;
+      return true;
+    }
+    const int code = unit(at_);
+    if (code < 0) return set("not JSON");
+    if (code == 0) return set("NUL");
+    if (code >= 0xdc00 && code <= 0xdfff) return set("lone surrogate");
+    if (code >= 0xd800 && code <= 0xdbff) {
+      const int low = unit(at_ + 6);
+      if (low < 0xdc00 || low > 0xdfff) return set("lone surrogate");
+      at_ += 6;
+    }
+    at_ += 5;
+    return true;
+  }
+
+  /// The value of the \uXXXX at `at`, or -1.
+  int unit(std::size_t at) const {
+    if (at + 6 > text_.size() || text_[at] != '\\' || text_[at + 1] != 'u') return -1;
+    int value = 0;
+    for (std::size_t i = at + 2; i < at + 6; ++i) {
+      const char c = text_[i];
+      if (!is_hex(c)) return -1;
+      value = value * 16 + (is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return value;
+  }
+
+  bool scan_digits() {
+    if (!is_digit(peek())) return set("not JSON");
+    while (is_digit(peek())) ++at_;
+    return true;
+  }
+
+  bool scan_number() {
+    const std::size_t start = at_;
+    bool integer = true;
+    if (peek() == '-') ++at_;
+    if (peek() == '0') {
+      ++at_;
+    } else if (!scan_digits()) {
+      return false;
+    }
+    if (peek() == '.') {
+      integer = false;
+      ++at_;
+      if (!scan_digits()) return false;
+    }
+    if ((peek() | 0x20) == 'e') {
+      integer = false;
+      ++at_;
+      if (peek() == '+' || peek() == '-') ++at_;
+      if (!scan_digits()) return false;
+    }
+    return in_range(start, integer);
+  }
+
+  bool in_range(std::size_t start, bool integer) {
+    const std::string_view number = text_.substr(start, at_ - start);
+    const char* const end = number.data() + number.size();
+    bool fits = true;
+    if (integer) {
+      std::int64_t value = 0;
+      fits = std::from_chars(number.data(), end, value).ec == std::errc();
+    } else {
+      double value = 0;
+      fits = std::from_chars(number.data(), end, value).ec == std::errc() || !overflows(number);
+    }
+    if (fits) return true;
+    at_ = start;
+    return set("number out of range");
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::vector<Level> levels_;
+  Fault fault_;
+};
+
+}  // namespace
+
+Fault find_fault(std::string_view document) {
+  return Scanner(document).run();
+}
+
+}  // namespace evercore::ext

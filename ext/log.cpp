@@ -1,0 +1,115 @@
+#include "log.h"
+
+#include "error.h"
+#include "value.h"
+
+namespace evercore::ext {
+
+namespace {
+
+// What a LogRows statement selects. CROSS JOIN keeps the order: events first, their aggregate by
+// its id.
+#define SELECT_LOG                                                                              \
+  "SELECT e.position, e.aggregate_id, a.type_id, a.natural_key, e.sequence, e.type_id, e.data," \
+  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"                           \
+  " FROM main.evercore_event e"                                                                 \
+  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = e.aggregate_id"
+
+// The same where neither the aggregate's type nor its key is asked for.
+#define SELECT_LOG_ALONE                                                          \
+  "SELECT e.position, e.aggregate_id, NULL, NULL, e.sequence, e.type_id, e.data," \
+  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"             \
+  " FROM main.evercore_event e"
+
+constexpr std::uint64_t aggregate_columns =
+    std::uint64_t{1} << log_aggregate_type | std::uint64_t{1} << log_natural_key;
+
+std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& arguments) {
+  const std::int64_t after = arguments[0] == nullptr ? 0 : integer_of(arguments[0], "after");
+  const std::int64_t limit = limit_of(arguments[1]);
+  const std::int64_t head = head_position(connection);
+  const char* sql = (arguments.columns_used & aggregate_columns) != 0 ? SELECT_LOG
+                        " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3"
+                                                                      : SELECT_LOG_ALONE
+                        " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
+                        " ORDER BY e.position LIMIT ?3";
+  Statement statement = connection.prepare(sql);
+  statement.bind(1, after).bind(2, head).bind(3, limit);
+  return std::make_unique<LogRows>(connection, std::move(statement));
+}
+
+std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& arguments) {
+  const auto aggregate = find_for_rows(connection, arguments[0]);
+  if (!aggregate) return nullptr;
+  const std::int64_t after = arguments[1] == nullptr ? 0 : integer_of(arguments[1], "after");
+  const std::int64_t limit = limit_of(arguments[2]);
+  Statement statement = connection.prepare(
+      SELECT_LOG
+      " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3 ORDER BY e.sequence"
+      " LIMIT ?4");
+  statement.bind(1, aggregate->id).bind(2, after).bind(3, aggregate->version).bind(4, limit);
+  return std::make_unique<LogRows>(connection, std::move(statement));
+}
+
+}  // namespace
+
+const std::string& TypeNames::at(std::int64_t type_id) {
+  for (const auto& [id, name] : names_) {
+    if (id == type_id) return name;
+  }
+  Statement load = connection_.prepare(sql_);
+  const bool found = load.bind(1, type_id).step();
+  return names_.emplace_back(type_id, found ? std::string(load.text(0)) : std::string()).second;
+}
+
+LogRows::LogRows(Connection& connection, Statement statement)
+    : statement_(std::move(statement)),
+      aggregate_types_(connection,
+                       "SELECT name FROM main.evercore_aggregate_type WHERE type_id = ?1"),
+      event_types_(connection, "SELECT name FROM main.evercore_event_type WHERE type_id = ?1") {}
+
+void LogRows::column(sqlite3_context* context, int column) {
+  switch (column) {
+    case log_aggregate_type:
+      return give_text(context, aggregate_types_.at(statement_.integer(column)));
+    case log_event_type:
+      return give_text(context, event_types_.at(statement_.integer(column)));
+    case log_data:
+      if (statement_.is_null(column)) return give_text(context, "{}");  // erased
+      return sqlite3_result_value(context, statement_.value(column));
+    case log_recorded_at:
+      if (statement_.is_null(column)) column = log_event_time;
+      [[fallthrough]];
+    case log_event_time:
+      return give_time(context, statement_.integer(column));
+    default:
+      return sqlite3_result_value(context, statement_.value(column));
+  }
+}
+
+std::int64_t head_position(Connection& connection) {
+  Statement head = connection.prepare("SELECT coalesce(max(position), 0) FROM main.evercore_event");
+  head.step();
+  return head.integer(0);
+}
+
+const TableFunction follow_table = {"evercore_follow",
+                                    "CREATE TABLE x(" EVERCORE_LOG_COLUMNS
+                                    ", \"after\" INTEGER HIDDEN, \"limit\" INTEGER HIDDEN)",
+                                    log_columns,
+                                    2,
+                                    0,
+                                    log_position,
+                                    open_follow};
+
+const TableFunction events_table = {
+    "evercore_events",
+    "CREATE TABLE x(" EVERCORE_LOG_COLUMNS
+    ", id INTEGER HIDDEN, \"after\" INTEGER HIDDEN, \"limit\" INTEGER HIDDEN)",
+    log_columns,
+    3,
+    1,
+    log_sequence,
+    open_events};
+
+}  // namespace evercore::ext

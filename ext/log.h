@@ -1,0 +1,73 @@
+// Reading the log: by position for followers, by sequence for one aggregate, and to rebuild an
+// aggregate.
+//
+//   SELECT * FROM evercore_follow(100, 50);             -- up to 50 events after position 100
+//   SELECT * FROM evercore_events(7, 3);                -- aggregate 7 after sequence 3
+//   SELECT * FROM evercore_replay(7);                   -- a base row, then the events after it
+#pragma once
+
+#include "table_function.h"
+
+namespace evercore::ext {
+
+/// The columns of the log, in the order of the surface.
+#define EVERCORE_LOG_COLUMNS                                                       \
+  "position INTEGER, aggregate_id INTEGER, aggregate_type TEXT, natural_key TEXT," \
+  " sequence INTEGER, event_type TEXT, data TEXT, reference TEXT, metadata TEXT,"  \
+  " event_time TEXT, recorded_at TEXT, event_id TEXT"
+
+inline constexpr int log_columns = 12;
+
+enum LogColumn {
+  log_position,
+  log_aggregate_id,
+  log_aggregate_type,
+  log_natural_key,
+  log_sequence,
+  log_event_type,
+  log_data,
+  log_reference,
+  log_metadata,
+  log_event_time,
+  log_recorded_at,
+  log_event_id,
+};
+
+/// Names of interned types by id, each read once; as short-lived as one cursor.
+class TypeNames {
+ public:
+  TypeNames(Connection& connection, const char* sql) : connection_(connection), sql_(sql) {}
+  const std::string& at(std::int64_t type_id);
+
+ private:
+  Connection& connection_;
+  const char* sql_;  // SELECT name … WHERE type_id = ?1
+  std::vector<std::pair<std::int64_t, std::string>> names_;
+};
+
+/// Rows of the log from a statement that gives, in the order of LogColumn, the stored values: ids
+/// for types and microseconds for times.
+class LogRows : public Rows {
+ public:
+  LogRows(Connection& connection, Statement statement);
+
+  bool next() override { return statement_.step(); }
+  void column(sqlite3_context* context, int column) override;
+  [[nodiscard]] std::int64_t rowid() const override { return statement_.integer(log_position); }
+
+ protected:
+  Statement statement_;
+
+ private:
+  TypeNames aggregate_types_;
+  TypeNames event_types_;
+};
+
+/// The newest position that was ever taken.
+[[nodiscard]] std::int64_t head_position(Connection& connection);
+
+extern const TableFunction follow_table;
+extern const TableFunction events_table;
+extern const TableFunction replay_table;
+
+}  // namespace evercore::ext

@@ -1,0 +1,27 @@
+// The schema: its migrations, compiled in from migrations/sqlite, and the function that runs them.
+//
+//   SELECT evercore_migrate();       -- to the newest; gives the version the store is at
+//   SELECT evercore_migrate(0);      -- back to nothing; EV010 while there are events
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "function.h"
+
+namespace evercore::ext {
+
+/// One file of migrations/sqlite, in goose's form: an Up part, then a Down part.
+struct Migration {
+  std::int64_t version;
+  const char* text;
+};
+
+/// All of them, in order of version from 1. Made at build time.
+extern const std::span<const Migration> migrations;
+
+[[nodiscard]] std::int64_t newest_schema_version();
+
+extern const Function migrate_function;
+
+}  // namespace evercore::ext

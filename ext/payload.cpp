@@ -1,0 +1,113 @@
+#include "payload.h"
+
+#include <algorithm>
+#include <new>
+
+#include "error.h"
+#include "json.h"
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr std::size_t few_keys = 16;  // up to here comparing all pairs is faster than sorting
+
+bool holds_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
+[[noreturn]] void refuse(std::string_view argument, const Fault& fault) {
+  std::string text(argument);
+  text += ": ";
+  text += fault.word;
+  if (fault.byte > 0) text += " at byte " + std::to_string(fault.byte);
+  throw error(4, text);
+}
+
+Fault fault_of(std::string_view document) {
+  Fault fault = find_fault(document);
+  if (fault.word.empty()) fault = Fault{"not JSON", 1};
+  return fault;
+}
+
+void throw_if_out_of_memory(simdjson::error_code code) {
+  if (code == simdjson::MEMALLOC) throw std::bad_alloc();
+}
+
+}  // namespace
+
+void Payload::check(std::string_view argument, std::string_view document) {
+  if (document.size() > max_payload_bytes) refuse(argument, Fault{"too large", 0});
+  if (!is_legal(document)) refuse(argument, fault_of(document));
+}
+
+void Payload::check_json(std::string_view argument, std::string_view document) {
+  simdjson::dom::element root;
+  const auto code = parser_.parse(document.data(), document.size()).get(root);
+  throw_if_out_of_memory(code);
+  if (code != simdjson::SUCCESS) refuse(argument, fault_of(document));
+}
+
+std::string Payload::verdict(std::string_view document) {
+  if (document.size() > max_payload_bytes) return "too large";
+  return is_legal(document) ? std::string() : fault_of(document).word;
+}
+
+bool Payload::is_legal(std::string_view document) {
+  simdjson::dom::element root;
+  const auto code = parser_.parse(document.data(), document.size()).get(root);
+  throw_if_out_of_memory(code);
+  if (code != simdjson::SUCCESS || !root.is_object()) return false;
+  keys_.clear();
+  return walk(root, 1);
+}
+
+bool Payload::walk(simdjson::dom::element element, int depth) {
+  using simdjson::dom::element_type;
+  switch (element.type()) {
+    case element_type::OBJECT:
+      return depth <= max_depth && walk_object(element.get_object().value_unsafe(), depth);
+    case element_type::ARRAY: {
+      if (depth > max_depth) return false;
+      const simdjson::dom::array array = element.get_array().value_unsafe();
+      for (const simdjson::dom::element item : array) {
+        if (!walk(item, depth + 1)) return false;
+      }
+      return true;
+    }
+    case element_type::STRING:
+      return !holds_nul(element.get_string().value_unsafe());
+    case element_type::UINT64:  // what int64 does not hold
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool Payload::walk_object(simdjson::dom::object object, int depth) {
+  const std::size_t first = keys_.size();
+  for (const auto& member : object) {
+    if (holds_nul(member.key)) return false;
+    keys_.push_back(member.key);
+  }
+  if (keys_repeat(first)) return false;
+  keys_.resize(first);
+  for (const auto& member : object) {
+    if (!walk(member.value, depth + 1)) return false;
+  }
+  return true;
+}
+
+bool Payload::keys_repeat(std::size_t first) {
+  const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(first);
+  if (keys_.size() - first <= few_keys) {
+    for (auto a = begin; a != keys_.end(); ++a) {
+      if (std::find(begin, a, *a) != a) return true;
+    }
+    return false;
+  }
+  std::sort(begin, keys_.end());
+  return std::adjacent_find(begin, keys_.end()) != keys_.end();
+}
+
+}  // namespace evercore::ext

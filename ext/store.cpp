@@ -1,0 +1,68 @@
+#include "store.h"
+
+#include <array>
+#include <string>
+
+#include "time.h"
+
+namespace evercore::ext {
+
+namespace {
+
+void version(const Call& call) {
+  call.result(std::string_view(EVERCORE_VERSION));
+}
+
+// The figures in the order of their rows; times are microseconds.
+constexpr const char* stats_query =
+    "SELECT (SELECT count(*) FROM main.evercore_aggregate),"
+    " (SELECT count(*) FROM main.evercore_event WHERE aggregate_id <> 0),"
+    " (SELECT count(*) FROM main.evercore_snapshot),"
+    " 0,"
+    " (SELECT coalesce(max(position), 0) FROM main.evercore_event),"
+    " (SELECT coalesce(recorded_at, event_time) FROM main.evercore_event"
+    "   WHERE aggregate_id <> 0 ORDER BY position LIMIT 1),"
+    " (SELECT coalesce(recorded_at, event_time) FROM main.evercore_event"
+    "   WHERE aggregate_id <> 0 ORDER BY position DESC LIMIT 1),"
+    " (SELECT coalesce(sum(length(CAST(coalesce(data, '{}') AS BLOB))"
+    "    + coalesce(length(CAST(metadata AS BLOB)), 0)), 0)"
+    "   FROM main.evercore_event WHERE aggregate_id <> 0)";
+
+constexpr std::array<const char*, 8> stats_names = {"aggregates",         "events",
+                                                    "snapshots",          "subscriptions",
+                                                    "head_position",      "oldest_recorded_at",
+                                                    "newest_recorded_at", "data_bytes"};
+
+class Stats : public Rows {
+ public:
+  explicit Stats(Connection& connection) : figures_(connection.prepare(stats_query)) {
+    figures_.step();
+  }
+  bool next() override { return ++row_ < static_cast<int>(stats_names.size()); }
+  [[nodiscard]] std::int64_t rowid() const override { return row_; }
+
+  void column(sqlite3_context* context, int column) override {
+    if (column == 0) return give_text(context, stats_names[static_cast<std::size_t>(row_)]);
+    if (figures_.is_null(row_)) return sqlite3_result_null(context);
+    const bool time = row_ == 5 || row_ == 6;
+    if (time) return give_time(context, figures_.integer(row_));
+    give_text(context, std::to_string(figures_.integer(row_)));
+  }
+
+ private:
+  Statement figures_;
+  int row_ = -1;
+};
+
+std::unique_ptr<Rows> open_stats(Connection& connection, const TableArguments&) {
+  return std::make_unique<Stats>(connection);
+}
+
+}  // namespace
+
+const Function version_function = {"evercore_version", 0, 0, Access::pure, version};
+
+const TableFunction stats_table = {
+    "evercore_stats", "CREATE TABLE x(name TEXT, value TEXT)", 2, 0, 0, -1, open_stats};
+
+}  // namespace evercore::ext

@@ -1,0 +1,15 @@
+// The store as a whole: its version and its figures.
+//
+//   SELECT evercore_version();
+//   SELECT name, value FROM evercore_stats();
+#pragma once
+
+#include "function.h"
+#include "table_function.h"
+
+namespace evercore::ext {
+
+extern const Function version_function;
+extern const TableFunction stats_table;
+
+}  // namespace evercore::ext

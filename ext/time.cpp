@@ -1,0 +1,145 @@
+#include "time.h"
+
+#include <chrono>
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr std::int64_t us_per_second = 1'000'000;
+constexpr std::int64_t seconds_per_day = 86'400;
+
+/// Reads digits and separators from the left; once something does not fit, everything fails.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+
+  int digits(int count) {
+    if (rest_.size() < static_cast<std::size_t>(count)) return fail();
+    int value = 0;
+    for (int i = 0; i < count; ++i) {
+      const char c = rest_[static_cast<std::size_t>(i)];
+      if (c < '0' || c > '9') return fail();
+      value = value * 10 + (c - '0');
+    }
+    rest_.remove_prefix(static_cast<std::size_t>(count));
+    return value;
+  }
+
+  int ranged(int count, int low, int high) {
+    const int value = digits(count);
+    return value < low || value > high ? fail() : value;
+  }
+
+  char one_of(std::string_view allowed) {
+    if (rest_.empty() || allowed.find(rest_.front()) == std::string_view::npos) {
+      return static_cast<char>(fail());
+    }
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+  }
+
+  [[nodiscard]] bool next_is(char c) const { return !rest_.empty() && rest_.front() == c; }
+  [[nodiscard]] bool next_is_digit() const {
+    return !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9';
+  }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  [[nodiscard]] bool ok() const { return ok_; }
+
+ private:
+  int fail() {
+    ok_ = false;
+    rest_ = {};
+    return 0;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+std::int64_t read_fraction(Reader& reader) {
+  reader.one_of(".");
+  std::int64_t value = reader.digits(1);
+  int count = 1;
+  for (; count < 6 && reader.next_is_digit(); ++count) value = value * 10 + reader.digits(1);
+  for (; count < 6; ++count) value *= 10;
+  return value;
+}
+
+std::int64_t read_offset_seconds(Reader& reader) {
+  const char sign = reader.one_of("Z+-");
+  if (sign == 'Z' || !reader.ok()) return 0;
+  const int hours = reader.ranged(2, 0, 15);
+  reader.one_of(":");
+  const int minutes = reader.ranged(2, 0, 59);
+  const std::int64_t seconds = hours * 3600 + minutes * 60;
+  return sign == '-' ? -seconds : seconds;
+}
+
+std::int64_t floor_divide(std::int64_t value, std::int64_t divisor) {
+  return value / divisor - (value % divisor < 0 ? 1 : 0);
+}
+
+void write_digits(char* at, int count, unsigned value) {
+  for (int i = count - 1; i >= 0; --i) {
+    at[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
+constexpr std::int64_t first_second = -62'135'596'800;  // 0001-01-01T00:00:00Z
+constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
+
+}  // namespace
+
+std::optional<std::int64_t> parse_time(std::string_view text) {
+  Reader reader(text);
+  const int year = reader.digits(4);
+  reader.one_of("-");
+  const int month = reader.ranged(2, 1, 12);
+  reader.one_of("-");
+  const int day = reader.ranged(2, 1, 31);
+  reader.one_of("T ");
+  const int hour = reader.ranged(2, 0, 23);
+  reader.one_of(":");
+  const int minute = reader.ranged(2, 0, 59);
+  reader.one_of(":");
+  const int second = reader.ranged(2, 0, 59);
+  const std::int64_t fraction = reader.next_is('.') ? read_fraction(reader) : 0;
+  const std::int64_t offset = reader.at_end() ? 0 : read_offset_seconds(reader);
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!reader.ok() || !reader.at_end() || !date.ok()) return std::nullopt;
+
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const std::int64_t seconds = days * seconds_per_day + hour * 3600 + minute * 60 + second - offset;
+  if (seconds < first_second || seconds > last_second) return std::nullopt;
+  return seconds * us_per_second + fraction;
+}
+
+void format_time(std::int64_t microseconds, std::array<char, time_text_size>& text) {
+  const std::int64_t seconds = floor_divide(microseconds, us_per_second);
+  const std::int64_t days = floor_divide(seconds, seconds_per_day);
+  const auto second_of_day = static_cast<unsigned>(seconds - days * seconds_per_day);
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+
+  text = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0', 'T', '0', '0', ':',
+          '0', '0', ':', '0', '0', '.', '0', '0', '0', '0', '0', '0', 'Z'};
+  write_digits(&text[0], 4, static_cast<unsigned>(static_cast<int>(date.year())));
+  write_digits(&text[5], 2, static_cast<unsigned>(date.month()));
+  write_digits(&text[8], 2, static_cast<unsigned>(date.day()));
+  write_digits(&text[11], 2, second_of_day / 3600);
+  write_digits(&text[14], 2, second_of_day / 60 % 60);
+  write_digits(&text[17], 2, second_of_day % 60);
+  write_digits(&text[20], 6, static_cast<unsigned>(microseconds - seconds * us_per_second));
+}
+
+std::int64_t now() {
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
+  return duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace evercore::ext

@@ -1,0 +1,24 @@
+// Times as the surface knows them: text in, text out, microseconds since 1970 UTC in between.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace evercore::ext {
+
+inline constexpr std::size_t time_text_size = 27;  ///< of 2026-11-21T22:10:41.123456Z
+
+/// Parses `YYYY-MM-DDThh:mm:ss[.1–6 digits][Z|±hh:mm]`, a blank allowed for the T, UTC where no
+/// offset stands. Gives microseconds since 1970, or nothing for any other text and outside the
+/// years 1–9999.
+[[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
+
+/// Writes a time of the years 1–9999 as 27 characters, without a terminating NUL.
+void format_time(std::int64_t microseconds, std::array<char, time_text_size>& text);
+
+/// Now, by the machine's clock.
+[[nodiscard]] std::int64_t now();
+
+}  // namespace evercore::ext

@@ -1,0 +1,84 @@
+// What the running write transaction has learnt: ids of names and keys, versions of aggregates.
+//
+// It may be trusted only while the virtual table `evercore_append` takes part in the transaction,
+// since SQLite then reports every commit, rollback and return to a savepoint, and with each of them
+// all of it is dropped. Nothing is ever remembered beyond a transaction: a rolled-back first use of
+// a name leaves no trace.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace evercore::ext {
+
+/// An aggregate as an append needs it.
+struct AggregateInfo {
+  std::int64_t version = 0;
+  std::int64_t snapshot_every = 0;
+};
+
+class Transaction {
+ public:
+  /// From xBegin: the table takes part from now on.
+  void begin() noexcept {
+    forget();
+    taking_part_ = true;
+  }
+  /// From xCommit and xRollback.
+  void end() noexcept {
+    forget();
+    taking_part_ = false;
+  }
+  /// From xRollbackTo, and from whatever changes what is remembered here.
+  void forget() noexcept {
+    event_types_.clear();
+    aggregate_types_.clear();
+    keys_.clear();
+    aggregates_.clear();
+  }
+  [[nodiscard]] bool taking_part() const { return taking_part_; }
+
+  [[nodiscard]] std::optional<std::int64_t> event_type(std::string_view name) const {
+    return find(event_types_, name);
+  }
+  [[nodiscard]] std::optional<std::int64_t> aggregate_type(std::string_view name) const {
+    return find(aggregate_types_, name);
+  }
+  [[nodiscard]] std::optional<std::int64_t> aggregate_by_key(std::int64_t type_id,
+                                                             std::string_view key) const;
+  [[nodiscard]] AggregateInfo* aggregate(std::int64_t aggregate_id);
+
+  void learn_event_type(std::string_view name, std::int64_t id) { learn(event_types_, name, id); }
+  void learn_aggregate_type(std::string_view name, std::int64_t id) {
+    learn(aggregate_types_, name, id);
+  }
+  void learn_key(std::int64_t type_id, std::string_view key, std::int64_t aggregate_id);
+  void learn_aggregate(std::int64_t aggregate_id, const AggregateInfo& info);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Names = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
+
+  static std::optional<std::int64_t> find(const Names& names, std::string_view name) {
+    const auto found = names.find(name);
+    return found == names.end() ? std::nullopt : std::optional(found->second);
+  }
+  void learn(Names& names, std::string_view name, std::int64_t id);
+
+  Names event_types_;
+  Names aggregate_types_;
+  std::unordered_map<std::int64_t, Names> keys_;
+  std::unordered_map<std::int64_t, AggregateInfo> aggregates_;
+  bool taking_part_ = false;
+};
+
+}  // namespace evercore::ext

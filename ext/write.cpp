@@ -1,0 +1,96 @@
+#include "write.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace evercore::ext {
+
+namespace {
+
+/// Whether the statement opens a transaction on any database: what EXPLAIN of its text shows.
+bool reads_database(Connection& connection, sqlite3_stmt* stmt) {
+  const char* sql = sqlite3_sql(stmt);
+  if (sql == nullptr) return true;
+  Statement plan = connection.prepare_once(std::string("EXPLAIN ") + sql);
+  while (plan.step()) {
+    if (plan.text(1) == "Transaction") return true;
+  }
+  return false;
+}
+
+[[noreturn]] void refuse(const char* function, const char* why) {
+  throw error(10, std::string(function) + " " + why);
+}
+
+/// Looks at the statements that are running this call. A statement that waits with a row for its
+/// program (data_count > 0) is not among them.
+void refuse_unsafe_caller(Connection& connection, const char* function) {
+  sqlite3* db = connection.db();
+  const bool autocommit = sqlite3_get_autocommit(db) != 0;
+  if (autocommit && sqlite3_txn_state(db, nullptr) == SQLITE_TXN_NONE) return;
+  for (sqlite3_stmt* stmt = sqlite3_next_stmt(db, nullptr); stmt != nullptr;
+       stmt = sqlite3_next_stmt(db, stmt)) {
+    if (sqlite3_stmt_busy(stmt) == 0 || sqlite3_data_count(stmt) > 0) continue;
+    if (sqlite3_stmt_readonly(stmt) == 0) {
+      refuse(
+          function,
+          "in a statement that itself writes could be left half done: call it in a SELECT of its "
+          "own, or use INSERT INTO evercore_append ... SELECT");
+    }
+    if (autocommit && reads_database(connection, stmt)) {
+      refuse(function,
+             "in a statement that reads the database would commit row by row: use INSERT INTO "
+             "evercore_append ... SELECT, or BEGIN IMMEDIATE");
+    }
+  }
+}
+
+}  // namespace
+
+WriteGuard::WriteGuard(Connection& connection, const char* function)
+    : connection_(connection), last_insert_rowid_(sqlite3_last_insert_rowid(connection.db())) {
+  refuse_unsafe_caller(connection, function);
+}
+
+WriteGuard::~WriteGuard() {
+  sqlite3_set_last_insert_rowid(connection_.db(), last_insert_rowid_);
+}
+
+void atomically(Connection& connection, const std::function<void()>& work) {
+  // With a SELECT, even of one row, SQLite keeps a statement journal: VALUES would do without.
+  Statement carrier = connection.prepare("INSERT INTO main.evercore_append (data) SELECT NULL");
+  Carried carried{&work, nullptr};
+  Carried* outer = std::exchange(connection.carried, &carried);
+  const int rc = carrier.try_step();
+  connection.carried = outer;
+  if (carried.failure) {
+    carrier.reset();
+    std::rethrow_exception(carried.failure);
+  }
+  if (rc != SQLITE_DONE) throw engine_error(connection.db(), rc);
+}
+
+bool run_carried(Connection& connection, int& result_code) noexcept {
+  Carried* carried = std::exchange(connection.carried, nullptr);
+  if (carried == nullptr) return false;
+  result_code = SQLITE_OK;
+  try {
+    (*carried->work)();
+  } catch (const Error& failure) {
+    // Its own code only where SQLite acts on it; a constraint would be taken for a fault of the
+    // row.
+    const int primary = failure.sqlite_code & 0xff;
+    result_code = primary == SQLITE_CONSTRAINT ? SQLITE_ERROR : failure.sqlite_code;
+    carried->failure = std::current_exception();
+  } catch (const std::bad_alloc&) {
+    result_code = SQLITE_NOMEM;
+    carried->failure = std::current_exception();
+  } catch (...) {
+    result_code = SQLITE_ERROR;
+    carried->failure = std::current_exception();
+  }
+  return true;
+}
+
+}  // namespace evercore::ext

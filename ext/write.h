@@ -1,0 +1,43 @@
+// The discipline of everything that writes: refuse what could not be atomic, and make the rest so.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "connection.h"
+
+namespace evercore::ext {
+
+/// Stands around one call of a writing function. Refuses, with EV010, a call
+/// - from a statement that itself writes, or from a trigger: its failure could leave half of it
+/// behind;
+/// - in autocommit, from a statement that reads the database: each row would commit alone, and
+/// SQLite does
+///   not wait for a lock while the statement holds its snapshot.
+/// Restores last_insert_rowid() at the end.
+class WriteGuard {
+ public:
+  WriteGuard(Connection& connection, const char* function);
+  ~WriteGuard();
+  WriteGuard(const WriteGuard&) = delete;
+  WriteGuard& operator=(const WriteGuard&) = delete;
+
+ private:
+  Connection& connection_;
+  std::int64_t last_insert_rowid_;
+};
+
+/// Runs `work` so that all that it writes happens or none of it, in autocommit, in a transaction
+/// and in a row of the INSERT form alike, with the write lock held from the start.
+///
+/// It runs inside a statement of its own, an INSERT into the virtual table `evercore_append`:
+/// SQLite takes the lock for it (waiting as busy_timeout says), undoes on failure what was done
+/// within, and commits at its end in autocommit. A SAVEPOINT would do none of the three inside a
+/// row, nor while another statement of the connection writes.
+void atomically(Connection& connection, const std::function<void()>& work);
+
+/// Called by xUpdate: runs the work that atomically() handed over, if this row carries one. Gives
+/// false where it does not, and the result code of the work otherwise.
+bool run_carried(Connection& connection, int& result_code) noexcept;
+
+}  // namespace evercore::ext

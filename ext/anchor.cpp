@@ -12,7 +12,7 @@ struct Anchor {
 };
 
 int connect(sqlite3* db, void* user, int, const char* const*, sqlite3_vtab** out, char**) noexcept {
-  const int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(nothing)");
+  const int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
   if (rc != SQLITE_OK) return rc;
   Connection* connection = static_cast<std::shared_ptr<Connection>*>(user)->get();
   auto* anchor = new (std::nothrow) Anchor{{}, connection};

@@ -55,16 +55,24 @@ bool insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_
   throw failure;
 }
 
+std::int64_t snapshot_every(Connection& connection, std::int64_t type_id) {
+  if (const auto every = connection.transaction.policy(type_id)) return *every;
+  Statement load = connection.prepare(
+      "SELECT snapshot_every FROM main.evercore_aggregate_type WHERE type_id = ?1");
+  const std::int64_t every = load.bind(1, type_id).step() ? load.integer(0) : 0;
+  connection.transaction.learn_policy(type_id, every);
+  return every;
+}
+
 /// The version and policy of an open aggregate, from what the transaction knows or from the tables.
 AggregateInfo open_info(Connection& connection, std::int64_t aggregate_id) {
   if (const AggregateInfo* known = connection.transaction.aggregate(aggregate_id)) return *known;
   Statement load = connection.prepare(
-      "SELECT a.erased, t.snapshot_every, coalesce((SELECT max(sequence) FROM main.evercore_event"
-      " WHERE aggregate_id = ?1), a.base) FROM main.evercore_aggregate a"
-      " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1");
+      "SELECT erased, type_id, coalesce((SELECT max(sequence) FROM main.evercore_event"
+      " WHERE aggregate_id = ?1), base) FROM main.evercore_aggregate WHERE aggregate_id = ?1");
   if (!load.bind(1, aggregate_id).step()) throw no_aggregate(aggregate_id);
   if (load.integer(0) != 0) throw erased_aggregate(aggregate_id);
-  const AggregateInfo info{load.integer(2), load.integer(1)};
+  const AggregateInfo info{load.integer(2), snapshot_every(connection, load.integer(1))};
   connection.transaction.learn_aggregate(aggregate_id, info);
   return info;
 }
@@ -193,16 +201,24 @@ void append(const Call& call) {
 
 }  // namespace
 
-void check_event(Connection& connection, const NewEvent& event) {
-  check_name(event.event_type, "event_type", max_type_name);
+void check_names(Connection& connection, const NewEvent& event) {
+  // A name that the transaction knows has been checked.
+  if (!connection.transaction.event_type(event.event_type)) {
+    check_name(event.event_type, "event_type", max_type_name);
+  }
   if (event.reference) check_reference(*event.reference);
   if (event.event_id) check_name(*event.event_id, "event_id", max_event_id);
-  if (event.metadata) {
-    if (event.data.size() + event.metadata->size() > max_payload_bytes) {
-      throw error(4, "data: too large");
-    }
-    connection.payload.check("metadata", *event.metadata);
-  }
+}
+
+void check_size(const NewEvent& event) {
+  const std::size_t metadata = event.metadata ? event.metadata->size() : 0;
+  if (event.data.size() + metadata > max_payload_bytes) throw error(4, "data: too large");
+}
+
+void check_event(Connection& connection, const NewEvent& event) {
+  check_names(connection, event);
+  check_size(event);
+  if (event.metadata) connection.payload.check("metadata", *event.metadata);
   connection.payload.check("data", event.data);
 }
 

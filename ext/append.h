@@ -32,6 +32,9 @@ struct Appended {
 
 /// Checks names, reference, size and payload; throws EV004, EV005 or EV009.
 void check_event(Connection& connection, const NewEvent& event);
+/// Its parts: everything but the payloads, and the size of both together.
+void check_names(Connection& connection, const NewEvent& event);
+void check_size(const NewEvent& event);
 
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
 /// the event type exists, no snapshot is due, no event_id is given. Nothing where it does not.

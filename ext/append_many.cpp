@@ -1,7 +1,6 @@
 // evercore_append_many: one JSON array, many events, many aggregates, one atomic call.
-#include <charconv>
+#include <array>
 #include <string>
-#include <vector>
 
 #include "aggregate.h"
 #include "append.h"
@@ -15,149 +14,183 @@ namespace evercore::ext {
 
 namespace {
 
-/// A string of the array: its slice where it has no escapes, its resolved text otherwise.
-class Text {
+using simdjson::dom::element;
+
+// The array is walked twice at once: as parsed elements, which are checked and unescaped, and as
+// text, from which data and metadata are cut byte for byte.
+
+/// Tells the members of one kind of object apart, and that none stands twice.
+template <std::size_t N>
+class MemberNames {
  public:
-  void set(std::string_view raw_value, std::string_view argument) {
-    if (raw_value.front() != '"') throw error(9, std::string(argument) + " is not text");
-    const std::string_view inside = raw_value.substr(1, raw_value.size() - 2);
-    given_ = true;
-    if (inside.find('\\') == std::string_view::npos) {
-      slice_ = inside;
-    } else {
-      resolved_ = unescape(inside);
+  MemberNames(const std::array<std::string_view, N>& names, std::string_view where)
+      : names_(names), where_(where) {}
+
+  /// The index of the member's name. Throws EV004 for a second one, EV009 for a name that is none
+  /// of them.
+  std::size_t index(std::string_view key) {
+    for (std::size_t i = 0; i < N; ++i) {
+      if (names_[i] != key) continue;
+      if ((seen_ >> i & 1) != 0) {
+        throw error(4, "appends: duplicate key \"" + std::string(key) + "\"");
+      }
+      seen_ |= 1u << i;
+      return i;
     }
-  }
-  [[nodiscard]] bool given() const { return given_; }
-  [[nodiscard]] std::string_view view() const { return resolved_.empty() ? slice_ : resolved_; }
-  [[nodiscard]] std::optional<std::string_view> optional() const {
-    return given_ ? std::optional(view()) : std::nullopt;
+    throw error(9, "unknown member \"" + std::string(key) + "\" in an " + std::string(where_));
   }
 
  private:
-  std::string_view slice_;
-  std::string resolved_;
-  bool given_ = false;
+  const std::array<std::string_view, N>& names_;
+  std::string_view where_;
+  unsigned seen_ = 0;
 };
 
-struct EventTexts {
-  Text event_type, reference, event_time, event_id;
-  std::string_view data;
-  std::optional<std::string_view> metadata;
-};
+constexpr std::array<std::string_view, 5> append_names = {"aggregate_id", "aggregate_type",
+                                                          "natural_key", "expected", "events"};
+constexpr std::array<std::string_view, 6> event_names = {"event_type", "data",       "reference",
+                                                         "metadata",   "event_time", "event_id"};
 
-struct Append {
+/// What stands beside the events of one append.
+struct Header {
   std::optional<std::int64_t> aggregate_id;
-  Text aggregate_type, natural_key;
+  std::optional<std::string_view> aggregate_type;
+  std::optional<std::string_view> natural_key;
   std::optional<std::int64_t> expected;
-  std::string_view events;
+  std::optional<simdjson::dom::array> events;
+  Cursor events_text{""};
 };
 
-std::int64_t integer_in(std::string_view raw, std::string_view argument) {
-  std::int64_t value = 0;
-  const auto [end, ec] = std::from_chars(raw.data(), raw.data() + raw.size(), value);
-  if (ec != std::errc() || end != raw.data() + raw.size()) {
+std::int64_t integer_in(element value, std::string_view argument) {
+  std::int64_t number = 0;
+  if (value.get_int64().get(number) != simdjson::SUCCESS) {
     throw error(9, std::string(argument) + " is not an integer");
   }
-  return value;
+  return number;
 }
 
-/// The key of the member at hand, and once only in its object.
-std::string key_once(const Members& member, std::vector<std::string>& seen) {
-  std::string key =
-      member.key_is_escaped() ? unescape(member.raw_key()) : std::string(member.raw_key());
-  for (const std::string& other : seen) {
-    if (other == key) throw error(4, "appends: duplicate key \"" + key + "\"");
+std::string_view text_in(element value, std::string_view argument) {
+  std::string_view text;
+  if (value.get_string().get(text) != simdjson::SUCCESS) {
+    throw error(9, std::string(argument) + " is not text");
   }
-  seen.push_back(key);
-  return key;
+  return text;
 }
 
-[[noreturn]] void unknown_member(std::string_view key, std::string_view where) {
-  throw error(9, "unknown member \"" + std::string(key) + "\" in an " + std::string(where));
+simdjson::dom::array array_in(element value, std::string_view argument) {
+  simdjson::dom::array array;
+  if (value.get_array().get(array) != simdjson::SUCCESS) {
+    throw error(9, std::string(argument) + " is not an array");
+  }
+  return array;
 }
 
-Append read_append(std::string_view object) {
-  if (object.front() != '{') throw error(9, "an append is not an object");
-  Append append;
-  std::vector<std::string> seen;
-  for (Members member(object); member.next();) {
-    const std::string key = key_once(member, seen);
-    const std::string_view value = member.value();
-    const bool null = value == "null";
-    if (key == "aggregate_id") {
-      if (!null) append.aggregate_id = integer_in(value, key);
-    } else if (key == "aggregate_type") {
-      if (!null) append.aggregate_type.set(value, key);
-    } else if (key == "natural_key") {
-      if (!null) append.natural_key.set(value, key);
-    } else if (key == "expected") {
-      if (!null) append.expected = integer_in(value, key);
-    } else if (key == "events") {
-      append.events = value;
-    } else {
-      unknown_member(key, "append");
+Header read_header(element append, Cursor& text) {
+  simdjson::dom::object object;
+  if (append.get_object().get(object) != simdjson::SUCCESS) {
+    throw error(9, "an append is not an object");
+  }
+  Header header;
+  MemberNames names(append_names, "append");
+  text.open();
+  for (const auto [key, value] : object) {
+    const std::size_t name = names.index(key);
+    text.more();
+    text.key();
+    const Cursor at_value = text;
+    static_cast<void>(text.value());
+    if (value.is_null()) continue;
+    switch (name) {
+      case 0:
+        header.aggregate_id = integer_in(value, key);
+        break;
+      case 1:
+        header.aggregate_type = text_in(value, key);
+        break;
+      case 2:
+        header.natural_key = text_in(value, key);
+        break;
+      case 3:
+        header.expected = integer_in(value, key);
+        break;
+      default:
+        header.events = array_in(value, key);
+        header.events_text = at_value;
+        break;
     }
   }
-  if (append.expected && *append.expected < 0) throw out_of_range("expected", *append.expected);
-  if (append.events.empty()) throw error(9, "events is missing");
-  if (append.events.front() != '[') throw error(9, "events is not an array");
-  return append;
+  text.more();
+  if (header.expected && *header.expected < 0) throw out_of_range("expected", *header.expected);
+  if (!header.events) throw error(9, "events is missing");
+  return header;
 }
 
-EventTexts read_event(std::string_view object) {
-  if (object.front() != '{') throw error(9, "an event is not an object");
-  EventTexts event;
-  std::vector<std::string> seen;
-  for (Members member(object); member.next();) {
-    const std::string key = key_once(member, seen);
-    const std::string_view value = member.value();
-    const bool null = value == "null";
-    if (key == "data") {
-      if (!null) event.data = value;
-    } else if (key == "metadata") {
-      if (!null) event.metadata = value;
-    } else if (key == "event_type") {
-      if (!null) event.event_type.set(value, key);
-    } else if (key == "reference") {
-      if (!null) event.reference.set(value, key);
-    } else if (key == "event_time") {
-      if (!null) event.event_time.set(value, key);
-    } else if (key == "event_id") {
-      if (!null) event.event_id.set(value, key);
-    } else {
-      unknown_member(key, "event");
-    }
+/// Reads and checks one event; its texts live as long as the argument.
+NewEvent read_event(Connection& connection, element value, Cursor& text) {
+  simdjson::dom::object object;
+  if (value.get_object().get(object) != simdjson::SUCCESS) {
+    throw error(9, "an event is not an object");
   }
-  return event;
-}
-
-NewEvent checked(Connection& connection, const EventTexts& texts) {
-  if (!texts.event_type.given()) throw error(5, "event_type is NULL");
-  if (texts.data.empty()) throw error(9, "data is NULL");
   NewEvent event;
-  event.event_type = texts.event_type.view();
-  event.data = texts.data;
-  event.reference = texts.reference.optional();
-  event.metadata = texts.metadata;
-  event.event_id = texts.event_id.optional();
-  if (texts.event_time.given()) event.event_time = time_in(texts.event_time.view(), "event_time");
-  check_event(connection, event);
+  bool has_type = false;
+  element data;
+  element metadata;
+  MemberNames names(event_names, "event");
+  text.open();
+  for (const auto [key, member] : object) {
+    const std::size_t name = names.index(key);
+    text.more();
+    text.key();
+    const std::string_view slice = text.value();
+    if (member.is_null()) continue;
+    switch (name) {
+      case 0:
+        event.event_type = text_in(member, key);
+        has_type = true;
+        break;
+      case 1:
+        event.data = slice;
+        data = member;
+        break;
+      case 2:
+        event.reference = text_in(member, key);
+        break;
+      case 3:
+        event.metadata = slice;
+        metadata = member;
+        break;
+      case 4:
+        event.event_time = time_in(text_in(member, key), key);
+        break;
+      default:
+        event.event_id = text_in(member, key);
+        break;
+    }
+  }
+  text.more();
+  if (!has_type) throw error(5, "event_type is NULL");
+  if (event.data.empty()) throw error(9, "data is NULL");
+  check_names(connection, event);
+  if (event.metadata) {
+    check_size(event);
+    connection.payload.check("metadata", metadata, *event.metadata);
+  }
+  connection.payload.check("data", data, event.data);
   return event;
 }
 
-std::int64_t target_of(Connection& connection, const Append& append) {
+std::int64_t target_of(Connection& connection, const Header& append) {
   if (append.aggregate_id) {
-    if (append.aggregate_type.given() || append.natural_key.given()) {
+    if (append.aggregate_type || append.natural_key) {
       throw error(9, "aggregate_id is given together with a type or key");
     }
     return *append.aggregate_id;
   }
-  if (!append.natural_key.given()) throw error(5, "neither aggregate_id nor natural_key given");
-  if (!append.aggregate_type.given()) throw error(5, "aggregate_type is NULL");
-  check_name(append.aggregate_type.view(), "aggregate_type", max_type_name);
-  check_name(append.natural_key.view(), "natural_key", max_natural_key);
-  return ensure_aggregate(connection, append.aggregate_type.view(), append.natural_key.view());
+  if (!append.natural_key) throw error(5, "neither aggregate_id nor natural_key given");
+  if (!append.aggregate_type) throw error(5, "aggregate_type is NULL");
+  check_name(*append.aggregate_type, "aggregate_type", max_type_name);
+  check_name(*append.natural_key, "natural_key", max_natural_key);
+  return ensure_aggregate(connection, *append.aggregate_type, *append.natural_key);
 }
 
 /// Counts what is new and what is a repeat; a call may not mix them.
@@ -187,17 +220,17 @@ void snapshot_if_crossed(Connection& connection, std::int64_t aggregate_id, std:
   }
 }
 
-void append_object(Connection& connection, std::string_view object, Mixture& mixture,
+void append_object(Connection& connection, element value, Cursor& text, Mixture& mixture,
                    std::string& result) {
-  const Append append = read_append(object);
+  Header append = read_header(value, text);
   const std::int64_t aggregate_id = target_of(connection, append);
   std::optional<std::int64_t> expected = append.expected;
   Appended last;
   std::int64_t first = 0;
-  Elements element(append.events);
-  while (element.next()) {
-    const EventTexts texts = read_event(element.value());
-    const NewEvent event = checked(connection, texts);
+  append.events_text.open();
+  for (const element item : *append.events) {
+    append.events_text.more();
+    const NewEvent event = read_event(connection, item, append.events_text);
     last = append_fully(connection, aggregate_id, expected, event, false);
     mixture.add(last, event);
     expected.reset();  // it is for the state before the first event; nobody can come between
@@ -206,23 +239,26 @@ void append_object(Connection& connection, std::string_view object, Mixture& mix
   if (first == 0) throw error(9, "events is empty");
   if (!last.repeated) snapshot_if_crossed(connection, aggregate_id, first, last.sequence);
   result += result.size() > 1 ? ",{" : "{";
-  result += "\"aggregate_id\":" + std::to_string(aggregate_id);
-  result += ",\"sequence\":" + std::to_string(last.sequence);
-  result += ",\"position\":" + std::to_string(last.position) + "}";
+  result.append("\"aggregate_id\":").append(std::to_string(aggregate_id));
+  result.append(",\"sequence\":").append(std::to_string(last.sequence));
+  result.append(",\"position\":").append(std::to_string(last.position)).append("}");
 }
 
 }  // namespace
 
 void append_many(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view appends = trim(required_text(call.arguments[0], "appends"));
-  connection.payload.check_json("appends", appends);
-  if (appends.front() != '[') throw error(9, "appends is not an array");
+  const std::string_view appends = required_text(call.arguments[0], "appends");
+  const simdjson::dom::array array =
+      array_in(connection.payload.parse("appends", appends), "appends");
   std::string result = "[";
   atomically(connection, [&] {
     Mixture mixture;
-    for (Elements element(appends); element.next();) {
-      append_object(connection, element.value(), mixture, result);
+    Cursor text(appends);
+    text.open();
+    for (const element item : array) {
+      text.more();
+      append_object(connection, item, text, mixture, result);
     }
   });
   call.result_json(result + "]");

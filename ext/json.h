@@ -49,6 +49,21 @@ class Elements {
   bool failed_ = false;
 };
 
+/// Walks legal JSON forward, token by token, for who knows its structure already and wants slices
+/// of it.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view legal) : rest_(legal) {}
+  void open();  ///< past the { or [ that is next
+  bool more();  ///< whether an item follows; past the , or the closing } or ]
+  void key();   ///< past a key and its colon
+  [[nodiscard]] std::string_view value();  ///< the value that is next; past it
+
+ private:
+  void skip_blanks();
+  std::string_view rest_;
+};
+
 /// The text of a string's inside, escapes resolved; of legal text only.
 [[nodiscard]] std::string unescape(std::string_view raw);
 

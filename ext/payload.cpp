@@ -41,11 +41,19 @@ void Payload::check(std::string_view argument, std::string_view document) {
   if (!is_legal(document)) refuse(argument, fault_of(document));
 }
 
-void Payload::check_json(std::string_view argument, std::string_view document) {
+simdjson::dom::element Payload::parse(std::string_view argument, std::string_view document) {
   simdjson::dom::element root;
-  const auto code = parser_.parse(document.data(), document.size()).get(root);
+  const auto code = outer_parser_.parse(document.data(), document.size()).get(root);
   throw_if_out_of_memory(code);
   if (code != simdjson::SUCCESS) refuse(argument, fault_of(document));
+  return root;
+}
+
+void Payload::check(std::string_view argument, simdjson::dom::element element,
+                    std::string_view document) {
+  if (document.size() > max_payload_bytes) refuse(argument, Fault{"too large", 0});
+  keys_.clear();
+  if (!element.is_object() || !walk(element, 1)) refuse(argument, fault_of(document));
 }
 
 std::string Payload::verdict(std::string_view document) {

@@ -18,8 +18,12 @@ class Payload {
   /// `argument` names it in the text: data, metadata, state.
   void check(std::string_view argument, std::string_view document);
 
-  /// Throws EV004 unless `document` is JSON at all; for arguments that carry payloads inside.
-  void check_json(std::string_view argument, std::string_view document);
+  /// Parses an argument that carries payloads inside; throws EV004 unless it is JSON. The element
+  /// lives until the next call.
+  simdjson::dom::element parse(std::string_view argument, std::string_view document);
+
+  /// check() for a payload inside such an argument: its element and its text.
+  void check(std::string_view argument, simdjson::dom::element element, std::string_view document);
 
   /// EV004's word for `document`, empty where it is within the profile.
   [[nodiscard]] std::string verdict(std::string_view document);
@@ -31,6 +35,7 @@ class Payload {
   bool keys_repeat(std::size_t first);
 
   simdjson::dom::parser parser_;
+  simdjson::dom::parser outer_parser_;
   std::vector<std::string_view> keys_;
 };
 

@@ -39,6 +39,7 @@ class Transaction {
     aggregate_types_.clear();
     keys_.clear();
     aggregates_.clear();
+    policies_.clear();
   }
   [[nodiscard]] bool taking_part() const { return taking_part_; }
 
@@ -52,12 +53,21 @@ class Transaction {
                                                              std::string_view key) const;
   [[nodiscard]] AggregateInfo* aggregate(std::int64_t aggregate_id);
 
+  /// Every how many events a type's policy wants a snapshot; 0: never.
+  [[nodiscard]] std::optional<std::int64_t> policy(std::int64_t type_id) const {
+    const auto found = policies_.find(type_id);
+    return found == policies_.end() ? std::nullopt : std::optional(found->second);
+  }
+
   void learn_event_type(std::string_view name, std::int64_t id) { learn(event_types_, name, id); }
   void learn_aggregate_type(std::string_view name, std::int64_t id) {
     learn(aggregate_types_, name, id);
   }
   void learn_key(std::int64_t type_id, std::string_view key, std::int64_t aggregate_id);
   void learn_aggregate(std::int64_t aggregate_id, const AggregateInfo& info);
+  void learn_policy(std::int64_t type_id, std::int64_t every) {
+    if (taking_part_) policies_.insert_or_assign(type_id, every);
+  }
 
  private:
   struct Hash {
@@ -78,6 +88,7 @@ class Transaction {
   Names aggregate_types_;
   std::unordered_map<std::int64_t, Names> keys_;
   std::unordered_map<std::int64_t, AggregateInfo> aggregates_;
+  std::unordered_map<std::int64_t, std::int64_t> policies_;
   bool taking_part_ = false;
 };
 

@@ -1,0 +1,49 @@
+// A store in a SQLite file for the benchmarks: WAL, synchronous=NORMAL, the extension linked in.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+struct CloseStatement {
+  void operator()(sqlite3_stmt* stmt) const { sqlite3_finalize(stmt); }
+};
+using Stmt = std::unique_ptr<sqlite3_stmt, CloseStatement>;
+
+/// Dies with a message when a call fails: a benchmark that errs measures nothing.
+class Store {
+ public:
+  /// A new, migrated file in a temporary directory, removed by the destructor.
+  explicit Store(const std::string& name);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  void run(const std::string& sql) const;
+  [[nodiscard]] Stmt prepare(const std::string& sql) const;
+  [[nodiscard]] std::int64_t integer(const std::string& sql) const;
+  [[nodiscard]] std::int64_t file_size() const;  ///< after a checkpoint
+  [[nodiscard]] sqlite3* db() const { return db_; }
+
+  /// Aggregates 1 … `count` of type User, keys key1 …, and event type Changed with id 1.
+  void add_aggregates(int count) const;
+
+ private:
+  std::string path_;
+  sqlite3* db_ = nullptr;
+};
+
+/// Steps to the end, reading every column as its own type; gives the number of rows.
+std::int64_t read_all(sqlite3_stmt* stmt);
+/// Steps a statement that gives at most one row, and resets it.
+void step_once(sqlite3_stmt* stmt);
+
+/// An event's data of 120 bytes whose values differ with `number`.
+[[nodiscard]] std::string payload(std::int64_t number);
+
+}  // namespace bench

@@ -1,0 +1,58 @@
+# The native tests: C++ programs with doctest. Each suite's `run` runs build/tests/<suite>_test.
+
+NATIVE_SUITES   := unit
+NATIVE_PROGRAMS := $(NATIVE_SUITES:%=build/tests/%_test)
+TEST_CPPFLAGS    = -iquote ext -iquote tests -DEVERCORE_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags simdjson)
+TEST_CXXFLAGS   := $(STD) -Wall -Wextra -Wshadow -Werror
+TEST_LDLIBS      = $(shell $(PKG_CONFIG) --libs simdjson) -lsqlite3 -ldl -lpthread
+
+.PHONY: test-programs asan ubsan valgrind fuzz
+.SECONDARY:
+
+test-programs: $(NATIVE_PROGRAMS) ## build the native test programs
+
+build/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(TEST_CPPFLAGS) $(CPPFLAGS) $(TEST_CXXFLAGS) -O1 -g -MMD -MP -c $< -o $@
+
+# $(1) a suite, $(2) the build directory, $(3) the archive of the extension, $(4) flags
+define native_program
+$(2)/tests/$(1)_test: $(patsubst tests/%.cpp,$(2)/tests/%.o,$(wildcard tests/$(1)/*.cpp)) $(2)/tests/doctest_main.o $(3)
+	@echo '  LINK $$@'
+	@$$(CXX) $(4) $$(LDFLAGS) $$(filter %.o,$$^) $(3) $$(TEST_LDLIBS) -o $$@
+endef
+$(foreach suite,$(NATIVE_SUITES),$(eval $(call native_program,$(suite),build,build/static/libevercore_ext.a,)))
+
+# The same programs under a sanitizer: $(1) its name, $(2) its flags.
+define sanitized
+build/$(1)/ext/%.o: ext/%.cpp VERSION
+	@mkdir -p $$(@D)
+	@echo '  CXX $(1) $$<'
+	@$$(CXX) $$(EXT_CPPFLAGS) -DSQLITE_CORE $$(CPPFLAGS) $$(STD) -O1 -g $(2) -MMD -MP -c $$< -o $$@
+build/$(1)/ext/migrations.o: build/gen/migrations.cpp
+	@mkdir -p $$(@D)
+	@$$(CXX) $$(EXT_CPPFLAGS) -DSQLITE_CORE $$(CPPFLAGS) $$(STD) -O1 -g $(2) -MMD -MP -c $$< -o $$@
+build/$(1)/libevercore_ext.a: $$(EXT_NAMES:%=build/$(1)/ext/%.o)
+	@rm -f $$@
+	@$$(AR) rcs $$@ $$^
+build/$(1)/tests/%.o: tests/%.cpp
+	@mkdir -p $$(@D)
+	@echo '  CXX $(1) $$<'
+	@$$(CXX) $$(TEST_CPPFLAGS) $$(CPPFLAGS) $$(TEST_CXXFLAGS) -O1 -g $(2) -MMD -MP -c $$< -o $$@
+$$(foreach suite,unit extension faults,$$(eval $$(call native_program,$$(suite),build/$(1),build/$(1)/libevercore_ext.a,$(2))))
+$(1): build/$(1)/tests/unit_test build/$(1)/tests/extension_test build/$(1)/tests/faults_test build/evercore.so ## run the unit, extension and fault tests under this sanitizer
+	build/$(1)/tests/unit_test
+	build/$(1)/tests/extension_test
+	build/$(1)/tests/faults_test
+-include $$(wildcard build/$(1)/ext/*.d build/$(1)/tests/*.d build/$(1)/tests/*/*.d)
+endef
+$(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer))
+$(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all))
+
+valgrind: build/tests/unit_test build/tests/extension_test ## run the unit and extension tests under valgrind
+	valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite,possible build/tests/unit_test
+	valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite,possible \
+	  build/tests/extension_test --test-case-exclude='*random histories*,*10,000*,*shared library*'
+
+-include $(wildcard build/tests/*.d build/tests/*/*.d)

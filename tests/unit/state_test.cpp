@@ -1,0 +1,111 @@
+// Folding: merge, RFC 7396 with its appendix, and custom.
+#include "state.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "error.h"
+
+using namespace evercore::ext;
+
+namespace {
+
+std::string folded(Fold fold, std::string_view state, std::string_view data) {
+  State s(state);
+  s.apply(fold, data);
+  return s.text();
+}
+
+}  // namespace
+
+TEST_CASE("merge replaces whole members and leaves null and absent ones") {
+  CHECK(folded(Fold::merge, "{}", R"({"a":1,"b":null})") == R"({"a":1})");
+  CHECK(folded(Fold::merge, R"({"a":1,"b":2})", R"({"b":null,"c":{"d":null}})") ==
+        R"({"a":1,"b":2,"c":{"d":null}})");
+  CHECK(folded(Fold::merge, R"({"a":{"x":1,"y":2}})", R"({"a":{"x":3}})") == R"({"a":{"x":3}})");
+  CHECK(folded(Fold::merge, R"({"a":[1]})", R"({"a":[]})") == R"({"a":[]})");
+  CHECK(folded(Fold::merge, R"({"a":1})", "{}") == R"({"a":1})");
+  CHECK(folded(Fold::merge, R"({"a":1})", " { \"a\" : false } ") == R"({"a":false})");
+}
+
+TEST_CASE("patch does what the appendix of RFC 7396 shows for objects") {
+  struct Example {
+    const char *state, *patch, *result;
+  };
+  // The appendix's rows whose target and patch are objects; a payload is always one.
+  constexpr Example examples[] = {
+      {R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
+      {R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
+      {R"({"a":"b"})", R"({"a":null})", R"({})"},
+      {R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
+      {R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
+      {R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
+      {R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
+      {R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
+      {R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
+      {R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"},
+      {R"({"title":"Goodbye!","author":{"givenName":"John","familyName":"Doe"},)"
+       R"("tags":["example","sample"],"content":"This will be unchanged"})",
+       R"({"title":"Hello!","phoneNumber":"+01-123-456-7890","author":{"familyName":null},)"
+       R"("tags":["example"]})",
+       R"({"title":"Hello!","author":{"givenName":"John"},"tags":["example"],)"
+       R"("content":"This will be unchanged","phoneNumber":"+01-123-456-7890"})"},
+  };
+  for (const Example& e : examples) {
+    CAPTURE(e.patch);
+    const std::string result = folded(Fold::patch, e.state, e.patch);
+    CAPTURE(result);
+    CHECK(same_json(result, e.result));
+  }
+}
+
+TEST_CASE("patch removes nulls inside an object that is new") {
+  CHECK(folded(Fold::patch, R"({"a":1})", R"({"a":{"b":null,"c":{"d":null,"e":2}}})") ==
+        R"({"a":{"c":{"e":2}}})");
+  CHECK(folded(Fold::patch, R"({"a":[1]})", R"({"a":{"b":null}})") == R"({"a":{}})");
+  CHECK(folded(Fold::patch, "{}", R"({"a":[null,{"b":null}]})") == R"({"a":[null,{"b":null}]})");
+}
+
+TEST_CASE("custom passes the state through") {
+  CHECK(folded(Fold::custom, R"({"a":1})", R"({"a":2})") == R"({"a":1})");
+}
+
+TEST_CASE("keys spelled with escapes are the same keys") {
+  CHECK(folded(Fold::merge, R"({"a":1})", R"({"\u0061":2})") == R"({"a":2})");
+  CHECK(folded(Fold::patch, R"({"\u0061":1,"b":2})", R"({"a":null})") == R"({"b":2})");
+  CHECK(same_json(R"({"a":1,"b":[1.0,"é"]})", R"({"b":[1,"\u00e9"],"\u0061":1})"));
+  CHECK_FALSE(same_json(R"({"a":1})", R"({"a":1,"b":2})"));
+  CHECK_FALSE(same_json(R"({"a":1,"c":2})", R"({"a":1,"b":2})"));
+  CHECK_FALSE(same_json(R"([1,2])", R"([1,2,3])"));
+  CHECK_FALSE(same_json(R"({"a":1})", R"({"a":"1"})"));
+}
+
+TEST_CASE("members keep the order of their first appearance over many events") {
+  State state("{}");
+  for (int i = 0; i < 100; ++i) {
+    state.apply(Fold::merge, "{\"k" + std::to_string(i % 10) + "\":" + std::to_string(i) + "}");
+  }
+  CHECK(state.text() ==
+        R"({"k0":90,"k1":91,"k2":92,"k3":93,"k4":94,"k5":95,"k6":96,"k7":97,"k8":98,"k9":99})");
+  state.apply(Fold::patch, R"({"k0":null,"k9":null,"k5":null})");
+  state.apply(Fold::merge, R"({"k9":1,"k1":2})");
+  CHECK(state.text() == R"({"k1":2,"k2":92,"k3":93,"k4":94,"k6":96,"k7":97,"k8":98,"k9":1})");
+}
+
+TEST_CASE("a document nested as deep as the profile allows folds") {
+  std::string deep = "1";
+  for (int i = 0; i < 512; ++i) deep = "{\"a\":" + deep + "}";
+  CHECK(folded(Fold::patch, "{}", deep) == deep);
+  CHECK(folded(Fold::patch, deep, deep) == deep);
+}
+
+TEST_CASE("stored text that is no object is EV004 and not a crash") {
+  for (const char* bad : {"", "x", "[1]", "{\"a\"", "{\"a\":", "\"a\""}) {
+    CAPTURE(bad);
+    CHECK_THROWS_AS(State{bad}, Error);
+    State state("{}");
+    CHECK_THROWS_AS(state.apply(Fold::merge, bad), Error);
+    CHECK_THROWS_AS(state.apply(Fold::patch, bad), Error);
+  }
+}

@@ -33,5 +33,10 @@ help: ## show this list
 deps: ## install the Debian packages that building and testing need
 	@./tests/deps
 
+demo: ## import this machine's package history and show what SQL can do with it (LOG=FILE)
+	@./tests/deps build
+	@$(MAKE) --no-print-directory loadable
+	@./examples/demo $(LOG)
+
 clean: ## remove everything that was built
 	rm -rf build dist

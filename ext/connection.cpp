@@ -90,6 +90,18 @@ std::string_view Statement::text(int column) const {
   return {text, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column))};
 }
 
+std::string_view Statement::nullable_text(int column) const {
+  // Every sqlite3_column_ call takes the connection's mutex; the value's own calls do not, and a
+  // function or virtual table runs with the mutex held.
+  sqlite3_value* value = sqlite3_column_value(stmt_, column);
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  if (text == nullptr) {
+    if (sqlite3_value_type(value) == SQLITE_NULL) return {};
+    throw std::bad_alloc();
+  }
+  return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
+}
+
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(stmt_, column) == SQLITE_NULL;
 }

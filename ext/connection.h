@@ -55,6 +55,8 @@ class Statement {
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] bool is_null(int column) const;
+  /// Text with a null data() where the column is NULL; cheaper than is_null() and text().
+  [[nodiscard]] std::string_view nullable_text(int column) const;
   [[nodiscard]] sqlite3_value* value(int column) const;
   [[nodiscard]] sqlite3_stmt* handle() const { return stmt_; }
 

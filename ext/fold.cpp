@@ -176,8 +176,16 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
       "SELECT type_id, data FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2"
       " AND sequence <= ?3 ORDER BY sequence");
   events.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
+  std::int64_t type_id = 0;
+  Fold fold = Fold::merge;
   while (events.step()) {
-    if (!events.is_null(1)) at.state.apply(types.at(events.integer(0)).fold, events.text(1));
+    const std::string_view data = events.nullable_text(1);
+    if (data.data() == nullptr) continue;  // erased
+    if (const std::int64_t next_type = events.integer(0); next_type != type_id) {
+      type_id = next_type;
+      fold = types.at(type_id).fold;
+    }
+    at.state.apply(fold, data);
   }
   return std::move(at.state);
 }

@@ -22,34 +22,35 @@ SQLITE = {
     "table functions": rf"""SELECT name, (SELECT group_concat(x.name, ', ') FROM pragma_table_xinfo(m.name) AS x
         WHERE x.hidden = 1) FROM pragma_module_list AS m WHERE name LIKE 'evercore\_%' ESCAPE '\'
         AND name NOT IN ({QUOTED}) ORDER BY name;""",
-    "tables": r"""SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+    "tables": r"""SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'evercore\_%' ESCAPE '\'
         ORDER BY name;""",
     "views": r"""SELECT name FROM (SELECT name FROM sqlite_schema WHERE type = 'view' UNION SELECT name
         FROM pragma_module_list WHERE name IN ('evercore_append', 'evercore_in_flight')) ORDER BY name;""",
     "strangers": r"""SELECT name FROM pragma_function_list WHERE name LIKE '%evercore%' AND name NOT LIKE '\_evercore\_%'
         ESCAPE '\' AND name NOT LIKE 'evercore\_%' ESCAPE '\' UNION SELECT name FROM pragma_module_list WHERE name
         LIKE '%evercore%' AND name NOT LIKE '\_evercore\_%' ESCAPE '\' AND name NOT LIKE 'evercore\_%' ESCAPE '\'
-        UNION SELECT name FROM sqlite_schema WHERE name NOT LIKE '%evercore\_%' ESCAPE '\';""",
+        UNION SELECT name FROM sqlite_schema WHERE name NOT LIKE 'evercore\_%' ESCAPE '\'
+        AND name NOT LIKE '\_evercore\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\';""",
 }
 OWN = "pronamespace = 'evercore'::regnamespace"
 INPUTS = """(SELECT string_agg(name, ', ' ORDER BY place) FROM unnest(proargnames) WITH ORDINALITY AS a (name, place)
         WHERE place <= pronargs)"""
 POSTGRES = {
     "functions": rf"""SELECT proname, string_agg(n::text, ' ' ORDER BY n) FROM (SELECT DISTINCT proname, n FROM pg_proc,
-        generate_series(pronargs - pronargdefaults, pronargs) AS n WHERE {OWN} AND NOT proretset
+        generate_series((pronargs - pronargdefaults)::int, pronargs::int) AS n WHERE {OWN} AND NOT proretset
         AND prorettype <> 'trigger'::regtype AND proname LIKE 'evercore\_%') AS p
         GROUP BY proname ORDER BY proname COLLATE "C";""",
     "argument names": rf"""SELECT DISTINCT proname || '(' || coalesce({INPUTS}, '') || ')' AS call FROM pg_proc WHERE {OWN}
         AND proname LIKE 'evercore\_%' AND NOT proretset AND prorettype <> 'trigger'::regtype ORDER BY call;""",
     "table functions": rf"""SELECT DISTINCT proname, {INPUTS} FROM pg_proc WHERE {OWN} AND proretset
         AND proname LIKE 'evercore\_%' ORDER BY proname;""",
-    "tables": """SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('r', 'p')
-        ORDER BY relname;""",
-    "views": """SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('v', 'm')
-        ORDER BY relname;""",
+    "tables": r"""SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('r', 'p')
+        AND relname LIKE 'evercore\_%' ORDER BY relname;""",
+    "views": r"""SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('v', 'm')
+        AND relname LIKE 'evercore\_%' ORDER BY relname;""",
     "strangers": r"""SELECT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace
         AND proname NOT LIKE 'evercore\_%' AND proname NOT LIKE '\_evercore\_%' UNION SELECT relname FROM pg_class
-        WHERE relnamespace = 'evercore'::regnamespace AND relname NOT LIKE '%evercore\_%';""",
+        WHERE relnamespace = 'evercore'::regnamespace AND relname NOT LIKE 'evercore\_%' AND relname NOT LIKE '\_evercore\_%';""",
 }
 TITLES = {
     "functions": "-- the functions that give a value, and how many arguments they take",

@@ -14,9 +14,9 @@ SELECT name, value FROM evercore_stats() WHERE name IN ('events', 'snapshots');
 -- evercore_compact(id) drops superseded snapshots, never the newest of any version, and no events
 SELECT evercore_compact(1);
 SELECT name, value FROM evercore_stats() WHERE name IN ('events', 'snapshots');
-SELECT sequence, data FROM evercore_replay(1) WHERE event_type IS NULL;
-SELECT sequence, data FROM evercore_replay(1, 1) WHERE event_type IS NULL;
-SELECT sequence, data FROM evercore_replay(1, 2) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(1) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(1, 1) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(1, 2) WHERE event_type IS NULL;
 
 -- … states at any sequence are as before
 SELECT evercore_state(1, 2) AS state;

@@ -46,18 +46,18 @@ SELECT sequence, event_type, data FROM evercore_replay(1, 2) WHERE sequence <= 1
 SELECT count(*) FROM evercore_replay(1, 2);
 
 -- … and the engine itself does not look at it
-SELECT sequence, data FROM evercore_replay(1) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(1) WHERE event_type IS NULL;
 SELECT evercore_state(1, 5) AS state;
 
 -- … each version has its own, and any number is a version
 SELECT evercore_save_snapshot(1, 6, '{"product":720}', 2);
 SELECT evercore_save_snapshot(1, 1, '{"odd":true}', -3);
-SELECT sequence, data FROM evercore_replay(1, 2);
-SELECT sequence, data FROM evercore_replay(1, -3) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(1, 2);
+SELECT sequence, data AS state FROM evercore_replay(1, -3) WHERE event_type IS NULL;
 
 -- … at the same sequence and version the later one takes the place of the earlier
 SELECT evercore_save_snapshot(1, 5, '{"sum":15,"count":5}', 1);
-SELECT sequence, data FROM evercore_replay(1, 1) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(1, 1) WHERE event_type IS NULL;
 
 -- evercore_stats counts them all: two of the engine, five of the application
 SELECT value FROM evercore_stats() WHERE name = 'snapshots';
@@ -116,7 +116,7 @@ SELECT evercore_save_snapshot(evercore_find('Meter', 'm'), 16, '{"mean":8.5}', 1
 SELECT CASE WHEN evercore_append_many('[{"aggregate_type":"Meter","natural_key":"m","expected":16,"events":[{"event_type":"Read","data":{"kwh":17}},
   {"event_type":"Read","data":{"kwh":18}},{"event_type":"Read","data":{"kwh":19}},{"event_type":"Read","data":{"kwh":20}}]}]') IS NOT NULL THEN 'appended' END;
 SELECT value FROM evercore_stats() WHERE name = 'snapshots';
-SELECT sequence, data FROM evercore_replay(evercore_find('Meter', 'm'), 1) WHERE event_type IS NULL;
+SELECT sequence, data AS state FROM evercore_replay(evercore_find('Meter', 'm'), 1) WHERE event_type IS NULL;
 
 -- … of that type only, and every 0 turns it off
 SELECT sequence FROM evercore_replay(1) WHERE event_type IS NULL;

@@ -111,6 +111,11 @@ INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)
 SELECT count(*) FROM evercore_log WHERE aggregate_type = 'Copy';
 SELECT count(*) FROM evercore_log WHERE aggregate_type = 'Account';
 
+-- … reading evercore_log while feeding it is bounded too: it never feeds on its own rows
+INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)
+  SELECT 'Second', natural_key, event_type, data FROM evercore_log WHERE aggregate_type IN ('Copy', 'Second');
+SELECT count(*) FROM evercore_log WHERE aggregate_type = 'Second';
+
 -- it needs an id, or a type and a key, never both
 INSERT INTO evercore_append (event_type, data) VALUES ('Opened', '{}');
 INSERT INTO evercore_append (aggregate_type, event_type, data) VALUES ('Account', 'Opened', '{}');

@@ -67,6 +67,7 @@ SELECT evercore_append_many('[{"aggregate_id":99,"events":[{"event_type":"Lost",
 -- an append needs an id, or a type and a key, never both
 SELECT evercore_append_many('[{"events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_type":"User","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":null,"events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"natural_key":"ann","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"aggregate_type":"User","natural_key":"ann","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 
@@ -76,6 +77,7 @@ SELECT evercore_append_many('[{"aggregate_id":1') AS appends;
 SELECT evercore_append_many('{"aggregate_id":1,"events":[]}') AS appends;
 SELECT evercore_append_many('[1]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":null}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":{"event_type":"Lost"}}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":["Lost"]}]') AS appends;
@@ -90,6 +92,7 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost"}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"expected":-1,"events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"expected":"four","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":"1","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":7,"data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"event_time":"noon"}]}]') AS appends;
 
@@ -100,6 +103,12 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":9223372036854775808}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"metadata":{"a":"\u0000"}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":"\ud800"}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":1e999}}]}]') AS appends;
+
+-- a member given twice is a slip too, and no name holds a NUL
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}],"events":[]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","\u0065vent_type":"Found","data":{}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost\u0000","data":{}}]}]') AS appends;
 
 -- nothing of all that was written, and all is well with the store
 SELECT count(*) FROM evercore_log WHERE event_type = 'Lost';

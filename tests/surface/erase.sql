@@ -65,6 +65,12 @@ SELECT sequence, data, state FROM evercore_history(2);
 SELECT evercore_state(2) AS state;
 SELECT evercore_sequence(2);
 
+-- … and the tombstones of an erased one can be compacted away
+SELECT evercore_compact(1, 1);
+SELECT sequence, data, state FROM evercore_history(1);
+SELECT evercore_state(1) AS state;
+SELECT evercore_sequence(1);
+
 -- an aggregate without events loses its key and is closed
 SELECT evercore_erase(evercore_ensure('Person', 'cyd@example.org'));
 SELECT evercore_find('Person', 'cyd@example.org');

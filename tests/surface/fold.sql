@@ -32,7 +32,10 @@ SELECT evercore_state(1, NULL) AS state;
 -- … above the head it is EV002
 SELECT evercore_state(1, 7) AS state;
 
--- … and so is an aggregate that does not exist
+-- … below 0 there is nothing to ask for
+SELECT evercore_state(1, -1) AS state;
+
+-- an aggregate that does not exist is EV002
 SELECT evercore_state(99) AS state;
 SELECT evercore_state(evercore_find('User', 'nobody')) AS state;
 

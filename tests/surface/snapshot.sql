@@ -65,6 +65,7 @@ SELECT value FROM evercore_stats() WHERE name = 'snapshots';
 -- a snapshot is at a sequence that the aggregate has
 SELECT evercore_save_snapshot(1, 7, '{}', 1);
 SELECT evercore_save_snapshot(1, 0, '{}', 1);
+SELECT evercore_save_snapshot(1, -1, '{}', 1);
 
 -- … its state is held to the payload profile, and nothing is left to guess
 SELECT evercore_save_snapshot(1, 6, '[6]', 1);
@@ -136,6 +137,10 @@ SELECT evercore_snapshot_policy('Meter', -1, 2);
 SELECT evercore_snapshot_policy('Meter', 3, 0);
 SELECT evercore_snapshot_policy('Meter', NULL, 2);
 SELECT evercore_snapshot_policy('Meter', 3, NULL);
+
+-- an aggregate without events has an empty state to store
+SELECT evercore_snapshot(evercore_ensure('Counter', 'empty'));
+SELECT sequence, data AS state FROM evercore_replay(evercore_find('Counter', 'empty'));
 
 -- all is well with the store
 SELECT * FROM evercore_check();

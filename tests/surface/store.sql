@@ -71,5 +71,22 @@ SELECT evercore_migrate();
 ROLLBACK;
 SELECT CASE WHEN evercore_migrate() < 1000 THEN 'migrated' END;
 
--- evercore_check() looks at events, snapshots and cursors, and finds nothing
+-- evercore_check() looks at events and snapshots, and finds nothing
 SELECT count(*) FROM evercore_check();
+
+-- evercore_check() sees what is wrong: here the base of a compacted aggregate was taken away by hand
+SELECT evercore_compact(evercore_find('User', 'ann'), 1);
+BEGIN;
+DELETE FROM evercore_snapshot WHERE aggregate_id = (SELECT aggregate_id FROM evercore_aggregates WHERE natural_key = 'ann');
+SELECT aggregate_id, position, problem FROM evercore_check();
+ROLLBACK;
+SELECT count(*) FROM evercore_check();
+
+-- a temporary table that bears one of our names stands in nobody's way
+CREATE TEMP TABLE evercore_event (position integer, sequence integer);
+CREATE TEMP TABLE evercore_aggregate (aggregate_id integer);
+SELECT evercore_append(evercore_find('User', 'ann'), 2, 'Returned', '{"name":"Ann II"}');
+SELECT evercore_state(evercore_find('User', 'ann')) AS state;
+SELECT natural_key, sequence, event_type FROM evercore_follow(3);
+SELECT count(*) FROM evercore_log;
+SELECT * FROM evercore_check();

@@ -37,6 +37,7 @@ SELECT evercore_append(evercore_ensure('Account', 'A-3'), 0, 'Opened', '{"owner"
 -- an aggregate that does not exist is EV002, and so is the NULL of an evercore_find that found none
 SELECT evercore_append(99, NULL, 'Opened', '{}');
 SELECT evercore_append(evercore_find('Account', 'nobody'), NULL, 'Opened', '{}');
+SELECT evercore_append(evercore_find('Account', 'nobody'), 0, 'Opened', '{}', NULL, NULL, NULL, 'an-id');
 
 -- an argument out of range, or a required one that is NULL, is EV009; a missing name is EV005
 SELECT evercore_append(1, -1, 'Opened', '{}');

@@ -111,6 +111,11 @@ SELECT evercore_compact(evercore_find('Doc', 'd'), 1);
 SELECT evercore_event_type('DocSet', 'merge');
 SELECT evercore_state(evercore_find('Doc', 'd')) AS state;
 
+-- … also that of a type which came only after the events that were removed
+SELECT evercore_append(evercore_find('Doc', 'd'), 2, 'DocTagged', '{"tag":null,"n":1}');
+SELECT evercore_event_type('DocTagged', 'patch');
+SELECT evercore_event_type('DocNeverUsed', 'patch');
+
 -- a fold is one of three words
 SELECT evercore_event_type('Moved', 'replace');
 SELECT evercore_event_type('Moved', 'Merge');

@@ -17,6 +17,7 @@ from script import Result
 ROOT = Path(__file__).resolve().parents[2]
 CELL, ROW, MARK = "\x1f", "\x1e", "\x1d"
 TIMEOUT = 300
+ROLES = {word.upper(): f"evercore_surface_{word}" for word in ("owner", "writer", "reader")}  # removed at the end
 CONSTRAINTS = {"EV001", "EV003", "EV007"}  # what SQLite must report as a constraint
 
 
@@ -96,7 +97,9 @@ class Postgres:
     name = "postgres"
 
     def __init__(self):
-        self.server = os.environ["EVERCORE_TEST_POSTGRES"]
+        self.server = os.environ.get("EVERCORE_TEST_POSTGRES")
+        if not self.server:
+            raise Unavailable("neither EVERCORE_TEST_POSTGRES nor tests/postgres/with_server")
         self.install = ROOT / "sql" / "install"
         if not self.install.exists():
             raise Unavailable("sql/install is missing")
@@ -111,7 +114,7 @@ class Postgres:
         plain = f"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8';"
         if self.server_says(icu) and (fault := self.server_says(plain)):
             raise Unavailable(fault)
-        done, out, err = shell([str(self.install), self.address(database), "evercore"], "", self.environment)
+        done, out, err = shell([str(self.install), self.address(database), "evercore"], "", {**self.environment, **ROLES})
         if done.returncode:
             raise Unavailable("sql/install: " + (err or out).strip())
         return database
@@ -155,4 +158,5 @@ class Postgres:
         self.server_says(f"DROP DATABASE IF EXISTS {store};")
 
     def close(self):
-        pass
+        for role in ROLES.values():
+            self.server_says(f"DROP ROLE IF EXISTS {role};")

@@ -146,6 +146,12 @@ SELECT evercore_compact_type('Cart');
 SELECT evercore_compact_type('Cart', NULL, NULL);
 SELECT count(*) FROM evercore_events(evercore_find('Cart', 'b'));
 
+-- … and so it does with keep_events where there are no more events than that
+SELECT evercore_append(evercore_find('Cart', 'b'), 4, 'Added', '{"figs":5}');
+SELECT evercore_snapshot(evercore_find('Cart', 'b'));
+SELECT evercore_compact_type('Cart', 10);
+SELECT evercore_compact_type('Cart', 10);
+
 -- unknown aggregates and types are EV002, negative numbers EV009, a missing name EV005
 SELECT evercore_compact(99);
 SELECT evercore_compact(evercore_find('Cart', 'nobody'), 1);

@@ -26,8 +26,11 @@ class Unavailable(Exception):
 
 
 def shell(command, text, environment=None):
-    done = subprocess.run(command, input=text.encode("utf-8", "surrogateescape"), capture_output=True,
-                          timeout=TIMEOUT, check=False, env=environment)
+    try:
+        done = subprocess.run(command, input=text.encode("utf-8"), capture_output=True, timeout=TIMEOUT, check=False,
+                              env=environment)
+    except subprocess.TimeoutExpired as late:
+        raise Unavailable(f"{command[0]} did not end within {TIMEOUT} s") from late
     return done, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 

@@ -57,15 +57,15 @@ void ensure(const Call& call) {
   atomically(call.connection, [&] { call.result(ensure_aggregate(call.connection, type, key)); });
 }
 
+/// What no aggregate can be named finds none, rather than being an error.
 void find(const Call& call) {
-  if (is_null(call.arguments[0]) || is_null(call.arguments[1])) {
-    call.connection.require_store();
-    return call.result_null();
-  }
-  const std::string_view type = name_of(call.arguments[0], "aggregate_type", max_type_name);
-  const std::string_view key = name_of(call.arguments[1], "natural_key", max_natural_key);
-  if (const auto id = find_aggregate(call.connection, type, key)) return call.result(*id);
   call.result_null();
+  if (is_null(call.arguments[0]) || is_null(call.arguments[1])) {
+    return call.connection.require_store();
+  }
+  const std::string_view type = text_of(call.arguments[0], "aggregate_type");
+  const std::string_view key = text_of(call.arguments[1], "natural_key");
+  if (const auto id = find_aggregate(call.connection, type, key)) call.result(*id);
 }
 
 void rekey(const Call& call) {

@@ -193,6 +193,23 @@ std::int64_t target_of(Connection& connection, const Header& append) {
   return ensure_aggregate(connection, *append.aggregate_type, *append.natural_key);
 }
 
+/// For an array that is no JSON: EV004 named after the payload at fault, where it lies in one.
+[[noreturn]] void refuse_appends(Connection& connection, std::string_view appends) {
+  for (Elements append(appends); append.next();) {
+    for (Members part(append.value()); part.next();) {
+      if (part.raw_key() != "events") continue;
+      for (Elements event(part.value()); event.next();) {
+        for (Members member(event.value()); member.next();) {
+          const std::string_view name = member.raw_key();
+          const bool payload = name == "data" || name == "metadata";
+          if (payload && member.value() != "null") connection.payload.check(name, member.value());
+        }
+      }
+    }
+  }
+  Payload::refuse("appends", appends);
+}
+
 /// Counts what is new and what is a repeat; a call may not mix them.
 struct Mixture {
   bool any_new = false;
@@ -249,8 +266,9 @@ void append_object(Connection& connection, element value, Cursor& text, Mixture&
 void append_many(const Call& call) {
   Connection& connection = call.connection;
   const std::string_view appends = required_text(call.arguments[0], "appends");
-  const simdjson::dom::array array =
-      array_in(connection.payload.parse("appends", appends), "appends");
+  const auto root = connection.payload.parse(appends);
+  if (!root) refuse_appends(connection, appends);
+  const simdjson::dom::array array = array_in(*root, "appends");
   std::string result = "[";
   atomically(connection, [&] {
     Mixture mixture;

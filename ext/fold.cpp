@@ -52,7 +52,7 @@ void change_fold(Connection& connection, std::string_view name, std::int64_t typ
 }
 
 void event_type(const Call& call) {
-  const std::string_view name = name_of(call.arguments[0], "name", max_type_name);
+  const std::string_view name = name_of(call.arguments[0], "event_type", max_type_name);
   const Fold fold = fold_of(call.arguments[1]);
   Connection& connection = call.connection;
   atomically(connection, [&] {

@@ -3,9 +3,9 @@
 namespace evercore::ext {
 
 void with_maintenance(Connection& connection, const std::function<void()>& work) {
-  connection.prepare("INSERT INTO main.evercore_maintenance (task) VALUES ('open')").run();
+  connection.prepare("INSERT INTO main._evercore_maintenance (task) VALUES ('open')").run();
   work();
-  connection.prepare("DELETE FROM main.evercore_maintenance").run();
+  connection.prepare("DELETE FROM main._evercore_maintenance").run();
 }
 
 void require_read(Connection&, const Aggregate&, std::int64_t) {}

@@ -10,7 +10,7 @@
 namespace evercore::ext {
 
 /// Inside atomically() only: runs `work` while DELETE and UPDATE on events pass. What lets them
-/// pass is a row in evercore_maintenance, so that a rollback closes the way too.
+/// pass is a row in _evercore_maintenance, so that a rollback closes the way too.
 void with_maintenance(Connection& connection, const std::function<void()>& work);
 
 /// Throws EV010 if a subscription whose filter they pass has not read the events up to `sequence`.

@@ -16,7 +16,7 @@ bool holds_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
-[[noreturn]] void refuse(std::string_view argument, const Fault& fault) {
+[[noreturn]] void refuse_with(std::string_view argument, const Fault& fault) {
   std::string text(argument);
   text += ": ";
   text += fault.word;
@@ -37,23 +37,26 @@ void throw_if_out_of_memory(simdjson::error_code code) {
 }  // namespace
 
 void Payload::check(std::string_view argument, std::string_view document) {
-  if (document.size() > max_payload_bytes) refuse(argument, Fault{"too large", 0});
-  if (!is_legal(document)) refuse(argument, fault_of(document));
+  if (document.size() > max_payload_bytes) refuse_with(argument, Fault{"too large", 0});
+  if (!is_legal(document)) refuse(argument, document);
 }
 
-simdjson::dom::element Payload::parse(std::string_view argument, std::string_view document) {
+std::optional<simdjson::dom::element> Payload::parse(std::string_view document) {
   simdjson::dom::element root;
   const auto code = outer_parser_.parse(document.data(), document.size()).get(root);
   throw_if_out_of_memory(code);
-  if (code != simdjson::SUCCESS) refuse(argument, fault_of(document));
-  return root;
+  return code == simdjson::SUCCESS ? std::optional(root) : std::nullopt;
+}
+
+void Payload::refuse(std::string_view argument, std::string_view document) {
+  refuse_with(argument, fault_of(document));
 }
 
 void Payload::check(std::string_view argument, simdjson::dom::element element,
                     std::string_view document) {
-  if (document.size() > max_payload_bytes) refuse(argument, Fault{"too large", 0});
+  if (document.size() > max_payload_bytes) refuse_with(argument, Fault{"too large", 0});
   keys_.clear();
-  if (!element.is_object() || !walk(element, 1)) refuse(argument, fault_of(document));
+  if (!element.is_object() || !walk(element, 1)) refuse(argument, document);
 }
 
 std::string Payload::verdict(std::string_view document) {

@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,9 +19,11 @@ class Payload {
   /// `argument` names it in the text: data, metadata, state.
   void check(std::string_view argument, std::string_view document);
 
-  /// Parses an argument that carries payloads inside; throws EV004 unless it is JSON. The element
-  /// lives until the next call.
-  simdjson::dom::element parse(std::string_view argument, std::string_view document);
+  /// Parses an argument that may carry payloads inside. Nothing where it is no JSON; the element lives until
+  /// the next call.
+  std::optional<simdjson::dom::element> parse(std::string_view document);
+  /// Throws EV004 for a document that parse() or check() refused.
+  [[noreturn]] static void refuse(std::string_view argument, std::string_view document);
 
   /// check() for a payload inside such an argument: its element and its text.
   void check(std::string_view argument, simdjson::dom::element element, std::string_view document);

@@ -74,6 +74,7 @@ void snapshot_policy(const Call& call) {
 
 void store_engine_snapshot(Connection& connection, const Aggregate& aggregate,
                            std::int64_t sequence) {
+  if (sequence == 0) return;  // nothing to hold: replay begins there anyway
   const std::string state = state_at(connection, aggregate, sequence).text();
   store(connection, aggregate.id, false, 0, sequence, state);
 }

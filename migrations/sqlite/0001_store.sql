@@ -83,20 +83,20 @@ CREATE TABLE evercore_snapshot (
 
 -- A row stands here only inside a compaction or an erasure: it lets their DELETE and UPDATE pass the
 -- triggers below, and a rollback takes it away again.
-CREATE TABLE evercore_maintenance (
+CREATE TABLE _evercore_maintenance (
   task TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
 -- +goose StatementBegin
 CREATE TRIGGER evercore_event_no_update BEFORE UPDATE ON evercore_event
-WHEN NOT EXISTS (SELECT 1 FROM evercore_maintenance)
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
 BEGIN
   SELECT RAISE(ABORT, 'EV010: events are append-only');
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER evercore_event_no_delete BEFORE DELETE ON evercore_event
-WHEN NOT EXISTS (SELECT 1 FROM evercore_maintenance)
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
 BEGIN
   SELECT RAISE(ABORT, 'EV010: events are append-only');
 END;
@@ -151,7 +151,7 @@ DROP TABLE evercore_guard;
 DROP VIEW evercore_in_flight;
 DROP VIEW evercore_aggregates;
 DROP VIEW evercore_log;
-DROP TABLE evercore_maintenance;
+DROP TABLE _evercore_maintenance;
 DROP TABLE evercore_snapshot;
 DROP TABLE evercore_compacted_type;
 DROP TABLE evercore_event_id;

@@ -74,17 +74,33 @@ void LogRows::column(sqlite3_context* context, int column) {
       return give_text(context, aggregate_types_.at(statement_.integer(column)));
     case log_event_type:
       return give_text(context, event_types_.at(statement_.integer(column)));
-    case log_data:
-      if (statement_.is_null(column)) return give_text(context, "{}");  // erased
-      return sqlite3_result_value(context, statement_.value(column));
-    case log_recorded_at:
-      if (statement_.is_null(column)) column = log_event_time;
-      [[fallthrough]];
     case log_event_time:
-      return give_time(context, statement_.integer(column));
+      return give_event_time(context);
+    case log_recorded_at: {
+      sqlite3_value* recorded_at = statement_.value(column);
+      if (sqlite3_value_type(recorded_at) == SQLITE_NULL) return give_event_time(context);
+      return give_time(context, sqlite3_value_int64(recorded_at));
+    }
+    case log_data: {
+      const std::string_view data = statement_.nullable_text(column);
+      return give_text(context, data.data() == nullptr ? "{}" : data);  // null: erased
+    }
+    case log_position:
+    case log_aggregate_id:
+    case log_sequence:
+      return sqlite3_result_int64(context, statement_.integer(column));
     default:
-      return sqlite3_result_value(context, statement_.value(column));
+      // Not sqlite3_result_value: it takes new memory for each text, this reuses the old.
+      const std::string_view text = statement_.nullable_text(column);
+      if (text.data() == nullptr) return sqlite3_result_null(context);
+      return give_text(context, text);
   }
+}
+
+void LogRows::give_event_time(sqlite3_context* context) {
+  if (!time_is_written_) format_time(statement_.integer(log_event_time), event_time_);
+  time_is_written_ = true;
+  give_text(context, {event_time_.data(), event_time_.size()});
 }
 
 std::int64_t head_position(Connection& connection) {

@@ -6,7 +6,13 @@
 //   SELECT * FROM evercore_replay(7);                   -- a base row, then the events after it
 #pragma once
 
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "table_function.h"
+#include "time.h"
 
 namespace evercore::ext {
 
@@ -51,7 +57,10 @@ class LogRows : public Rows {
  public:
   LogRows(Connection& connection, Statement statement);
 
-  bool next() override { return statement_.step(); }
+  bool next() override {
+    time_is_written_ = false;
+    return statement_.step();
+  }
   void column(sqlite3_context* context, int column) override;
   [[nodiscard]] std::int64_t rowid() const override { return statement_.integer(log_position); }
 
@@ -59,8 +68,12 @@ class LogRows : public Rows {
   Statement statement_;
 
  private:
+  void give_event_time(sqlite3_context* context);
+
   TypeNames aggregate_types_;
   TypeNames event_types_;
+  std::array<char, time_text_size> event_time_;  // recorded_at is mostly the same
+  bool time_is_written_ = false;
 };
 
 /// The newest position that was ever taken.

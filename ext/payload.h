@@ -19,8 +19,8 @@ class Payload {
   /// `argument` names it in the text: data, metadata, state.
   void check(std::string_view argument, std::string_view document);
 
-  /// Parses an argument that may carry payloads inside. Nothing where it is no JSON; the element lives until
-  /// the next call.
+  /// Parses an argument that may carry payloads inside. Nothing where it is no JSON; the element
+  /// lives until the next call.
   std::optional<simdjson::dom::element> parse(std::string_view document);
   /// Throws EV004 for a document that parse() or check() refused.
   [[noreturn]] static void refuse(std::string_view argument, std::string_view document);

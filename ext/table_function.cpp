@@ -205,7 +205,8 @@ std::int64_t limit_of(sqlite3_value* value) {
 }
 
 void give_text(sqlite3_context* context, std::string_view text) {
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  // No text here is longer than SQLite's own limit of 2^31 - 1 bytes: it came from SQLite.
+  sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
 }
 
 void give_time(sqlite3_context* context, std::int64_t microseconds) {

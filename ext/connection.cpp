@@ -168,6 +168,7 @@ sqlite3_stmt* Connection::take(const void* key) {
 }
 
 void Connection::give_back(sqlite3_stmt* stmt, const void* key) noexcept {
+  if (mistrusts_ && !is_listed(db_, stmt)) return;
   if (key == nullptr || !anchor()) {
     sqlite3_finalize(stmt);
     return;

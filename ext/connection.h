@@ -94,6 +94,13 @@ class Connection {
   /// Called by the anchor's xConnect and xDisconnect.
   void anchored() { anchored_ = true; }
   void release_statements() noexcept;
+  /// Runs `work`, in which statements on loan may turn out to have been finalized by the host.
+  template <typename Work>
+  void mistrusting(Work work) noexcept {
+    mistrusts_ = true;
+    work();
+    mistrusts_ = false;
+  }
 
   Payload payload;
   Transaction transaction;
@@ -116,6 +123,7 @@ class Connection {
   std::vector<Kept> kept_;
   bool anchored_ = false;
   bool schema_checked_ = false;
+  bool mistrusts_ = false;
 };
 
 }  // namespace evercore::ext

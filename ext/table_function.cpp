@@ -118,8 +118,14 @@ int open(sqlite3_vtab*, sqlite3_vtab_cursor** out) noexcept {
   return SQLITE_OK;
 }
 
-int close(sqlite3_vtab_cursor* cursor) noexcept {
-  delete &cursor_of(cursor);
+/// A cursor that was not read to its end still has its statement. Hosts that finalize every statement
+/// they find meet that one first, since it is the younger, and then the one that reads the cursor.
+int close(sqlite3_vtab_cursor* base) noexcept {
+  Cursor& cursor = cursor_of(base);
+  if (cursor.rows != nullptr) {
+    table_of(base->pVtab).module->connection->mistrusting([&] { cursor.rows.reset(); });
+  }
+  delete &cursor;
   return SQLITE_OK;
 }
 

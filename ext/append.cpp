@@ -44,7 +44,7 @@ bool insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_
   insert.bind(1, aggregate_id).bind(2, sequence).bind(3, type_id);
   bind_event(insert, event);
   if (event.event_id) insert.bind(9, *event.event_id);
-  const int rc = insert.try_step();
+  const int rc = insert.try_run();
   if (rc == SQLITE_DONE) return true;
   Error failure = engine_error(connection.db(), rc);
   insert.reset();
@@ -96,11 +96,12 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
 }
 
 /// What the fast statement is about to decide; `_evercore_next_sequence` fills it in.
-enum class Decision { no_aggregate, appended, conflicts, erased, needs_snapshot };
+enum class Decision { no_aggregate, appended, conflicts, erased, needs_snapshot, schema_changed };
 
 }  // namespace
 
 struct FastAppend {
+  const Statement& insert;
   std::optional<std::int64_t> expected;
   Decision decision = Decision::no_aggregate;
   std::int64_t version = 0;
@@ -114,7 +115,9 @@ void next_sequence(const Call& call) {
   if (fast == nullptr) throw error(10, "_evercore_next_sequence is evercore's own");
   fast->version = sqlite3_value_int64(call.arguments[2]);
   const std::int64_t every = sqlite3_value_int64(call.arguments[1]);
-  if (sqlite3_value_int64(call.arguments[0]) != 0) {
+  if (fast->insert.was_reprepared()) {
+    fast->decision = Decision::schema_changed;
+  } else if (sqlite3_value_int64(call.arguments[0]) != 0) {
     fast->decision = Decision::erased;
   } else if (fast->expected && *fast->expected != fast->version) {
     fast->decision = Decision::conflicts;
@@ -140,9 +143,9 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
       " (SELECT type_id FROM main.evercore_event_type WHERE name = ?3), ?4, ?5, ?6, ?7, ?8)");
   insert.bind(1, aggregate_id).bind(3, event.event_type);
   bind_event(insert, event);
-  FastAppend fast{expected};
+  FastAppend fast{insert, expected};
   FastAppend* outer = std::exchange(connection.fast_append, &fast);
-  const int rc = insert.try_step();
+  const int rc = insert.try_run();
   connection.fast_append = outer;
   if (rc == SQLITE_DONE) {
     return Appended{fast.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
@@ -157,6 +160,9 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
       throw erased_aggregate(aggregate_id);
     case Decision::conflicts:
       throw conflict(aggregate_id, fast.version, *expected);
+    case Decision::schema_changed:  // perhaps by a newer program: EV008 is found by looking again
+      connection.forget_schema();
+      break;
     case Decision::needs_snapshot:
     case Decision::appended:  // it was the event type that is missing
       break;

@@ -278,8 +278,8 @@ void append_many(const Call& call) {
       text.more();
       append_object(connection, item, text, mixture, result);
     }
+    call.result_json(result += "]");
   });
-  call.result_json(result + "]");
 }
 
 }  // namespace evercore::ext

@@ -8,10 +8,6 @@ namespace evercore::ext {
 
 namespace {
 
-int reprepared(sqlite3_stmt* stmt) {
-  return sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_REPREPARE, 0);
-}
-
 bool is_listed(sqlite3* db, const sqlite3_stmt* wanted) {
   for (sqlite3_stmt* s = sqlite3_next_stmt(db, nullptr); s != nullptr;
        s = sqlite3_next_stmt(db, s)) {
@@ -25,10 +21,12 @@ bool is_listed(sqlite3* db, const sqlite3_stmt* wanted) {
 Statement::Statement(Statement&& other) noexcept
     : connection_(other.connection_),
       stmt_(std::exchange(other.stmt_, nullptr)),
-      key_(other.key_) {}
+      key_(other.key_),
+      reprepared_(other.reprepared_) {}
 
 Statement::~Statement() {
-  if (stmt_ != nullptr) connection_->give_back(stmt_, key_);
+  if (stmt_ == nullptr) return;
+  connection_->give_back(*this);
 }
 
 Statement& Statement::bind(int index, std::int64_t value) {
@@ -54,12 +52,14 @@ Statement& Statement::bind_null(int index) {
   return *this;
 }
 
-int Statement::try_step() {
-  return sqlite3_step(stmt_);
+int Statement::try_run() {
+  int rc = SQLITE_ROW;
+  while (rc == SQLITE_ROW) rc = sqlite3_step(stmt_);
+  return rc;
 }
 
 bool Statement::step() {
-  const int rc = try_step();
+  const int rc = sqlite3_step(stmt_);
   if (rc == SQLITE_ROW) return true;
   if (rc == SQLITE_DONE) return false;
   Error failure = engine_error(connection_->db(), rc);
@@ -161,13 +161,16 @@ sqlite3_stmt* Connection::take(const void* key) {
   for (Kept& kept : kept_) {
     if (kept.key != key || kept.stmt == nullptr) continue;
     sqlite3_stmt* stmt = std::exchange(kept.stmt, nullptr);
-    if (reprepared(stmt) != kept.reprepared) schema_checked_ = false;
     return stmt;
   }
   return nullptr;
 }
 
-void Connection::give_back(sqlite3_stmt* stmt, const void* key) noexcept {
+void Connection::give_back(const Statement& statement) noexcept {
+  sqlite3_stmt* stmt = statement.stmt_;
+  const void* key = statement.key_;
+  if (mistrusts_ && !is_listed(db_, stmt)) return;
+  if (statement.was_reprepared()) forget_schema();
   if (key == nullptr || !anchor()) {
     sqlite3_finalize(stmt);
     return;
@@ -177,11 +180,10 @@ void Connection::give_back(sqlite3_stmt* stmt, const void* key) noexcept {
   for (Kept& kept : kept_) {
     if (kept.key != key || kept.stmt != nullptr) continue;
     kept.stmt = stmt;
-    kept.reprepared = reprepared(stmt);
     return;
   }
   try {
-    kept_.push_back(Kept{key, stmt, reprepared(stmt)});
+    kept_.push_back(Kept{key, stmt});
   } catch (const std::bad_alloc&) {
     sqlite3_finalize(stmt);
   }

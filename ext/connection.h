@@ -22,11 +22,13 @@
 namespace evercore::ext {
 
 class Connection;
+class Statement;
 struct FastAppend;  // append.cpp
 
 /// Work on its way into a row of `evercore_append`; see atomically() in write.h.
 struct Carried {
   const std::function<void()>* work;
+  const Statement* carrier;
   std::exception_ptr failure;
 };
 
@@ -46,8 +48,9 @@ class Statement {
 
   /// True with a row, false at the end; throws what SQLite reports.
   bool step();
-  /// The same without throwing: SQLite's result code.
-  int try_step();
+  /// Runs a statement that writes to its end without throwing: SQLite's result code. (With PRAGMA
+  /// count_changes it gives a row on the way.)
+  int try_run();
   /// Runs to the end and makes the statement ready for the next binding.
   void run();
   void reset();
@@ -59,15 +62,22 @@ class Statement {
   [[nodiscard]] std::string_view nullable_text(int column) const;
   [[nodiscard]] sqlite3_value* value(int column) const;
   [[nodiscard]] sqlite3_stmt* handle() const { return stmt_; }
+  /// Whether the schema changed between its preparation and its run. SQLite then prepares it anew,
+  /// by itself and without a word.
+  [[nodiscard]] bool was_reprepared() const { return times_reprepared() != reprepared_; }
 
  private:
   friend class Connection;
   Statement(Connection& connection, sqlite3_stmt* stmt, const void* key)
-      : connection_(&connection), stmt_(stmt), key_(key) {}
+      : connection_(&connection), stmt_(stmt), key_(key), reprepared_(times_reprepared()) {}
+  [[nodiscard]] int times_reprepared() const {
+    return sqlite3_stmt_status(stmt_, SQLITE_STMTSTATUS_REPREPARE, 0);
+  }
 
   Connection* connection_;
   sqlite3_stmt* stmt_;
   const void* key_;
+  int reprepared_;
 };
 
 class Connection {
@@ -94,6 +104,13 @@ class Connection {
   /// Called by the anchor's xConnect and xDisconnect.
   void anchored() { anchored_ = true; }
   void release_statements() noexcept;
+  /// Runs `work`, in which statements on loan may turn out to have been finalized by the host.
+  template <typename Work>
+  void mistrusting(Work work) noexcept {
+    mistrusts_ = true;
+    work();
+    mistrusts_ = false;
+  }
 
   Payload payload;
   Transaction transaction;
@@ -105,17 +122,17 @@ class Connection {
   struct Kept {
     const void* key;
     sqlite3_stmt* stmt;
-    int reprepared;
   };
 
   sqlite3_stmt* take(const void* key);
-  void give_back(sqlite3_stmt* stmt, const void* key) noexcept;
+  void give_back(const Statement& statement) noexcept;
   bool anchor() noexcept;
 
   sqlite3* db_;
   std::vector<Kept> kept_;
   bool anchored_ = false;
   bool schema_checked_ = false;
+  bool mistrusts_ = false;
 };
 
 }  // namespace evercore::ext

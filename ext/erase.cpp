@@ -15,13 +15,14 @@ class SecureDelete {
   explicit SecureDelete(Connection& connection) : connection_(connection) {
     Statement before = connection.prepare_once("PRAGMA main.secure_delete");
     before.step();
-    before_ = before.integer(0);
+    if (const std::int64_t value = before.integer(0); value == 1 || value == 2) before_ = value;
     connection.prepare_once("PRAGMA main.secure_delete = 1").step();
   }
   ~SecureDelete() {
-    const std::string back = "PRAGMA main.secure_delete = " +
-                             (before_ == 2 ? std::string("FAST") : std::to_string(before_));
-    sqlite3_exec(connection_.db(), back.c_str(), nullptr, nullptr, nullptr);
+    static constexpr const char* back[] = {"PRAGMA main.secure_delete = 0",
+                                           "PRAGMA main.secure_delete = 1",
+                                           "PRAGMA main.secure_delete = FAST"};
+    sqlite3_exec(connection_.db(), back[before_], nullptr, nullptr, nullptr);
   }
   SecureDelete(const SecureDelete&) = delete;
   SecureDelete& operator=(const SecureDelete&) = delete;

@@ -21,6 +21,7 @@
 
 #include <memory>
 #include <new>
+#include <string_view>
 
 #include "aggregate.h"
 #include "anchor.h"
@@ -77,6 +78,20 @@ int register_tables(const std::shared_ptr<Connection>& connection) {
   return SQLITE_OK;
 }
 
+/// Whether this connection has evercore already. Registering again would take the virtual tables
+/// from under the functions where a running statement keeps those from being replaced.
+bool is_registered(sqlite3* db) {
+  sqlite3_stmt* modules = nullptr;
+  sqlite3_prepare_v2(db, "PRAGMA module_list", -1, &modules, nullptr);
+  bool found = false;
+  while (!found && sqlite3_step(modules) == SQLITE_ROW) {
+    const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(modules, 0));
+    found = name != nullptr && std::string_view(name) == "evercore_append";
+  }
+  sqlite3_finalize(modules);
+  return found;
+}
+
 /// Registers everything or nothing: SQLite unloads a library whose entry point fails, and a
 /// function left behind would then be called in unmapped memory.
 int register_everything(sqlite3* db) {
@@ -121,6 +136,7 @@ extern "C" __attribute__((visibility("default"))) int sqlite3_evercore_init(
     }
     return SQLITE_ERROR;
   }
+  if (evercore::ext::is_registered(db)) return SQLITE_OK;
   try {
     return evercore::ext::register_everything(db);
   } catch (const std::bad_alloc&) {

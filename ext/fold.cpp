@@ -59,8 +59,8 @@ void event_type(const Call& call) {
     const std::int64_t type_id = ensure_event_type(connection, name);
     EventTypes types(connection);
     if (types.at(type_id).fold != fold) change_fold(connection, name, type_id, fold);
+    call.result(name);
   });
-  call.result(name);
 }
 
 void state(const Call& call) {

@@ -1,5 +1,6 @@
 #include "function.h"
 
+#include <cstring>
 #include <new>
 
 #include "value.h"
@@ -65,7 +66,11 @@ void Call::result(std::int64_t value) const {
 }
 
 void Call::result(std::string_view text) const {
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  auto* copy = static_cast<char*>(sqlite3_malloc64(text.size() + 1));
+  if (copy == nullptr) throw std::bad_alloc();
+  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  sqlite3_result_text64(context, copy, text.size(), sqlite3_free, SQLITE_UTF8);
 }
 
 void Call::result_null() const {

@@ -18,6 +18,8 @@ struct Call {
   /// Argument `index`, or null where it was left off or is NULL: both mean the default.
   [[nodiscard]] sqlite3_value* optional(std::size_t index) const;
 
+  /// A writing function gives its result inside atomically(), so that memory which runs out here
+  /// undoes what it wrote.
   void result(std::int64_t value) const;
   void result(std::string_view text) const;
   void result_null() const;

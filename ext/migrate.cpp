@@ -40,6 +40,8 @@ void go_to(Connection& connection, std::int64_t target) {
   // Unlike atomically(), this runs before there is a table to insert into, and it changes the
   // schema.
   std::int64_t at = connection.schema_version();
+  // Under the lock now: a newer program may have been here since the look before it.
+  if (at > newest_schema_version()) connection.require_store();
   for (; at < target; ++at) {
     run_script(connection, up_part(migrations[static_cast<std::size_t>(at)]));
   }
@@ -59,8 +61,8 @@ void run_in_transaction(Connection& connection, std::int64_t target) {
     go_to(connection, target);
     keep.run();
   } catch (...) {
-    undo.try_step();
-    if (!own) keep.try_step();
+    undo.try_run();
+    if (!own) keep.try_run();
     connection.forget_schema();
     throw;
   }

@@ -66,8 +66,8 @@ void snapshot_policy(const Call& call) {
         .bind(3, keep)
         .run();
     connection.transaction.forget();
+    call.result(type);
   });
-  call.result(type);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 // the order of the hidden columns; the bits above say which columns the query uses, as colUsed
 // does, up to 20.
 constexpr int argument_bits = 8;
+constexpr double no_plan = 1e99;
 constexpr std::uint64_t column_mask = (std::uint64_t{1} << 20) - 1;
 
 struct Module {
@@ -77,6 +78,8 @@ int disconnect(sqlite3_vtab* vtab) noexcept {
 }
 
 /// Every argument must be given as a usable `=`; the planner tries again where one is not usable.
+/// It also asks for plans of the single terms of an OR, without the arguments: such a plan is
+/// priced so that it is never taken, and is an error in filter where no other one exists.
 int best_index(sqlite3_vtab* vtab, sqlite3_index_info* info) noexcept {
   const TableFunction& function = *table_of(vtab).module->table;
   std::array<int, argument_bits> constraint_of{};
@@ -89,14 +92,13 @@ int best_index(sqlite3_vtab* vtab, sqlite3_index_info* info) noexcept {
     constraint_of[static_cast<std::size_t>(argument)] = i;
   }
   unsigned given = 0;
+  bool complete = true;
   int next = 0;
   for (int argument = 0; argument < function.arguments; ++argument) {
     const int i = constraint_of[static_cast<std::size_t>(argument)];
     if (i < 0) {
-      if (argument >= function.required_arguments) continue;
-      set_message(vtab, std::string(function.name) + "() takes at least " +
-                            std::to_string(function.required_arguments) + " argument(s)");
-      return SQLITE_ERROR;
+      if (argument < function.required_arguments) complete = false;
+      continue;
     }
     info->aConstraintUsage[i].argvIndex = ++next;
     info->aConstraintUsage[i].omit = 1;
@@ -104,7 +106,7 @@ int best_index(sqlite3_vtab* vtab, sqlite3_index_info* info) noexcept {
   }
   info->idxNum = static_cast<int>((info->colUsed & column_mask) << argument_bits | given);
   const bool of_one_aggregate = function.required_arguments > 0;
-  info->estimatedCost = of_one_aggregate ? 100 : 1e6;
+  info->estimatedCost = !complete ? no_plan : of_one_aggregate ? 100 : 1e6;
   info->estimatedRows = of_one_aggregate ? 100 : 1'000'000;
   info->orderByConsumed = info->nOrderBy == 1 && info->aOrderBy[0].desc == 0 &&
                           info->aOrderBy[0].iColumn == function.ordered_column;
@@ -118,8 +120,15 @@ int open(sqlite3_vtab*, sqlite3_vtab_cursor** out) noexcept {
   return SQLITE_OK;
 }
 
-int close(sqlite3_vtab_cursor* cursor) noexcept {
-  delete &cursor_of(cursor);
+/// A cursor that was not read to its end still has its statement. Hosts that finalize every
+/// statement they find meet that one first, since it is the younger, and then the one that reads
+/// the cursor.
+int close(sqlite3_vtab_cursor* base) noexcept {
+  Cursor& cursor = cursor_of(base);
+  if (cursor.rows != nullptr) {
+    table_of(base->pVtab).module->connection->mistrusting([&] { cursor.rows.reset(); });
+  }
+  delete &cursor;
   return SQLITE_OK;
 }
 
@@ -142,6 +151,10 @@ int filter(sqlite3_vtab_cursor* base, int index, const char*, int,
     arguments.columns_used = static_cast<unsigned>(index) >> argument_bits;
     int taken = 0;
     for (int i = 0; i < module.table->arguments; ++i) {
+      if (i < module.table->required_arguments && (index >> i & 1) == 0) {
+        throw Error{std::string(module.table->name) + "() takes at least " +
+                    std::to_string(module.table->required_arguments) + " argument(s)"};
+      }
       sqlite3_value* value = (index >> i & 1) != 0 ? values[taken++] : nullptr;
       arguments.values.push_back(value != nullptr && !is_null(value) ? value : nullptr);
     }

@@ -60,9 +60,9 @@ WriteGuard::~WriteGuard() {
 void atomically(Connection& connection, const std::function<void()>& work) {
   // With a SELECT, even of one row, SQLite keeps a statement journal: VALUES would do without.
   Statement carrier = connection.prepare("INSERT INTO main.evercore_append (data) SELECT NULL");
-  Carried carried{&work, nullptr};
+  Carried carried{&work, &carrier, nullptr};
   Carried* outer = std::exchange(connection.carried, &carried);
-  const int rc = carrier.try_step();
+  const int rc = carrier.try_run();
   connection.carried = outer;
   if (carried.failure) {
     carrier.reset();
@@ -75,6 +75,7 @@ bool run_carried(Connection& connection, int& result_code) noexcept {
   Carried* carried = std::exchange(connection.carried, nullptr);
   if (carried == nullptr) return false;
   result_code = SQLITE_OK;
+  if (carried->carrier->was_reprepared()) connection.forget_schema();
   try {
     (*carried->work)();
   } catch (const Error& failure) {

@@ -1,0 +1,85 @@
+-- One event appended. The path that every append takes is two statements: UPDATE of the version, INSERT of the event.
+-- What is rare (a new type, an event_id, a policy, a refusal) leaves it by a branch.
+--
+-- Locks are always taken in one order, so that calls never deadlock with each other: event types, aggregate types,
+-- natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
+
+CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
+  reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  parsed jsonb;
+  reached bigint;
+  kind integer;
+  every bigint;
+  happened timestamptz;
+BEGIN
+  BEGIN
+    parsed := data::jsonb;
+  EXCEPTION WHEN OTHERS THEN
+    parsed := NULL;
+  END;
+  -- The same test as _evercore_plain, here because a function call more costs as much as the test.
+  IF (to_regclass('@extschema@.evercore_schema') IS NOT NULL AND jsonb_typeof(parsed) = 'object'
+      AND length(data) - length(replace(data, ':', '')) = length(parsed::text) - length(replace(parsed::text, ':', ''))
+      AND octet_length(data) <= 1024
+      AND data !~ '[[:space:],:[]-?(?:\d{19}|[\d.]+[eE]\+?\d{3})|\\u003[aA]'
+      AND coalesce(reference, metadata, event_time, event_id) IS NULL
+      AND NOT coalesce(expected < 0, false)) IS NOT TRUE THEN
+    PERFORM _evercore_check_event(expected, data, reference, metadata, event_id);
+    happened := _evercore_time(event_time, 'event_time');
+    IF event_id IS NOT NULL THEN
+      RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
+                ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id]) r);
+    END IF;
+  END IF;
+  LOOP
+    UPDATE evercore_aggregate a SET sequence = a.sequence + 1
+      FROM evercore_event_type k, evercore_aggregate_type t
+     WHERE a.aggregate_id = id AND k.name = evercore_append.event_type AND t.type_id = a.type_id AND NOT a.erased
+    RETURNING a.sequence, k.type_id, t.snapshot_every INTO reached, kind, every;
+    EXIT WHEN FOUND;
+    PERFORM _evercore_known(id, true), _evercore_event_type(event_type);
+  END LOOP;
+  IF reached - 1 <> expected THEN
+    PERFORM _evercore_conflict(id, reached - 1, expected);
+  END IF;
+  -- From here to the end of the transaction followers stop below the positions it takes: see floor.sql.
+  IF NOT pg_try_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
+       coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint))) THEN
+    PERFORM _evercore_hold_floor();
+  END IF;
+  INSERT INTO evercore_event (aggregate_id, sequence, type_id, data, event_time, reference, metadata)
+  VALUES (id, reached, kind, data::json, happened, reference, metadata::json);
+  IF every > 0 AND reached % every = 0 THEN
+    PERFORM _evercore_policy_snapshot(id, reached);
+  END IF;
+  RETURN reached;
+END $$;
+COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text, text) IS
+  'Appends one event to an aggregate and gives its sequence; EV001 where expected is given and is not the version.';
+
+CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
+END $$;
+COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.';
+
+-- What an event must be, apart from its type and time.
+CREATE OR REPLACE FUNCTION _evercore_check_event(expected bigint, data text, reference text, metadata text, event_id text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_ready(), _evercore_number(expected, 'expected', 0, NULL), _evercore_payload(data, 'data');
+  IF metadata IS NOT NULL THEN
+    PERFORM _evercore_payload(metadata, 'metadata');
+    IF octet_length(data) + octet_length(metadata) > 16777216 THEN
+      RAISE EXCEPTION 'EV004: data: too large' USING ERRCODE = 'EV004';
+    END IF;
+  END IF;
+  IF char_length(reference) > 1000 THEN
+    RAISE EXCEPTION 'EV009: reference is longer than 1000 characters' USING ERRCODE = 'EV009';
+  END IF;
+  IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', 255); END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_event(bigint, text, text, text, text) IS 'Refuses what an event must not be: EV004, EV005, EV009.';

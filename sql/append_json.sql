@@ -75,7 +75,10 @@ DECLARE
 BEGIN
   IF appends IS NULL THEN PERFORM _evercore_refuse('EV009', 'appends is NULL'); END IF;
   fault := CASE WHEN octet_length(appends) > 1073741823 / 4 THEN 'too large' ELSE _evercore_payload_fault('{"appends":' || appends || '}') END;
-  IF fault IN ('not JSON', 'lone surrogate', 'NUL') THEN PERFORM _evercore_refuse('EV004', 'appends: ' || fault); END IF;
+  -- Deeper than the server's own parser goes, nothing can be looked at piece by piece.
+  IF fault = 'too deep' AND _evercore_syntax_fault(appends) = 'too deep' OR fault IN ('not JSON', 'lone surrogate', 'NUL') THEN
+    PERFORM _evercore_refuse('EV004', 'appends: ' || fault);
+  END IF;
   IF json_typeof(appends::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', 'appends is not an array'); END IF;
   FOR one IN SELECT json_array_elements(appends::json) LOOP
     PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,events}');

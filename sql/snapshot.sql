@@ -43,24 +43,25 @@ COMMENT ON FUNCTION evercore_snapshot(bigint) IS 'Stores the folded state as an 
 
 CREATE OR REPLACE FUNCTION evercore_save_snapshot(id bigint, sequence bigint, state text, version bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
   aggregate record;
 BEGIN
   SELECT l.sequence, l.base INTO aggregate FROM _evercore_lock(id) l;
-  IF sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
-  IF version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
-  PERFORM _evercore_number(sequence, 'sequence', 0, NULL), _evercore_payload(state, 'state');
-  IF sequence NOT BETWEEN 1 AND aggregate.sequence THEN
-    RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, sequence, aggregate.sequence USING ERRCODE = 'EV002';
-  ELSIF sequence < aggregate.base THEN
-    RAISE EXCEPTION 'EV002: sequence % of aggregate % was compacted: the oldest that can be read is %', sequence, id, aggregate.base
+  IF evercore_save_snapshot.sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
+  IF evercore_save_snapshot.version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
+  PERFORM _evercore_number(evercore_save_snapshot.sequence, 'sequence', 0, NULL), _evercore_payload(evercore_save_snapshot.state, 'state');
+  IF evercore_save_snapshot.sequence NOT BETWEEN 1 AND aggregate.sequence THEN
+    RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, evercore_save_snapshot.sequence, aggregate.sequence USING ERRCODE = 'EV002';
+  ELSIF evercore_save_snapshot.sequence < aggregate.base THEN
+    RAISE EXCEPTION 'EV002: sequence % of aggregate % was compacted: the oldest that can be read is %', evercore_save_snapshot.sequence, id, aggregate.base
       USING ERRCODE = 'EV002';
   END IF;
   INSERT INTO evercore_snapshot AS s (aggregate_id, sequence, version, state)
   VALUES (id, evercore_save_snapshot.sequence, evercore_save_snapshot.version, evercore_save_snapshot.state::json)
       ON CONFLICT (aggregate_id, version, sequence) WHERE version IS NOT NULL
       DO UPDATE SET state = excluded.state, recorded_at = excluded.recorded_at;
-  RETURN sequence;
+  RETURN evercore_save_snapshot.sequence;
 END $$;
 COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, text, bigint) IS
   'Stores an application snapshot, used by evercore_replay of that version only; gives its sequence.';

@@ -15,21 +15,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_aggregate_type(text) IS 'The id of an aggregate type, made where it is missing.';
 
-CREATE OR REPLACE FUNCTION _evercore_event_type(name text) RETURNS integer
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-DECLARE
-  found_id integer;
-BEGIN
-  SELECT t.type_id INTO found_id FROM evercore_event_type t WHERE t.name = _evercore_event_type.name;
-  IF NOT FOUND THEN
-    PERFORM _evercore_name(name, 'event_type', 64);
-    INSERT INTO evercore_event_type AS t (name) VALUES (_evercore_event_type.name) ON CONFLICT DO NOTHING;
-    SELECT t.type_id INTO STRICT found_id FROM evercore_event_type t WHERE t.name = _evercore_event_type.name;
-  END IF;
-  RETURN found_id;
-END $$;
-COMMENT ON FUNCTION _evercore_event_type(text) IS 'The id of an event type, made where it is missing.';
-
 CREATE OR REPLACE FUNCTION evercore_create(type text, key text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE

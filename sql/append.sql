@@ -8,51 +8,39 @@ CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_typ
   reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  parsed jsonb;
+  fresh boolean := pg_current_xact_id_if_assigned() IS NULL;
+  printed text;
   reached bigint;
-  kind integer;
-  every bigint;
   happened timestamptz;
 BEGIN
   BEGIN
-    parsed := data::jsonb;
+    printed := data::jsonb;
   EXCEPTION WHEN OTHERS THEN
-    parsed := NULL;
+    printed := NULL;
   END;
-  -- The same test as _evercore_plain, here because a function call more costs as much as the test.
-  IF (to_regclass('@extschema@.evercore_schema') IS NOT NULL AND jsonb_typeof(parsed) = 'object'
-      AND length(data) - length(replace(data, ':', '')) = length(parsed::text) - length(replace(parsed::text, ':', ''))
-      AND octet_length(data) <= 1024
-      AND data !~ '[[:space:],:[]-?(?:\d{19}|[\d.]+[eE]\+?\d{3})|\\u003[aA]'
-      AND coalesce(reference, metadata, event_time, event_id) IS NULL
-      AND NOT coalesce(expected < 0, false)) IS NOT TRUE THEN
-    PERFORM _evercore_check_event(expected, data, reference, metadata, event_id);
+  -- The test of _evercore_plain, here because a function call more costs as much as the test.
+  IF (@plain@ AND octet_length(data) <= 1024
+      AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
+      AND coalesce(expected, 0) >= 0 AND to_regclass('@extschema@.evercore_schema') IS NOT NULL) IS NOT TRUE THEN
+    PERFORM _evercore_check_event(expected, data, reference, metadata, event_id), _evercore_name(event_type, 'event_type', 64);
     happened := _evercore_time(event_time, 'event_time');
     IF event_id IS NOT NULL THEN
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
                 ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id]) r);
     END IF;
   END IF;
-  LOOP
-    UPDATE evercore_aggregate a SET sequence = a.sequence + 1
-      FROM evercore_event_type k, evercore_aggregate_type t
-     WHERE a.aggregate_id = id AND k.name = evercore_append.event_type AND t.type_id = a.type_id AND NOT a.erased
-    RETURNING a.sequence, k.type_id, t.snapshot_every INTO reached, kind, every;
-    EXIT WHEN FOUND;
-    PERFORM _evercore_known(id, true), _evercore_event_type(event_type);
-  END LOOP;
-  IF reached - 1 <> expected THEN
-    PERFORM _evercore_conflict(id, reached - 1, expected);
+  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
+  IF reached IS NULL OR reached - 1 <> expected THEN
+    PERFORM _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;
-  -- From here to the end of the transaction followers stop below the positions it takes: see floor.sql.
-  IF NOT pg_try_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
-       coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint))) THEN
-    PERFORM _evercore_hold_floor();
-  END IF;
-  INSERT INTO evercore_event (aggregate_id, sequence, type_id, data, event_time, reference, metadata)
-  VALUES (id, reached, kind, data::json, happened, reference, metadata::json);
-  IF every > 0 AND reached % every = 0 THEN
-    PERFORM _evercore_policy_snapshot(id, reached);
+  -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
+  -- had no id yet has not appended before, and need not look for a lock that it holds.
+  INSERT INTO evercore_event (position, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
+  VALUES (CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | @last_position@) OR _evercore_hold_floor()
+               THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END,
+          id, reached, event_type, data::json, happened, reference, metadata::json);
+  IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
+    PERFORM _evercore_follow_policy(id, reached - 1, reached);
   END IF;
   RETURN reached;
 END $$;

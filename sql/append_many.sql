@@ -15,11 +15,8 @@ DECLARE
   befores bigint[];
   counts bigint[];
   places bigint[];
-  step record;
 BEGIN
-  INSERT INTO evercore_event_type (name)
-  SELECT DISTINCT _evercore_name(x.name, 'event_type', 64) COLLATE "C" FROM (SELECT DISTINCT u FROM unnest(kinds) u) AS x (name)
-   WHERE NOT EXISTS (SELECT FROM evercore_event_type k WHERE k.name = x.name) ORDER BY 1 ON CONFLICT DO NOTHING;
+  PERFORM _evercore_name(u, 'event_type', 64) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 64) IS NOT TRUE;
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
 
   SELECT array_agg(l.aggregate_id), array_agg(l.sequence) INTO locked, versions
@@ -55,11 +52,9 @@ BEGIN
     PERFORM _evercore_write(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
   END IF;
 
-  FOR step IN SELECT ids[u.no] AS id, u.before + counts[u.no] AS reached FROM unnest(befores) WITH ORDINALITY AS u (before, no)
-      JOIN evercore_aggregate a ON a.aggregate_id = ids[u.no] JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-     WHERE t.snapshot_every > 0 AND (u.before + counts[u.no]) / t.snapshot_every > u.before / t.snapshot_every ORDER BY u.no LOOP
-    PERFORM _evercore_policy_snapshot(step.id, step.reached);
-  END LOOP;
+  IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
+    PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
+  END IF;
   RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place)
     FROM unnest(owners, places) AS u (owner, place) GROUP BY u.owner ORDER BY u.owner;
 END $$;
@@ -73,12 +68,11 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET
 DECLARE
   moment timestamptz := clock_timestamp();
 BEGIN
-  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, type_id, data, event_time, reference, metadata, event_id) OVERRIDING SYSTEM VALUE
-  SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), k.type_id,
+  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata, event_id) OVERRIDING SYSTEM VALUE
+  SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
          u.data::json, u.happened, u.reference, u.metadata::json, u.event_id
     FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY
            AS u (owner, kind, data, reference, metadata, happened, event_id, place, no)
-    JOIN evercore_event_type k ON k.name = u.kind
    ORDER BY u.event_id, u.no;
 END $$;
 COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
@@ -106,12 +100,12 @@ COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], te
 
 -- Where known ids stand: in the log, or among those that were compacted.
 CREATE OR REPLACE FUNCTION _evercore_event_ids(wanted text[])
-RETURNS TABLE (event_id text, aggregate_id bigint, sequence bigint, "position" bigint, type_id integer, data json, digest bytea, compacted boolean)
+RETURNS TABLE (event_id text, aggregate_id bigint, sequence bigint, "position" bigint, event_type text, data json, digest bytea, compacted boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.type_id, e.data, NULL::bytea, false
+  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, e.data, NULL::bytea, false
     FROM evercore_event e WHERE e.event_id = ANY (wanted) AND e.event_id IS NOT NULL
   UNION ALL
-  SELECT i.event_id, i.aggregate_id, i.sequence, i.position, i.type_id, NULL, i.digest, true
+  SELECT i.event_id, i.aggregate_id, i.sequence, i.position, i.event_type, NULL, i.digest, true
     FROM evercore_event_id i WHERE i.event_id = ANY (wanted)
 $$;
 COMMENT ON FUNCTION _evercore_event_ids(text[]) IS 'The events that bear these event ids, compacted ones included.';
@@ -125,11 +119,10 @@ DECLARE
   first_repeat text;
 BEGIN
   FOR known IN
-    SELECT u.event_id, (k.aggregate_id = ids[u.owner] AND t.name = u.kind
+    SELECT u.event_id, (k.aggregate_id = ids[u.owner] AND k.event_type = u.kind
                         AND CASE WHEN k.compacted THEN k.digest = sha256(convert_to(u.data, 'UTF8')) ELSE k.data::text = u.data END) AS same
       FROM unnest(owners, kinds, datas, event_ids) WITH ORDINALITY AS u (owner, kind, data, event_id, no)
       JOIN _evercore_event_ids(event_ids) k ON k.event_id = u.event_id
-      JOIN evercore_event_type t ON t.type_id = k.type_id
      ORDER BY u.no LOOP
     IF known.same IS NOT TRUE THEN
       RAISE EXCEPTION 'EV007: event_id "%" exists with other content', known.event_id USING ERRCODE = 'EV007';

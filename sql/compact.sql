@@ -14,12 +14,12 @@ DECLARE
   custom bigint;
   reader text := _evercore_unread(id, upto);
 BEGIN
-  SELECT max(e.sequence) INTO custom FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+  SELECT max(e.sequence) INTO custom FROM evercore_event e JOIN evercore_event_type k ON k.name = e.event_type
    WHERE e.aggregate_id = id AND e.sequence <= upto AND k.fold = 'custom';
   IF custom IS NULL THEN
     -- Those that went before are as much in need of that snapshot.
     SELECT max(a.base) INTO custom FROM evercore_aggregate a
-      JOIN evercore_compacted_type c ON c.aggregate_id = a.aggregate_id JOIN evercore_event_type k ON k.type_id = c.type_id
+      JOIN evercore_compacted_type c ON c.aggregate_id = a.aggregate_id JOIN evercore_event_type k ON k.name = c.event_type
      WHERE a.aggregate_id = id AND k.fold = 'custom';
   END IF;
   IF custom IS NOT NULL
@@ -64,11 +64,11 @@ DECLARE
   removed bigint;
 BEGIN
   PERFORM _evercore_store_snapshot(id, upto);
-  INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, type_id, digest)
-  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.type_id, sha256(convert_to(e.data::text, 'UTF8'))
+  INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, event_type, digest)
+  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, sha256(convert_to(e.data::text, 'UTF8'))
     FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
-  INSERT INTO evercore_compacted_type (aggregate_id, type_id)
-  SELECT DISTINCT e.aggregate_id, e.type_id FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto ON CONFLICT DO NOTHING;
+  INSERT INTO evercore_compacted_type (aggregate_id, event_type)
+  SELECT DISTINCT e.aggregate_id, e.event_type FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto ON CONFLICT DO NOTHING;
   UPDATE evercore_aggregate a
      SET base = upto, base_position = r.position, base_event_time = r.happened,
          first_event_time = coalesce(a.first_event_time, r.first_time), newest_removed = greatest(a.newest_removed, r.newest)

@@ -14,11 +14,12 @@
 --
 -- Keys are 20 bits of the store's name and 44 bits of position. A stranger's lock that falls into them lowers the floor too.
 
-CREATE OR REPLACE FUNCTION _evercore_hold_floor() RETURNS void
+CREATE OR REPLACE FUNCTION _evercore_hold_floor() RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
     coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint)));
+  RETURN true;
 END $$;
 COMMENT ON FUNCTION _evercore_hold_floor() IS 'Makes followers stop below every position this transaction draws from now on.';
 

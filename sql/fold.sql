@@ -64,10 +64,10 @@ DECLARE
 BEGIN
   BEGIN
     SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
-                                    ORDER BY e.sequence) FILTER (WHERE k.fold = 'merge'),
+                                    ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
            bool_or(k.fold = 'patch')
       INTO state, patched
-      FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
      WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
     IF patched IS NOT TRUE THEN RETURN coalesce(state, start); END IF;
   EXCEPTION WHEN numeric_value_out_of_range THEN
@@ -76,7 +76,7 @@ BEGIN
   SELECT _evercore_fold(f.data, f.fold ORDER BY f.sequence) INTO state
     FROM (SELECT "after" AS sequence, start AS data, 'merge' AS fold
           UNION ALL
-          SELECT e.sequence, _evercore_jsonb(e.data), k.fold FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+          SELECT e.sequence, _evercore_jsonb(e.data), coalesce(k.fold, 'merge') FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
            WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto) f;
   RETURN state;
 END $$;
@@ -124,7 +124,7 @@ BEGIN
   PERFORM _evercore_ready();
   SELECT a.base, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, start
     FROM evercore_aggregate a WHERE a.aggregate_id = evercore_history.id;
-  IF EXISTS (SELECT FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+  IF EXISTS (SELECT FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
               WHERE e.aggregate_id = evercore_history.id AND (k.fold = 'patch' OR e.data::text ~ '[eE]-\d{4}|\.\d{255}')) THEN
     RETURN QUERY
     SELECT h.sequence, h.event_type, h.event_time, h.reference, h.data, h.state
@@ -133,18 +133,18 @@ BEGIN
               FROM (SELECT first AS sequence, NULL AS event_type, NULL::timestamptz AS event_time, NULL AS reference, NULL::json AS data,
                            start AS folded, 'merge' AS fold
                     UNION ALL
-                    SELECT e.sequence, k.name, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data), k.fold
-                      FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+                    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data), coalesce(k.fold, 'merge')
+                      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
                      WHERE e.aggregate_id = evercore_history.id) f) h
      WHERE h.sequence > first ORDER BY h.sequence;
   ELSE
     RETURN QUERY
-    SELECT e.sequence, k.name, coalesce(e.event_time, e.recorded_at), e.reference, e.data,
+    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data,
            start || _evercore_merge(CASE WHEN k.fold <> 'merge' THEN '{}'
                                          WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb
                                          ELSE _evercore_members(e.data::jsonb) END)
              OVER (ORDER BY e.sequence ROWS UNBOUNDED PRECEDING)
-      FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
      WHERE e.aggregate_id = evercore_history.id ORDER BY e.sequence;
   END IF;
 END $$;
@@ -153,7 +153,6 @@ COMMENT ON FUNCTION evercore_history(bigint) IS 'Every event of an aggregate tha
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  kind integer;
   aggregate bigint;
 BEGIN
   PERFORM _evercore_ready(), _evercore_name(name, 'event_type', 64);
@@ -162,17 +161,17 @@ BEGIN
   ELSIF fold NOT IN ('merge', 'patch', 'custom') THEN
     RAISE EXCEPTION 'EV009: fold is not merge, patch or custom: "%"', fold USING ERRCODE = 'EV009';
   END IF;
-  kind := _evercore_event_type(name);
-  PERFORM FROM evercore_event_type k WHERE k.type_id = kind AND k.fold = evercore_event_type.fold;
+  INSERT INTO evercore_event_type AS k (name, fold) VALUES (evercore_event_type.name, 'merge') ON CONFLICT DO NOTHING;
+  PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name AND k.fold = evercore_event_type.fold;
   IF FOUND THEN RETURN name; END IF;
   SELECT min(c.aggregate_id) INTO aggregate FROM evercore_compacted_type c
-    JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id WHERE c.type_id = kind AND NOT a.erased;
+    JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id WHERE c.event_type = evercore_event_type.name AND NOT a.erased;
   IF aggregate IS NOT NULL THEN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', name, aggregate USING ERRCODE = 'EV010';
   END IF;
-  UPDATE evercore_event_type k SET fold = evercore_event_type.fold WHERE k.type_id = kind;
+  UPDATE evercore_event_type k SET fold = evercore_event_type.fold WHERE k.name = evercore_event_type.name;
   DELETE FROM evercore_snapshot s WHERE s.version IS NULL
-     AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.type_id = kind)
+     AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = evercore_event_type.name)
      AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
   RETURN name;
 END $$;

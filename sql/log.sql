@@ -14,12 +14,11 @@ DECLARE
 BEGIN
   head := _evercore_safe_head();
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, k.name, e.data, e.reference, e.metadata,
+  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
          coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
     FROM evercore_event e
     JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
     JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-    JOIN evercore_event_type k ON k.type_id = e.type_id
    WHERE e.position > coalesce(evercore_follow."after", 0) AND e.position <= head
    ORDER BY e.position LIMIT most;
 END $$;
@@ -37,12 +36,11 @@ DECLARE
 BEGIN
   PERFORM _evercore_ready();
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, k.name, e.data, e.reference, e.metadata,
+  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
          coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
     FROM evercore_event e
     JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
     JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-    JOIN evercore_event_type k ON k.type_id = e.type_id
    WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
    ORDER BY e.sequence LIMIT most;
 END $$;
@@ -70,7 +68,7 @@ BEGIN
     state := '{}';
     IF base.base > 0 AND NOT base.erased THEN
       IF evercore_replay.version IS NOT NULL AND EXISTS (
-           SELECT FROM evercore_compacted_type c JOIN evercore_event_type k ON k.type_id = c.type_id
+           SELECT FROM evercore_compacted_type c JOIN evercore_event_type k ON k.name = c.event_type
             WHERE c.aggregate_id = evercore_replay.id AND k.fold = 'custom') THEN
         RAISE EXCEPTION 'EV002: aggregate % was compacted to sequence % under an application snapshot of another version',
           evercore_replay.id, base.base USING ERRCODE = 'EV002';
@@ -82,9 +80,9 @@ BEGIN
   RETURN QUERY VALUES (NULL::bigint, evercore_replay.id, base.name, base.natural_key, start, NULL::text,
                        state, NULL::text, NULL::json, NULL::timestamptz, NULL::timestamptz, NULL::text);
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, base.name, base.natural_key, e.sequence, k.name, e.data, e.reference, e.metadata,
+  SELECT e.position, e.aggregate_id, base.name, base.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
          coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-    FROM evercore_event e JOIN evercore_event_type k ON k.type_id = e.type_id
+    FROM evercore_event e
    WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start ORDER BY e.sequence;
 END $$;
 COMMENT ON FUNCTION evercore_replay(bigint, bigint) IS

@@ -19,7 +19,17 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_store_snapshot(bigint, bigint) IS 'Stores an engine snapshot where there is none.';
 
--- Called by an append whose event type or policy asks for it; the aggregate is locked.
+-- Called by appends once any type has a policy: did this one cross a multiple of `every`?
+CREATE OR REPLACE FUNCTION _evercore_follow_policy(id bigint, before bigint, reached bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+              WHERE a.aggregate_id = id AND t.snapshot_every > 0 AND reached / t.snapshot_every > before / t.snapshot_every) THEN
+    PERFORM _evercore_policy_snapshot(id, reached);
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_follow_policy(bigint, bigint, bigint) IS 'Stores a snapshot where an append crossed a multiple that its policy names.';
+
 CREATE OR REPLACE FUNCTION _evercore_policy_snapshot(id bigint, at_sequence bigint) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT _evercore_store_snapshot(id, at_sequence);
@@ -76,6 +86,7 @@ BEGIN
   PERFORM _evercore_number(every, 'every', 0, NULL);
   IF every > 0 THEN PERFORM _evercore_number(keep, 'keep', 1, NULL); END IF;
   kind := _evercore_aggregate_type(type);
+  PERFORM nextval('@extschema@._evercore_policy'::regclass);
   UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = greatest(coalesce(keep, 1), 1) WHERE t.type_id = kind;
   RETURN type;
 END $$;

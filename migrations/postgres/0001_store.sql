@@ -15,12 +15,16 @@ CREATE TABLE evercore_aggregate_type (
 );
 COMMENT ON TABLE evercore_aggregate_type IS 'Aggregate types by name, with their snapshot policy (evercore_snapshot_policy).';
 
+CREATE SEQUENCE _evercore_policy;
+COMMENT ON SEQUENCE _evercore_policy IS 'Counts evercore_snapshot_policy calls: where there was none, appends need not look for a policy.';
+
+-- Only types that were declared: all others fold by merge. An event bears the name of its type itself: interning saves a few
+-- bytes an event and costs each append a lookup, and each reader a join.
 CREATE TABLE evercore_event_type (
-  type_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  name    text COLLATE "C" NOT NULL UNIQUE,
-  fold    text NOT NULL DEFAULT 'merge' CHECK (fold IN ('merge', 'patch', 'custom'))
+  name text COLLATE "C" PRIMARY KEY,
+  fold text NOT NULL CHECK (fold IN ('merge', 'patch', 'custom'))
 );
-COMMENT ON TABLE evercore_event_type IS 'Event types by name, with how each changes the state (evercore_event_type).';
+COMMENT ON TABLE evercore_event_type IS 'Event types that were declared, with how each changes the state (evercore_event_type).';
 
 -- The version is counted in place; room in the pages keeps those updates off the indexes (HOT).
 CREATE TABLE evercore_aggregate (
@@ -49,7 +53,7 @@ CREATE TABLE evercore_event (
   aggregate_id bigint NOT NULL,
   sequence     bigint NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-  type_id      integer NOT NULL,
+  event_type   text COLLATE "C" NOT NULL,
   data         json NOT NULL,
   event_time   timestamptz,
   reference    text,
@@ -66,7 +70,7 @@ CREATE TABLE evercore_event_id (
   aggregate_id bigint NOT NULL,
   sequence     bigint NOT NULL,
   position     bigint NOT NULL,
-  type_id      integer NOT NULL,
+  event_type   text COLLATE "C" NOT NULL,
   digest       bytea
 );
 COMMENT ON TABLE evercore_event_id IS 'The event ids of compacted events, with the SHA-256 of their data, so that repeats are known for ever.';
@@ -84,8 +88,8 @@ COMMENT ON TABLE evercore_snapshot IS 'States at a sequence: engine snapshots (v
 
 CREATE TABLE evercore_compacted_type (
   aggregate_id bigint NOT NULL,
-  type_id      integer NOT NULL,
-  PRIMARY KEY (aggregate_id, type_id)
+  event_type   text COLLATE "C" NOT NULL,
+  PRIMARY KEY (aggregate_id, event_type)
 );
 COMMENT ON TABLE evercore_compacted_type IS 'Which event types compaction removed from an aggregate: their fold can no longer change.';
 
@@ -104,12 +108,11 @@ CREATE UNLOGGED TABLE _evercore_pending (
 COMMENT ON TABLE _evercore_pending IS 'Rows of an INSERT INTO evercore_append that is still running, where they are many; empty otherwise.';
 
 CREATE VIEW evercore_log AS
-SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, k.name AS event_type,
+SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, e.event_type,
        e.data, e.reference, e.metadata, coalesce(e.event_time, e.recorded_at) AS event_time, e.recorded_at, e.event_id
   FROM evercore_event e
   JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-  JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-  JOIN evercore_event_type k ON k.type_id = e.type_id;
+  JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
 COMMENT ON VIEW evercore_log IS 'All events this transaction sees, for looking; followers use evercore_follow.';
 
 CREATE VIEW evercore_aggregates AS
@@ -144,5 +147,6 @@ DROP TABLE evercore_event_id;
 DROP TABLE evercore_event;
 DROP TABLE evercore_aggregate;
 DROP TABLE evercore_event_type;
+DROP SEQUENCE _evercore_policy;
 DROP TABLE evercore_aggregate_type;
 DROP TABLE evercore_schema;

@@ -89,7 +89,7 @@ COMMENT ON FUNCTION _evercore_remove(bigint, bigint) IS 'Removes an aggregate''s
 CREATE OR REPLACE FUNCTION evercore_compact(id bigint, keep_events bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  aggregate evercore_aggregate;
+  aggregate record;
   upto bigint;
   removed bigint := 0;
   reason text;
@@ -114,7 +114,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   kind integer;
   candidate record;
-  aggregate evercore_aggregate;
+  aggregate record;
   compacted bigint := 0;
 BEGIN
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64), _evercore_number(keep_events, 'keep_events', 0, NULL),
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION _evercore_superseded(bigint, bigint) IS 'Whether an aggregat
 CREATE OR REPLACE FUNCTION evercore_erase(id bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  aggregate evercore_aggregate;
+  aggregate record;
   reader text;
   blanked bigint;
 BEGIN

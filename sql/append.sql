@@ -48,7 +48,7 @@ COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text
   'Appends one event to an aggregate and gives its sequence; EV001 where expected is given and is not the version.';
 
 CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
 END $$;

@@ -1,8 +1,9 @@
--- What arguments must be: names, keys, times, numbers. Every refusal that is not about a payload stands here.
+-- What arguments must be: names, keys, times, numbers. Every refusal that is not about a payload stands here. What raises an
+-- error is VOLATILE, since the planner may call an IMMUTABLE function with constants before anything else has run.
 
 -- Gives text back where it may be a name or key of at most `longest` characters; else EV005.
 CREATE OR REPLACE FUNCTION _evercore_name(value text, argument text, longest integer) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF value IS NULL THEN
     RAISE EXCEPTION 'EV005: % is NULL', argument USING ERRCODE = 'EV005';
@@ -16,7 +17,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_name(text, text, integer) IS 'The value where it is a legal name or key; else EV005.';
 
 CREATE OR REPLACE FUNCTION _evercore_refuse(code text, message text) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION '%: %', code, message USING ERRCODE = code;
 END $$;
@@ -24,7 +25,7 @@ COMMENT ON FUNCTION _evercore_refuse(text, text) IS 'Raises an error with one of
 
 -- A number between least and most, NULL giving the default; else EV009.
 CREATE OR REPLACE FUNCTION _evercore_number(value bigint, argument text, least_value bigint, fallback bigint) RETURNS bigint
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF value < least_value THEN
     RAISE EXCEPTION 'EV009: % is out of range: %', argument, value USING ERRCODE = 'EV009';

@@ -126,7 +126,7 @@ COMMENT ON FUNCTION _evercore_duplicate_fault(json) IS 'duplicate key "k" where 
 
 -- EV004 where a document is outside the profile, EV009 where it is NULL.
 CREATE OR REPLACE FUNCTION _evercore_payload(document text, argument text) RETURNS void
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   fault text;
 BEGIN

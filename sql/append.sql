@@ -48,7 +48,7 @@ COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text
   'Appends one event to an aggregate and gives its sequence; EV001 where expected is given and is not the version.';
 
 CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
 END $$;
@@ -56,7 +56,7 @@ COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.
 
 -- What an event must be, apart from its type and time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(expected bigint, data text, reference text, metadata text, event_id text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   PERFORM _evercore_ready(), _evercore_number(expected, 'expected', 0, NULL), _evercore_payload(data, 'data');
   IF metadata IS NOT NULL THEN

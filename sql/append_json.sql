@@ -116,7 +116,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_members(json, text, text[]) IS 'Refuses what is not an object, unknown members and members given twice.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_type(value json, argument text, wanted text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   CASE
     WHEN coalesce(json_typeof(value), 'null') = 'null' THEN RETURN;
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION _evercore_check_type(json, text, text) IS 'Refuses a JSON va
 
 -- Where an append goes: an aggregate id, or a type and key; never both.
 CREATE OR REPLACE FUNCTION _evercore_check_place(id bigint, type text, key text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF id IS NOT NULL THEN
     IF coalesce(type, key) IS NOT NULL THEN

@@ -3,7 +3,7 @@
 
 -- Gives text back where it may be a name or key of at most `longest` characters; else EV005.
 CREATE OR REPLACE FUNCTION _evercore_name(value text, argument text, longest integer) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF value IS NULL THEN
     RAISE EXCEPTION 'EV005: % is NULL', argument USING ERRCODE = 'EV005';
@@ -17,7 +17,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_name(text, text, integer) IS 'The value where it is a legal name or key; else EV005.';
 
 CREATE OR REPLACE FUNCTION _evercore_refuse(code text, message text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION '%: %', code, message USING ERRCODE = code;
 END $$;
@@ -25,7 +25,7 @@ COMMENT ON FUNCTION _evercore_refuse(text, text) IS 'Raises an error with one of
 
 -- A number between least and most, NULL giving the default; else EV009.
 CREATE OR REPLACE FUNCTION _evercore_number(value bigint, argument text, least_value bigint, fallback bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF value < least_value THEN
     RAISE EXCEPTION 'EV009: % is out of range: %', argument, value USING ERRCODE = 'EV009';

@@ -7,7 +7,7 @@ PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/bundle VE
 # Versions that ALTER EXTENSION evercore UPDATE leads on from.
 PG_UPGRADES_FROM ?=
 
-.PHONY: sql sql-install pg-install pg-uninstall installcheck bench-postgres
+.PHONY: sql sql-install pg-install pg-uninstall installcheck bench-postgres soak-postgres
 
 all: sql
 sql: build/evercore.sql build/pg/evercore--$(VERSION).sql build/pg/evercore.control ## write the scripts for PostgreSQL to build/
@@ -34,3 +34,22 @@ pg-install: sql ## install the files for CREATE EXTENSION evercore (PG_CONFIG, D
 
 pg-uninstall: ## remove the files of CREATE EXTENSION evercore
 	rm -f '$(DESTDIR)$(PG_EXTENSION_DIR)'/evercore.control '$(DESTDIR)$(PG_EXTENSION_DIR)'/evercore--*.sql
+
+PG_CPPFLAGS ?= $(shell $(PKG_CONFIG) --cflags libpq)
+PG_LIBS     ?= $(shell $(PKG_CONFIG) --libs libpq)
+
+build/bench/postgres_bench: bench/postgres_bench.cpp bench/postgres_session.hpp
+	@mkdir -p $(@D)
+	$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(PG_LIBS) -pthread
+
+# fsync on, and every setting else as it comes, but for memory: what a server of this size would have.
+bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror against the same work by hand
+	@mkdir -p bench/out
+	EVERCORE_SERVER_OPTIONS="fsync=on shared_buffers=1GB max_wal_size=4GB" tests/postgres/with_server \
+	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && build/bench/postgres_bench $(BENCH_POSTGRES)'
+
+installcheck: sql ## PGXS convention: test the installed extension in the server of PGHOST, PGPORT …
+	@tests/postgres/installcheck
+
+soak-postgres: sql ## the order test of PostgreSQL at full length: 16 x 5,000 events, transactions open up to 200 ms
+	EVERCORE_ORDER_EVENTS=5000 EVERCORE_ORDER_HOLD=0.2 tests/postgres/run test_order.test_followers

@@ -25,6 +25,7 @@ BEGIN
     PERFORM _evercore_check_event(expected, data, reference, metadata, event_id), _evercore_name(event_type, 'event_type', 64);
     happened := _evercore_time(event_time, 'event_time');
     IF event_id IS NOT NULL THEN
+      PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
                 ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id]) r);
     END IF;

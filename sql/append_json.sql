@@ -70,35 +70,69 @@ CREATE OR REPLACE FUNCTION _evercore_check_appends(appends text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   fault text;
+  marked boolean;
   one json;
   event json;
 BEGIN
   IF appends IS NULL THEN PERFORM _evercore_refuse('EV009', 'appends is NULL'); END IF;
   fault := CASE WHEN octet_length(appends) > 1073741823 / 4 THEN 'too large' ELSE _evercore_payload_fault('{"appends":' || appends || '}') END;
   -- Deeper than the server's own parser goes, nothing can be looked at piece by piece.
-  IF fault = 'too deep' AND _evercore_syntax_fault(appends) = 'too deep' OR fault IN ('not JSON', 'lone surrogate', 'NUL') THEN
+  IF fault = 'too deep' AND _evercore_syntax_fault(appends) = 'too deep' OR fault = 'not JSON' THEN
     PERFORM _evercore_refuse('EV004', 'appends: ' || fault);
   END IF;
+  marked := fault IN ('NUL', 'lone surrogate');
+  IF marked THEN appends := _evercore_marked(appends); END IF;
   IF json_typeof(appends::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', 'appends is not an array'); END IF;
   FOR one IN SELECT json_array_elements(appends::json) LOOP
     PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,events}');
     PERFORM _evercore_check_type(one->'aggregate_id', 'aggregate_id', 'integer'), _evercore_check_type(one->'expected', 'expected', 'integer'),
             _evercore_check_type(one->'aggregate_type', 'aggregate_type', 'text'), _evercore_check_type(one->'natural_key', 'natural_key', 'text');
+    IF marked THEN
+      PERFORM _evercore_check_marks(one->>x, x, true) FROM unnest('{aggregate_type,natural_key}'::text[]) x;
+    END IF;
     PERFORM _evercore_check_place((one->>'aggregate_id')::numeric::bigint, one->>'aggregate_type', one->>'natural_key');
-    IF json_typeof(one->'events') IS NULL THEN PERFORM _evercore_refuse('EV009', 'events is missing'); END IF;
+    IF coalesce(json_typeof(one->'events'), 'null') = 'null' THEN PERFORM _evercore_refuse('EV009', 'events is missing'); END IF;
     IF json_typeof(one->'events') <> 'array' THEN PERFORM _evercore_refuse('EV009', 'events is not an array'); END IF;
     IF json_array_length(one->'events') = 0 THEN PERFORM _evercore_refuse('EV009', 'events is empty'); END IF;
     FOR event IN SELECT json_array_elements(one->'events') LOOP
       PERFORM _evercore_check_members(event, 'an event', '{event_type,data,reference,metadata,event_time,event_id}');
       PERFORM _evercore_check_type(event->'event_type', 'event_type', 'text'), _evercore_check_type(event->'reference', 'reference', 'text'),
               _evercore_check_type(event->'event_time', 'event_time', 'text'), _evercore_check_type(event->'event_id', 'event_id', 'text');
+      IF marked THEN
+        PERFORM _evercore_check_marks(event->>x, x, true) FROM unnest('{event_type,reference,event_time,event_id}'::text[]) x;
+        PERFORM _evercore_check_marks(event->>x, x, false) FROM unnest('{data,metadata}'::text[]) x;
+      END IF;
       PERFORM _evercore_name(event->>'event_type', 'event_type', 64);
       PERFORM _evercore_check_event((one->>'expected')::numeric::bigint, nullif((event->'data')::text, 'null'), event->>'reference',
                                     nullif((event->'metadata')::text, 'null'), event->>'event_id');
     END LOOP;
   END LOOP;
+  IF marked THEN PERFORM _evercore_refuse('EV004', 'appends: ' || fault); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a JSON array of appends.';
+
+-- The server's own JSON functions refuse a document with U+0000 or a lone surrogate anywhere in it. To say where one stands,
+-- each is replaced by a mark that they take, and the piece that bears the mark has the fault.
+CREATE OR REPLACE FUNCTION _evercore_marked(document text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT regexp_replace(regexp_replace(regexp_replace(document,
+           '(?<!\\)((?:\\\\)*)\\u0000', E'\\1\uE000N', 'g'),
+           '(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', '\1x', 'g'),
+           '(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}', E'\\1\uE000S', 'g')
+$$;
+COMMENT ON FUNCTION _evercore_marked(text) IS 'A JSON text whose U+0000 and lone surrogates are replaced by marks.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_marks(value text, argument text, named boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF position(E'\uE000N' IN value) > 0 THEN
+    IF named THEN PERFORM _evercore_refuse('EV009', argument || ' holds a NUL'); END IF;
+    PERFORM _evercore_refuse('EV004', argument || ': NUL');
+  ELSIF position(E'\uE000S' IN value) > 0 THEN
+    PERFORM _evercore_refuse('EV004', CASE WHEN named THEN 'appends' ELSE argument END || ': lone surrogate');
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_marks(text, text, boolean) IS 'Refuses a piece of JSON that bears a mark of _evercore_marked.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_members(document json, noun text, allowed text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

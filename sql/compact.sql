@@ -15,12 +15,13 @@ DECLARE
   reader text := _evercore_unread(id, upto);
 BEGIN
   SELECT max(e.sequence) INTO custom FROM evercore_event e JOIN evercore_event_type k ON k.name = e.event_type
-   WHERE e.aggregate_id = id AND e.sequence <= upto AND k.fold = 'custom';
+   WHERE e.aggregate_id = id AND e.sequence <= upto AND k.fold = 'custom'
+     AND NOT (SELECT a.erased FROM evercore_aggregate a WHERE a.aggregate_id = id);
   IF custom IS NULL THEN
     -- Those that went before are as much in need of that snapshot.
     SELECT max(a.base) INTO custom FROM evercore_aggregate a
       JOIN evercore_compacted_type c ON c.aggregate_id = a.aggregate_id JOIN evercore_event_type k ON k.name = c.event_type
-     WHERE a.aggregate_id = id AND k.fold = 'custom';
+     WHERE a.aggregate_id = id AND k.fold = 'custom' AND NOT a.erased;
   END IF;
   IF custom IS NOT NULL
      AND coalesce((SELECT max(s.sequence) FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NOT NULL), 0) < upto THEN
@@ -63,10 +64,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 DECLARE
   removed bigint;
 BEGIN
-  PERFORM _evercore_store_snapshot(id, upto);
+  PERFORM _evercore_store_snapshot(id, upto) FROM evercore_aggregate a WHERE a.aggregate_id = id AND NOT a.erased;
   INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, event_type, digest)
-  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, sha256(convert_to(e.data::text, 'UTF8'))
-    FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
+  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, CASE WHEN NOT a.erased THEN sha256(convert_to(e.data::text, 'UTF8')) END
+    FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
   INSERT INTO evercore_compacted_type (aggregate_id, event_type)
   SELECT DISTINCT e.aggregate_id, e.event_type FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto ON CONFLICT DO NOTHING;
   UPDATE evercore_aggregate a
@@ -96,7 +97,6 @@ DECLARE
 BEGIN
   PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL);
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
-  IF aggregate.erased THEN RETURN 0; END IF;
   upto := greatest(aggregate.sequence - keep_events, aggregate.base);
   IF keep_events IS NOT NULL AND upto > aggregate.base THEN
     reason := _evercore_protected(id, upto);
@@ -125,15 +125,13 @@ BEGIN
   FOR candidate IN
     SELECT c.aggregate_id FROM (
       SELECT a.aggregate_id FROM evercore_aggregate a
-       WHERE a.type_id = kind AND NOT a.erased
-         AND CASE WHEN keep_events IS NULL THEN _evercore_superseded(a.aggregate_id, a.base)
-                  ELSE a.sequence - a.base > keep_events AND _evercore_protected(a.aggregate_id, a.sequence - keep_events) IS NULL END
+       WHERE a.type_id = kind
+         AND CASE WHEN a.sequence - a.base > keep_events THEN _evercore_protected(a.aggregate_id, a.sequence - keep_events) IS NULL
+                  ELSE _evercore_superseded(a.aggregate_id, a.base) END
        ORDER BY a.sequence - a.base DESC, a.aggregate_id LIMIT max) c
      ORDER BY c.aggregate_id LOOP
     SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = candidate.aggregate_id FOR NO KEY UPDATE;
-    CONTINUE WHEN aggregate.erased;
-    IF keep_events IS NOT NULL THEN
-      CONTINUE WHEN aggregate.sequence - keep_events <= aggregate.base;
+    IF aggregate.sequence - aggregate.base > keep_events THEN
       CONTINUE WHEN _evercore_protected(aggregate.aggregate_id, aggregate.sequence - keep_events) IS NOT NULL;
       PERFORM _evercore_remove(aggregate.aggregate_id, aggregate.sequence - keep_events);
     END IF;

@@ -55,6 +55,17 @@ EXCEPTION WHEN numeric_value_out_of_range THEN
 END $$;
 COMMENT ON FUNCTION _evercore_jsonb(json) IS 'A document as jsonb, its extreme fractions rounded where jsonb has no room for them.';
 
+-- A jsonb as a document within the payload profile: jsonb spells 1e19 as an integer, and no integer may be that large.
+CREATE OR REPLACE FUNCTION _evercore_json_text(document jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF document::text !~ '[0-9]{19}' THEN RETURN document::text; END IF;
+  RETURN (SELECT string_agg(coalesce(part[1], CASE WHEN part[2]::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807
+                                                   THEN part[2] || '.0' END, part[2], part[3]), '' ORDER BY no)
+            FROM regexp_matches(document::text, '("(?:[^"\\]|\\.)*")|(-?\d{19,}(?![.\d]))|(-?\d+(?:\.\d+)?|[^"\d-]+)', 'g') WITH ORDINALITY AS pieces (part, no));
+END $$;
+COMMENT ON FUNCTION _evercore_json_text(jsonb) IS 'A jsonb as text within the payload profile.';
+
 -- Folds an aggregate's events in (after, upto] on top of a state.
 CREATE OR REPLACE FUNCTION _evercore_fold_range(id bigint, "after" bigint, upto bigint, start jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -164,8 +175,10 @@ BEGIN
   INSERT INTO evercore_event_type AS k (name, fold) VALUES (evercore_event_type.name, 'merge') ON CONFLICT DO NOTHING;
   PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name AND k.fold = evercore_event_type.fold;
   IF FOUND THEN RETURN name; END IF;
-  SELECT min(c.aggregate_id) INTO aggregate FROM evercore_compacted_type c
-    JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id WHERE c.event_type = evercore_event_type.name AND NOT a.erased;
+  SELECT min(a.aggregate_id) INTO aggregate FROM evercore_aggregate a
+   WHERE a.base > 0 AND NOT a.erased
+     AND (EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.event_type = evercore_event_type.name)
+          OR EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.event_type = evercore_event_type.name));
   IF aggregate IS NOT NULL THEN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', name, aggregate USING ERRCODE = 'EV010';
   END IF;

@@ -9,7 +9,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   UNION ALL
   SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_compact,evercore_compact_type,evercore_erase}'::text[]) u
   UNION ALL
-  SELECT '_evercore_publish_floor', 'writer'
+  SELECT u, 'writer' FROM unnest('{_evercore_publish_floor,_evercore_json_text}'::text[]) u
 $$;
 COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function, where that is not the writer.';
 

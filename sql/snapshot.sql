@@ -13,7 +13,7 @@ COMMENT ON FUNCTION _evercore_lock(bigint) IS 'An aggregate''s version and base;
 CREATE OR REPLACE FUNCTION _evercore_store_snapshot(id bigint, at_sequence bigint) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   INSERT INTO evercore_snapshot (aggregate_id, sequence, state)
-  SELECT id, at_sequence, _evercore_state(id, at_sequence)::json
+  SELECT id, at_sequence, _evercore_json_text(_evercore_state(id, at_sequence))::json
    WHERE at_sequence > 0
      AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence = at_sequence)
 $$;
@@ -60,7 +60,7 @@ BEGIN
   SELECT l.sequence, l.base INTO aggregate FROM _evercore_lock(id) l;
   IF evercore_save_snapshot.sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
   IF evercore_save_snapshot.version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
-  PERFORM _evercore_number(evercore_save_snapshot.sequence, 'sequence', 0, NULL), _evercore_payload(evercore_save_snapshot.state, 'state');
+  PERFORM _evercore_payload(evercore_save_snapshot.state, 'state');
   IF evercore_save_snapshot.sequence NOT BETWEEN 1 AND aggregate.sequence THEN
     RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, evercore_save_snapshot.sequence, aggregate.sequence USING ERRCODE = 'EV002';
   ELSIF evercore_save_snapshot.sequence < aggregate.base THEN
@@ -76,7 +76,7 @@ END $$;
 COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, text, bigint) IS
   'Stores an application snapshot, used by evercore_replay of that version only; gives its sequence.';
 
-CREATE OR REPLACE FUNCTION evercore_snapshot_policy(type text, every bigint, keep bigint DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION evercore_snapshot_policy(type text, every bigint, keep bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   kind integer;
@@ -84,7 +84,10 @@ BEGIN
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
   IF every IS NULL THEN PERFORM _evercore_refuse('EV009', 'every is NULL'); END IF;
   PERFORM _evercore_number(every, 'every', 0, NULL);
-  IF every > 0 THEN PERFORM _evercore_number(keep, 'keep', 1, NULL); END IF;
+  IF every > 0 THEN
+    IF keep IS NULL THEN PERFORM _evercore_refuse('EV009', 'keep is NULL'); END IF;
+    PERFORM _evercore_number(keep, 'keep', 1, NULL);
+  END IF;
   kind := _evercore_aggregate_type(type);
   PERFORM nextval('@extschema@._evercore_policy'::regclass);
   UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = greatest(coalesce(keep, 1), 1) WHERE t.type_id = kind;

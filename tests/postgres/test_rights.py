@@ -11,7 +11,7 @@ WRITING = ["SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append
            "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]'::jsonb)",
            "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'new', 'New', '{}')",
            "SELECT evercore_create('T')", "SELECT evercore_ensure('T', 'b')", "SELECT evercore_rekey(1, 'a')",
-           "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)", "SELECT evercore_snapshot_policy('T', 0)",
+           "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)", "SELECT evercore_snapshot_policy('T', 0, 1)",
            "SELECT evercore_event_type('E', 'merge')", "SELECT _evercore_publish_floor()"]
 OWNING = ["SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
           "SELECT evercore_migrate()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]
@@ -81,7 +81,7 @@ def test_no_table_can_be_touched_but_by_the_owner():
 
 def test_internal_functions_are_the_owners_alone():
     admin, role = roles()
-    allowed = {"_evercore_in_flight", "_evercore_publish_floor", "_evercore_time_text"}
+    allowed = {"_evercore_in_flight", "_evercore_publish_floor", "_evercore_time_text", "_evercore_json_text"}
     for name, in admin.rows("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND proname LIKE '\\_%'"):
         if name in allowed:
             continue

@@ -1,7 +1,7 @@
 -- One event appended. The path that every append takes is two statements: UPDATE of the version, INSERT of the event.
--- What is rare (a new type, an event_id, a policy, a refusal) leaves it by a branch.
+-- What is rare (an event_id, a policy, a refusal) leaves it by a branch.
 --
--- Locks are always taken in one order, so that calls never deadlock with each other: event types, aggregate types,
+-- Locks are always taken in one order, so that calls never deadlock with each other: aggregate types,
 -- natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
 
 CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,

@@ -5,43 +5,43 @@ CREATE OR REPLACE FUNCTION evercore_append_many(appends text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   given record;
-  events record;
+  parsed jsonb;
   fine boolean;
 BEGIN
   BEGIN
-    fine := _evercore_plain_appends(appends, appends::jsonb);
+    parsed := appends::jsonb;
+    fine := _evercore_plain_appends(appends, parsed, parsed::text);
   EXCEPTION WHEN OTHERS THEN
     fine := false;
   END;
   IF fine IS NOT TRUE THEN PERFORM _evercore_ready(), _evercore_check_appends(appends); END IF;
-  SELECT array_agg((a.value->>'aggregate_id')::numeric::bigint ORDER BY a.no) AS ids, array_agg(a.value->>'aggregate_type' ORDER BY a.no) AS types,
-         array_agg(a.value->>'natural_key' ORDER BY a.no) AS keys, array_agg((a.value->>'expected')::numeric::bigint ORDER BY a.no) AS expects
-    INTO given FROM json_array_elements(appends::json) WITH ORDINALITY AS a (value, no);
-  IF given.ids IS NULL THEN RETURN '[]'; END IF;
-  SELECT array_agg(a.no::integer ORDER BY a.no, e.no) AS owners, array_agg(e.event_type ORDER BY a.no, e.no) AS kinds,
-         array_agg(e.data ORDER BY a.no, e.no) AS datas, array_agg(e.reference ORDER BY a.no, e.no) AS refs,
-         array_agg(e.metadata ORDER BY a.no, e.no) AS metas,
-         array_agg(CASE WHEN e.event_time IS NOT NULL THEN _evercore_time(e.event_time, 'event_time') END ORDER BY a.no, e.no) AS times,
-         array_agg(e.event_id ORDER BY a.no, e.no) AS event_ids
-    INTO events
-    FROM json_array_elements(appends::json) WITH ORDINALITY AS a (value, no),
-         ROWS FROM (json_to_recordset(a.value->'events')
-           AS (event_type text, data text, reference text, metadata text, event_time text, event_id text)) WITH ORDINALITY
-           AS e (event_type, data, reference, metadata, event_time, event_id, no);
+  IF parsed = '[]' THEN RETURN parsed; END IF;
+  -- From json, not jsonb: data and metadata are kept byte for byte.
+  WITH append AS MATERIALIZED (
+    SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json) AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, events json))
+      WITH ORDINALITY AS a (id, type, key, expected, events, no)
+  ), event AS MATERIALIZED (
+    SELECT a.no::integer AS owner, e.* FROM append a, json_to_recordset(a.events)
+      AS e (event_type text, data text, reference text, metadata text, event_time text, event_id text)
+  )
+  SELECT a.*, e.* INTO given
+    FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects FROM append) a,
+         (SELECT array_agg(owner) AS owners, array_agg(event_type) AS kinds, array_agg(data) AS datas, array_agg(reference) AS refs,
+                 array_agg(metadata) AS metas, array_agg(event_id) AS event_ids,
+                 array_agg(CASE WHEN event_time IS NOT NULL THEN _evercore_time(event_time, 'event_time') END) AS times FROM event) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'sequence', r.sequence, 'position', r.position) ORDER BY r.append)
-            FROM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, events.owners, events.kinds, events.datas,
-                                       events.refs, events.metas, events.times, events.event_ids) r);
+            FROM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
+                                       given.refs, given.metas, given.times, given.event_ids) r);
 END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS
   'Appends the events of a JSON array of appends, all or none; gives aggregate_id, sequence and position for each append.';
 
 -- Whether a document is plainly a right array of appends: true, or anything else where it has to be looked at closely.
-CREATE OR REPLACE FUNCTION _evercore_plain_appends(document text, parsed jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION _evercore_plain_appends(document text, parsed jsonb, printed text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT jsonb_typeof(parsed) = 'array'
-     AND length(document) - length(replace(document, ':', ''))
-       = length(parsed::text) - length(replace(parsed::text, ':', ''))
-     AND document !~ '[[:space:],:[]-?(?:\d{19}|[\d.]+[eE]\+?\d{3})|\\u003[aA]'
+     AND octet_length(document) - octet_length(replace(document, ':', '')) = octet_length(printed) - octet_length(replace(printed, ':', ''))
+     AND document NOT LIKE '%\\u003%' AND printed !~ '[0-9]{19}'
      AND octet_length(document) <= 16777216
      AND (octet_length(document) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}'))
      AND (SELECT bool_and(
@@ -64,7 +64,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
                    FROM jsonb_array_elements(a->'events') e))
             FROM jsonb_array_elements(parsed) a)
 $$;
-COMMENT ON FUNCTION _evercore_plain_appends(text, jsonb) IS 'Whether a document is plainly a right array of appends.';
+COMMENT ON FUNCTION _evercore_plain_appends(text, jsonb, text) IS 'Whether a document is plainly a right array of appends.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_appends(appends text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -49,7 +49,11 @@ BEGIN
     RETURN (SELECT max(f.floor) FROM _evercore_floor f);
   END IF;
   head := @last_position@;
-  SELECT min(l.position) INTO held FROM _evercore_locks() l;
+  -- What _evercore_locks says, written out: its plan is kept from call to call here.
+  SELECT min(((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415) INTO held FROM pg_lock_status() l
+   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+     AND ((l.classid::bigint << 32) | l.objid::bigint) & ~17592186044415 = @namespace@;
   RETURN least(head, held);
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';

@@ -122,12 +122,13 @@ def test_following_needs_read_committed():
 def test_a_follower_inside_one_statement_sees_what_was_committed_before_it_read():
     """A STABLE follower would miss a row committed while its statement waited."""
     database = new_database()
-    first, follower = Connection(database), Connection(database)
+    first, gate, follower = Connection(database), Connection(database), Connection(database)
     first.rows("SELECT evercore_create('T','a')")
-    first.rows("BEGIN; SELECT pg_advisory_xact_lock(77); SELECT evercore_append(1, NULL, 'E', '{}')")
+    gate.rows("SELECT pg_advisory_lock(77)")
     late = Later(lambda: follower.rows("SELECT f.position FROM (SELECT pg_advisory_lock(77)) l, LATERAL evercore_follow(CASE WHEN l IS NULL THEN 0 ELSE 0 END) f"))
     equal(waits_for_lock(first, follower.pid()), True)
-    first.rows("COMMIT")
+    first.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+    gate.rows("SELECT pg_advisory_unlock(77)")
     equal(late.result(), [("1",)])
 
 

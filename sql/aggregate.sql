@@ -1,0 +1,105 @@
+-- Aggregates: making, finding, renaming them. Types are interned on first use.
+
+CREATE OR REPLACE FUNCTION _evercore_aggregate_type(name text) RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  found_id integer;
+BEGIN
+  SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name;
+  IF NOT FOUND THEN
+    PERFORM _evercore_name(name, 'aggregate_type', 64);
+    INSERT INTO evercore_aggregate_type AS t (name) VALUES (_evercore_aggregate_type.name) ON CONFLICT DO NOTHING;
+    SELECT t.type_id INTO STRICT found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name;
+  END IF;
+  RETURN found_id;
+END $$;
+COMMENT ON FUNCTION _evercore_aggregate_type(text) IS 'The id of an aggregate type, made where it is missing.';
+
+CREATE OR REPLACE FUNCTION evercore_create(type text, key text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  made bigint;
+BEGIN
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
+  IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', 255); END IF;
+  INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
+      ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO made;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', key, type USING ERRCODE = 'EV003';
+  END IF;
+  RETURN made;
+END $$;
+COMMENT ON FUNCTION evercore_create(text, text) IS 'Makes an aggregate and gives its id; EV003 where the natural key is taken.';
+
+CREATE OR REPLACE FUNCTION evercore_ensure(type text, key text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  found_id bigint;
+BEGIN
+  PERFORM _evercore_ready();
+  found_id := evercore_find(type, key);
+  IF found_id IS NOT NULL THEN RETURN found_id; END IF;
+  PERFORM _evercore_name(type, 'aggregate_type', 64), _evercore_name(key, 'natural_key', 255);
+  INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
+      ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO found_id;
+  -- Someone else made it meanwhile: the insert waited for that commit, so it is visible now.
+  IF NOT FOUND THEN found_id := evercore_find(type, key); END IF;
+  IF found_id IS NULL THEN
+    RAISE EXCEPTION 'natural key "%" was renamed or erased while it was ensured: try again', key USING ERRCODE = '40001';
+  END IF;
+  RETURN found_id;
+END $$;
+COMMENT ON FUNCTION evercore_ensure(text, text) IS 'The id of the aggregate of that type and natural key, made where it is missing.';
+
+CREATE OR REPLACE FUNCTION evercore_find(type text, key text) RETURNS bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  found_id bigint;
+BEGIN
+  PERFORM _evercore_ready();
+  SELECT a.aggregate_id INTO found_id FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+   WHERE t.name = evercore_find.type AND a.natural_key = evercore_find.key;
+  RETURN found_id;
+END $$;
+COMMENT ON FUNCTION evercore_find(text, text) IS 'The id of the aggregate of that type and natural key, or NULL.';
+
+CREATE OR REPLACE FUNCTION evercore_rekey(id bigint, new_key text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_known(id, true);
+  PERFORM _evercore_name(new_key, 'natural_key', 255);
+  BEGIN
+    UPDATE evercore_aggregate a SET natural_key = new_key
+     WHERE a.aggregate_id = id AND NOT a.erased AND a.natural_key IS DISTINCT FROM new_key;
+  EXCEPTION WHEN unique_violation THEN
+    RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', new_key,
+      (SELECT t.name FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = id)
+      USING ERRCODE = 'EV003';
+  END;
+  RETURN _evercore_known(id, true);
+END $$;
+COMMENT ON FUNCTION evercore_rekey(bigint, text) IS 'Gives an aggregate another natural key; EV003 where it is taken.';
+
+CREATE OR REPLACE FUNCTION evercore_sequence(id bigint, at_time text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  moment timestamptz;
+  aggregate record;
+  last bigint;
+BEGIN
+  PERFORM _evercore_known(id, false);
+  moment := _evercore_time(at_time, 'at_time');
+  SELECT a.sequence, a.base, a.newest_removed INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
+  IF moment IS NULL THEN RETURN aggregate.sequence; END IF;
+  SELECT max(e.sequence) INTO last FROM evercore_event e
+   WHERE e.aggregate_id = id AND coalesce(e.event_time, e.recorded_at) <= moment;
+  IF last IS NULL AND aggregate.base > 0 THEN
+    IF moment < aggregate.newest_removed THEN
+      RAISE EXCEPTION 'EV002: times before % of aggregate % were compacted', _evercore_time_text(aggregate.newest_removed), id
+        USING ERRCODE = 'EV002';
+    END IF;
+    RETURN aggregate.base;
+  END IF;
+  RETURN coalesce(last, 0);
+END $$;
+COMMENT ON FUNCTION evercore_sequence(bigint, text) IS 'An aggregate''s version, or its last sequence at a time.';

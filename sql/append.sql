@@ -1,0 +1,74 @@
+-- One event appended. The path that every append takes is two statements: UPDATE of the version, INSERT of the event.
+-- What is rare (an event_id, a policy, a refusal) leaves it by a branch.
+--
+-- Locks are always taken in one order, so that calls never deadlock with each other: aggregate types,
+-- natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
+
+CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
+  reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  fresh boolean := pg_current_xact_id_if_assigned() IS NULL;
+  printed text;
+  reached bigint;
+  happened timestamptz;
+BEGIN
+  BEGIN
+    printed := data::jsonb;
+  EXCEPTION WHEN OTHERS THEN
+    printed := NULL;
+  END;
+  -- The test of _evercore_plain, here because a function call more costs as much as the test.
+  IF (@plain@ AND octet_length(data) <= 1024
+      AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
+      AND coalesce(expected, 0) >= 0 AND to_regclass('@extschema@.evercore_schema') IS NOT NULL) IS NOT TRUE THEN
+    PERFORM _evercore_check_event(expected, data, reference, metadata, event_id), _evercore_name(event_type, 'event_type', 64);
+    happened := _evercore_time(event_time, 'event_time');
+    IF event_id IS NOT NULL THEN
+      PERFORM _evercore_known(id, false);
+      RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
+                ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id]) r);
+    END IF;
+  END IF;
+  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
+  IF reached IS NULL OR reached - 1 <> expected THEN
+    PERFORM _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
+  END IF;
+  -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
+  -- had no id yet has not appended before, and need not look for a lock that it holds.
+  INSERT INTO evercore_event (position, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
+  VALUES (CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | @last_position@) OR _evercore_hold_floor()
+               THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END,
+          id, reached, event_type, data::json, happened, reference, metadata::json);
+  IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
+    PERFORM _evercore_follow_policy(id, reached - 1, reached);
+  END IF;
+  RETURN reached;
+END $$;
+COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text, text) IS
+  'Appends one event to an aggregate and gives its sequence; EV001 where expected is given and is not the version.';
+
+CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
+END $$;
+COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.';
+
+-- What an event must be, apart from its type and time.
+CREATE OR REPLACE FUNCTION _evercore_check_event(expected bigint, data text, reference text, metadata text, event_id text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_ready(), _evercore_number(expected, 'expected', 0, NULL), _evercore_payload(data, 'data');
+  IF metadata IS NOT NULL THEN
+    PERFORM _evercore_payload(metadata, 'metadata');
+    IF octet_length(data) + octet_length(metadata) > 16777216 THEN
+      RAISE EXCEPTION 'EV004: data: too large' USING ERRCODE = 'EV004';
+    END IF;
+  END IF;
+  IF char_length(reference) > 1000 THEN
+    RAISE EXCEPTION 'EV009: reference is longer than 1000 characters' USING ERRCODE = 'EV009';
+  END IF;
+  IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', 255); END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_event(bigint, text, text, text, text) IS 'Refuses what an event must not be: EV004, EV005, EV009.';

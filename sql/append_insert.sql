@@ -1,0 +1,97 @@
+-- INSERT INTO evercore_append: rows are gathered while the statement runs and written at its end, in one call, so that
+-- locks are taken in one order and a mixture of repeats and new events is seen.
+--
+-- Gathered rows wait in a setting local to the transaction; when it is full it goes to _evercore_pending. A statement that
+-- runs inside another one (from a function in its SELECT, or a trigger) has a depth of its own. Whoever writes the setting
+-- by hand can only ask for appends that he may make anyway: everything is checked at the end.
+
+CREATE OR REPLACE FUNCTION _evercore_insert_begin() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  depth integer := coalesce(nullif(current_setting('evercore.depth', true), ''), '0')::integer + 1;
+BEGIN
+  PERFORM set_config('evercore.depth', depth::text, true), set_config('evercore.rows_' || depth, '', true),
+          set_config('evercore.parts_' || depth, '0', true);
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_insert_begin() IS 'Before INSERT INTO evercore_append: nothing gathered yet.';
+
+CREATE OR REPLACE FUNCTION _evercore_insert_row() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  depth text := current_setting('evercore.depth');
+  gathered text := current_setting('evercore.rows_' || depth);
+  part integer;
+BEGIN
+  IF octet_length(gathered) > 16384 THEN
+    part := current_setting('evercore.parts_' || depth)::integer + 1;
+    INSERT INTO _evercore_pending (depth, part, rows) VALUES (depth::integer, part, gathered);
+    PERFORM set_config('evercore.parts_' || depth, part::text, true);
+    gathered := '';
+  END IF;
+  PERFORM set_config('evercore.rows_' || depth, gathered || CASE gathered WHEN '' THEN '' ELSE ',' END || to_json(NEW)::text, true);
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION _evercore_insert_row() IS 'A row of INSERT INTO evercore_append: gathered.';
+
+CREATE OR REPLACE FUNCTION _evercore_insert_end() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  level integer := current_setting('evercore.depth')::integer;
+  given record;
+  fine boolean;
+BEGIN
+  WITH part AS (
+    DELETE FROM _evercore_pending p WHERE p.depth = level AND current_setting('evercore.parts_' || level) <> '0' RETURNING p.part, p.rows
+  ), every_part AS (
+    SELECT p.part, p.rows FROM part p UNION ALL SELECT 2147483647, current_setting('evercore.rows_' || level)
+  )
+  SELECT array_agg(r.aggregate_id) AS ids, array_agg(r.aggregate_type) AS types, array_agg(r.natural_key) AS keys,
+         array_agg(r.expected) AS expects, array_agg(r.no::integer) AS owners, array_agg(r.event_type) AS kinds, array_agg(r.data) AS datas,
+         array_agg(r.reference) AS refs, array_agg(r.metadata) AS metas, array_agg(r.event_time) AS time_texts, array_agg(r.event_id) AS event_ids,
+         NULL::timestamptz[] AS times
+    INTO given
+    FROM (SELECT e.*, row_number() OVER (ORDER BY p.part, e.no) AS no
+            FROM every_part p,
+                 ROWS FROM (json_to_recordset(('[' || p.rows || ']')::json)
+                   AS (aggregate_id bigint, aggregate_type text, natural_key text, expected bigint, event_type text, data text,
+                       reference text, metadata text, event_time text, event_id text)) WITH ORDINALITY
+                   AS e (aggregate_id, aggregate_type, natural_key, expected, event_type, data, reference, metadata, event_time, event_id, no)
+         ) AS r (aggregate_id, aggregate_type, natural_key, expected, event_type, data, reference, metadata, event_time, event_id, part_no, no);
+  PERFORM set_config('evercore.rows_' || level, '', true), set_config('evercore.depth', (level - 1)::text, true);
+  IF given.ids IS NULL THEN RETURN NULL; END IF;
+  BEGIN
+    SELECT bool_and(jsonb_typeof(d.data::jsonb) = 'object'
+                    AND length(d.data) - length(replace(d.data, ':', '')) = length(d.data::jsonb::text) - length(replace(d.data::jsonb::text, ':', ''))
+                    AND octet_length(d.data) <= 1024
+                    AND d.data !~ '[[:space:],:[]-?(?:\d{19}|[\d.]+[eE]\+?\d{3})|\\u003[aA]'
+                    AND coalesce(d.reference, d.metadata, d.event_time, d.event_id) IS NULL AND d.expected IS NULL
+                    AND char_length(d.kind) BETWEEN 1 AND 64
+                    AND (d.id IS NOT NULL AND coalesce(d.type, d.key) IS NULL
+                         OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND 64 AND char_length(d.key) BETWEEN 1 AND 255)) INTO fine
+      FROM unnest(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas, given.time_texts, given.event_ids)
+        AS d (id, type, key, expected, kind, data, reference, metadata, event_time, event_id);
+  EXCEPTION WHEN OTHERS THEN
+    fine := false;
+  END;
+  IF fine IS NOT TRUE THEN
+    FOR i IN 1 .. cardinality(given.owners) LOOP
+      PERFORM _evercore_check_place(given.ids[i], given.types[i], given.keys[i]), _evercore_name(given.kinds[i], 'event_type', 64),
+              _evercore_check_event(given.expects[i], given.datas[i], given.refs[i], given.metas[i], given.event_ids[i]),
+              _evercore_insert_time(given.time_texts[i]);
+    END LOOP;
+  END IF;
+  SELECT array_agg(CASE WHEN t IS NOT NULL THEN _evercore_insert_time(t) END ORDER BY no) INTO given.times
+    FROM unnest(given.time_texts) WITH ORDINALITY AS u (t, no);
+  PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
+                                given.refs, given.metas, given.times, given.event_ids);
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
+
+-- A timestamptz given to the INSERT form arrives as the server prints it, with hours alone as the offset.
+CREATE OR REPLACE FUNCTION _evercore_insert_time(value text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT _evercore_time(CASE WHEN value ~ '^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$' THEN value || ':00' ELSE value END, 'event_time')
+$$;
+COMMENT ON FUNCTION _evercore_insert_time(text) IS 'Reads a time of the INSERT form.';

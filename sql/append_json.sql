@@ -1,0 +1,182 @@
+-- evercore_append_many: from JSON to the arrays of append_many.sql. What is plainly right is seen in one query over the
+-- whole document; anything else is looked at piece by piece, to name the first fault.
+
+CREATE OR REPLACE FUNCTION evercore_append_many(appends text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  given record;
+  parsed jsonb;
+  fine boolean;
+BEGIN
+  BEGIN
+    parsed := appends::jsonb;
+    fine := _evercore_plain_appends(appends, parsed, parsed::text);
+  EXCEPTION WHEN OTHERS THEN
+    fine := false;
+  END;
+  IF fine IS NOT TRUE THEN PERFORM _evercore_ready(), _evercore_check_appends(appends); END IF;
+  IF parsed = '[]' THEN RETURN parsed; END IF;
+  -- From json, not jsonb: data and metadata are kept byte for byte.
+  WITH append AS MATERIALIZED (
+    SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json) AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, events json))
+      WITH ORDINALITY AS a (id, type, key, expected, events, no)
+  ), event AS MATERIALIZED (
+    SELECT a.no::integer AS owner, e.* FROM append a, json_to_recordset(a.events)
+      AS e (event_type text, data text, reference text, metadata text, event_time text, event_id text)
+  )
+  SELECT a.*, e.* INTO given
+    FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects FROM append) a,
+         (SELECT array_agg(owner) AS owners, array_agg(event_type) AS kinds, array_agg(data) AS datas, array_agg(reference) AS refs,
+                 array_agg(metadata) AS metas, array_agg(event_id) AS event_ids,
+                 array_agg(CASE WHEN event_time IS NOT NULL THEN _evercore_time(event_time, 'event_time') END) AS times FROM event) e;
+  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'sequence', r.sequence, 'position', r.position) ORDER BY r.append)
+            FROM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
+                                       given.refs, given.metas, given.times, given.event_ids) r);
+END $$;
+COMMENT ON FUNCTION evercore_append_many(text) IS
+  'Appends the events of a JSON array of appends, all or none; gives aggregate_id, sequence and position for each append.';
+
+-- Whether a document is plainly a right array of appends: true, or anything else where it has to be looked at closely.
+CREATE OR REPLACE FUNCTION _evercore_plain_appends(document text, parsed jsonb, printed text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT jsonb_typeof(parsed) = 'array'
+     AND octet_length(document) - octet_length(replace(document, ':', '')) = octet_length(printed) - octet_length(replace(printed, ':', ''))
+     AND document NOT LIKE '%\\u003%' AND printed !~ '[0-9]{19}'
+     AND octet_length(document) <= 16777216
+     AND (octet_length(document) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}'))
+     AND (SELECT bool_and(
+            jsonb_typeof(a->'events') = 'array' AND a->'events' <> '[]'
+            AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected}'::text[]) = '{}'
+            AND (jsonb_typeof(a->'aggregate_id') = 'number' AND NOT a ?| '{aggregate_type,natural_key}'
+                 OR jsonb_typeof(a->'aggregate_type') = 'string' AND jsonb_typeof(a->'natural_key') = 'string' AND NOT a ? 'aggregate_id')
+            AND (a->>'aggregate_id' IS NULL OR (a->>'aggregate_id') ~ '^\d{1,18}$')
+            AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^\d{1,18}$')
+            AND (SELECT bool_and(
+                   jsonb_typeof(e->'event_type') = 'string' AND jsonb_typeof(e->'data') = 'object'
+                   AND ((e - '{event_type,data}'::text[]) = '{}'
+                        OR (e - '{event_type,data,reference,metadata,event_time,event_id}'::text[]) = '{}'
+                           AND coalesce(jsonb_typeof(e->'metadata'), 'null') IN ('object', 'null')
+                           AND coalesce(jsonb_typeof(e->'reference'), 'null') IN ('string', 'null')
+                           AND coalesce(char_length(e->>'reference'), 0) <= 1000
+                           AND coalesce(jsonb_typeof(e->'event_time'), 'null') IN ('string', 'null')
+                           AND coalesce(jsonb_typeof(e->'event_id'), 'null') IN ('string', 'null')
+                           AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND 255))
+                   FROM jsonb_array_elements(a->'events') e))
+            FROM jsonb_array_elements(parsed) a)
+$$;
+COMMENT ON FUNCTION _evercore_plain_appends(text, jsonb, text) IS 'Whether a document is plainly a right array of appends.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_appends(appends text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  fault text;
+  marked boolean;
+  one json;
+  event json;
+BEGIN
+  IF appends IS NULL THEN PERFORM _evercore_refuse('EV009', 'appends is NULL'); END IF;
+  fault := CASE WHEN octet_length(appends) > 1073741823 / 4 THEN 'too large' ELSE _evercore_payload_fault('{"appends":' || appends || '}') END;
+  -- Deeper than the server's own parser goes, nothing can be looked at piece by piece.
+  IF fault = 'too deep' AND _evercore_syntax_fault(appends) = 'too deep' OR fault = 'not JSON' THEN
+    PERFORM _evercore_refuse('EV004', 'appends: ' || fault);
+  END IF;
+  marked := fault IN ('NUL', 'lone surrogate');
+  IF marked THEN appends := _evercore_marked(appends); END IF;
+  IF json_typeof(appends::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', 'appends is not an array'); END IF;
+  FOR one IN SELECT json_array_elements(appends::json) LOOP
+    PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,events}');
+    PERFORM _evercore_check_type(one->'aggregate_id', 'aggregate_id', 'integer'), _evercore_check_type(one->'expected', 'expected', 'integer'),
+            _evercore_check_type(one->'aggregate_type', 'aggregate_type', 'text'), _evercore_check_type(one->'natural_key', 'natural_key', 'text');
+    IF marked THEN
+      PERFORM _evercore_check_marks(one->>x, x, true) FROM unnest('{aggregate_type,natural_key}'::text[]) x;
+    END IF;
+    PERFORM _evercore_check_place((one->>'aggregate_id')::numeric::bigint, one->>'aggregate_type', one->>'natural_key');
+    IF coalesce(json_typeof(one->'events'), 'null') = 'null' THEN PERFORM _evercore_refuse('EV009', 'events is missing'); END IF;
+    IF json_typeof(one->'events') <> 'array' THEN PERFORM _evercore_refuse('EV009', 'events is not an array'); END IF;
+    IF json_array_length(one->'events') = 0 THEN PERFORM _evercore_refuse('EV009', 'events is empty'); END IF;
+    FOR event IN SELECT json_array_elements(one->'events') LOOP
+      PERFORM _evercore_check_members(event, 'an event', '{event_type,data,reference,metadata,event_time,event_id}');
+      PERFORM _evercore_check_type(event->'event_type', 'event_type', 'text'), _evercore_check_type(event->'reference', 'reference', 'text'),
+              _evercore_check_type(event->'event_time', 'event_time', 'text'), _evercore_check_type(event->'event_id', 'event_id', 'text');
+      IF marked THEN
+        PERFORM _evercore_check_marks(event->>x, x, true) FROM unnest('{event_type,reference,event_time,event_id}'::text[]) x;
+        PERFORM _evercore_check_marks(event->>x, x, false) FROM unnest('{data,metadata}'::text[]) x;
+      END IF;
+      PERFORM _evercore_name(event->>'event_type', 'event_type', 64);
+      PERFORM _evercore_check_event((one->>'expected')::numeric::bigint, nullif((event->'data')::text, 'null'), event->>'reference',
+                                    nullif((event->'metadata')::text, 'null'), event->>'event_id');
+    END LOOP;
+  END LOOP;
+  IF marked THEN PERFORM _evercore_refuse('EV004', 'appends: ' || fault); END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a JSON array of appends.';
+
+-- The server's own JSON functions refuse a document with U+0000 or a lone surrogate anywhere in it. To say where one stands,
+-- each is replaced by a mark that they take, and the piece that bears the mark has the fault.
+CREATE OR REPLACE FUNCTION _evercore_marked(document text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT regexp_replace(regexp_replace(regexp_replace(document,
+           '(?<!\\)((?:\\\\)*)\\u0000', E'\\1\uE000N', 'g'),
+           '(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', '\1x', 'g'),
+           '(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}', E'\\1\uE000S', 'g')
+$$;
+COMMENT ON FUNCTION _evercore_marked(text) IS 'A JSON text whose U+0000 and lone surrogates are replaced by marks.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_marks(value text, argument text, named boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF position(E'\uE000N' IN value) > 0 THEN
+    IF named THEN PERFORM _evercore_refuse('EV009', argument || ' holds a NUL'); END IF;
+    PERFORM _evercore_refuse('EV004', argument || ': NUL');
+  ELSIF position(E'\uE000S' IN value) > 0 THEN
+    PERFORM _evercore_refuse('EV004', CASE WHEN named THEN 'appends' ELSE argument END || ': lone surrogate');
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_marks(text, text, boolean) IS 'Refuses a piece of JSON that bears a mark of _evercore_marked.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_members(document json, noun text, allowed text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  member text;
+  seen text[] := '{}';
+BEGIN
+  IF json_typeof(document) <> 'object' THEN PERFORM _evercore_refuse('EV009', noun || ' is not an object'); END IF;
+  FOR member IN SELECT json_object_keys(document) LOOP
+    IF NOT member = ANY (allowed) THEN PERFORM _evercore_refuse('EV009', 'unknown member "' || member || '" in ' || noun); END IF;
+    IF member = ANY (seen) THEN PERFORM _evercore_refuse('EV004', 'appends: duplicate key "' || member || '"'); END IF;
+    seen := seen || member;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_check_members(json, text, text[]) IS 'Refuses what is not an object, unknown members and members given twice.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_type(value json, argument text, wanted text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  CASE
+    WHEN coalesce(json_typeof(value), 'null') = 'null' THEN RETURN;
+    WHEN wanted = 'text' AND json_typeof(value) = 'string' THEN RETURN;
+    WHEN wanted = 'integer' AND json_typeof(value) = 'number' THEN
+      IF _evercore_number_fault('[' || value::text || ']') IS NULL THEN
+        IF value::text::numeric % 1 = 0 AND abs(value::text::numeric) < 9223372036854775808 THEN RETURN; END IF;
+      END IF;
+    ELSE
+  END CASE;
+  RAISE EXCEPTION 'EV009: % is not %', argument, CASE wanted WHEN 'integer' THEN 'an integer' ELSE wanted END USING ERRCODE = 'EV009';
+END $$;
+COMMENT ON FUNCTION _evercore_check_type(json, text, text) IS 'Refuses a JSON value of another type than wanted (EV009).';
+
+-- Where an append goes: an aggregate id, or a type and key; never both.
+CREATE OR REPLACE FUNCTION _evercore_check_place(id bigint, type text, key text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF id IS NOT NULL THEN
+    IF coalesce(type, key) IS NOT NULL THEN
+      RAISE EXCEPTION 'EV009: aggregate_id is given together with a type or key' USING ERRCODE = 'EV009';
+    END IF;
+  ELSIF key IS NULL THEN
+    RAISE EXCEPTION 'EV005: neither aggregate_id nor natural_key given' USING ERRCODE = 'EV005';
+  ELSE
+    PERFORM _evercore_name(type, 'aggregate_type', 64), _evercore_name(key, 'natural_key', 255);
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_place(bigint, text, text) IS 'Refuses an append that names no aggregate, or two ways to one.';

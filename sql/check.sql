@@ -1,0 +1,97 @@
+-- The store looked at as a whole: what is wrong with it (nothing, one hopes), and how much there is.
+
+CREATE OR REPLACE FUNCTION evercore_check() RETURNS TABLE (aggregate_id bigint, "position" bigint, problem text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM _evercore_ready();
+  RETURN QUERY
+  SELECT p.aggregate_id, p.position, p.problem FROM (
+    SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, format('sequence %s is missing', g.place) AS problem
+      FROM _evercore_gaps() g
+    UNION ALL
+    SELECT o.aggregate_id, o.position, o.sequence, 2, format('position is not above that of sequence %s', o.previous)
+      FROM (SELECT e.aggregate_id, e.position, e.sequence,
+                   lag(e.sequence) OVER w AS previous, lag(e.position) OVER w AS previous_position
+              FROM evercore_event e WINDOW w AS (PARTITION BY e.aggregate_id ORDER BY e.sequence)) o
+     WHERE o.position <= o.previous_position
+    UNION ALL
+    SELECT e.aggregate_id, e.position, e.sequence, 3, 'payload: ' || f.fault
+      FROM evercore_event e, LATERAL (SELECT _evercore_payload_fault(e.data::text) AS fault) f WHERE f.fault IS NOT NULL
+    UNION ALL
+    SELECT e.aggregate_id, e.position, e.sequence, 4, 'metadata: ' || f.fault
+      FROM evercore_event e, LATERAL (SELECT _evercore_payload_fault(e.metadata::text) AS fault) f
+     WHERE e.metadata IS NOT NULL AND f.fault IS NOT NULL
+    UNION ALL
+    SELECT s.aggregate_id, NULL, s.sequence, 5, format('engine snapshot at sequence %s differs from the fold', s.sequence)
+      FROM evercore_snapshot s JOIN evercore_aggregate a ON a.aggregate_id = s.aggregate_id
+     WHERE s.version IS NULL AND s.sequence > a.base
+       AND s.state::jsonb IS DISTINCT FROM _evercore_fold_range(a.aggregate_id, a.base, s.sequence, coalesce(
+             (SELECT b.state::jsonb FROM evercore_snapshot b
+               WHERE b.aggregate_id = a.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'))
+    UNION ALL
+    SELECT a.aggregate_id, NULL, a.base, 6, format('base snapshot at sequence %s is missing', a.base)
+      FROM evercore_aggregate a
+     WHERE a.base > 0 AND NOT a.erased
+       AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NULL AND s.sequence = a.base)
+    UNION ALL
+    SELECT NULL, c.position, c.position, 7, c.problem FROM _evercore_check_cursors() c
+  ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;
+END $$;
+COMMENT ON FUNCTION evercore_check() IS 'Every problem of the store, one a row; none when all is well.';
+
+CREATE OR REPLACE FUNCTION _evercore_gaps() RETURNS TABLE (aggregate_id bigint, place bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT g.aggregate_id, n.place
+    FROM (SELECT e.aggregate_id, e.sequence, lag(e.sequence, 1, a.base) OVER (PARTITION BY e.aggregate_id ORDER BY e.sequence) AS previous
+            FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+          UNION ALL
+          SELECT a.aggregate_id, a.sequence + 1,
+                 coalesce((SELECT max(e.sequence) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id), a.base)
+            FROM evercore_aggregate a) g,
+         LATERAL generate_series(g.previous + 1, g.sequence - 1) AS n (place)
+   WHERE g.sequence > g.previous + 1
+$$;
+COMMENT ON FUNCTION _evercore_gaps() IS 'Sequences that should be there and are not.';
+
+-- Stores without subscriptions have no cursors.
+CREATE OR REPLACE FUNCTION _evercore_check_cursors() RETURNS TABLE ("position" bigint, problem text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT NULL::bigint, NULL::text WHERE false
+$$;
+COMMENT ON FUNCTION _evercore_check_cursors() IS 'Cursors of subscriptions that stand beyond the head.';
+
+CREATE OR REPLACE FUNCTION _evercore_count_subscriptions() RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT 0::bigint
+$$;
+COMMENT ON FUNCTION _evercore_count_subscriptions() IS 'How many subscriptions the store has.';
+
+CREATE OR REPLACE FUNCTION evercore_stats() RETURNS TABLE (name text, value text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM _evercore_ready();
+  RETURN QUERY
+  SELECT s.name, s.value
+    FROM (SELECT count(*) AS events, max(e.position) AS head, min(e.recorded_at) AS oldest, max(e.recorded_at) AS newest,
+                 coalesce(sum(octet_length(e.data::text) + coalesce(octet_length(e.metadata::text), 0)), 0) AS bytes
+            FROM evercore_event e) l,
+         LATERAL (VALUES
+           (1, 'aggregates', (SELECT count(*)::text FROM evercore_aggregate)),
+           (2, 'events', l.events::text),
+           (3, 'snapshots', (SELECT count(*)::text FROM evercore_snapshot)),
+           (4, 'subscriptions', _evercore_count_subscriptions()::text),
+           (5, 'head_position', greatest(l.head, (SELECT max(a.base_position) FROM evercore_aggregate a), 0)::text),
+           (6, 'oldest_recorded_at', _evercore_time_text(l.oldest)),
+           (7, 'newest_recorded_at', _evercore_time_text(l.newest)),
+           (8, 'data_bytes', l.bytes::text)) AS s (no, name, value)
+   ORDER BY s.no;
+END $$;
+COMMENT ON FUNCTION evercore_stats() IS 'How much there is in the store, by name.';
+
+CREATE OR REPLACE FUNCTION evercore_version() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT '@version@'::text
+$$;
+COMMENT ON FUNCTION evercore_version() IS 'The version of evercore.';

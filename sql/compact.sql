@@ -1,0 +1,177 @@
+-- Removing what is no longer needed: superseded snapshots, old events, and all that an aggregate says (erasure).
+
+-- The subscription that has not read what would go, or NULL. Stores without subscriptions have none.
+CREATE OR REPLACE FUNCTION _evercore_unread(id bigint, upto bigint) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT NULL::text
+$$;
+COMMENT ON FUNCTION _evercore_unread(bigint, bigint) IS 'The subscription that has not read an aggregate''s events up to a sequence.';
+
+-- Why events up to a sequence may not go, or NULL.
+CREATE OR REPLACE FUNCTION _evercore_protected(id bigint, upto bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  custom bigint;
+  reader text := _evercore_unread(id, upto);
+BEGIN
+  SELECT max(e.sequence) INTO custom FROM evercore_event e JOIN evercore_event_type k ON k.name = e.event_type
+   WHERE e.aggregate_id = id AND e.sequence <= upto AND k.fold = 'custom'
+     AND NOT (SELECT a.erased FROM evercore_aggregate a WHERE a.aggregate_id = id);
+  IF custom IS NULL THEN
+    -- Those that went before are as much in need of that snapshot.
+    SELECT max(a.base) INTO custom FROM evercore_aggregate a
+      JOIN evercore_compacted_type c ON c.aggregate_id = a.aggregate_id JOIN evercore_event_type k ON k.name = c.event_type
+     WHERE a.aggregate_id = id AND k.fold = 'custom' AND NOT a.erased;
+  END IF;
+  IF custom IS NOT NULL
+     AND coalesce((SELECT max(s.sequence) FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NOT NULL), 0) < upto THEN
+    RETURN format('aggregate %s has custom events up to sequence %s that no application snapshot covers', id, custom);
+  ELSIF reader IS NOT NULL THEN
+    RETURN format('aggregate %s has events that subscription "%s" has not read', id, reader);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_protected(bigint, bigint) IS 'Why an aggregate''s events up to a sequence may not be removed, or NULL.';
+
+CREATE OR REPLACE FUNCTION _evercore_open_log(open boolean) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT set_config('evercore.compacting', CASE WHEN open THEN 'on' ELSE '' END, true)
+$$;
+COMMENT ON FUNCTION _evercore_open_log(boolean) IS 'Lets this transaction past the append-only trigger; a rollback closes it again.';
+
+CREATE OR REPLACE FUNCTION _evercore_append_only() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF current_setting('evercore.compacting', true) = 'on' THEN RETURN NULL; END IF;
+  RAISE EXCEPTION 'EV010: events are append-only' USING ERRCODE = 'EV010';
+END $$;
+COMMENT ON FUNCTION _evercore_append_only() IS 'Refuses UPDATE, DELETE and TRUNCATE of events: a seat belt for owners, whom rights do not stop.';
+
+CREATE OR REPLACE FUNCTION _evercore_drop_superseded(id bigint) RETURNS bigint
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  WITH gone AS (
+    DELETE FROM evercore_snapshot s USING evercore_aggregate a
+     WHERE a.aggregate_id = id AND s.aggregate_id = id AND (s.version IS NOT NULL OR s.sequence <> a.base)
+       AND EXISTS (SELECT FROM evercore_snapshot n WHERE n.aggregate_id = id AND n.version IS NOT DISTINCT FROM s.version AND n.sequence > s.sequence)
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+COMMENT ON FUNCTION _evercore_drop_superseded(bigint) IS 'Drops all snapshots but the newest of each version and the base.';
+
+-- Removes events up to a sequence; the aggregate is locked and nothing protects them.
+CREATE OR REPLACE FUNCTION _evercore_remove(id bigint, upto bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  removed bigint;
+BEGIN
+  PERFORM _evercore_store_snapshot(id, upto) FROM evercore_aggregate a WHERE a.aggregate_id = id AND NOT a.erased;
+  INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, event_type, digest)
+  SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, CASE WHEN NOT a.erased THEN sha256(convert_to(e.data::text, 'UTF8')) END
+    FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
+  INSERT INTO evercore_compacted_type (aggregate_id, event_type)
+  SELECT DISTINCT e.aggregate_id, e.event_type FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto ON CONFLICT DO NOTHING;
+  UPDATE evercore_aggregate a
+     SET base = upto, base_position = r.position, base_event_time = r.happened,
+         first_event_time = coalesce(a.first_event_time, r.first_time), newest_removed = greatest(a.newest_removed, r.newest)
+    FROM (SELECT max(e.position) AS position,
+                 (array_agg(coalesce(e.event_time, e.recorded_at) ORDER BY e.sequence DESC))[1] AS happened,
+                 (array_agg(coalesce(e.event_time, e.recorded_at) ORDER BY e.sequence))[1] AS first_time,
+                 max(coalesce(e.event_time, e.recorded_at)) AS newest
+            FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto) r
+   WHERE a.aggregate_id = id;
+  PERFORM _evercore_open_log(true);
+  DELETE FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  PERFORM _evercore_open_log(false);
+  RETURN removed;
+END $$;
+COMMENT ON FUNCTION _evercore_remove(bigint, bigint) IS 'Removes an aggregate''s events up to a sequence, keeping a base snapshot and what must be known of them.';
+
+CREATE OR REPLACE FUNCTION evercore_compact(id bigint, keep_events bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  aggregate record;
+  upto bigint;
+  removed bigint := 0;
+  reason text;
+BEGIN
+  PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL);
+  SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
+  upto := greatest(aggregate.sequence - keep_events, aggregate.base);
+  IF keep_events IS NOT NULL AND upto > aggregate.base THEN
+    reason := _evercore_protected(id, upto);
+    IF reason IS NOT NULL THEN PERFORM _evercore_refuse('EV010', reason); END IF;
+    removed := _evercore_remove(id, upto);
+  END IF;
+  PERFORM _evercore_drop_superseded(id);
+  RETURN removed;
+END $$;
+COMMENT ON FUNCTION evercore_compact(bigint, bigint) IS
+  'Drops superseded snapshots and, with keep_events, all but the newest events; gives the number of events removed.';
+
+CREATE OR REPLACE FUNCTION evercore_compact_type(type text, keep_events bigint DEFAULT NULL, max bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  kind integer;
+  candidate record;
+  aggregate record;
+  compacted bigint := 0;
+BEGIN
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64), _evercore_number(keep_events, 'keep_events', 0, NULL),
+          _evercore_number(max, 'max', 0, NULL);
+  SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type;
+  IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;
+  -- Which aggregates is chosen first, longest first; they are locked by id, in the one order of all calls.
+  FOR candidate IN
+    SELECT c.aggregate_id FROM (
+      SELECT a.aggregate_id FROM evercore_aggregate a
+       WHERE a.type_id = kind
+         AND CASE WHEN a.sequence - a.base > keep_events THEN _evercore_protected(a.aggregate_id, a.sequence - keep_events) IS NULL
+                  ELSE _evercore_superseded(a.aggregate_id, a.base) END
+       ORDER BY a.sequence - a.base DESC, a.aggregate_id LIMIT max) c
+     ORDER BY c.aggregate_id LOOP
+    SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = candidate.aggregate_id FOR NO KEY UPDATE;
+    IF aggregate.sequence - aggregate.base > keep_events THEN
+      CONTINUE WHEN _evercore_protected(aggregate.aggregate_id, aggregate.sequence - keep_events) IS NOT NULL;
+      PERFORM _evercore_remove(aggregate.aggregate_id, aggregate.sequence - keep_events);
+    END IF;
+    PERFORM _evercore_drop_superseded(aggregate.aggregate_id);
+    compacted := compacted + 1;
+  END LOOP;
+  RETURN compacted;
+END $$;
+COMMENT ON FUNCTION evercore_compact_type(text, bigint, bigint) IS
+  'Compacts aggregates of a type, the longest first, at most max of them; gives how many, 0 when done.';
+
+CREATE OR REPLACE FUNCTION _evercore_superseded(id bigint, base bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM evercore_snapshot s JOIN evercore_snapshot n
+                     ON n.aggregate_id = s.aggregate_id AND n.version IS NOT DISTINCT FROM s.version AND n.sequence > s.sequence
+                  WHERE s.aggregate_id = id AND (s.version IS NOT NULL OR s.sequence <> base))
+$$;
+COMMENT ON FUNCTION _evercore_superseded(bigint, bigint) IS 'Whether an aggregate has snapshots that newer ones supersede.';
+
+CREATE OR REPLACE FUNCTION evercore_erase(id bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  aggregate record;
+  reader text;
+  blanked bigint;
+BEGIN
+  PERFORM _evercore_known(id, false);
+  SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR UPDATE;
+  IF aggregate.erased THEN RETURN 0; END IF;
+  reader := _evercore_unread(id, aggregate.sequence);
+  IF reader IS NOT NULL THEN
+    PERFORM _evercore_refuse('EV010', format('aggregate %s has events that subscription "%s" has not read', id, reader));
+  END IF;
+  PERFORM _evercore_open_log(true);
+  UPDATE evercore_event e SET data = '{}', metadata = NULL, reference = NULL WHERE e.aggregate_id = id;
+  GET DIAGNOSTICS blanked = ROW_COUNT;
+  PERFORM _evercore_open_log(false);
+  DELETE FROM evercore_snapshot s WHERE s.aggregate_id = id;
+  UPDATE evercore_event_id i SET digest = NULL WHERE i.aggregate_id = id;
+  UPDATE evercore_aggregate a SET natural_key = NULL, erased = true WHERE a.aggregate_id = id;
+  RETURN blanked;
+END $$;
+COMMENT ON FUNCTION evercore_erase(bigint) IS 'Blanks an aggregate''s events, drops its snapshots and natural key, and closes it; gives the number of events.';

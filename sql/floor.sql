@@ -1,0 +1,84 @@
+-- The in-flight floor: how followers read in position order without ever skipping an event that commits late.
+--
+-- A transaction that appends holds a shared advisory lock whose key carries the newest position at the time it was taken;
+-- every position it draws afterwards is larger. A follower asks, in this order and each in a snapshot of its own:
+--   1. head: the newest position drawn by anyone;
+--   2. floor: the smallest key among the locks;
+--   3. events up to the smaller of both.
+-- Each position up to head was drawn under a lock. At step 2 its transaction either still holds that lock, and the floor
+-- is below the position, or it has ended (locks go after a commit has become visible), and step 3 sees what it committed.
+--
+-- One transaction would need a lock a call; a setting local to the transaction remembers the first key, and the same lock
+-- taken again costs no shared memory. Anyone can write a setting, so it is a hint only: the lock is taken at every append,
+-- and any key not above the newest position is safe. A hint that lies can but hold followers back, as an open transaction can.
+--
+-- Keys are 20 bits of the store's name and 44 bits of position. A stranger's lock that falls into them lowers the floor too.
+
+CREATE OR REPLACE FUNCTION _evercore_hold_floor() RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
+    coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint)));
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION _evercore_hold_floor() IS 'Makes followers stop below every position this transaction draws from now on.';
+
+CREATE OR REPLACE FUNCTION _evercore_locks() RETURNS TABLE ("position" bigint, pid integer)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT ((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415, l.pid
+    FROM pg_lock_status() l
+   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+     AND ((l.classid::bigint << 32) | l.objid::bigint) & ~17592186044415 = @namespace@
+$$;
+COMMENT ON FUNCTION _evercore_locks() IS 'The floors that transactions hold which have appended and not ended.';
+
+-- The newest position below which nothing can still appear. Steps 1 and 2 of a follower: its own snapshot must be later.
+CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  head bigint;
+  held bigint;
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
+      USING ERRCODE = 'EV010';
+  END IF;
+  PERFORM _evercore_ready();
+  IF pg_is_in_recovery() THEN
+    RETURN (SELECT max(f.floor) FROM _evercore_floor f);
+  END IF;
+  head := @last_position@;
+  -- What _evercore_locks says, written out: its plan is kept from call to call here.
+  SELECT min(((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415) INTO held FROM pg_lock_status() l
+   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+     AND ((l.classid::bigint << 32) | l.objid::bigint) & ~17592186044415 = @namespace@;
+  RETURN least(head, held);
+END $$;
+COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';
+
+-- Locks are not seen on a standby, rows are: whoever wants followers there calls this now and then on the primary.
+-- A standby that sees the row sees every event below it, since those were committed before.
+CREATE OR REPLACE FUNCTION _evercore_publish_floor() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  safe bigint;
+BEGIN
+  safe := _evercore_safe_head();
+  UPDATE _evercore_floor f SET floor = safe, published_at = clock_timestamp()
+   WHERE f.ctid = (SELECT g.ctid FROM _evercore_floor g WHERE g.floor < safe FOR UPDATE SKIP LOCKED);
+  RETURN safe;
+END $$;
+COMMENT ON FUNCTION _evercore_publish_floor() IS 'Publishes how far followers may read, for those on a standby; gives that position.';
+
+CREATE OR REPLACE FUNCTION _evercore_in_flight() RETURNS TABLE ("position" bigint, holder text, since timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT l.position,
+         CASE WHEN l.pid IS NULL THEN 'prepared transaction'
+              ELSE 'pid ' || l.pid || coalesce(' ' || s.usename, '') || coalesce(' ' || nullif(s.application_name, ''), '') END,
+         s.xact_start
+    FROM _evercore_locks() l LEFT JOIN pg_stat_activity s ON s.pid = l.pid
+   ORDER BY l.position, l.pid
+$$;
+COMMENT ON FUNCTION _evercore_in_flight() IS 'Who holds followers back: the rows of evercore_in_flight.';

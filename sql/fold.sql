@@ -1,0 +1,191 @@
+-- Folding events into a state, in the engine. Merge is the server's own concatenation of jsonb once null members are left
+-- out; merging is associative, so a state is its snapshot || the fold of what came after. Patches need them one by one.
+
+CREATE OR REPLACE AGGREGATE _evercore_merge(jsonb) (SFUNC = pg_catalog.jsonb_concat, STYPE = jsonb, INITCOND = '{}');
+COMMENT ON AGGREGATE _evercore_merge(jsonb) IS 'Folds merge events whose null members were left out.';
+
+-- The members of an object that are not null. Few objects have one, and a search for the word says which cannot.
+CREATE OR REPLACE FUNCTION _evercore_members(data jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}') FROM jsonb_each(data) m WHERE m.value <> 'null'
+$$;
+COMMENT ON FUNCTION _evercore_members(jsonb) IS 'An object without its null members.';
+
+-- JSON Merge Patch (RFC 7396).
+CREATE OR REPLACE FUNCTION _evercore_patch(target jsonb, patch jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  result jsonb := CASE WHEN jsonb_typeof(target) = 'object' THEN target ELSE '{}' END;
+  member record;
+BEGIN
+  FOR member IN SELECT m.key, m.value, jsonb_typeof(m.value) AS type FROM jsonb_each(patch) m LOOP
+    CASE member.type
+      WHEN 'null' THEN result := result - member.key;
+      WHEN 'object' THEN result := result || jsonb_build_object(member.key, _evercore_patch(result->member.key, member.value));
+      ELSE result := result || jsonb_build_object(member.key, member.value);
+    END CASE;
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION _evercore_patch(jsonb, jsonb) IS 'Applies a JSON Merge Patch.';
+
+CREATE OR REPLACE FUNCTION _evercore_fold_step(state jsonb, data jsonb, fold text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  CASE fold
+    WHEN 'merge' THEN RETURN state || _evercore_members(data);
+    WHEN 'patch' THEN RETURN _evercore_patch(state, data);
+    ELSE RETURN state;
+  END CASE;
+END $$;
+COMMENT ON FUNCTION _evercore_fold_step(jsonb, jsonb, text) IS 'The state after one more event.';
+
+CREATE OR REPLACE AGGREGATE _evercore_fold(data jsonb, fold text) (SFUNC = _evercore_fold_step, STYPE = jsonb, INITCOND = '{}');
+COMMENT ON AGGREGATE _evercore_fold(jsonb, text) IS 'Folds events of any kind.';
+
+-- jsonb refuses a few numbers that are finite as doubles: 1e-17000, a fraction of 20,000 digits. They fold as doubles would.
+CREATE OR REPLACE FUNCTION _evercore_jsonb(document json) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN document::jsonb;
+EXCEPTION WHEN numeric_value_out_of_range THEN
+  RETURN (SELECT string_agg(CASE WHEN part[1] IS NOT NULL THEN part[1] ELSE
+                   regexp_replace(regexp_replace(part[2], '\d+(\.\d+)?[eE]-0*\d{4,}', '0', 'g'), '(\.\d{255})\d+', '\1', 'g') END, '' ORDER BY no)
+            FROM regexp_matches(document::text, '("(?:[^"\\]|\\.)*")|([^"]+)', 'g') WITH ORDINALITY AS pieces (part, no))::jsonb;
+END $$;
+COMMENT ON FUNCTION _evercore_jsonb(json) IS 'A document as jsonb, its extreme fractions rounded where jsonb has no room for them.';
+
+-- A jsonb as a document within the payload profile: jsonb spells 1e19 as an integer, and no integer may be that large.
+CREATE OR REPLACE FUNCTION _evercore_json_text(document jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF document::text !~ '[0-9]{19}' THEN RETURN document::text; END IF;
+  RETURN (SELECT string_agg(coalesce(part[1], CASE WHEN part[2]::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807
+                                                   THEN part[2] || '.0' END, part[2], part[3]), '' ORDER BY no)
+            FROM regexp_matches(document::text, '("(?:[^"\\]|\\.)*")|(-?\d{19,}(?![.\d]))|(-?\d+(?:\.\d+)?|[^"\d-]+)', 'g') WITH ORDINALITY AS pieces (part, no));
+END $$;
+COMMENT ON FUNCTION _evercore_json_text(jsonb) IS 'A jsonb as text within the payload profile.';
+
+-- Folds an aggregate's events in (after, upto] on top of a state.
+CREATE OR REPLACE FUNCTION _evercore_fold_range(id bigint, "after" bigint, upto bigint, start jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  state jsonb;
+  patched boolean;
+BEGIN
+  BEGIN
+    SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
+                                    ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
+           bool_or(k.fold = 'patch')
+      INTO state, patched
+      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+     WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
+    IF patched IS NOT TRUE THEN RETURN coalesce(state, start); END IF;
+  EXCEPTION WHEN numeric_value_out_of_range THEN
+    NULL;
+  END;
+  SELECT _evercore_fold(f.data, f.fold ORDER BY f.sequence) INTO state
+    FROM (SELECT "after" AS sequence, start AS data, 'merge' AS fold
+          UNION ALL
+          SELECT e.sequence, _evercore_jsonb(e.data), coalesce(k.fold, 'merge') FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+           WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto) f;
+  RETURN state;
+END $$;
+COMMENT ON FUNCTION _evercore_fold_range(bigint, bigint, bigint, jsonb) IS 'The state after some more of an aggregate''s events.';
+
+-- The state at a sequence, from the newest engine snapshot at or below it. The caller knows that the sequence can be read.
+CREATE OR REPLACE FUNCTION _evercore_state(id bigint, upto bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  base record;
+BEGIN
+  SELECT s.sequence, _evercore_jsonb(s.state) AS state INTO base FROM evercore_snapshot s
+   WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence <= upto ORDER BY s.sequence DESC LIMIT 1;
+  RETURN _evercore_fold_range(id, coalesce(base.sequence, 0), upto, coalesce(base.state, '{}'));
+END $$;
+COMMENT ON FUNCTION _evercore_state(bigint, bigint) IS 'The state at a sequence that can be read.';
+
+CREATE OR REPLACE FUNCTION evercore_state(id bigint, at_sequence bigint DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  aggregate record;
+BEGIN
+  PERFORM _evercore_known(id, false), _evercore_number(at_sequence, 'at_sequence', 0, NULL);
+  SELECT a.sequence, a.base, a.erased INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
+  IF at_sequence > aggregate.sequence THEN
+    RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, at_sequence, aggregate.sequence USING ERRCODE = 'EV002';
+  ELSIF at_sequence < aggregate.base THEN
+    RAISE EXCEPTION 'EV002: sequence % of aggregate % was compacted: the oldest that can be read is %', at_sequence, id, aggregate.base
+      USING ERRCODE = 'EV002';
+  ELSIF aggregate.erased THEN
+    RETURN '{}';
+  END IF;
+  RETURN _evercore_state(id, coalesce(at_sequence, aggregate.sequence));
+END $$;
+COMMENT ON FUNCTION evercore_state(bigint, bigint) IS 'An aggregate''s folded state, now or at a sequence.';
+
+CREATE OR REPLACE FUNCTION evercore_history(id bigint)
+RETURNS TABLE (sequence bigint, event_type text, event_time timestamptz, reference text, data json, state jsonb)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  start jsonb;
+  first bigint;
+BEGIN
+  PERFORM _evercore_ready();
+  SELECT a.base, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, start
+    FROM evercore_aggregate a WHERE a.aggregate_id = evercore_history.id;
+  IF EXISTS (SELECT FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+              WHERE e.aggregate_id = evercore_history.id AND (k.fold = 'patch' OR e.data::text ~ '[eE]-\d{4}|\.\d{255}')) THEN
+    RETURN QUERY
+    SELECT h.sequence, h.event_type, h.event_time, h.reference, h.data, h.state
+      FROM (SELECT f.sequence, f.event_type, f.event_time, f.reference, f.data,
+                   _evercore_fold(f.folded, f.fold) OVER (ORDER BY f.sequence ROWS UNBOUNDED PRECEDING) AS state
+              FROM (SELECT first AS sequence, NULL AS event_type, NULL::timestamptz AS event_time, NULL AS reference, NULL::json AS data,
+                           start AS folded, 'merge' AS fold
+                    UNION ALL
+                    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data), coalesce(k.fold, 'merge')
+                      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+                     WHERE e.aggregate_id = evercore_history.id) f) h
+     WHERE h.sequence > first ORDER BY h.sequence;
+  ELSE
+    RETURN QUERY
+    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data,
+           start || _evercore_merge(CASE WHEN k.fold <> 'merge' THEN '{}'
+                                         WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb
+                                         ELSE _evercore_members(e.data::jsonb) END)
+             OVER (ORDER BY e.sequence ROWS UNBOUNDED PRECEDING)
+      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+     WHERE e.aggregate_id = evercore_history.id ORDER BY e.sequence;
+  END IF;
+END $$;
+COMMENT ON FUNCTION evercore_history(bigint) IS 'Every event of an aggregate that is kept, with the state as it was after it.';
+
+CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  aggregate bigint;
+BEGIN
+  PERFORM _evercore_ready(), _evercore_name(name, 'event_type', 64);
+  IF fold IS NULL THEN
+    RAISE EXCEPTION 'EV009: fold is NULL' USING ERRCODE = 'EV009';
+  ELSIF fold NOT IN ('merge', 'patch', 'custom') THEN
+    RAISE EXCEPTION 'EV009: fold is not merge, patch or custom: "%"', fold USING ERRCODE = 'EV009';
+  END IF;
+  INSERT INTO evercore_event_type AS k (name, fold) VALUES (evercore_event_type.name, 'merge') ON CONFLICT DO NOTHING;
+  PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name AND k.fold = evercore_event_type.fold;
+  IF FOUND THEN RETURN name; END IF;
+  SELECT min(a.aggregate_id) INTO aggregate FROM evercore_aggregate a
+   WHERE a.base > 0 AND NOT a.erased
+     AND (EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.event_type = evercore_event_type.name)
+          OR EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.event_type = evercore_event_type.name));
+  IF aggregate IS NOT NULL THEN
+    RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', name, aggregate USING ERRCODE = 'EV010';
+  END IF;
+  UPDATE evercore_event_type k SET fold = evercore_event_type.fold WHERE k.name = evercore_event_type.name;
+  DELETE FROM evercore_snapshot s WHERE s.version IS NULL
+     AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = evercore_event_type.name)
+     AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION evercore_event_type(text, text) IS 'Declares how an event type changes the state: merge, patch or custom.';

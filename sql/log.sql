@@ -1,0 +1,89 @@
+-- Reading: following the whole log, one aggregate's events, and all that a program needs to rebuild an aggregate.
+
+-- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. Nested loops only: a plan
+-- made for an unknown limit would hash every aggregate of the store for each batch.
+CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
+RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
+               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  head bigint;
+  most bigint := _evercore_number(evercore_follow."limit", 'limit', 0, NULL);
+BEGIN
+  head := _evercore_safe_head();
+  RETURN QUERY
+  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+         coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    FROM evercore_event e
+    JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+    JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+   WHERE e.position > coalesce(evercore_follow."after", 0) AND e.position <= head
+   ORDER BY e.position LIMIT most;
+END $$;
+COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
+  'Events after a position, in order, up to the newest position below which nothing can still appear; READ COMMITTED only.';
+
+CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
+RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
+               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  most bigint := _evercore_number(evercore_events."limit", 'limit', 0, NULL);
+BEGIN
+  PERFORM _evercore_ready();
+  RETURN QUERY
+  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+         coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    FROM evercore_event e
+    JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+    JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+   WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
+   ORDER BY e.sequence LIMIT most;
+END $$;
+COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint) IS 'One aggregate''s events after a sequence, in order.';
+
+CREATE OR REPLACE FUNCTION evercore_replay(id bigint, version bigint DEFAULT NULL)
+RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
+               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  base record;
+  start bigint := 0;
+  state json := '{}';
+BEGIN
+  PERFORM _evercore_known(evercore_replay.id, false);
+  SELECT a.base, a.natural_key, a.erased, t.name INTO base
+    FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = evercore_replay.id;
+  SELECT s.sequence, s.state INTO start, state FROM evercore_snapshot s
+   WHERE s.aggregate_id = evercore_replay.id AND s.version IS NOT DISTINCT FROM evercore_replay.version AND s.sequence >= base.base
+   ORDER BY s.sequence DESC LIMIT 1;
+  IF NOT FOUND THEN
+    start := base.base;
+    state := '{}';
+    IF base.base > 0 AND NOT base.erased THEN
+      IF evercore_replay.version IS NOT NULL AND EXISTS (
+           SELECT FROM evercore_compacted_type c JOIN evercore_event_type k ON k.name = c.event_type
+            WHERE c.aggregate_id = evercore_replay.id AND k.fold = 'custom') THEN
+        RAISE EXCEPTION 'EV002: aggregate % was compacted to sequence % under an application snapshot of another version',
+          evercore_replay.id, base.base USING ERRCODE = 'EV002';
+      END IF;
+      SELECT s.state INTO state FROM evercore_snapshot s
+       WHERE s.aggregate_id = evercore_replay.id AND s.version IS NULL AND s.sequence = base.base;
+    END IF;
+  END IF;
+  RETURN QUERY VALUES (NULL::bigint, evercore_replay.id, base.name, base.natural_key, start, NULL::text,
+                       state, NULL::text, NULL::json, NULL::timestamptz, NULL::timestamptz, NULL::text);
+  RETURN QUERY
+  SELECT e.position, e.aggregate_id, base.name, base.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+         coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    FROM evercore_event e
+   WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start ORDER BY e.sequence;
+END $$;
+COMMENT ON FUNCTION evercore_replay(bigint, bigint) IS
+  'A base row (the newest snapshot, or nothing yet) and the events after it: all that rebuilds an aggregate.';

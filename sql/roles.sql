@@ -1,0 +1,38 @@
+-- Rights. Three roles a store: the owner owns everything; the writer may call what appends and reads but has no right on a
+-- table; the reader may read relations and call what reads. Functions run as the owner, on a search_path of their own.
+
+-- Which public functions a reader may call; a writer may call these and all the others but the owner's.
+CREATE OR REPLACE FUNCTION _evercore_rights() RETURNS TABLE (routine text, least_role text)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT u, 'reader' FROM unnest('{evercore_version,evercore_check,evercore_stats,evercore_find,evercore_sequence,evercore_follow,
+      evercore_events,evercore_replay,evercore_state,evercore_history,_evercore_in_flight,_evercore_time_text}'::text[]) u
+  UNION ALL
+  SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_compact,evercore_compact_type,evercore_erase}'::text[]) u
+  UNION ALL
+  SELECT u, 'writer' FROM unnest('{_evercore_publish_floor,_evercore_json_text}'::text[]) u
+$$;
+COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function, where that is not the writer.';
+
+CREATE OR REPLACE FUNCTION _evercore_grant() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  routine record;
+  relation record;
+BEGIN
+  FOR routine IN
+    SELECT p.oid::regprocedure AS signature,
+           coalesce(r.least_role, CASE WHEN p.proname LIKE '\_%' THEN 'owner' ELSE 'writer' END) AS least_role
+      FROM pg_proc p LEFT JOIN _evercore_rights() r ON r.routine = p.proname
+     WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' LOOP
+    EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine.signature);
+    IF routine.least_role IN ('writer', 'reader') THEN EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @writer@', routine.signature); END IF;
+    IF routine.least_role = 'reader' THEN EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @reader@', routine.signature); END IF;
+  END LOOP;
+  FOR relation IN
+    SELECT c.oid::regclass AS name FROM pg_class c
+     WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind IN ('r', 'v', 'p') AND c.relname ~ '^evercore_' LOOP
+    EXECUTE format('GRANT SELECT ON %s TO @reader@', relation.name);
+  END LOOP;
+  IF to_regclass('@extschema@.evercore_append') IS NOT NULL THEN GRANT INSERT ON evercore_append TO @writer@; END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_grant() IS 'Gives the writer and the reader what is theirs, and nobody else anything.';

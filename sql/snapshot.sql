@@ -1,0 +1,97 @@
+-- Snapshots: states stored at a sequence, by the engine's fold or by an application.
+
+-- Locks the aggregate and gives its row; EV002 where it cannot be written to.
+CREATE OR REPLACE FUNCTION _evercore_lock(id bigint, OUT sequence bigint, OUT base bigint)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_known(id, true);
+  SELECT a.sequence, a.base INTO sequence, base FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
+  PERFORM _evercore_known(id, true);
+END $$;
+COMMENT ON FUNCTION _evercore_lock(bigint) IS 'An aggregate''s version and base; the aggregate is locked.';
+
+CREATE OR REPLACE FUNCTION _evercore_store_snapshot(id bigint, at_sequence bigint) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  INSERT INTO evercore_snapshot (aggregate_id, sequence, state)
+  SELECT id, at_sequence, _evercore_json_text(_evercore_state(id, at_sequence))::json
+   WHERE at_sequence > 0
+     AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence = at_sequence)
+$$;
+COMMENT ON FUNCTION _evercore_store_snapshot(bigint, bigint) IS 'Stores an engine snapshot where there is none.';
+
+-- Called by appends once any type has a policy: did this one cross a multiple of `every`?
+CREATE OR REPLACE FUNCTION _evercore_follow_policy(id bigint, before bigint, reached bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+              WHERE a.aggregate_id = id AND t.snapshot_every > 0 AND reached / t.snapshot_every > before / t.snapshot_every) THEN
+    PERFORM _evercore_policy_snapshot(id, reached);
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_follow_policy(bigint, bigint, bigint) IS 'Stores a snapshot where an append crossed a multiple that its policy names.';
+
+CREATE OR REPLACE FUNCTION _evercore_policy_snapshot(id bigint, at_sequence bigint) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT _evercore_store_snapshot(id, at_sequence);
+  DELETE FROM evercore_snapshot s
+   USING evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+   WHERE a.aggregate_id = id AND s.aggregate_id = id AND s.version IS NULL AND s.sequence <> a.base
+     AND (SELECT count(*) FROM evercore_snapshot n WHERE n.aggregate_id = id AND n.version IS NULL AND n.sequence > s.sequence) >= t.snapshot_keep
+$$;
+COMMENT ON FUNCTION _evercore_policy_snapshot(bigint, bigint) IS 'Stores an engine snapshot and drops old ones, as the type''s policy says.';
+
+CREATE OR REPLACE FUNCTION evercore_snapshot(id bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  aggregate record;
+BEGIN
+  SELECT l.sequence INTO aggregate FROM _evercore_lock(id) l;
+  PERFORM _evercore_store_snapshot(id, aggregate.sequence);
+  RETURN aggregate.sequence;
+END $$;
+COMMENT ON FUNCTION evercore_snapshot(bigint) IS 'Stores the folded state as an engine snapshot and gives its sequence.';
+
+CREATE OR REPLACE FUNCTION evercore_save_snapshot(id bigint, sequence bigint, state text, version bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  aggregate record;
+BEGIN
+  SELECT l.sequence, l.base INTO aggregate FROM _evercore_lock(id) l;
+  IF evercore_save_snapshot.sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
+  IF evercore_save_snapshot.version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
+  PERFORM _evercore_payload(evercore_save_snapshot.state, 'state');
+  IF evercore_save_snapshot.sequence NOT BETWEEN 1 AND aggregate.sequence THEN
+    RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, evercore_save_snapshot.sequence, aggregate.sequence USING ERRCODE = 'EV002';
+  ELSIF evercore_save_snapshot.sequence < aggregate.base THEN
+    RAISE EXCEPTION 'EV002: sequence % of aggregate % was compacted: the oldest that can be read is %', evercore_save_snapshot.sequence, id, aggregate.base
+      USING ERRCODE = 'EV002';
+  END IF;
+  INSERT INTO evercore_snapshot AS s (aggregate_id, sequence, version, state)
+  VALUES (id, evercore_save_snapshot.sequence, evercore_save_snapshot.version, evercore_save_snapshot.state::json)
+      ON CONFLICT (aggregate_id, version, sequence) WHERE version IS NOT NULL
+      DO UPDATE SET state = excluded.state, recorded_at = excluded.recorded_at;
+  RETURN evercore_save_snapshot.sequence;
+END $$;
+COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, text, bigint) IS
+  'Stores an application snapshot, used by evercore_replay of that version only; gives its sequence.';
+
+CREATE OR REPLACE FUNCTION evercore_snapshot_policy(type text, every bigint, keep bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  kind integer;
+BEGIN
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
+  IF every IS NULL THEN PERFORM _evercore_refuse('EV009', 'every is NULL'); END IF;
+  PERFORM _evercore_number(every, 'every', 0, NULL);
+  IF every > 0 THEN
+    IF keep IS NULL THEN PERFORM _evercore_refuse('EV009', 'keep is NULL'); END IF;
+    PERFORM _evercore_number(keep, 'keep', 1, NULL);
+  END IF;
+  kind := _evercore_aggregate_type(type);
+  PERFORM nextval('@extschema@._evercore_policy'::regclass);
+  UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = greatest(coalesce(keep, 1), 1) WHERE t.type_id = kind;
+  RETURN type;
+END $$;
+COMMENT ON FUNCTION evercore_snapshot_policy(text, bigint, bigint) IS
+  'From now on appends that cross a multiple of every store an engine snapshot and keep the newest few; 0 turns it off.';

@@ -1,0 +1,55 @@
+# The PostgreSQL mirror: plain scripts, installed by psql into a schema or as an extension.
+
+DATABASE ?=
+SCHEMA   ?= evercore
+PG_EXTENSION_DIR = $(shell $(PG_CONFIG) --sharedir)/extension
+PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/bundle VERSION
+# Versions that ALTER EXTENSION evercore UPDATE leads on from.
+PG_UPGRADES_FROM ?=
+
+.PHONY: sql sql-install pg-install pg-uninstall installcheck bench-postgres soak-postgres
+
+all: sql
+sql: build/evercore.sql build/pg/evercore--$(VERSION).sql build/pg/evercore.control ## write the scripts for PostgreSQL to build/
+
+build/evercore.sql: $(PG_BUNDLE_PARTS)
+	@mkdir -p $(@D)
+	sql/bundle store >$@
+
+build/pg/evercore--$(VERSION).sql: $(PG_BUNDLE_PARTS)
+	@mkdir -p $(@D)
+	sql/bundle extension >$@
+	for from in $(PG_UPGRADES_FROM); do sql/bundle upgrade >build/pg/evercore--$$from--$(VERSION).sql || exit 1; done
+
+build/pg/evercore.control: sql/evercore.control VERSION
+	@mkdir -p $(@D)
+	sed "s/^default_version = .*/default_version = '$(VERSION)'/" sql/evercore.control >$@
+
+sql-install: ## install and migrate a store: DATABASE='<conninfo>' [SCHEMA=evercore]; needs psql alone
+	@sql/install '$(DATABASE)' '$(SCHEMA)'
+
+pg-install: sql ## install the files for CREATE EXTENSION evercore (PG_CONFIG, DESTDIR)
+	install -d '$(DESTDIR)$(PG_EXTENSION_DIR)'
+	install -m 644 build/pg/evercore.control build/pg/evercore--*.sql '$(DESTDIR)$(PG_EXTENSION_DIR)/'
+
+pg-uninstall: ## remove the files of CREATE EXTENSION evercore
+	rm -f '$(DESTDIR)$(PG_EXTENSION_DIR)'/evercore.control '$(DESTDIR)$(PG_EXTENSION_DIR)'/evercore--*.sql
+
+PG_CPPFLAGS ?= $(shell $(PKG_CONFIG) --cflags libpq)
+PG_LIBS     ?= $(shell $(PKG_CONFIG) --libs libpq)
+
+build/bench/postgres_bench: bench/postgres_bench.cpp bench/postgres_session.hpp
+	@mkdir -p $(@D)
+	$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(PG_LIBS) -pthread
+
+# fsync on, and every setting else as it comes, but for memory: what a server of this size would have.
+bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror against the same work by hand
+	@mkdir -p bench/out
+	EVERCORE_SERVER_OPTIONS="fsync=on shared_buffers=1GB max_wal_size=4GB" tests/postgres/with_server \
+	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && build/bench/postgres_bench $(BENCH_POSTGRES)'
+
+installcheck: sql ## PGXS convention: test the installed extension in the server of PGHOST, PGPORT …
+	@tests/postgres/installcheck
+
+soak-postgres: sql ## the order test of PostgreSQL at full length: 16 x 5,000 events, transactions open up to 200 ms
+	EVERCORE_ORDER_EVENTS=5000 EVERCORE_ORDER_HOLD=0.2 tests/postgres/run test_order.test_followers

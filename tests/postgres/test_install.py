@@ -1,0 +1,263 @@
+"""Getting a store: by script, twice, two of them, several at once; by extension; up and down; moved by dump and restore."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import harness
+from harness import ROOT, equal, install, new_database, refused, together, uri
+from pq import Connection, Error
+
+VERSION = (ROOT / "VERSION").read_text().strip()
+
+
+def catalogue(connection, schema="evercore"):
+    return connection.rows("SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = $1::regnamespace"
+                           " UNION ALL SELECT c.oid::regclass::text || c.relkind::text FROM pg_class c WHERE c.relnamespace = $1::regnamespace"
+                           " UNION ALL SELECT tgname || tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = $1::regnamespace"
+                           " ORDER BY 1", schema)
+
+
+def fill(connection):
+    connection.rows("SELECT evercore_event_type('Patch', 'patch'), evercore_snapshot_policy('T', 4, 1)")
+    connection.rows("""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id)
+                       SELECT 'T', 'k' || i % 3, CASE i % 2 WHEN 0 THEN 'E' ELSE 'Patch' END, '{"i":' || i || '}', 'id' || i FROM generate_series(1, 30) i""")
+    connection.rows("SELECT evercore_compact(1, 3); SELECT evercore_save_snapshot(2, 4, '{}', 7); SELECT evercore_create('U', 'none')")
+
+
+def contents(connection):
+    return [connection.rows(f"SELECT * FROM {what}") for what in
+            ("evercore_log ORDER BY position", "evercore_aggregates ORDER BY aggregate_id", "evercore_stats()", "evercore_check()", "evercore_replay(1)",
+             "evercore_replay(2, 7)")]
+
+
+def goes_on(connection):
+    """What a restored store must do: next position, next sequence, next id, known ids, policies, the append-only seat belt."""
+    equal(connection.value("SELECT evercore_append(1, 10, 'E', '{\"x\":1}')"), "11")
+    equal(connection.value("SELECT max(position) FROM evercore_follow()"), "31")
+    equal(connection.value("SELECT evercore_create('T', 'new')"), "5")
+    equal(connection.value("SELECT evercore_append(1, NULL, 'Patch', '{\"i\":1}', NULL, NULL, NULL, 'id1')"), "1")
+    equal(connection.value("SELECT evercore_append(1, NULL, 'E', '{\"x\":1}')"), "12")
+    equal(connection.value("SELECT count(*) FROM evercore_snapshot WHERE aggregate_id = 1 AND sequence = 12"), "1", "the policy")
+    refused(lambda: connection.rows("DELETE FROM evercore_event"), "EV010")
+    refused(lambda: connection.rows("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{')"), "EV004")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+    equal(connection.value("SELECT evercore_migrate()"), connection.value("SELECT version FROM evercore_schema"))
+
+
+def test_installing_twice_changes_nothing():
+    database = new_database()
+    connection = Connection(database)
+    fill(connection)
+    before = catalogue(connection), contents(connection)
+    install(database)
+    equal((catalogue(connection), contents(connection)), before)
+    subprocess.run(["make", "-s", "-C", ROOT, "sql-install", f"DATABASE={database}", "SCHEMA=evercore"], check=True)
+    equal((catalogue(connection), contents(connection)), before)
+    goes_on(connection)
+
+
+def test_installing_many_times_at_once():
+    database = new_database(False)
+    together(*[lambda: install(database)] * 6)
+    connection = Connection(database)
+    fill(connection)
+    goes_on(connection)
+
+
+def test_two_stores_do_not_touch_each_other():
+    database = new_database()
+    install(database, "two")
+    first, second = Connection(database), Connection(database, "two")
+    fill(first)
+    equal(second.rows("SELECT * FROM evercore_log"), [])
+    fill(second)
+    equal(second.rows("SELECT position, data FROM evercore_log ORDER BY 1"), first.rows("SELECT position, data FROM evercore_log ORDER BY 1"))
+    first.rows("SELECT evercore_erase(1)")
+    goes_on(second)
+    equal(second.rows("SELECT 1 FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_class r ON r.oid = d.refobjid"
+                      " WHERE c.relnamespace = 'two'::regnamespace AND r.relnamespace = 'evercore'::regnamespace"), [])
+    first.rows("DROP SCHEMA evercore CASCADE")
+    equal(second.value("SELECT evercore_append(1, 12, 'E', '{}')"), "13")
+
+
+def test_names_that_could_break_out_are_refused():
+    for schema in ('x"; DROP TABLE y; --', "a b", ""):
+        done = subprocess.run([ROOT / "sql/install", "", schema], capture_output=True, text=True, check=False)
+        if schema:
+            equal((done.returncode, "letters, digits" in done.stderr), (2, True), schema)
+
+
+def test_down_and_up():
+    connection = Connection(new_database())
+    newest = connection.value("SELECT evercore_migrate()")
+    everything = catalogue(connection)
+    equal(connection.value("SELECT evercore_migrate(0)"), "0")
+    for sql in ("SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_find('T', 'a')", "SELECT evercore_ensure('T', 'a')", "SELECT evercore_create('T')",
+                "SELECT * FROM evercore_follow()", "SELECT evercore_state(1)", "SELECT * FROM evercore_check()", "SELECT * FROM evercore_stats()",
+                "SELECT evercore_append_many('[]')", "SELECT * FROM evercore_events(1)", "SELECT * FROM evercore_history(1)", "SELECT evercore_sequence(1)",
+                "SELECT evercore_snapshot(1)", "SELECT evercore_compact(1)", "SELECT evercore_compact_type('T')", "SELECT evercore_event_type('E', 'patch')",
+                "SELECT evercore_snapshot_policy('T', 1, 1)", "SELECT evercore_rekey(1, 'x')", "SELECT evercore_erase(1)", "SELECT * FROM evercore_replay(1)"):
+        refused(lambda sql=sql: connection.rows(sql), "EV008", "EV008: the store is not migrated: SELECT evercore_migrate()")
+    equal(connection.value("SELECT evercore_migrate()"), newest)
+    equal(catalogue(connection), everything)
+    fill(connection)
+    refused(lambda: connection.rows("SELECT evercore_migrate(0)"), "EV010", "EV010: the store holds events")
+    refused(lambda: connection.rows("SELECT evercore_migrate(99)"), "EV009", "EV009: target is out of range: 99")
+    connection.rows("UPDATE evercore_schema SET version = 98")
+    refused(lambda: connection.rows("SELECT evercore_migrate()"), "EV008", "EV008: the store has schema version 98, newer than this evercore knows")
+
+
+def test_migrations_read_as_goose_reads_them():
+    connection = Connection(new_database(False), None)
+    connection.rows("CREATE SCHEMA g; SET search_path = g, pg_temp")
+    for path in sorted((ROOT / "migrations/postgres").glob("*.sql")):
+        up = path.read_text().split("-- +goose Up\n")[1].split("-- +goose Down\n")[0]
+        down = path.read_text().split("-- +goose Down\n")[1]
+        connection.rows("BEGIN")
+        for statement in up.split(";\n") if "StatementBegin" not in up else [up]:
+            if statement.strip():
+                connection.rows(statement)
+        connection.rows("COMMIT")
+        assert down.strip()
+
+
+def dump_and_restore(database, *arguments):
+    """Into a new database, as an administrator would; gives its URI."""
+    target = new_database(False)
+    binaries = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/usr/bin"))
+    dump = binaries / "pg_dump" if (binaries / "pg_dump").exists() else "pg_dump"
+    restore = binaries / "pg_restore" if (binaries / "pg_restore").exists() else "pg_restore"
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run([dump, "-Fc", *arguments, "-f", file.name, database], check=True)
+        subprocess.run([restore, "--exit-on-error", "-d", target, file.name], check=True)
+    return target
+
+
+def test_dump_and_restore_of_a_store_installed_by_script():
+    database = new_database()
+    connection = Connection(database)
+    fill(connection)
+    restored = Connection(dump_and_restore(database))
+    equal(contents(restored), contents(connection))
+    equal(catalogue(restored), catalogue(connection))
+    goes_on(restored)
+    restored.rows("SET ROLE evercore_writer; SELECT evercore_append(1, NULL, 'E', '{}')")
+    refused(lambda: restored.rows("SELECT * FROM evercore_log"), "42501")
+    only = Connection(dump_and_restore(database, "-n", "evercore"))
+    goes_on(only)
+
+
+class ServerWithExtension:
+    """A server that finds evercore's extension files without their being installed: a copy of the programs beside links."""
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix="evercore-ext.")
+        bindir = pathlib.Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip())
+        share = pathlib.Path(subprocess.check_output(["pg_config", "--sharedir"], text=True).strip())
+        lib = pathlib.Path(subprocess.check_output(["pg_config", "--pkglibdir"], text=True).strip())
+        root = pathlib.Path(self.home)
+        (root / str(bindir)[1:]).mkdir(parents=True)
+        for program in ("postgres", "initdb", "pg_ctl"):
+            shutil.copy2(bindir / program, root / str(bindir)[1:] / program)
+        here = root / str(share)[1:]
+        here.mkdir(parents=True)
+        for entry in share.iterdir():
+            if entry.name != "extension":
+                (here / entry.name).symlink_to(entry)
+        (here / "extension").mkdir()
+        for entry in (share / "extension").iterdir():
+            if not entry.name.startswith("evercore"):
+                (here / "extension" / entry.name).symlink_to(entry)
+        for entry in (ROOT / "build/pg").iterdir():
+            shutil.copy2(entry, here / "extension" / entry.name)
+        # An older version to come from, and the way from it.
+        older = (ROOT / f"build/pg/evercore--{VERSION}.sql").read_text().replace(f"SELECT '{VERSION}'", "SELECT '0.0.1'")
+        (here / "extension" / "evercore--0.0.1.sql").write_text(older)
+        (here / "extension" / f"evercore--0.0.1--{VERSION}.sql").write_text(subprocess.check_output([ROOT / "sql/bundle", "upgrade"], text=True))
+        target = root / str(lib)[1:]
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(lib)
+        subprocess.run(["chmod", "-R", "a+rX", self.home], check=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("EVERCORE_")}
+        environment["EVERCORE_SERVER_BIN"] = str(root / str(bindir)[1:])
+        self.server = subprocess.Popen([ROOT / "tests/postgres/with_server", "sh", "-c", 'echo "$EVERCORE_TEST_POSTGRES"; cat >/dev/null'],
+                                       env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.uri = self.server.stdout.readline().strip()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stdin.close()
+        self.server.wait(60)
+        shutil.rmtree(self.home)
+
+
+def on_this_server(server, call):
+    before, harness.SERVER = harness.SERVER, server
+    made = harness._made[:]
+    harness._made.clear()
+    try:
+        return call()
+    finally:
+        harness.SERVER = before
+        harness._made[:] = made
+
+
+def check_extension():
+    connection = Connection(new_database(False), None)
+    database = uri(connection.value("SELECT current_database()"), harness.SERVER)
+    connection.rows("CREATE EXTENSION evercore VERSION '0.0.1'")
+    connection.rows("SET search_path = evercore, public")
+    refused(lambda: connection.rows("SELECT evercore_append(1, NULL, 'E', '{}')"), "EV008", "EV008: the store is not migrated")
+    connection.rows("SELECT evercore_migrate()")
+    fill(connection)
+    was = contents(connection)
+    equal(connection.value("SELECT evercore_version()"), "0.0.1")
+    connection.rows(f"ALTER EXTENSION evercore UPDATE TO '{VERSION}'")
+    equal(connection.value("SELECT evercore_version()"), VERSION)
+    equal(contents(connection), was)
+    everything = catalogue(connection)
+
+    restored = Connection(dump_and_restore(database))
+    equal(contents(restored), was)
+    equal(catalogue(restored), everything)
+    equal(restored.value("SELECT count(*) FROM pg_extension WHERE extname = 'evercore'"), "1")
+    goes_on(restored)
+
+    connection.rows("DROP EXTENSION evercore CASCADE")
+    equal(len(connection.rows("SELECT * FROM evercore_log")), 23, "the events stay when the extension goes")
+    connection.rows("CREATE EXTENSION evercore; SELECT evercore_migrate()")
+    equal(contents(connection), was)
+    equal(catalogue(connection), everything)
+    goes_on(connection)
+    connection.rows("SET ROLE evercore_writer; SELECT evercore_append(1, NULL, 'E', '{}')")
+
+    script = Connection(new_database(False))
+    install(uri(script.value("SELECT current_database()"), harness.SERVER))
+    names = "SELECT p.oid::regprocedure::text, p.proacl::text, pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f' ORDER BY 1"
+    connection.rows("RESET ROLE")
+    for by_extension, by_script in zip(connection.rows(names), script.rows(names)):
+        equal(by_extension[0], by_script[0])
+        equal(by_extension[2].replace("'evercore'::regnamespace", ""), by_script[2].replace('"evercore"', "evercore").replace('"evercore_writer"', "evercore_writer")
+              .replace('"evercore_reader"', "evercore_reader").replace("'evercore'::regnamespace", ""))
+
+
+def test_as_an_extension():
+    with ServerWithExtension() as server:
+        on_this_server(server.uri, check_extension)
+
+
+def test_an_extension_does_not_take_strange_functions_for_its_own():
+    def check():
+        connection = Connection(new_database(False), None)
+        connection.rows("CREATE SCHEMA evercore; CREATE FUNCTION evercore.evercore_version() RETURNS text LANGUAGE sql AS $$ SELECT 'strange' $$")
+        try:
+            connection.rows("CREATE EXTENSION evercore")
+        except Error as error:
+            equal(error.code, "42723")
+            return
+        raise AssertionError("the extension took a function that was there")
+    with ServerWithExtension() as server:
+        on_this_server(server.uri, check)

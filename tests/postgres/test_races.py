@@ -1,0 +1,176 @@
+"""Many clients at once: nothing lost, nothing doubled, no deadlock, each event id once."""
+import json
+
+from harness import Later, equal, new_database, refused, together, waits_for_lock
+from pq import Connection, Error
+
+CLIENTS = 32
+
+
+def many(database, work, clients=CLIENTS):
+    def one(number):
+        connection = Connection(database)
+        try:
+            work(connection, number)
+        finally:
+            connection.close()
+    together(*[lambda number=number: one(number) for number in range(clients)])
+
+
+def test_any_never_conflicts():
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_create('T','hot')")
+
+    def work(client, number):
+        for _ in range(50):
+            client.rows(f"SELECT evercore_append(1, NULL, 'E', '{{\"by\":{number}}}')")
+    many(database, work)
+    equal(connection.value("SELECT evercore_sequence(1)"), str(CLIENTS * 50))
+    equal(connection.rows("SELECT count(*), count(DISTINCT sequence), max(sequence) FROM evercore_log"), [(str(CLIENTS * 50),) * 3])
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_exact_versions_count_each_success_once_and_burn_nothing():
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_create('T','hot')")
+    successes = [0] * 8
+
+    def work(client, number):
+        while successes[number] < 20:
+            version = client.value("SELECT evercore_sequence(1)")
+            try:
+                client.rows(f"SELECT evercore_append(1, {version}, 'E', '{{}}')")
+                successes[number] += 1
+            except Error as error:
+                equal(error.code, "EV001")
+    many(database, work, 8)
+    equal(connection.value("SELECT evercore_sequence(1)"), "160")
+    equal(connection.value("SELECT max(position) FROM evercore_log"), "160", "positions without holes")
+
+
+def test_get_or_create_of_the_same_keys():
+    database = new_database()
+    connection = Connection(database)
+
+    def work(client, number):
+        for key in range(100):
+            key = (key * 7 + number) % 100
+            if number % 2:
+                client.rows(f"SELECT evercore_ensure('T', 'k{key}')")
+            else:
+                client.rows(f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'k{key}', 'E', '{{}}')")
+    many(database, work)
+    equal(connection.rows("SELECT count(*), sum(sequence) FROM evercore_aggregates"), [("100", str(100 * CLIENTS // 2))])
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_calls_over_many_aggregates_in_opposite_orders_do_not_deadlock():
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_create('T','k' || i) FROM generate_series(1, 20) i")
+
+    def work(client, number):
+        for turn in range(12):
+            keys = [(i * 7 + turn * 3) % 24 for i in range(12)]
+            keys = keys if number % 2 else keys[::-1]
+            if number % 4 < 2:
+                rows = ",".join(f"('T', 'k{key}', 'E{key}', '{{}}', NULL)" for key in keys)
+                client.rows(f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) VALUES {rows}")
+            else:
+                appends = [{"aggregate_type": "T", "natural_key": f"k{key}",
+                            "events": [{"event_type": "E", "data": {}, "event_id": f"{number} {turn} {key}"}]} for key in keys]
+                client.rows("SELECT evercore_append_many($1)", json.dumps(appends))
+    many(database, work, 16)
+    equal(connection.value("SELECT count(*) FROM evercore_log"), str(16 * 12 * 12))
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_event_ids_in_opposite_orders_do_not_deadlock():
+    """Two calls that race for two ids over four aggregates: one wins, the other is EV007."""
+    for _ in range(10):
+        database = new_database()
+        connection = Connection(database)
+        connection.rows("SELECT evercore_create('T','k' || i) FROM generate_series(1, 8) i")
+        outcomes = []
+
+        def work(client, number):
+            order = ("a", "b") if number % 2 else ("b", "a")
+            appends = [{"aggregate_id": number * 2 + i + 1, "events": [{"event_type": "E", "data": {}, "event_id": one}]} for i, one in enumerate(order)]
+            try:
+                client.rows("SELECT evercore_append_many($1)", json.dumps(appends))
+                outcomes.append("ok")
+            except Error as error:
+                outcomes.append(error.code)
+        many(database, work, 4)
+        equal(sorted(outcomes), ["EV007", "EV007", "EV007", "ok"])
+        connection.close()
+
+
+def test_one_event_id_from_many_clients():
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_create('T','a')")
+    given = []
+
+    def work(client, number):
+        for turn in range(10):
+            given.append((turn, client.value(f"SELECT evercore_append(1, NULL, 'E', '{{\"t\":{turn}}}', NULL, NULL, NULL, 'id{turn}')")))
+            client.rows(f"SELECT evercore_append(1, NULL, 'Other', '{{\"n\":{number}}}')")
+    many(database, work, 16)
+    equal(len(set(given)), 10, "one sequence for each id")
+    equal(connection.value("SELECT count(*) FROM evercore_log WHERE event_type = 'E'"), "10")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+    refused(lambda: connection.rows("SELECT evercore_append(1, NULL, 'E', '{\"t\": 1}', NULL, NULL, NULL, 'id1')"),
+            "EV007", 'EV007: event_id "id1" exists with other content')
+
+
+def test_a_repeat_waits_for_the_first():
+    database = new_database()
+    first, second, observer = Connection(database), Connection(database), Connection(database)
+    first.rows("SELECT evercore_create('T','a'), evercore_create('T','b')")
+    for end, same, other in (("COMMIT", "1", "EV007"), ("ROLLBACK", None, None)):
+        mark = "c" if end == "COMMIT" else "r"
+        first.rows(f"BEGIN; SELECT evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, NULL, '{mark}')")
+        late = Later(lambda: second.value(f"SELECT evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, NULL, '{mark}')"))
+        equal(waits_for_lock(observer, second.pid()), True)
+        first.rows(end)
+        equal(late.result(), same or "3", end)
+        first.rows(f"BEGIN; SELECT evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, NULL, '{mark}2')")
+        late = Later(lambda: second.value(f"SELECT evercore_append(2, NULL, 'E', '{{}}', NULL, NULL, NULL, '{mark}2')"))
+        equal(waits_for_lock(observer, second.pid()), True)
+        first.rows(end)
+        if other:
+            refused(late.result, other, f'EV007: event_id "{mark}2" exists with other content')
+        else:
+            late.result()
+
+
+def test_above_read_committed_a_race_asks_for_a_retry():
+    database = new_database()
+    first, second = Connection(database), Connection(database)
+    first.rows("SELECT evercore_create('T','a')")
+    second.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM evercore_log")
+    first.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+    refused(lambda: second.rows("SELECT evercore_append(1, NULL, 'E', '{}')"), "40001")
+
+
+def test_compaction_beside_appends():
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_create('T','a'), evercore_snapshot_policy('T', 7, 2)")
+
+    def work(client, number):
+        for turn in range(40):
+            if number == 0:
+                client.rows("SELECT evercore_compact(1, 5)")
+            elif number == 1:
+                client.rows("SELECT evercore_compact_type('T', 3)")
+            else:
+                client.rows(f"SELECT evercore_append(1, NULL, 'E', '{{\"n{number}\":{turn}}}', NULL, NULL, NULL, '{number} {turn}')")
+    many(database, work, 8)
+    equal(connection.value("SELECT evercore_sequence(1)"), "240")
+    equal(json.loads(connection.value("SELECT evercore_state(1)")), {f"n{n}": 39 for n in range(2, 8)})
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+    equal(connection.value("SELECT evercore_append(1, 0, 'E', '{\"n2\":0}', NULL, NULL, NULL, '2 0') < 241"), "t", "compacted ids are known")

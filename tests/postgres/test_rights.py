@@ -1,0 +1,178 @@
+"""Who may do what, and that functions which run as the owner cannot be led astray."""
+from harness import equal, install, new_database, refused
+from pq import Connection
+
+READING = ["SELECT * FROM evercore_log", "SELECT * FROM evercore_aggregates", "SELECT * FROM evercore_in_flight",
+           "SELECT * FROM evercore_append", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_events(1)",
+           "SELECT * FROM evercore_replay(1)", "SELECT evercore_state(1)", "SELECT * FROM evercore_history(1)",
+           "SELECT evercore_find('T', 'a')", "SELECT evercore_sequence(1)", "SELECT evercore_sequence(1, now())",
+           "SELECT * FROM evercore_check()", "SELECT * FROM evercore_stats()", "SELECT evercore_version()"]
+WRITING = ["SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', json_build_object(), NULL, '{}'::jsonb, now())",
+           "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]'::jsonb)",
+           "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'new', 'New', '{}')",
+           "SELECT evercore_create('T')", "SELECT evercore_ensure('T', 'b')", "SELECT evercore_rekey(1, 'a')",
+           "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)", "SELECT evercore_snapshot_policy('T', 0, 1)",
+           "SELECT evercore_event_type('E', 'merge')", "SELECT _evercore_publish_floor()"]
+OWNING = ["SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
+          "SELECT evercore_migrate()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]
+TABLES = ["evercore_event", "evercore_aggregate", "evercore_aggregate_type", "evercore_event_type", "evercore_snapshot",
+          "evercore_event_id", "evercore_compacted_type", "evercore_schema", "_evercore_floor", "_evercore_pending"]
+
+
+def roles():
+    database = new_database()
+    admin = Connection(database)
+    admin.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    result = {}
+    for role in ("owner", "writer", "reader"):
+        result[role] = Connection(database)
+        result[role].rows(f"SET ROLE evercore_{role}")
+    return admin, result
+
+
+def within(connection, sql):
+    connection.rows("BEGIN")
+    try:
+        connection.rows(sql)
+    finally:
+        connection.rows("ROLLBACK")
+
+
+def test_each_role_may_do_what_is_its_own():
+    _, role = roles()
+    for sql in READING:
+        within(role["reader"], sql)
+        if " FROM evercore_" not in sql or "(" in sql.split(" FROM ")[1]:
+            within(role["writer"], sql)
+        within(role["owner"], sql)
+    for sql in WRITING:
+        refused(lambda sql=sql: within(role["reader"], sql), "42501")
+        within(role["writer"], sql)
+        within(role["owner"], sql)
+    for sql in OWNING:
+        refused(lambda sql=sql: within(role["reader"], sql), "42501")
+        refused(lambda sql=sql: within(role["writer"], sql), "42501")
+        within(role["owner"], sql)
+
+
+def test_no_table_can_be_touched_but_by_the_owner():
+    admin, role = roles()
+    tables = [row[0] for row in admin.rows("SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind = 'r'")]
+    equal(sorted(set(TABLES) - set(tables)), [])
+    for table in tables + ["evercore_log", "evercore_aggregates", "evercore_in_flight"]:
+        column = admin.value("SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attname NOT IN ('position', 'aggregate_id', 'type_id') ORDER BY attnum LIMIT 1", f"evercore.{table}")
+        for who in ("writer", "reader"):
+            for sql in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"TRUNCATE {table}", f"DROP TABLE {table}",
+                        f"INSERT INTO {table} DEFAULT VALUES", f"LOCK TABLE {table} IN EXCLUSIVE MODE", f"ALTER TABLE {table} ADD x int",
+                        f"CREATE TRIGGER t AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"):
+                if "TRUNCATE" in sql and table.endswith(("log", "aggregates", "flight")):
+                    continue
+                try:
+                    within(role[who], sql)
+                    raise AssertionError(f"{who} could {sql}")
+                except Exception as error:  # pylint: disable=broad-except
+                    if getattr(error, "code", None) not in ("42501", "42809", "55000"):
+                        raise
+    for sql in ("SELECT setval('evercore_event_position_seq', 1)", "SELECT nextval('evercore_event_position_seq')", "CREATE TABLE evercore.x (i int)",
+                "CREATE FUNCTION evercore.evercore_find(text, text, text) RETURNS int LANGUAGE sql AS 'SELECT 1'"):
+        for who in ("writer", "reader"):
+            refused(lambda sql=sql, who=who: within(role[who], sql), "42501")
+
+
+def test_internal_functions_are_the_owners_alone():
+    admin, role = roles()
+    allowed = {"_evercore_in_flight", "_evercore_publish_floor", "_evercore_time_text", "_evercore_json_text"}
+    for name, in admin.rows("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND proname LIKE '\\_%'"):
+        if name in allowed:
+            continue
+        for who in ("writer", "reader"):
+            equal(role[who].rows("SELECT 1 FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND proname = $1"
+                                 " AND has_function_privilege(oid, 'EXECUTE')", name), [], f"{who} may call {name}")
+    equal(admin.rows("SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace"
+                     " AND (proacl IS NULL OR proacl::text LIKE '%{=X%' OR proacl::text LIKE '%,=X%')"), [], "functions that PUBLIC may call")
+
+
+def test_a_stranger_may_do_nothing():
+    admin, _ = roles()
+    stranger = Connection(new_database(False), None)
+    stranger.rows("DO $$ BEGIN CREATE ROLE evercore_test_stranger; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    admin.rows("SET ROLE evercore_test_stranger")
+    for sql in ("SELECT * FROM evercore.evercore_log", "SELECT evercore.evercore_version()"):
+        refused(lambda sql=sql: admin.rows(sql), "42501")
+
+
+def test_events_are_append_only_even_for_the_owner():
+    admin, role = roles()
+    for connection in (admin, role["owner"]):
+        for sql in ("UPDATE evercore_event SET data = '{}'", "DELETE FROM evercore_event", "TRUNCATE evercore_event",
+                    "UPDATE evercore_event SET data = '{}' WHERE false"):
+            refused(lambda sql=sql: within(connection, sql), "EV010", "EV010: events are append-only")
+    refused(lambda: within(admin, "SET session_replication_role = replica; DELETE FROM evercore_event"), "EV010")
+    within(role["owner"], "SELECT evercore_compact(1, 0)")
+    refused(lambda: within(role["owner"], "SELECT evercore_compact(1, 0); DELETE FROM evercore_event"), "EV010")
+
+
+def test_a_hostile_schema_and_temporary_tables_are_not_seen():
+    admin, role = roles()
+    admin.rows("CREATE SCHEMA hostile; GRANT ALL ON SCHEMA hostile TO evercore_writer")
+    writer = role["writer"]
+    writer.rows("""
+      CREATE FUNCTION hostile.caught(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'hijacked by % as %', $1, current_user; END $$;
+      CREATE FUNCTION hostile.trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('trigger'); END $$;
+      CREATE FUNCTION hostile.bad(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('operator'); END $$;
+      CREATE FUNCTION hostile.badtext(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('operator'); END $$;
+      CREATE FUNCTION hostile.badadd(bigint, integer) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('operator'); END $$;
+      CREATE OPERATOR hostile.= (FUNCTION = hostile.bad, LEFTARG = bigint, RIGHTARG = bigint);
+      CREATE OPERATOR hostile.<> (FUNCTION = hostile.bad, LEFTARG = bigint, RIGHTARG = bigint);
+      CREATE OPERATOR hostile.= (FUNCTION = hostile.badtext, LEFTARG = text, RIGHTARG = text);
+      CREATE OPERATOR hostile.+ (FUNCTION = hostile.badadd, LEFTARG = bigint, RIGHTARG = integer);
+      CREATE FUNCTION hostile.now() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('function'); END $$;
+      CREATE FUNCTION hostile.coalesce_length(text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('function'); END $$;
+      CREATE FUNCTION hostile.octet_length(text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('function'); END $$;
+      CREATE FUNCTION hostile.current_setting(text, boolean) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('function'); END $$;
+      CREATE FUNCTION hostile._evercore_known(bigint, boolean) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('function'); END $$;
+      CREATE FUNCTION hostile._evercore_payload(text, text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM hostile.caught('function'); END $$;""")
+    for table in TABLES:
+        columns = ", ".join(f"{name} {kind}" for name, kind in admin.rows(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0", f"evercore.{table}"))
+        for place in ("TEMP TABLE ", "TABLE hostile."):
+            writer.rows(f"CREATE {place}{table} ({columns})")
+            where = "pg_temp" if place.startswith("TEMP") else "hostile"
+            writer.rows(f"CREATE TRIGGER trap BEFORE INSERT OR UPDATE OR DELETE ON {where}.{table} FOR EACH ROW EXECUTE FUNCTION hostile.trap()")
+    for path in ("hostile, evercore, pg_catalog", "pg_temp, hostile, pg_catalog, evercore"):
+        writer.rows(f"SET search_path = {path}")
+        for sql in WRITING + [one for one in READING if "(" in one]:
+            if "json_build_object" in sql or "now()" in sql:
+                continue
+            within(writer, sql.replace("evercore_append (", "evercore.evercore_append (").replace(" evercore_", " evercore.evercore_")
+                   .replace("evercore.evercore.", "evercore.").replace(" _evercore_", " evercore._evercore_"))
+    equal(admin.value("SELECT count(*) FROM evercore_event"), "1")
+
+
+def test_every_function_is_pinned_commented_and_marked():
+    admin, _ = roles()
+    here = "FROM pg_proc p WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f'"
+    equal(admin.rows("SELECT p.oid::regprocedure " + here + " AND NOT coalesce('search_path=pg_catalog, evercore, pg_temp' = ANY (p.proconfig), false)"),
+          [], "functions without a pinned search_path")
+    equal(admin.rows("SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'evercore'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL"),
+          [], "functions without a comment")
+    equal(admin.rows("SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('r', 'v')"
+                     " AND obj_description(oid, 'pg_class') IS NULL"), [], "relations without a comment")
+    equal(admin.rows("SELECT p.oid::regprocedure " + here + " AND pg_get_userbyid(p.proowner) <> 'evercore_owner'"), [], "functions of other owners")
+    equal(admin.rows("SELECT p.oid::regprocedure " + here + " AND p.prosecdef AND p.proname LIKE 'evercore%' AND p.provolatile = 'i'"), [])
+    volatile = dict(admin.rows("SELECT p.proname, p.provolatile::text || p.proparallel::text " + here + " AND p.proname LIKE 'evercore%'"))
+    for name in ("evercore_follow", "evercore_append", "evercore_append_many", "evercore_create", "evercore_compact", "evercore_migrate"):
+        equal(volatile[name], "vu", name)
+    for name in ("evercore_find", "evercore_events", "evercore_replay", "evercore_state", "evercore_history", "evercore_check"):
+        equal(volatile[name][0], "s", name)
+
+
+def test_two_stores_have_roles_of_their_own():
+    database = new_database()
+    install(database, "second-store")
+    connection = Connection(database, '"second-store"')
+    connection.rows("SET ROLE \"second-store_writer\"; SELECT evercore_ensure('T', 'x')")
+    refused(lambda: connection.rows("SELECT evercore.evercore_find('T', 'x')"), "42501")
+    connection.rows("RESET ROLE; SET ROLE evercore_writer")
+    refused(lambda: connection.rows("SELECT \"second-store\".evercore_find('T', 'x')"), "42501")

@@ -1,0 +1,261 @@
+"""The surface on PostgreSQL where it is PostgreSQL's own matter, and compaction over random histories."""
+import json
+import random
+
+from harness import Later, equal, new_database, refused, waits_for_lock
+from pq import Connection, Error
+
+
+def patched(target, patch):
+    if not isinstance(patch, dict):
+        return patch
+    target = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        else:
+            target[key] = patched(target.get(key), value)
+    return target
+
+
+def folded(state, fold, data):
+    if fold == "patch":
+        return patched(state, data)
+    if fold == "merge":
+        return {**state, **{key: value for key, value in data.items() if value is not None}}
+    return state
+
+
+def random_data(dice, depth=0):
+    value = lambda: dice.choice([1, "null", None, None, True, [1, None], 2.5]) if depth > 1 or dice.random() < 0.6 else random_data(dice, depth + 1)
+    return {dice.choice("abcde"): value() for _ in range(dice.randint(0, 3))}
+
+
+def test_random_histories_fold_compact_and_replay_the_same():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_event_type('merge', 'merge'), evercore_event_type('patch', 'patch'), evercore_event_type('custom', 'custom')")
+    outcomes = {"removed": 0, "EV010": 0}
+    for seed in range(200):
+        dice = random.Random(seed)
+        kinds = dice.choice([["merge"], ["merge", "merge", "undeclared"], ["merge", "patch"], ["merge", "patch", "custom"], ["merge"] * 8 + ["custom"]])
+        identity = connection.value("SELECT evercore_create('T')")
+        states = [{}]
+        for _ in range(dice.randint(1, 14)):
+            kind, data = dice.choice(kinds), random_data(dice)
+            connection.rows(f"SELECT evercore_append({identity}, {len(states) - 1}, $1, $2)", kind, json.dumps(data))
+            states.append(folded(states[-1], "merge" if kind == "undeclared" else kind, data))
+            if dice.random() < 0.15:
+                connection.rows(f"SELECT evercore_snapshot({identity})")
+            if dice.random() < 0.2:
+                connection.rows(f"SELECT evercore_save_snapshot({identity}, {dice.randint(1, len(states) - 1)}, '{{\"app\":1}}', {dice.randint(1, 2)})")
+        version = len(states) - 1
+
+        def seen(base):
+            view = [json.loads(connection.value(f"SELECT evercore_state({identity}, {at})")) for at in range(base, version + 1)]
+            history = [(row[0], json.loads(row[1])) for row in connection.rows(f"SELECT sequence, state FROM evercore_history({identity}) WHERE sequence > {base}")]
+            row = connection.rows(f"SELECT * FROM evercore_aggregates WHERE aggregate_id = {identity}")
+            return view, history, row, connection.value(f"SELECT evercore_sequence({identity})")
+
+        for _ in range(2):
+            keep = dice.randint(0, version + 1)
+            was = int(connection.value(f"SELECT base FROM evercore_aggregate WHERE aggregate_id = {identity}"))
+            base = max(version - keep, was)
+            before = seen(base)
+            equal(before[0], states[base:], f"the fold, seed {seed}")
+            newest = connection.rows(f"SELECT version, max(sequence) FROM evercore_snapshot WHERE aggregate_id = {identity} AND version IS NOT NULL GROUP BY 1 ORDER BY 1")
+            replays = {}
+            for number in (1, 2):
+                if base and any(int(v) == number and int(s) >= base for v, s in newest):
+                    replays[number] = connection.rows(f"SELECT * FROM evercore_replay({identity}, {number})")
+            try:
+                removed = int(connection.value(f"SELECT evercore_compact({identity}, {keep})"))
+                equal(removed, base - was, f"events removed, seed {seed}")
+                outcomes["removed"] += removed
+            except Error as error:
+                equal(error.code, "EV010")
+                outcomes["EV010"] += 1
+                base = was
+                equal(seen(base)[0], states[base:])
+                continue
+            equal(seen(base), before, f"what is kept reads the same, seed {seed}")
+            replay = connection.rows(f"SELECT sequence, event_type, data FROM evercore_replay({identity})")
+            state = json.loads(replay[0][2])
+            for _, kind, data in replay[1:]:
+                state = folded(state, "merge" if kind == "undeclared" else kind, json.loads(data))
+            equal(state, states[-1], f"the replay, seed {seed}")
+            equal(connection.rows(f"SELECT version, max(sequence) FROM evercore_snapshot WHERE aggregate_id = {identity} AND version IS NOT NULL"
+                                  " GROUP BY 1 ORDER BY 1"), newest, "the newest of any version stays")
+            for number, rows in replays.items():
+                equal(connection.rows(f"SELECT * FROM evercore_replay({identity}, {number})"), rows, f"replay of version {number}, seed {seed}")
+            refused(lambda base=base: connection.value(f"SELECT evercore_state({identity}, {base - 1})"), "EV002" if base > 0 else "EV009")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+    assert min(outcomes.values()) > 20, outcomes
+
+
+def test_positions_grow_past_what_was_compacted():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a'); SELECT evercore_append(1, NULL, 'E', '{\"a\":1}'), evercore_append(1, NULL, 'E', '{\"b\":2}')")
+    connection.rows("SELECT evercore_compact(1, 0)")
+    equal(connection.value("SELECT value FROM evercore_stats() WHERE name = 'head_position'"), "2")
+    connection.rows("SELECT evercore_append(1, 2, 'E', '{\"c\":3}')")
+    equal(connection.rows("SELECT position, sequence FROM evercore_follow()"), [("3", "3")])
+    equal(json.loads(connection.value("SELECT evercore_state(1)")), {"a": 1, "b": 2, "c": 3})
+
+
+def test_json_jsonb_and_timestamps_need_no_cast_and_literals_are_not_ambiguous():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a')")
+    at = 0
+    for data in ("'{\"a\":1}'", "json_build_object('a', 1)", "jsonb_build_object('a', 1)", "'{}'::text", "'{}'::varchar"):
+        for metadata in ("NULL", "'{}'", "'{}'::json", "'{}'::jsonb"):
+            for time in ("NULL", "'2026-01-01T00:00:00Z'", "now()", "'2026-01-01 00:00:00+02:00'::text"):
+                for rest in ([], ["NULL"], [f"'id {at}'"]):
+                    arguments = ", ".join(["1", "NULL", "'E'", data, "NULL", metadata, time] + rest)
+                    at += 1
+                    equal(connection.value(f"SELECT evercore_append({arguments})"), str(at), arguments)
+    for arguments in ("1, NULL, 'E', '{}'", "1, NULL, 'E', '{}', 'r'", "1, NULL, 'E', '{}', 'r', '{}'", "1, NULL, 'E', '{}'::jsonb, 'r'"):
+        at += 1
+        equal(connection.value(f"SELECT evercore_append({arguments})"), str(at))
+    for wrong in ("1, NULL, 'E', 5", "1, NULL, 'E'", "'x'::text, NULL, 'E', '{}'", "1, NULL, 'E', '{}', 5"):
+        refused(lambda wrong=wrong: connection.value(f"SELECT evercore_append({wrong})"), "42883")
+    refused(lambda: connection.value("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, 'infinity'::timestamptz)"), "EV009",
+            'EV009: event_time is not a time: "infinity"')
+    for form in ("'[]'", "'[]'::json", "'[]'::jsonb"):
+        equal(connection.value(f"SELECT evercore_append_many({form})"), "[]")
+    connection.rows("INSERT INTO evercore_append (aggregate_id, event_type, data, metadata, event_time) VALUES (1, 'E', json_build_object('a', 1), '{}'::jsonb, now())")
+
+
+def test_times():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a'); SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'SQL, DMY'")
+    right = {"2026-11-21T22:10:41.123456Z": "2026-11-21T22:10:41.123456Z", "2026-11-21 22:10:41": "2026-11-21T22:10:41.000000Z",
+             "2026-11-21T22:10:41.1+05:30": "2026-11-21T16:40:41.100000Z", "2024-02-29T00:00:00-15:59": "2024-02-29T15:59:00.000000Z",
+             "0001-01-01T00:00:00Z": "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z": "9999-12-31T23:59:59.999999Z"}
+    for given, expected in right.items():
+        equal(connection.value("SELECT _evercore_time_text(_evercore_time($1, 'event_time'))", given), expected)
+    for wrong in ("now", "infinity", "-infinity", "yesterday", "", "2026-11-21", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-31T00:00:00",
+                  "2026-11-21T24:00:00Z", "2026-11-21T23:60:00Z", "2026-11-21T23:59:60Z", "2026-11-21T22:10:41.1234567Z", "2026-11-21T22:10:41.Z",
+                  "2026-11-21T22:10:41+16:00", "2026-11-21T22:10:41+05", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01",
+                  "10000-01-01T00:00:00Z", " 2026-11-21T22:10:41Z", "2026-11-21t22:10:41z", "2026-11-21T22:10:41Z\n", "2026-00-10T00:00:00Z"):
+        refused(lambda wrong=wrong: connection.value("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, $1)", wrong), "EV009",
+                f'EV009: event_time is not a time: "{wrong}"')
+
+
+def test_an_insert_that_reads_the_log_does_not_feed_on_itself():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    for source in ("evercore_log", "evercore_events(1)", "evercore_follow()"):
+        before = int(connection.value("SELECT count(*) FROM evercore_log"))
+        connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data) SELECT aggregate_id, event_type, data FROM {source}")
+        equal(connection.value("SELECT count(*) FROM evercore_log"), str(2 * before), source)
+
+
+def test_an_insert_is_atomic_and_keeps_nothing_behind():
+    connection = Connection(new_database())
+    many = "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k' || i % 100, 'E', CASE i WHEN 10000 THEN '{' ELSE '{}' END FROM generate_series(1, COUNT) i"
+    refused(lambda: connection.rows(many.replace("COUNT", "10000")), "EV004", "EV004: data: not JSON")
+    connection.rows("BEGIN; SAVEPOINT s")
+    refused(lambda: connection.rows(many.replace("COUNT", "10000")), "EV004")
+    connection.rows("ROLLBACK TO s; SELECT evercore_create('T', 'x')")
+    connection.rows(many.replace("COUNT", "9999") + "; COMMIT")
+    equal(connection.value("SELECT count(*) FROM evercore_log"), "9999")
+    equal(connection.value("SELECT count(*) FROM _evercore_pending"), "0")
+    equal(connection.rows("SELECT position, natural_key, sequence FROM evercore_log WHERE position IN (1, 100, 101, 9999) ORDER BY 1"),
+          [("1", "k1", "1"), ("100", "k0", "1"), ("101", "k1", "2"), ("9999", "k99", "100")])
+    equal(connection.rows("SELECT * FROM evercore_append"), [])
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_inserts_inside_inserts():
+    """A function in the SELECT, and a trigger on the events, that append themselves."""
+    connection = Connection(new_database())
+    connection.rows("""
+      SELECT evercore_create('T', 'outer'), evercore_create('T', 'inner'), evercore_create('T', 'projected');
+      CREATE FUNCTION public.nested(i int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (2, 'Inner', json_build_object('i', i)), (2, 'Inner', '{}');
+        RETURN json_build_object('i', i); END $$;
+      CREATE FUNCTION public.project() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.aggregate_id = 1 THEN INSERT INTO evercore.evercore_append (aggregate_id, event_type, data) VALUES (3, 'Seen', NEW.data); END IF;
+        RETURN NEW; END $$;
+      CREATE TRIGGER project AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION public.project();
+      INSERT INTO evercore_append (aggregate_id, event_type, data) SELECT 1, 'Outer', public.nested(i) FROM generate_series(1, 5) i""")
+    equal(connection.rows("SELECT aggregate_id, count(*), max(sequence) FROM evercore_log GROUP BY 1 ORDER BY 1"), [("1", "5", "5"), ("2", "10", "10"), ("3", "5", "5")])
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_forged_rows_of_an_insert_are_checked():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a'); GRANT USAGE ON SCHEMA public TO evercore_writer")
+    forged = '{"aggregate_id":1,"event_type":"E","data":"{broken"}'
+    refused(lambda: connection.rows(f"""SET ROLE evercore_writer; INSERT INTO evercore_append (aggregate_id, event_type, data)
+        SELECT 1, 'E', CASE WHEN set_config('evercore.rows_1', '{forged}', true) IS NULL THEN '' ELSE '{{}}' END"""), "EV004")
+
+
+def test_policies_and_folds():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_snapshot_policy('T', 3, 2), evercore_create('T', 'a')")
+    for i in range(1, 11):
+        connection.rows(f"SELECT evercore_append(1, NULL, 'E', '{{\"n\":{i}}}')")
+    snapshots = "SELECT sequence FROM evercore_snapshot WHERE aggregate_id = 1 ORDER BY 1"
+    equal(connection.rows(snapshots), [("6",), ("9",)])
+    connection.rows("SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[" + ",".join(['{"event_type":"E","data":{}}'] * 7) + "]}]')")
+    equal(connection.rows(snapshots), [("9",), ("17",)])
+    connection.rows("SELECT evercore_event_type('E', 'merge')")
+    equal(connection.rows(snapshots), [("9",), ("17",)], "an unchanged fold changes nothing")
+    connection.rows("SELECT evercore_event_type('E', 'custom')")
+    equal(connection.rows(snapshots), [])
+    equal(connection.value("SELECT evercore_state(1)"), "{}")
+    refused(lambda: connection.rows("SELECT evercore_compact(1, 2)"), "EV010", "EV010: aggregate 1 has custom events up to sequence 15 that no application snapshot covers")
+    connection.rows("SELECT evercore_save_snapshot(1, 15, '{\"mine\":1}', 4)")
+    equal(connection.value("SELECT evercore_compact(1, 2)"), "15")
+    refused(lambda: connection.rows("SELECT evercore_event_type('E', 'merge')"), "EV010", 'EV010: event type "E" folded into compacted aggregate 1')
+    refused(lambda: connection.rows("SELECT * FROM evercore_replay(1, 5)"), "EV002",
+            "EV002: aggregate 1 was compacted to sequence 15 under an application snapshot of another version")
+    equal(connection.value("SELECT data FROM evercore_replay(1, 4)"), '{"mine":1}')
+
+
+def test_check_finds_what_is_wrong():
+    connection = Connection(new_database())
+    connection.rows("""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k' || i % 6, 'E', '{"i":' || i || '}' FROM generate_series(1, 60) i;
+      SELECT evercore_snapshot(6), evercore_compact(5, 2); SET evercore.compacting = 'on';
+      DELETE FROM evercore_event WHERE aggregate_id = 1 AND sequence IN (3, 4, 10);
+      UPDATE evercore_event SET data = '{"a":1,"a":2}' WHERE aggregate_id = 2 AND sequence = 2;
+      UPDATE evercore_event SET metadata = '[]' WHERE aggregate_id = 2 AND sequence = 3;
+      ALTER TABLE evercore_event ALTER position SET GENERATED BY DEFAULT;
+      UPDATE evercore_event SET position = 1000 WHERE aggregate_id = 4 AND sequence = 1;
+      UPDATE evercore_snapshot SET state = '{}' WHERE aggregate_id = 6; DELETE FROM evercore_snapshot WHERE aggregate_id = 5""")
+    equal(connection.rows("SELECT aggregate_id, problem FROM evercore_check()"),
+          [("1", "sequence 3 is missing"), ("1", "sequence 4 is missing"), ("1", "sequence 10 is missing"),
+           ("2", 'payload: duplicate key "a"'), ("2", "metadata: not an object"), ("4", "position is not above that of sequence 1"),
+           ("5", "base snapshot at sequence 8 is missing"), ("6", "engine snapshot at sequence 10 differs from the fold")])
+
+
+def test_erasure_leaves_nothing_readable():
+    connection = Connection(new_database())
+    connection.rows("""SELECT evercore_create('T', 'ann'), evercore_create('T', 'bob');
+      SELECT evercore_append(1, NULL, 'E', '{"secret":1}', 'secret', '{"secret":2}', NULL, 'known'), evercore_append(1, NULL, 'E', '{"secret":3}'),
+             evercore_append(1, NULL, 'E', '{"secret":4}'), evercore_append(2, NULL, 'E', '{"kept":1}');
+      SELECT evercore_save_snapshot(1, 1, '{"secret":5}', 1), evercore_snapshot(1), evercore_compact(1, 1)""")
+    equal(connection.value("SELECT evercore_erase(1)"), "1")
+    equal(connection.value("SELECT evercore_erase(1)"), "0")
+    for table, in connection.rows("SELECT oid::regclass FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind = 'r'"):
+        equal(connection.rows(f"SELECT * FROM {table} t WHERE t::text LIKE '%secret%' OR t::text LIKE '%ann%'"), [], table)
+    equal(connection.rows("SELECT sequence, data FROM evercore_events(1)"), [("3", "{}")])
+    equal(connection.value("SELECT evercore_state(1)"), "{}")
+    for sql in ("SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_rekey(1, 'x')", "SELECT evercore_snapshot(1)",
+                "SELECT evercore_save_snapshot(1, 3, '{}', 1)", "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')"):
+        refused(lambda sql=sql: connection.rows(sql), "EV002", "EV002: aggregate 1 was erased")
+    equal(connection.value("SELECT evercore_ensure('T', 'ann')"), "3")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_a_key_taken_meanwhile():
+    database = new_database()
+    first, second, observer = Connection(database), Connection(database), Connection(database)
+    first.rows("BEGIN; SELECT evercore_create('T', 'ann')")
+    late = Later(lambda: second.value("SELECT evercore_create('T', 'ann')"))
+    equal(waits_for_lock(observer, second.pid()), True)
+    first.rows("COMMIT")
+    refused(late.result, "EV003", 'EV003: natural key "ann" is taken in aggregate type "T"')
+    equal(second.value("SELECT evercore_create('U', 'ann') IS NOT NULL"), "t")
+    refused(lambda: second.value("SELECT evercore_rekey(evercore_create('T', 'eve'), 'ann')"), "EV003")

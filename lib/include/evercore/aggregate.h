@@ -36,8 +36,7 @@
 namespace evercore {
 
 namespace detail {
-class Staging;
-class Loader;
+class UnitOfWork;
 }  // namespace detail
 
 // How an event type folds in SQL, for evercore_event_type().
@@ -96,13 +95,13 @@ class Aggregate {
   void stage(std::string_view event_type, std::string data, const EventOptions& options);
 
  private:
-  friend class detail::Staging;
-  friend class detail::Loader;
+  friend class detail::UnitOfWork;
 
   std::int64_t id_ = 0;
   std::int64_t sequence_ = 0;
   std::optional<std::string> natural_key_;
-  std::shared_ptr<detail::Staging> staging_;
+  bool as_of_ = false;  // loaded as it was at some point: nothing can be appended to it
+  std::shared_ptr<detail::UnitOfWork> work_;
 };
 
 // An aggregate whose state is the struct State, changed by Events and by nothing else.

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "evercore/error.h"
@@ -275,13 +276,11 @@ void PostgresSession::send(const Command& command) {
   if (sent == 0) fail_lost();
 }
 
-void PostgresSession::send_all(const std::vector<const Command*>& commands, bool pipelined) {
-  for (const Command* command : commands) {
-    if (use_prepared_) {
-      text_of(command->statement());
-      if (!texts_[command->statement().sql].prepared) send_prepare(*command);
-    }
-    send(*command);
+void PostgresSession::send_all(const std::vector<const Command*>& commands,
+                               const std::vector<Text*>& fresh, bool pipelined) {
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (fresh[i] != nullptr) send_prepare(*commands[i]);
+    send(*commands[i]);
   }
   if (pipelined && PQpipelineSync(connection_) == 0) fail_lost();
 }
@@ -293,7 +292,7 @@ ResultHandle PostgresSession::receive(ResultHandle& fault) {
     result.reset(next);
     const auto status = PQresultStatus(next);
     if (status == PGRES_PIPELINE_SYNC) return result;
-    if (status == PGRES_FATAL_ERROR && !fault) fault.reset(PQcopyResult(next, 0));
+    if (status == PGRES_FATAL_ERROR && !fault) fault = std::move(result);
     if (PQstatus(connection_) != CONNECTION_OK) break;
   }
   return result;
@@ -306,13 +305,14 @@ void PostgresSession::exchange(const std::vector<const Command*>& commands) {
     for (std::size_t i = 0; i < commands.size(); ++i) {
       text_of(commands[i]->statement());
       Text& text = texts_[commands[i]->statement().sql];
-      if (!text.prepared) fresh[i] = &text;
-      pipelined = pipelined || !text.prepared;
+      if (text.prepared || std::find(fresh.begin(), fresh.end(), &text) != fresh.end()) continue;
+      fresh[i] = &text;
+      pipelined = true;
     }
   }
   if (pipelined && PQenterPipelineMode(connection_) == 0) fail_lost();
   try {
-    send_all(commands, pipelined);
+    send_all(commands, fresh, pipelined);
   } catch (const connection_error&) {
     throw;
   } catch (...) {

@@ -46,11 +46,17 @@ class PostgresSession final : public Session {
 
  private:
   enum class State { idle, reading, writing };
+  struct Text {
+    std::string sql;
+    std::string name;
+    bool prepared = false;
+  };
 
   void begin(State state);
   // Sends all commands at once and waits for all answers. Rows go to the sinks when all went well.
   void exchange(const std::vector<const Command*>& commands);
-  void send_all(const std::vector<const Command*>& commands, bool pipelined);
+  void send_all(const std::vector<const Command*>& commands, const std::vector<Text*>& fresh,
+                bool pipelined);
   ResultHandle receive(ResultHandle& fault);
   void send(const Command& command);
   void send_prepare(const Command& command);
@@ -67,11 +73,6 @@ class PostgresSession final : public Session {
   bool begun_ = false;       // the server has begun the transaction
   bool owes_end_ = false;    // a transaction of ours still stands open in the server
   bool committing_ = false;  // a loss now leaves it open whether the write is kept
-  struct Text {
-    std::string sql;
-    std::string name;
-    bool prepared = false;
-  };
   std::unordered_map<const char*, Text> texts_;  // by the address of the surface's text
 };
 

@@ -73,33 +73,33 @@ lib-test-programs: build/library-tests/all $(LIB_EXAMPLES)
 
 # $(call sanitized,name,flags): the library, the extension and the tests below build/<name>/, and a target that runs them.
 define sanitized
-build/$(1)/ext/%.o: ext/%.cpp
+build/library-$(1)/ext/%.o: ext/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
 	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
-build/$(1)/ext/migrations.o: build/gen/migrations.cpp
+build/library-$(1)/ext/migrations.o: build/gen/migrations.cpp
 	@mkdir -p $$(@D)
 	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
-build/$(1)/lib/%.o: lib/src/%.cpp
+build/library-$(1)/lib/%.o: lib/src/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
 	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
-build/$(1)/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
+build/library-$(1)/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
 	@mkdir -p $$(@D)
 	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) $(2) -c $$< -o $$@
-build/$(1)/tests/%.o: tests/library/%.cpp
+build/library-$(1)/tests/%.o: tests/library/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
 	@$(CXX) $(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -c $$< -o $$@
-build/$(1)/tests/doctest_main.o: tests/doctest_main.cpp
+build/library-$(1)/tests/doctest_main.o: tests/doctest_main.cpp
 	@mkdir -p $$(@D)
 	@$(CXX) $(STD) $(2) -c $$< -o $$@
-build/$(1)/library-tests: $(LIB_TESTS:tests/library/%.cpp=build/$(1)/tests/%.o) build/$(1)/tests/doctest_main.o \
-    $(EXT_NAMES:%=build/$(1)/ext/%.o) $(LIB_OBJECTS:build/%=build/$(1)/%)
+build/library-$(1)/library-tests: $(LIB_TESTS:tests/library/%.cpp=build/library-$(1)/tests/%.o) build/library-$(1)/tests/doctest_main.o \
+    $(EXT_NAMES:%=build/library-$(1)/ext/%.o) $(LIB_OBJECTS:build/%=build/library-$(1)/%)
 	@echo '  LINK $$@'
 	@$(CXX) $(2) $$^ $(LIB_LIBS) -o $$@
-$(1)-library: build/$(1)/library-tests ## run the library's tests under $(1)
-	@EVERCORE_LIBRARY_TESTS=build/$(1)/library-tests tests/library/run
+$(1)-library: build/library-$(1)/library-tests ## run the library's tests under $(1)
+	@EVERCORE_LIBRARY_TESTS=build/library-$(1)/library-tests tests/library/run
 endef
 $(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer))
 $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all))

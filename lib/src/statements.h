@@ -27,22 +27,23 @@ inline constexpr Statement append{
     "SELECT {}evercore_append($1, $2, $3, $4, $5, $6, $7, $8)", "iittttt" "t"};
 inline constexpr Statement append_many{"SELECT {}evercore_append_many($1)", "t"};
 
+// The base row comes first; it has no event type and no position, and what is asked of it alone shares their columns:
+// every column costs each of the rows something.
+#define EVERCORE_REPLAY_COLUMNS                                                         \
+  "sequence, coalesce(event_type, aggregate_type), data, coalesce(position, aggregate_id)," \
+  " CASE WHEN position IS NULL THEN natural_key END"
+
 inline constexpr Statement replay{
-    "SELECT aggregate_type, natural_key, aggregate_id, sequence, event_type, data, position"
-    " FROM {}evercore_replay($1, $2)",
-    "ii"};
+    "SELECT " EVERCORE_REPLAY_COLUMNS " FROM {}evercore_replay($1, $2)", "ii"};
 inline constexpr Statement replay_key{
-    "SELECT aggregate_type, natural_key, aggregate_id, sequence, event_type, data, position"
-    " FROM {}evercore_replay({}evercore_find($1, $2), $3)",
-    "tti"};
+    "SELECT " EVERCORE_REPLAY_COLUMNS " FROM {}evercore_replay({}evercore_find($1, $2), $3)", "tti"};
 // The same with what EventInfo tells.
 inline constexpr Statement replay_info{
-    "SELECT aggregate_type, natural_key, aggregate_id, sequence, event_type, data, position,"
-    " event_time, recorded_at, reference, metadata FROM {}evercore_replay($1, $2)",
+    "SELECT " EVERCORE_REPLAY_COLUMNS ", event_time, recorded_at, reference, metadata"
+    " FROM {}evercore_replay($1, $2)",
     "ii"};
 inline constexpr Statement replay_key_info{
-    "SELECT aggregate_type, natural_key, aggregate_id, sequence, event_type, data, position,"
-    " event_time, recorded_at, reference, metadata"
+    "SELECT " EVERCORE_REPLAY_COLUMNS ", event_time, recorded_at, reference, metadata"
     " FROM {}evercore_replay({}evercore_find($1, $2), $3)",
     "tti"};
 
@@ -56,6 +57,7 @@ inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};
 inline constexpr Statement save_snapshot{"SELECT {}evercore_save_snapshot($1, $2, $3, $4)", "iiti"};
 
 #undef EVERCORE_EVENT_COLUMNS
+#undef EVERCORE_REPLAY_COLUMNS
 
 }  // namespace evercore::statements
 

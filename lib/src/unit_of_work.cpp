@@ -13,15 +13,16 @@ namespace {
 // No state has this version: replaying with it starts from what compaction kept, or from nothing.
 constexpr std::int64_t no_version = std::numeric_limits<std::int64_t>::min();
 
-// The columns of the replay statements.
+// The columns of the replay statements; in the base row, the type and the id of the aggregate stand in for those of an
+// event.
 enum ReplayColumn {
-  replay_type,
-  replay_key,
-  replay_id,
   replay_sequence,
   replay_event_type,
+  replay_aggregate_type = replay_event_type,
   replay_data,
   replay_position,
+  replay_aggregate_id = replay_position,
+  replay_key,
   replay_event_time,
   replay_recorded_at,
   replay_reference,
@@ -124,9 +125,9 @@ void UnitOfWork::take_row(Aggregate& aggregate, const Row& row, bool base, std::
   const AggregateType& type = aggregate.type();
   const std::int64_t sequence = row.integer(replay_sequence);
   if (base) {
-    aggregate.id_ = row.integer(replay_id);
-    if (row.text(replay_type) != type.name) {
-      fail_type(aggregate.id_, row.text(replay_type), type.name);
+    aggregate.id_ = row.integer(replay_aggregate_id);
+    if (row.text(replay_aggregate_type) != type.name) {
+      fail_type(aggregate.id_, row.text(replay_aggregate_type), type.name);
     }
     aggregate.natural_key_ = optional_text(row, replay_key);
     aggregate.sequence_ = sequence;

@@ -191,16 +191,28 @@ constexpr std::size_t member_index(std::string_view name) noexcept {
   return member_count<T>;
 }
 
-// The unqualified name of a struct or enum, as written in the source.
+namespace detail {
+
 template <class T>
-constexpr std::string_view type_name() noexcept {
-  std::string_view text = detail::spelled_type<T>();
+constexpr std::string_view find_type_name() noexcept {
+  std::string_view text = spelled_type<T>();
   // gcc: "… [with T = shop::User; std::string_view = …]", clang: "… [T = shop::User]"
   text.remove_prefix(text.find("T = ") + 4);
   text = text.substr(0, text.find_first_of(";]"));
   // A template's own name stands before its arguments.
   if (const auto arguments = text.find('<'); arguments != text.npos) text = text.substr(0, arguments);
-  return detail::last_name(text);
+  return last_name(text);
+}
+
+template <class T>
+inline constexpr std::string_view type_name_of = find_type_name<T>();
+
+}  // namespace detail
+
+// The unqualified name of a struct or enum, as written in the source.
+template <class T>
+constexpr std::string_view type_name() noexcept {
+  return detail::type_name_of<T>;
 }
 
 // The values of an enum that have names are looked for in this range. Specialise it for an enum whose values

@@ -154,25 +154,27 @@ constexpr bool check_fold() {
   }
 }
 
-// Replaces the state's members by the event's members of the same name, as far as the event set them.
+// Replaces the state's members by the event's members of the same name, as far as the event set them. An event that is
+// not const is emptied: its texts are moved.
 template <class E, class S>
-void fold_members(const E& event, S& state, Seen seen) {
+void fold_members(E& event, S& state, Seen seen) {
   const auto from = reflect::members(event);
   const auto to = reflect::members(state);
   const auto replace = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-    constexpr std::size_t target = reflect::member_index<S>(reflect::member_names<E>[I]);
+    using Event = std::remove_const_t<E>;
+    constexpr std::size_t target = reflect::member_index<S>(reflect::member_names<Event>[I]);
     if constexpr (target < reflect::member_count<S>) {
       if ((seen >> I & 1) == 0) return;
-      if constexpr (is_optional<reflect::member_type<E, I>>) {
-        if (std::get<I>(from)) std::get<target>(to) = *std::get<I>(from);
+      if constexpr (is_optional<reflect::member_type<Event, I>>) {
+        if (std::get<I>(from)) std::get<target>(to) = std::move(*std::get<I>(from));
       } else {
-        std::get<target>(to) = std::get<I>(from);
+        std::get<target>(to) = std::move(std::get<I>(from));
       }
     }
   };
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (replace(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<reflect::member_count<E>>{});
+  }(std::make_index_sequence<reflect::member_count<std::remove_const_t<E>>>{});
 }
 
 // Sets the state's member of that name, if it has one, from JSON that is not null.

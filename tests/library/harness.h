@@ -29,13 +29,13 @@ class Place {
     const std::string name = "t" + std::to_string(getpid()) + "_" + std::to_string(++count);
     if (on_postgres()) {
       uri_ = std::getenv("EVERCORE_TEST_POSTGRES");
-      uri_ += (uri_.find('?') == uri_.npos ? "?schema=" : "&schema=") + name;
+      uri_ += (uri_.find('?') == uri_.npos ? "?schema=" : "&schema=") + name + "&pool_size=16";
     } else if (on_memory()) {
       uri_ = "memory:?busy_timeout=30000";
     } else {
       directory_ = std::filesystem::temp_directory_path() / ("evercore_" + name);
       std::filesystem::create_directories(directory_);
-      uri_ = "sqlite://" + (directory_ / "store.db").string() + "?synchronous=normal&busy_timeout=30000";
+      uri_ = "sqlite://" + (directory_ / "store.db").string() + "?synchronous=normal&busy_timeout=30000&pool_size=16";
     }
   }
   ~Place() {

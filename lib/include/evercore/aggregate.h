@@ -184,8 +184,8 @@ class StateAggregate : public Aggregate {
     return true;
   }
 
-  static constexpr bool checked =
-      detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...);
+  static_assert(detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...),
+                "evercore: the state or an event does not qualify; the messages beside this one say why");
   static constexpr std::array<EventFold, sizeof...(Events)> folds{
       EventFold{event_name<Events>(), detail::custom<State, Events> ? "custom" : "merge"}...};
   static_assert(detail::event_names_differ<Events...>(),

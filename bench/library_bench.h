@@ -59,7 +59,8 @@ inline void compare(const char* question, std::vector<Contender> contenders) {
     std::sort(contender.rates.begin(), contender.rates.end());
     const double rate = contender.rates[contender.rates.size() / 2];
     if (baseline == 0) baseline = rate;
-    std::printf("  %-46s %10.0f /s %9.2f us %6.2f x\n", contender.name, rate, 1e6 / rate, rate / baseline);
+    std::printf("  %-46s %10.0f /s %9.2f us %6.2f x\n", contender.name, rate, 1e6 / rate,
+                rate / baseline);
   }
   std::fflush(stdout);
 }

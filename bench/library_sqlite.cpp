@@ -1,5 +1,5 @@
-// What the C++ library costs over raw C on evercore's own tables, in SQLite. The contenders of a question are run in
-// turns, five times; the medians and their ratio to the first are printed.
+// What the C++ library costs over raw C on evercore's own tables, in SQLite. The contenders of a
+// question are run in turns, five times; the medians and their ratio to the first are printed.
 //   build/bench/library_sqlite [directory]
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -26,7 +26,8 @@ class Raw {
         "INSERT INTO evercore_event (aggregate_id, sequence, type_id, event_time, data)"
         " VALUES (?,?,?,?,?)");
     select_ = prepare(
-        "SELECT sequence, type_id, data FROM evercore_event WHERE aggregate_id = ? ORDER BY sequence");
+        "SELECT sequence, type_id, data FROM evercore_event WHERE aggregate_id = ? ORDER BY "
+        "sequence");
   }
   ~Raw() {
     for (auto* statement : {begin_, commit_, insert_, select_}) sqlite3_finalize(statement);
@@ -223,11 +224,12 @@ void snapshots(const std::filesystem::path& directory, const char* name) {
   }
   const double loading = seconds([&] {
     for (int i = 0; i < 200; ++i) {
-      bed.store->with_readonly_context([&](ReadonlyContext& ctx) { ctx.load<Aggregate>(aggregate.id()); });
+      bed.store->with_readonly_context(
+          [&](ReadonlyContext& ctx) { ctx.load<Aggregate>(aggregate.id()); });
     }
   });
-  std::printf("  snapshot_every %-6s %8.2f us an event written %10.1f us a load\n", name, writing / n * 1e6,
-              loading / 200 * 1e6);
+  std::printf("  snapshot_every %-6s %8.2f us an event written %10.1f us a load\n", name,
+              writing / n * 1e6, loading / 200 * 1e6);
 }
 
 void snapshot_frequencies(const std::filesystem::path& directory) {

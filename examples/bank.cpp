@@ -1,4 +1,5 @@
-// A bank whose accounts never go below nothing and whose money is never lost, with several tellers at work at once.
+// A bank whose accounts never go below nothing and whose money is never lost, with several tellers
+// at work at once.
 //   build/examples/bank [uri]          sqlite::memory: unless another store is named
 #include <evercore/evercore.h>
 
@@ -59,7 +60,8 @@ int main(int argc, char** argv) try {
   for (std::size_t teller = 0; teller < 4; ++teller) {
     tellers.emplace_back([&, teller] {
       for (std::size_t i = 0; i < 50; ++i) {
-        const auto from = ids[(teller + i) % ids.size()], to = ids[(teller + 3 * i + 1) % ids.size()];
+        const auto from = ids[(teller + i) % ids.size()],
+                   to = ids[(teller + 3 * i + 1) % ids.size()];
         try {
           if (from != to) transfer(from, to, 70'00);
         } catch (const evercore::refused_error&) {

@@ -31,20 +31,23 @@ int main(int argc, char** argv) try {
       auto article = ctx.load_or_create<ArticleAggregate>(name);
       if (article.sequence() == 0) article.apply(Described{std::string("a ") + name, 25});
       article.apply(Stocked{100});
-      if (article->pieces_in_stock > 100) article.apply(Described{.text = {}, .price = article->price - 1});
+      if (article->pieces_in_stock > 100)
+        article.apply(Described{.text = {}, .price = article->price - 1});
     });
   }
   store.with_readonly_context([&](evercore::ReadonlyContext& ctx) {
     for (const char* name : {"bolt", "nut", "washer"}) {
       const auto article = ctx.load<ArticleAggregate>(name);
       std::printf("%-8s %-10s %4lld pieces at %lld, version %lld\n", name, article->text.c_str(),
-                  static_cast<long long>(article->pieces_in_stock), static_cast<long long>(article->price),
+                  static_cast<long long>(article->pieces_in_stock),
+                  static_cast<long long>(article->price),
                   static_cast<long long>(article.sequence()));
     }
   });
   for (const auto& event : store.follow(0, 3)) {
     std::printf("%lld %s %s %s\n", static_cast<long long>(event.position),
-                event.natural_key.value_or("-").c_str(), event.event_type.c_str(), event.data.c_str());
+                event.natural_key.value_or("-").c_str(), event.event_type.c_str(),
+                event.data.c_str());
   }
 } catch (const evercore::error& fault) {
   std::fprintf(stderr, "%s\n", fault.what());

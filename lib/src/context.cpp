@@ -6,7 +6,9 @@
 
 namespace evercore {
 
-ReadonlyContext::~ReadonlyContext() { work_->abandon(); }
+ReadonlyContext::~ReadonlyContext() {
+  work_->abandon();
+}
 
 std::optional<std::int64_t> ReadonlyContext::find(const AggregateType& type,
                                                   std::string_view natural_key) {
@@ -86,8 +88,12 @@ void Context::publish(std::string_view aggregate_type, std::string_view natural_
   work_->publish(0, aggregate_type, natural_key, std::move(event), expected);
 }
 
-void Context::save_snapshot(const Aggregate& aggregate) { work_->save_snapshot(aggregate); }
+void Context::save_snapshot(const Aggregate& aggregate) {
+  work_->save_snapshot(aggregate);
+}
 
-void Context::adopt(Aggregate& aggregate) { work_->adopt(aggregate); }
+void Context::adopt(Aggregate& aggregate) {
+  work_->adopt(aggregate);
+}
 
 }  // namespace evercore

@@ -17,9 +17,12 @@ struct Document::Parser {
 
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
-// Copies `text`, giving integers of 19 digits and more a fraction, so that they are read as numbers.
+// Copies `text`, giving integers of 19 digits and more a fraction, so that they are read as
+// numbers.
 void spell_huge_as_numbers(std::string_view text, std::string& out) {
   out.clear();
   bool quoted = false;
@@ -45,15 +48,23 @@ void spell_huge_as_numbers(std::string_view text, std::string& out) {
 
 std::string_view describe(Kind kind) noexcept {
   switch (kind) {
-    case Kind::null: return "null";
+    case Kind::null:
+      return "null";
     case Kind::yes:
-    case Kind::no: return "a boolean";
-    case Kind::integer: return "an integer";
-    case Kind::huge: return "an integer beyond int64";
-    case Kind::number: return "a number";
-    case Kind::string: return "a string";
-    case Kind::array: return "an array";
-    case Kind::object: return "an object";
+    case Kind::no:
+      return "a boolean";
+    case Kind::integer:
+      return "an integer";
+    case Kind::huge:
+      return "an integer beyond int64";
+    case Kind::number:
+      return "a number";
+    case Kind::string:
+      return "a string";
+    case Kind::array:
+      return "an array";
+    case Kind::object:
+      return "an object";
   }
   return "nothing";
 }
@@ -68,11 +79,14 @@ std::string_view Value::text() const noexcept {
 Value Value::next() const noexcept {
   switch (kind()) {
     case Kind::array:
-    case Kind::object: return {tape_, static_cast<std::uint32_t>(word())};
+    case Kind::object:
+      return {tape_, static_cast<std::uint32_t>(word())};
     case Kind::integer:
     case Kind::huge:
-    case Kind::number: return {tape_, index_ + 2};
-    default: return {tape_, index_ + 1};
+    case Kind::number:
+      return {tape_, index_ + 2};
+    default:
+      return {tape_, index_ + 1};
   }
 }
 
@@ -106,11 +120,21 @@ void write_string(std::string& out, std::string_view text) {
     out += text.substr(plain, i - plain);
     plain = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out += hex[c >> 4];

@@ -6,11 +6,19 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "evercore/error.h"
 
 namespace evercore::detail {
+
+// Something that differs from thread to thread, for jitter. (std::random_device may throw.)
+inline unsigned thread_seed() noexcept {
+  const auto thread = std::hash<std::thread::id>{}(std::this_thread::get_id());
+  const auto time = std::chrono::steady_clock::now().time_since_epoch().count();
+  return static_cast<unsigned>(thread ^ static_cast<std::size_t>(time));
+}
 
 template <class Connection>
 class Pool {
@@ -19,14 +27,16 @@ class Pool {
     idle_.reserve(size);
   }
 
-  // An idle connection, or nothing when the caller may make a new one and owes it to give_back() or forget().
+  // An idle connection, or nothing when the caller may make a new one and owes it to give_back() or
+  // forget().
   std::unique_ptr<Connection> take() {
     std::unique_lock lock(mutex_);
     const auto free = [&] { return !idle_.empty() || taken_ < size_; };
     if (!freed_.wait_until(lock, std::chrono::system_clock::now() + patience_, free)) {
-      throw busy_error("no connection came free: all " + std::to_string(size_) +
-                           " of the pool are in use (a context inside a context needs a second one)",
-                       "SQLITE_BUSY");
+      throw busy_error(
+          "no connection came free: all " + std::to_string(size_) +
+              " of the pool are in use (a context inside a context needs a second one)",
+          "SQLITE_BUSY");
     }
     ++taken_;
     if (idle_.empty()) return nullptr;
@@ -62,8 +72,8 @@ class Pool {
   std::size_t taken_ = 0;
 };
 
-// The one place in a process's queue for writing. Unlike SQLite's own lock it is handed over at once and wakes whoever
-// waits.
+// The one place in a process's queue for writing. Unlike SQLite's own lock it is handed over at
+// once and wakes whoever waits.
 class WriterGate {
  public:
   explicit WriterGate(std::chrono::milliseconds patience) : patience_(patience) {}

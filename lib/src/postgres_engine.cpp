@@ -54,8 +54,8 @@ PostgresEngine::PostgresEngine(const PostgresOptions& options)
   pool_.give_back(std::move(session));
 }
 
-// Runs the scripts where there is no store yet or an older one. Whoever connects to a store that is up to date needs no
-// more rights than to use it.
+// Runs the scripts where there is no store yet or an older one. Whoever connects to a store that is
+// up to date needs no more rights than to use it.
 void PostgresEngine::install(PostgresSession& session) {
   const auto is_current = [&] {
     bool found = false;
@@ -72,7 +72,8 @@ void PostgresEngine::install(PostgresSession& session) {
   if (is_current()) return;
   std::string script;
   for (const char* const* piece = postgres_bundle; *piece != nullptr; ++piece) script += *piece;
-  if (script.empty()) throw schema_error("EV008: this build has no scripts for PostgreSQL", "EV008");
+  if (script.empty())
+    throw schema_error("EV008: this build has no scripts for PostgreSQL", "EV008");
   if (options_.schema.size() > 63 - std::string_view("_writer").size()) {
     throw argument_error("EV009: the schema's name is too long for its roles to be named after it");
   }

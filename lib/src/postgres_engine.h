@@ -7,7 +7,8 @@
 
 namespace evercore::detail {
 
-// The SQL that installs a store, with its marks (see sql/bundle), compiled in; and the version it is of.
+// The SQL that installs a store, with its marks (see sql/bundle), compiled in; and the version it
+// is of.
 extern const char* const postgres_bundle[];
 extern const char* const postgres_bundle_version;
 

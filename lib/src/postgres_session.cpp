@@ -26,14 +26,14 @@ constexpr Statement release_savepoint{"RELEASE SAVEPOINT evercore_command", ""};
 constexpr Statement rollback_to_savepoint{"ROLLBACK TO SAVEPOINT evercore_command", ""};
 constexpr Statement backend_pid{"SELECT pg_catalog.pg_backend_pid()::bigint", ""};
 
-// Results come in binary: they do not depend on the session's settings then, which a pooler may have changed.
+// Results come in binary: they do not depend on the session's settings then, which a pooler may
+// have changed.
 class PostgresRow final : public Row {
  public:
   PostgresRow(const PGresult* result, int row) : result_(result), row_(row) {}
   bool is_null(int column) const override { return PQgetisnull(result_, row_, column) != 0; }
   std::int64_t integer(int column) const override {
-    const auto* bytes =
-        reinterpret_cast<const unsigned char*>(PQgetvalue(result_, row_, column));
+    const auto* bytes = reinterpret_cast<const unsigned char*>(PQgetvalue(result_, row_, column));
     const int size = PQgetlength(result_, row_, column);
     std::uint64_t value = size > 0 && (bytes[0] & 0x80) != 0 ? ~std::uint64_t{0} : 0;
     for (int i = 0; i < size; ++i) value = value << 8 | bytes[i];
@@ -59,7 +59,8 @@ bool means_lost(std::string_view code) noexcept {
 }
 
 std::string name_for(std::string_view sql) {
-  // Equal names are equal texts: behind a pooler another client may have prepared the statement already.
+  // Equal names are equal texts: behind a pooler another client may have prepared the statement
+  // already.
   std::uint64_t hash = 0xcbf29ce484222325;
   for (char c : sql) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   char digits[20];
@@ -96,7 +97,8 @@ PostgresSession::PostgresSession(const PostgresOptions& options) {
     PQfinish(connection_);
     throw connection_error("cannot connect to " + options.shown + ": " + text, "08001", false);
   }
-  PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection_, [](void*, const char*) {}, nullptr);
   try {
     prefix_ = "\"";
     for (char c : options.schema) prefix_ += c == '"' ? "\"\"" : std::string(1, c);
@@ -109,9 +111,12 @@ PostgresSession::PostgresSession(const PostgresOptions& options) {
   }
 }
 
-PostgresSession::~PostgresSession() { PQfinish(connection_); }
+PostgresSession::~PostgresSession() {
+  PQfinish(connection_);
+}
 
-// A pooler hands out process ids of its own making, so ours is not that of the server process we talk to.
+// A pooler hands out process ids of its own making, so ours is not that of the server process we
+// talk to.
 bool PostgresSession::is_pooled() {
   std::int64_t pid = 0;
   auto sink = [&](const Row& row) { pid = row.integer(0); };
@@ -268,11 +273,10 @@ void PostgresSession::send(const Command& command) {
   }
   const int size = static_cast<int>(count);
   const int sent =
-      use_prepared_
-          ? PQsendQueryPrepared(connection_, texts_[command.statement().sql].name.c_str(), size,
-                                values.data(), nullptr, nullptr, 1)
-          : PQsendQueryParams(connection_, sql.c_str(), size, types.data(), values.data(), nullptr,
-                              nullptr, 1);
+      use_prepared_ ? PQsendQueryPrepared(connection_, texts_[command.statement().sql].name.c_str(),
+                                          size, values.data(), nullptr, nullptr, 1)
+                    : PQsendQueryParams(connection_, sql.c_str(), size, types.data(), values.data(),
+                                        nullptr, nullptr, 1);
   if (sent == 0) fail_lost();
 }
 
@@ -353,9 +357,9 @@ void PostgresSession::exchange(const std::vector<const Command*>& commands) {
 }
 
 void PostgresSession::fail_lost() {
-  throw connection_error("the connection to the server was lost: " +
-                             without(PQerrorMessage(connection_), password_),
-                         "08006", committing_);
+  throw connection_error(
+      "the connection to the server was lost: " + without(PQerrorMessage(connection_), password_),
+      "08006", committing_);
 }
 
 void PostgresSession::fail(const PGresult* result) {

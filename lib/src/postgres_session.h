@@ -32,7 +32,8 @@ class PostgresSession final : public Session {
   using Session::run;
   void run(std::span<const Command> commands) override;
   void commit(std::span<const Command> commands) override;
-  // Only notes that the transaction is over: the next call takes the ROLLBACK along. finish() sends it.
+  // Only notes that the transaction is over: the next call takes the ROLLBACK along. finish() sends
+  // it.
   void rollback() noexcept override;
 
   // One atomic write outside a transaction.

@@ -4,8 +4,8 @@
 
 namespace evercore::detail {
 
-// The first thread to find no leader leads: it writes what has queued up, wakes those it wrote for, and hands the lead
-// to the first who came meanwhile.
+// The first thread to find no leader leads: it writes what has queued up, wakes those it wrote for,
+// and hands the lead to the first who came meanwhile.
 void GroupCommit::write(std::span<const Command> commands) {
   Request request{commands, {}, false, {}};
   std::unique_lock lock(mutex_);
@@ -75,7 +75,8 @@ void GroupCommit::write_savepoint(Request& request) {
   session_.execute("RELEASE evercore_group");
 }
 
-// Gives false when the engine gave the whole transaction up on the way: then each has to be tried by itself.
+// Gives false when the engine gave the whole transaction up on the way: then each has to be tried
+// by itself.
 bool GroupCommit::write_together(std::deque<Request*>& batch) noexcept {
   std::exception_ptr fault;
   try {

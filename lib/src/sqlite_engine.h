@@ -1,5 +1,5 @@
-// SQLite as a storage engine: a pool of connections to read with, and one connection through which short writes of all
-// threads go, several in one commit.
+// SQLite as a storage engine: a pool of connections to read with, and one connection through which
+// short writes of all threads go, several in one commit.
 #ifndef EVERCORE_SRC_SQLITE_ENGINE_H
 #define EVERCORE_SRC_SQLITE_ENGINE_H
 
@@ -9,11 +9,12 @@
 
 namespace evercore::detail {
 
-// Takes writes from many threads and commits those that came while the last commit was under way together: one
-// fsync for all of them. Each write is a savepoint of its own and gets its own error.
+// Takes writes from many threads and commits those that came while the last commit was under way
+// together: one fsync for all of them. Each write is a savepoint of its own and gets its own error.
 class GroupCommit {
  public:
-  GroupCommit(const SqliteOptions& options, WriterGate& gate) : session_(options, nullptr), gate_(gate) {}
+  GroupCommit(const SqliteOptions& options, WriterGate& gate)
+      : session_(options, nullptr), gate_(gate) {}
   void write(std::span<const Command> commands);
 
  private:

@@ -50,25 +50,39 @@ struct Reset {
 
 std::string_view name_of(int result) noexcept {
   switch (result & 0xff) {
-    case SQLITE_BUSY: return "SQLITE_BUSY";
-    case SQLITE_LOCKED: return "SQLITE_LOCKED";
-    case SQLITE_READONLY: return "SQLITE_READONLY";
-    case SQLITE_INTERRUPT: return "SQLITE_INTERRUPT";
-    case SQLITE_IOERR: return "SQLITE_IOERR";
-    case SQLITE_CORRUPT: return "SQLITE_CORRUPT";
-    case SQLITE_FULL: return "SQLITE_FULL";
-    case SQLITE_CANTOPEN: return "SQLITE_CANTOPEN";
-    case SQLITE_CONSTRAINT: return "SQLITE_CONSTRAINT";
-    case SQLITE_NOTADB: return "SQLITE_NOTADB";
-    case SQLITE_TOOBIG: return "SQLITE_TOOBIG";
-    case SQLITE_MISUSE: return "SQLITE_MISUSE";
-    default: return "SQLITE_ERROR";
+    case SQLITE_BUSY:
+      return "SQLITE_BUSY";
+    case SQLITE_LOCKED:
+      return "SQLITE_LOCKED";
+    case SQLITE_READONLY:
+      return "SQLITE_READONLY";
+    case SQLITE_INTERRUPT:
+      return "SQLITE_INTERRUPT";
+    case SQLITE_IOERR:
+      return "SQLITE_IOERR";
+    case SQLITE_CORRUPT:
+      return "SQLITE_CORRUPT";
+    case SQLITE_FULL:
+      return "SQLITE_FULL";
+    case SQLITE_CANTOPEN:
+      return "SQLITE_CANTOPEN";
+    case SQLITE_CONSTRAINT:
+      return "SQLITE_CONSTRAINT";
+    case SQLITE_NOTADB:
+      return "SQLITE_NOTADB";
+    case SQLITE_TOOBIG:
+      return "SQLITE_TOOBIG";
+    case SQLITE_MISUSE:
+      return "SQLITE_MISUSE";
+    default:
+      return "SQLITE_ERROR";
   }
 }
 
 void bind(sqlite3_stmt* statement, int index, const Parameter& parameter) {
   switch (parameter.kind()) {
-    case Parameter::Kind::null: break;  // as the bindings are after clearing
+    case Parameter::Kind::null:
+      break;  // as the bindings are after clearing
     case Parameter::Kind::integer:
       sqlite3_bind_int64(statement, index, parameter.integer());
       break;
@@ -124,8 +138,8 @@ void SqliteSession::open(const SqliteOptions& options) {
   execute(("PRAGMA synchronous=" + options.synchronous).c_str());
 }
 
-// Changing to WAL needs the file for itself and does not ask the busy handler: several processes that open a new file
-// at once meet here.
+// Changing to WAL needs the file for itself and does not ask the busy handler: several processes
+// that open a new file at once meet here.
 void SqliteSession::set_pragma(const std::string& pragma, const std::string& expected) {
   const auto since = std::chrono::steady_clock::now();
   for (;;) {
@@ -146,14 +160,14 @@ void SqliteSession::set_pragma(const std::string& pragma, const std::string& exp
   }
 }
 
-// SQLite's own handler sleeps up to 100 ms at a time and wakes a few callers far too late. Short random naps share the
-// lock more evenly.
+// SQLite's own handler sleeps up to 100 ms at a time and wakes a few callers far too late. Short
+// random naps share the lock more evenly.
 int SqliteSession::wait_when_busy(void* self, int attempt) {
   auto& session = *static_cast<SqliteSession*>(self);
   const auto now = std::chrono::steady_clock::now();
   if (attempt == 0) session.busy_since_ = now;
   if (now - session.busy_since_ >= session.busy_timeout_) return 0;
-  thread_local std::minstd_rand random(std::random_device{}());
+  thread_local std::minstd_rand random(thread_seed());
   const int longest = std::min(200 << std::min(attempt, 5), 5000);
   std::uniform_int_distribution<int> nap(50, longest);
   std::this_thread::sleep_for(std::chrono::microseconds{nap(random)});
@@ -178,9 +192,8 @@ sqlite3_stmt* SqliteSession::prepared(const char* sql) {
   std::string text = sql;
   for (auto at = text.find("{}"); at != text.npos; at = text.find("{}", at)) text.erase(at, 2);
   sqlite3_stmt* statement = nullptr;
-  const int result =
-      sqlite3_prepare_v3(db_, text.c_str(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT,
-                         &statement, nullptr);
+  const int result = sqlite3_prepare_v3(db_, text.c_str(), static_cast<int>(text.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK) fail(result);
   try {
     statements_.emplace(sql, statement);
@@ -202,8 +215,8 @@ void SqliteSession::run_one(const Command& command) {
   if (result != SQLITE_DONE) fail(result);
 }
 
-// Some failures (a full disk, I/O errors) make SQLite roll the transaction back by itself. What came after would be
-// committed one by one.
+// Some failures (a full disk, I/O errors) make SQLite roll the transaction back by itself. What
+// came after would be committed one by one.
 void SqliteSession::require_transaction() const {
   if (state_ != State::idle && !in_transaction()) {
     throw engine_error("the engine has rolled the transaction back after an earlier error", {});

@@ -15,7 +15,8 @@ namespace evercore::detail {
 
 class SqliteSession final : public Session {
  public:
-  // Opens the file, links the extension in and sets the pragmas. `gate` may be null: nobody else writes then.
+  // Opens the file, links the extension in and sets the pragmas. `gate` may be null: nobody else
+  // writes then.
   SqliteSession(const SqliteOptions& options, WriterGate* gate);
   ~SqliteSession() override;
   SqliteSession(const SqliteSession&) = delete;

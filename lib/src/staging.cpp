@@ -1,4 +1,5 @@
-// The writing half of a unit of work: staging events and committing them in one call of the surface.
+// The writing half of a unit of work: staging events and committing them in one call of the
+// surface.
 #include "evercore/error.h"
 #include "statements.h"
 #include "unit_of_work.h"
@@ -38,7 +39,8 @@ void UnitOfWork::adopt(Aggregate& aggregate) {
       throw usage_error("the aggregate was part of a context that failed: load it again");
     case Outcome::repeated:
       throw usage_error("the aggregate's events were repeats by event_id: load it again");
-    case Outcome::done: break;
+    case Outcome::done:
+      break;
   }
   belongs(aggregate);
 }
@@ -46,12 +48,18 @@ void UnitOfWork::adopt(Aggregate& aggregate) {
 void UnitOfWork::stage(Aggregate& aggregate, std::string_view event_type, std::string data,
                        const EventOptions& options) {
   if (aggregate.as_of_) {
-    throw usage_error("the aggregate was loaded as of a past sequence: nothing can be applied to it");
+    throw usage_error(
+        "the aggregate was loaded as of a past sequence: nothing can be applied to it");
   }
   const AggregateType& type = aggregate.type();
   will_write(type);
-  staged_.push_back({aggregate.id_, {}, {}, aggregate.sequence_, std::string(event_type),
-                     std::move(data), options});
+  staged_.push_back({aggregate.id_,
+                     {},
+                     {},
+                     aggregate.sequence_,
+                     std::string(event_type),
+                     std::move(data),
+                     options});
   has_event_ids_ = has_event_ids_ || !options.event_id.empty();
   ++aggregate.sequence_;
   if (type.snapshot_every > 0 && aggregate.sequence_ % type.snapshot_every == 0) {
@@ -64,9 +72,8 @@ void UnitOfWork::publish(std::int64_t id, std::string_view type, std::string_vie
   require_writable();
   has_event_ids_ = has_event_ids_ || !event.options.event_id.empty();
   json::require_utf8(event.data, "data");
-  staged_.push_back({id, std::string(type), std::string(key), expected,
-                     std::move(event.event_type), std::move(event.data),
-                     std::move(event.options)});
+  staged_.push_back({id, std::string(type), std::string(key), expected, std::move(event.event_type),
+                     std::move(event.data), std::move(event.options)});
 }
 
 void UnitOfWork::save_snapshot(const Aggregate& aggregate) {
@@ -83,23 +90,25 @@ void UnitOfWork::save_snapshot(const Aggregate& aggregate) {
   snapshots_.push_back(std::move(snapshot));
 }
 
-// The argument of evercore_append_many: one object for each run of events to one aggregate, in the order of staging.
+// The argument of evercore_append_many: one object for each run of events to one aggregate, in the
+// order of staging.
 std::string UnitOfWork::appends_as_json() const {
   std::string json;
   std::size_t size = 64;
-  for (const Staged& event : staged_) size += event.data.size() + event.options.metadata.size() + 64;
+  for (const Staged& event : staged_)
+    size += event.data.size() + event.options.metadata.size() + 64;
   json.reserve(size);
   json += '[';
   const Staged* before = nullptr;
   std::int64_t run = 0;
   for (const Staged& event : staged_) {
     ++run;
-    const bool joins = before != nullptr && event.aggregate_id == before->aggregate_id &&
-                       event.aggregate_type == before->aggregate_type &&
-                       event.natural_key == before->natural_key &&
-                       (before->expected && event.expected
-                            ? *event.expected == *before->expected + 1
-                            : !before->expected && !event.expected);
+    const bool joins =
+        before != nullptr && event.aggregate_id == before->aggregate_id &&
+        event.aggregate_type == before->aggregate_type &&
+        event.natural_key == before->natural_key &&
+        (before->expected && event.expected ? *event.expected == *before->expected + 1
+                                            : !before->expected && !event.expected);
     if (joins) {
       json += ',';
     } else {
@@ -142,7 +151,8 @@ void UnitOfWork::commit() {
   std::vector<Command> commands;
   commands.reserve(1 + snapshots_.size());
   std::string json, time;
-  // A repeat by event_id answers with its first sequence, which is not the one the aggregate counted.
+  // A repeat by event_id answers with its first sequence, which is not the one the aggregate
+  // counted.
   std::int64_t answered = 0;
   auto sequence_sink = [&](const Row& row) { answered = row.integer(0); };
   try {
@@ -166,10 +176,10 @@ void UnitOfWork::commit() {
     // Where an event may turn out to be a repeat, the states in hand may be wrong.
     if (!has_event_ids_) {
       for (const Snapshot& snapshot : snapshots_) {
-        commands.emplace_back(statements::save_snapshot,
-                              std::initializer_list<Parameter>{
-                                  snapshot.aggregate_id, snapshot.sequence,
-                                  std::string_view(snapshot.state), snapshot.version});
+        commands.emplace_back(
+            statements::save_snapshot,
+            std::initializer_list<Parameter>{snapshot.aggregate_id, snapshot.sequence,
+                                             std::string_view(snapshot.state), snapshot.version});
       }
     }
     if (mode_ == Mode::writing) {

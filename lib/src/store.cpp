@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "evercore/error.h"
+#include "pool.h"
 #include "statements.h"
 #include "unit_of_work.h"
 
@@ -53,11 +54,13 @@ void StoreCore::declare(const AggregateType& type, SessionHandle session) {
   known_.push_back(&type);
 }
 
-void commit(UnitOfWork& work) { work.commit(); }
+void commit(UnitOfWork& work) {
+  work.commit();
+}
 
 void wait_before(int next, std::chrono::microseconds first_wait,
                  std::chrono::microseconds max_wait) {
-  thread_local std::minstd_rand random(std::random_device{}());
+  thread_local std::minstd_rand random(thread_seed());
   auto wait = first_wait;
   for (int i = 2; i < next && wait < max_wait; ++i) wait *= 2;
   wait = std::clamp(wait, std::chrono::microseconds{1}, std::max(max_wait, first_wait));
@@ -103,7 +106,9 @@ std::string EventStore::version() {
   return version;
 }
 
-StorageEngine& EventStore::engine() const noexcept { return *core_->engine; }
+StorageEngine& EventStore::engine() const noexcept {
+  return *core_->engine;
+}
 
 std::shared_ptr<detail::UnitOfWork> EventStore::begin(bool readonly) const {
   return std::make_shared<detail::UnitOfWork>(core_, readonly);

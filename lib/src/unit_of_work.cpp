@@ -13,8 +13,8 @@ namespace {
 // No state has this version: replaying with it starts from what compaction kept, or from nothing.
 constexpr std::int64_t no_version = std::numeric_limits<std::int64_t>::min();
 
-// The columns of the replay statements; in the base row, the type and the id of the aggregate stand in for those of an
-// event.
+// The columns of the replay statements; in the base row, the type and the id of the aggregate stand
+// in for those of an event.
 enum ReplayColumn {
   replay_sequence,
   replay_event_type,
@@ -61,7 +61,9 @@ RecordedEvent recorded_event(const Row& row) {
 UnitOfWork::UnitOfWork(std::shared_ptr<StoreCore> core, bool readonly)
     : core_(std::move(core)), mode_(readonly ? Mode::readonly : Mode::staging) {}
 
-UnitOfWork::~UnitOfWork() { abandon(); }
+UnitOfWork::~UnitOfWork() {
+  abandon();
+}
 
 Session& UnitOfWork::reading() {
   if (outcome_ != Outcome::open) throw usage_error("the context has ended");
@@ -90,8 +92,8 @@ void UnitOfWork::end_reading() noexcept {
   reading_ = false;
 }
 
-// The folds of a type are declared before its first events are written, in a transaction of their own: a context that
-// is rolled back then takes no knowledge back with it.
+// The folds of a type are declared before its first events are written, in a transaction of their
+// own: a context that is rolled back then takes no knowledge back with it.
 void UnitOfWork::will_write(const AggregateType& type) {
   if (std::find(types_.begin(), types_.end(), &type) != types_.end() || core_->knows(type)) return;
   // Inside a write transaction no other can be had; what is declared in here is not remembered.
@@ -105,7 +107,9 @@ void UnitOfWork::declare_types() {
   }
 }
 
-void UnitOfWork::belongs(Aggregate& aggregate) { aggregate.work_ = shared_from_this(); }
+void UnitOfWork::belongs(Aggregate& aggregate) {
+  aggregate.work_ = shared_from_this();
+}
 
 template <class Sink>
 void UnitOfWork::replay(const Aggregate& aggregate, std::int64_t id,
@@ -191,9 +195,8 @@ void UnitOfWork::load_at(Aggregate& aggregate, std::int64_t id, std::int64_t seq
   // From the newest snapshot when it is old enough, else from as far back as the events go.
   for (const std::int64_t version : {aggregate.type().state_version, no_version}) {
     bool base = true;
-    replay(aggregate, id, std::nullopt, version, [&](const Row& row) {
-      take_row(aggregate, row, std::exchange(base, false), sequence);
-    });
+    replay(aggregate, id, std::nullopt, version,
+           [&](const Row& row) { take_row(aggregate, row, std::exchange(base, false), sequence); });
     if (aggregate.sequence_ <= sequence) break;
   }
   if (aggregate.sequence_ > sequence) {

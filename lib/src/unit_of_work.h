@@ -1,4 +1,5 @@
-// What stands behind a context: its session, the events it staged, and how they are written at the end.
+// What stands behind a context: its session, the events it staged, and how they are written at the
+// end.
 #ifndef EVERCORE_SRC_UNIT_OF_WORK_H
 #define EVERCORE_SRC_UNIT_OF_WORK_H
 
@@ -11,13 +12,14 @@
 
 namespace evercore::detail {
 
-// What all contexts of a store share: its engine, and the aggregate types whose folds it knows to be declared and
-// committed.
+// What all contexts of a store share: its engine, and the aggregate types whose folds it knows to
+// be declared and committed.
 struct StoreCore {
   std::shared_ptr<StorageEngine> engine;
 
   bool knows(const AggregateType& type);
-  // Declares the type's folds in a transaction of their own and remembers them once that is committed.
+  // Declares the type's folds in a transaction of their own and remembers them once that is
+  // committed.
   void declare(const AggregateType& type, SessionHandle session = {});
 
  private:

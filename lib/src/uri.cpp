@@ -98,7 +98,8 @@ SqliteOptions parse_sqlite_uri(std::string_view uri) {
   std::string_view place = uri.substr(0, mark);
   if (place != "memory:") {
     place.remove_prefix(std::string_view("sqlite:").size());
-    // sqlite:///abs, sqlite:/abs, sqlite:rel and sqlite://rel: two slashes introduce, a third belongs to the path.
+    // sqlite:///abs, sqlite:/abs, sqlite:rel and sqlite://rel: two slashes introduce, a third
+    // belongs to the path.
     if (place.starts_with("//")) place.remove_prefix(2);
     if (place.empty()) throw argument_error("EV009: the URI names no file");
     if (place != ":memory:") options.path = percent_decoded(place);
@@ -128,30 +129,29 @@ PostgresOptions parse_postgres_uri(std::string_view uri) {
   const std::string_view base = uri.substr(0, mark);
   const std::string_view query = mark == uri.npos ? std::string_view() : uri.substr(mark + 1);
   std::string rest;
-  each_parameter(
-      query, [&](std::string_view name, const std::string& value, std::string_view piece) {
-        if (name == "schema") {
-          if (value.empty() || value.size() > 63) {
-            throw argument_error("EV009: the URI's schema has not 1 to 63 characters");
-          }
-          options.schema = value;
-        } else if (name == "pool_size") {
-          options.pool_size = count_value(name, value, 1, 1000);
-        } else if (name == "busy_timeout") {
-          options.busy_timeout =
-              std::chrono::milliseconds{count_value(name, value, 0, longest_wait)};
-        } else if (name == "reconnect") {
-          options.reconnect = std::chrono::milliseconds{count_value(name, value, 0, longest_wait)};
-        } else if (name == "prepared") {
-          const std::string word = word_value(name, value, {"on", "off", "auto"});
-          if (word != "auto") options.prepared = word == "on";
-        } else if (name == "migrate") {
-          options.migrate = switch_value(name, value);
-        } else {
-          rest += rest.empty() ? '?' : '&';
-          rest += piece;
-        }
-      });
+  each_parameter(query, [&](std::string_view name, const std::string& value,
+                            std::string_view piece) {
+    if (name == "schema") {
+      if (value.empty() || value.size() > 63) {
+        throw argument_error("EV009: the URI's schema has not 1 to 63 characters");
+      }
+      options.schema = value;
+    } else if (name == "pool_size") {
+      options.pool_size = count_value(name, value, 1, 1000);
+    } else if (name == "busy_timeout") {
+      options.busy_timeout = std::chrono::milliseconds{count_value(name, value, 0, longest_wait)};
+    } else if (name == "reconnect") {
+      options.reconnect = std::chrono::milliseconds{count_value(name, value, 0, longest_wait)};
+    } else if (name == "prepared") {
+      const std::string word = word_value(name, value, {"on", "off", "auto"});
+      if (word != "auto") options.prepared = word == "on";
+    } else if (name == "migrate") {
+      options.migrate = switch_value(name, value);
+    } else {
+      rest += rest.empty() ? '?' : '&';
+      rest += piece;
+    }
+  });
   options.conninfo = std::string(base) + rest;
   // The password stands between the first colon and the last at-sign before the path.
   options.shown = std::string(base);

@@ -31,7 +31,8 @@ struct PostgresOptions {
 
 enum class EngineKind { sqlite, postgres };
 
-// Throws argument_error, with a text that holds nothing of the URI but the name of the part that is wrong.
+// Throws argument_error, with a text that holds nothing of the URI but the name of the part that is
+// wrong.
 EngineKind engine_of(std::string_view uri);
 SqliteOptions parse_sqlite_uri(std::string_view uri);
 PostgresOptions parse_postgres_uri(std::string_view uri);

@@ -29,14 +29,15 @@ struct User {
   void apply(const UserLoggedIn&) { ++logins; }
   void apply(const UserNoted& noted, const evercore::EventInfo& info) {
     last_note = noted.note + " by " + std::string(info.reference) + " at " +
-                evercore::format_time(info.event_time) + " #" + std::to_string(info.sequence) + " " +
-                std::string(info.metadata);
+                evercore::format_time(info.event_time) + " #" + std::to_string(info.sequence) +
+                " " + std::string(info.metadata);
   }
   void validate(const UserRenamed& event) const {
     if (event.username.empty()) throw evercore::refused_error("a user needs a name");
   }
 };
-using UserAggregate = evercore::StateAggregate<User, UserCreated, UserRenamed, UserLoggedIn, UserNoted>;
+using UserAggregate =
+    evercore::StateAggregate<User, UserCreated, UserRenamed, UserLoggedIn, UserNoted>;
 
 struct AccountOpened {
   std::string owner;

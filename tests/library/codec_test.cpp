@@ -80,7 +80,8 @@ std::string fault_of(std::string_view text) {
 Everything random_everything(std::mt19937_64& random) {
   const auto chance = [&] { return random() % 2 == 0; };
   const auto text = [&] {
-    static const std::string pieces[] = {"a", "\"", "\\", "\n", "\x01", "\x7f", "é", "😀", "/", "\t", ""};
+    static const std::string pieces[] = {"a", "\"", "\\", "\n", "\x01", "\x7f",
+                                         "é", "😀",  "/",  "\t", ""};
     std::string made;
     for (auto n = random() % 6; n > 0; --n) made += pieces[random() % std::size(pieces)];
     return made;
@@ -102,9 +103,10 @@ Everything random_everything(std::mt19937_64& random) {
   e.real = real();
   e.text = text();
   e.color = chance() ? Color::blue : Color::green;
-  e.time = Time{std::chrono::microseconds{static_cast<std::int64_t>(random() % 4'000'000'000'000'000)}};
-  e.fine = std::chrono::system_clock::time_point{std::chrono::nanoseconds{
-      static_cast<std::int64_t>(random()) / 2}};
+  e.time =
+      Time{std::chrono::microseconds{static_cast<std::int64_t>(random() % 4'000'000'000'000'000)}};
+  e.fine = std::chrono::system_clock::time_point{
+      std::chrono::nanoseconds{static_cast<std::int64_t>(random()) / 2}};
   e.day = std::chrono::sys_days{std::chrono::days{static_cast<int>(random() % 40000) - 20000}};
   if (chance()) e.maybe = text();
   if (chance()) e.preset.reset();
@@ -120,11 +122,20 @@ Everything random_everything(std::mt19937_64& random) {
   }
   e.three = {1, -2, static_cast<int>(random() % 99)};
   switch (random() % 5) {
-    case 0: e.either = static_cast<std::int64_t>(random()); break;
-    case 1: e.either = text(); break;
-    case 2: e.either = Circle{real()}; break;
-    case 3: e.either = std::vector<int>{4, 5}; break;
-    default: break;
+    case 0:
+      e.either = static_cast<std::int64_t>(random());
+      break;
+    case 1:
+      e.either = text();
+      break;
+    case 2:
+      e.either = Circle{real()};
+      break;
+    case 3:
+      e.either = std::vector<int>{4, 5};
+      break;
+    default:
+      break;
   }
   return e;
 }
@@ -164,13 +175,14 @@ TEST_CASE("corners of numbers survive") {
   const auto back = decode<Everything>(encode(e));
   CHECK(std::signbit(back.real));
   CHECK(back.large == e.large);
-  for (const double real : {1e300, 5e-324, 1.7976931348623157e308, 0.1, 1e19, 123456789012345680.0}) {
+  for (const double real :
+       {1e300, 5e-324, 1.7976931348623157e308, 0.1, 1e19, 123456789012345680.0}) {
     CHECK(decode<Circle>(encode(Circle{real})).radius == real);
   }
   // As PostgreSQL's jsonb spells it.
   CHECK(decode<Circle>("{\"radius\":1" + std::string(300, '0') + "}").radius == 1e300);
-  CHECK(decode<Circle>("{\"other\":\"99999999999999999999\\\"\",\"radius\":-18446744073709551616}").radius ==
-        -18446744073709551616.0);
+  CHECK(decode<Circle>("{\"other\":\"99999999999999999999\\\"\",\"radius\":-18446744073709551616}")
+            .radius == -18446744073709551616.0);
 }
 
 TEST_CASE("recursive structs work") {
@@ -193,24 +205,34 @@ TEST_CASE("a missing required member is an error that names it") {
 TEST_CASE("decoding is strict about types and says where") {
   CHECK(fault_of<Strict>(R"({"name":5})") == "field \"name\": expected a string, found an integer");
   CHECK(fault_of<Strict>(R"({"name":null})") == "field \"name\": expected a string, found null");
-  CHECK(fault_of<Strict>(R"({"name":"x","age":"5"})") == "field \"age\": expected an integer, found a string");
-  CHECK(fault_of<Strict>(R"({"name":"x","age":5.0})") == "field \"age\": expected an integer, found a number");
-  CHECK(fault_of<Strict>(R"({"name":"x","age":5000000000})") == "field \"age\": the integer is out of range");
+  CHECK(fault_of<Strict>(R"({"name":"x","age":"5"})") ==
+        "field \"age\": expected an integer, found a string");
+  CHECK(fault_of<Strict>(R"({"name":"x","age":5.0})") ==
+        "field \"age\": expected an integer, found a number");
+  CHECK(fault_of<Strict>(R"({"name":"x","age":5000000000})") ==
+        "field \"age\": the integer is out of range");
   CHECK(fault_of<Everything>(R"({"tiny":200})") == "field \"tiny\": the integer is out of range");
-  CHECK(fault_of<Everything>(R"({"larger":-1})") == "field \"larger\": the integer is out of range");
-  CHECK(fault_of<Everything>(R"({"single":1e39})") == "field \"single\": the number is out of range");
-  CHECK(fault_of<Everything>(R"({"flag":0})") == "field \"flag\": expected a boolean, found an integer");
-  CHECK(fault_of<Everything>(R"({"color":"pink"})") == "field \"color\": \"pink\" is not a value of Color");
+  CHECK(fault_of<Everything>(R"({"larger":-1})") ==
+        "field \"larger\": the integer is out of range");
+  CHECK(fault_of<Everything>(R"({"single":1e39})") ==
+        "field \"single\": the number is out of range");
+  CHECK(fault_of<Everything>(R"({"flag":0})") ==
+        "field \"flag\": expected a boolean, found an integer");
+  CHECK(fault_of<Everything>(R"({"color":"pink"})") ==
+        "field \"color\": \"pink\" is not a value of Color");
   CHECK(fault_of<Everything>(R"({"time":"now"})") == "field \"time\": \"now\" is not a time");
   CHECK(fault_of<Everything>(R"({"time":"2026-01-01T00:00:00.123456789Z"})") ==
         "field \"time\": the time is finer than the member can hold");
-  CHECK(fault_of<Everything>(R"({"fine":"2999-01-01T00:00:00Z"})") == "field \"fine\": the time is out of range");
+  CHECK(fault_of<Everything>(R"({"fine":"2999-01-01T00:00:00Z"})") ==
+        "field \"fine\": the time is out of range");
   CHECK(fault_of<Everything>(R"({"day":"2026-01-01T00:00:01Z"})") ==
         "field \"day\": the time is finer than the member can hold");
   CHECK(fault_of<Everything>(R"({"addresses":[{"street":"a"},{"street":"b","number":true}]})") ==
         "field \"addresses[1].number\": expected an integer, found a boolean");
-  CHECK(fault_of<Everything>(R"({"three":[1,2]})") == "field \"three\": expected 3 elements, found 2");
-  CHECK(fault_of<Everything>(R"({"three":[1,2,3,4]})") == "field \"three\": expected 3 elements, found 4");
+  CHECK(fault_of<Everything>(R"({"three":[1,2]})") ==
+        "field \"three\": expected 3 elements, found 2");
+  CHECK(fault_of<Everything>(R"({"three":[1,2,3,4]})") ==
+        "field \"three\": expected 3 elements, found 4");
   CHECK(fault_of<Everything>(R"({"hashed":{"k":[1,"2"]}})") ==
         "field \"hashed.k[1]\": expected an integer, found a string");
   CHECK(fault_of<Everything>(R"({"either":{"Square":{}}})") ==
@@ -227,10 +249,11 @@ TEST_CASE("what no JSON can hold is refused when encoding") {
   CHECK_THROWS_AS(encode(e), payload_error);
   e.larger = 0;
   e.color = static_cast<Color>(9);
-  CHECK_THROWS_WITH_AS(encode(e),
-                       "EV004: data: value 9 of enum Color has no name (evercore::reflect::enum_range "
-                       "widens the search)",
-                       payload_error);
+  CHECK_THROWS_WITH_AS(
+      encode(e),
+      "EV004: data: value 9 of enum Color has no name (evercore::reflect::enum_range "
+      "widens the search)",
+      payload_error);
   CHECK_THROWS_AS(decode<Circle>("{"), payload_error);
 }
 
@@ -238,9 +261,10 @@ TEST_CASE("times are read and written as on the SQL surface") {
   Time time;
   CHECK(parse_time("2026-11-21 22:10:41.5+01:30", time));
   CHECK(format_time(time) == "2026-11-21T20:40:41.500000Z");
-  for (const char* bad : {"now", "infinity", "2026-11-21", "2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z",
-                          "2026-11-21T22:10:41.", "2026-11-21T22:10:41.1234567Z", "2026-11-21T22:10:41+16:00",
-                          "2026-11-21T22:10:41ZZ", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", ""}) {
+  for (const char* bad :
+       {"now", "infinity", "2026-11-21", "2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z",
+        "2026-11-21T22:10:41.", "2026-11-21T22:10:41.1234567Z", "2026-11-21T22:10:41+16:00",
+        "2026-11-21T22:10:41ZZ", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", ""}) {
     CHECK_FALSE_MESSAGE(parse_time(bad, time), bad);
   }
   CHECK_THROWS_AS(format_time(Time::max()), argument_error);

@@ -1,4 +1,5 @@
-// Old events in new programs: pinned names, aliases, upcasts, required members, snapshots of other versions.
+// Old events in new programs: pinned names, aliases, upcasts, required members, snapshots of other
+// versions.
 #include <doctest/doctest.h>
 
 #include "harness.h"
@@ -101,7 +102,8 @@ TEST_CASE("a faulty event is named with field, event and position") {
     return person.id();
   });
   const auto position = std::to_string(store->follow(0).at(1).position);
-  const auto place = " at position " + position + " (aggregate " + std::to_string(id) + ", sequence 2): ";
+  const auto place =
+      " at position " + position + " (aggregate " + std::to_string(id) + ", sequence 2): ";
   const auto load = [&](ReadonlyContext& ctx) { ctx.load<today::PersonAggregate>(id); };
   CHECK(fault_of<decode_error>([&] { store->with_readonly_context(load); }) ==
         "event \"person-created-3\"" + place + "field \"letters\": is required and missing");
@@ -123,7 +125,8 @@ TEST_CASE("an event that is not listed is an error, unless the state says otherw
     return person.id();
   });
   CHECK(fault_of<decode_error>([&] {
-          store->with_readonly_context([&](ReadonlyContext& ctx) { ctx.load<today::PersonAggregate>(id); });
+          store->with_readonly_context(
+              [&](ReadonlyContext& ctx) { ctx.load<today::PersonAggregate>(id); });
         }).find("it is not among the events of Person") != std::string::npos);
 }
 
@@ -228,6 +231,8 @@ using Adding = StateAggregate<Adder, Bumped>;
 TEST_CASE("one event cannot be state here and custom there") {
   Fresh store;
   store->warmup<StateAggregate<right::Counter, Bumped>>();
-  CHECK(fault_of<usage_error>([&] { store->warmup<Adding>(); })
-            .starts_with("event \"Bumped\" folds by merge in \"Adder\" and by custom in \"Counter\""));
+  CHECK(
+      fault_of<usage_error>([&] {
+        store->warmup<Adding>();
+      }).starts_with("event \"Bumped\" folds by merge in \"Adder\" and by custom in \"Counter\""));
 }

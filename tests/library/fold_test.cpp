@@ -96,7 +96,8 @@ void random_event(Context& ctx, ThingAggregate& thing, std::mt19937& random) {
       if (chance()) event.either = std::int64_t{7};
       return ctx.apply(thing, event);
     }
-    default: return ctx.apply(thing, Rung{static_cast<std::int64_t>(random() % 5)});
+    default:
+      return ctx.apply(thing, Rung{static_cast<std::int64_t>(random() % 5)});
   }
 }
 
@@ -115,7 +116,8 @@ TEST_CASE("a thousand random histories fold alike in C++ and in SQL") {
         for (auto n = random() % 12; n > 0; --n) random_event(ctx, things.back(), random);
       }
     });
-    // Foreign hands write too: nulls, missing members, members that the event's struct does not know.
+    // Foreign hands write too: nulls, missing members, members that the event's struct does not
+    // know.
     store->with_context([&](Context& ctx) {
       for (int i = 0; i < batch; i += 5) {
         const auto id = things[static_cast<std::size_t>(i)].id();

@@ -1,5 +1,6 @@
-// What the library's tests share: a fresh store on the engine under test. The suite runs the program once an engine;
-// EVERCORE_LIBRARY_ENGINE says which: file, memory or postgres (whose server is in EVERCORE_TEST_POSTGRES).
+// What the library's tests share: a fresh store on the engine under test. The suite runs the
+// program once an engine; EVERCORE_LIBRARY_ENGINE says which: file, memory or postgres (whose
+// server is in EVERCORE_TEST_POSTGRES).
 #pragma once
 
 #include <unistd.h>
@@ -17,9 +18,15 @@ inline std::string engine() {
   const char* engine = std::getenv("EVERCORE_LIBRARY_ENGINE");
   return engine != nullptr ? engine : "file";
 }
-inline bool on_postgres() { return engine() == "postgres"; }
-inline bool on_memory() { return engine() == "memory"; }
-inline bool on_file() { return engine() == "file"; }
+inline bool on_postgres() {
+  return engine() == "postgres";
+}
+inline bool on_memory() {
+  return engine() == "memory";
+}
+inline bool on_file() {
+  return engine() == "file";
+}
 
 // The place of a store that nobody used before; it is removed at the end.
 class Place {
@@ -35,7 +42,8 @@ class Place {
     } else {
       directory_ = std::filesystem::temp_directory_path() / ("evercore_" + name);
       std::filesystem::create_directories(directory_);
-      uri_ = "sqlite://" + (directory_ / "store.db").string() + "?synchronous=normal&busy_timeout=30000&pool_size=16";
+      uri_ = "sqlite://" + (directory_ / "store.db").string() +
+             "?synchronous=normal&busy_timeout=30000&pool_size=16";
     }
   }
   ~Place() {

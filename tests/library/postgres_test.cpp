@@ -11,17 +11,20 @@ using namespace evercore;
 
 namespace {
 
-int shell(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()); }
+int shell(const std::string& command) {
+  return std::system((command + " >/dev/null 2>&1").c_str());
+}
 
-// A command of the server's own user, in the directory of with_server's private cluster; nothing for a server that is
-// not ours.
+// A command of the server's own user, in the directory of with_server's private cluster; nothing
+// for a server that is not ours.
 std::string as_server(const std::string& command) {
   return (geteuid() == 0 ? "cd / && runuser -u postgres -- " : "") + command;
 }
 
 bool private_server() {
   return harness::on_postgres() && std::getenv("EVERCORE_SERVER_DATA") != nullptr &&
-         std::getenv("EVERCORE_SERVER_BIN") != nullptr && std::getenv("EVERCORE_BEHIND_POOLER") == nullptr;
+         std::getenv("EVERCORE_SERVER_BIN") != nullptr &&
+         std::getenv("EVERCORE_BEHIND_POOLER") == nullptr;
 }
 
 std::string pg_ctl(const std::string& what) {
@@ -29,8 +32,8 @@ std::string pg_ctl(const std::string& what) {
                    std::getenv("EVERCORE_SERVER_DATA") + " -w " + what);
 }
 
-// Appends from four threads while the server is brought down and up again, then checks that each acknowledged event is
-// there, and beside them only events whose fate was reported as unknown.
+// Appends from four threads while the server is brought down and up again, then checks that each
+// acknowledged event is there, and beside them only events whose fate was reported as unknown.
 void append_through(const std::function<void()>& disturb) {
   harness::Place place;
   auto store = connect(place.uri() + "&reconnect=20000");
@@ -47,7 +50,8 @@ void append_through(const std::function<void()>& disturb) {
       const auto at = static_cast<std::size_t>(t);
       while (phase < 3) {
         try {
-          store.with_context([&](Context& ctx) { ctx.load<UserAggregate>(ids[at]).apply(UserLoggedIn{}); });
+          store.with_context(
+              [&](Context& ctx) { ctx.load<UserAggregate>(ids[at]).apply(UserLoggedIn{}); });
           ++acknowledged[at];
           if (phase == 2) ++after[at];
         } catch (const connection_error& fault) {
@@ -96,7 +100,8 @@ TEST_CASE("the pool outlives the death of single server processes") {
   append_through([] {
     for (int i = 0; i < 3; ++i) {
       // Signal 9 to one backend: the server throws everybody out and starts over.
-      REQUIRE(shell("kill -9 $(psql -XAt -d '" + std::string(std::getenv("EVERCORE_TEST_POSTGRES")) +
+      REQUIRE(shell("kill -9 $(psql -XAt -d '" +
+                    std::string(std::getenv("EVERCORE_TEST_POSTGRES")) +
                     "' -c \"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
                     " AND pid <> pg_backend_pid() LIMIT 1\")") == 0);
       std::this_thread::sleep_for(std::chrono::milliseconds{300});
@@ -117,9 +122,11 @@ TEST_CASE("unprepared statements do the same") {
   harness::Place place;
   auto store = connect(place.uri() + "&prepared=off");
   const auto id = new_user(store, "ann");
-  store.with_context([&](Context& ctx) { ctx.load<UserAggregate>(id).apply(UserNoted{"x"}, {.reference = "r"}); });
-  store.with_readonly_context(
-      [&](ReadonlyContext& ctx) { CHECK(ctx.load<UserAggregate>(id)->last_note.starts_with("x by r at ")); });
+  store.with_context(
+      [&](Context& ctx) { ctx.load<UserAggregate>(id).apply(UserNoted{"x"}, {.reference = "r"}); });
+  store.with_readonly_context([&](ReadonlyContext& ctx) {
+    CHECK(ctx.load<UserAggregate>(id)->last_note.starts_with("x by r at "));
+  });
 }
 
 TEST_CASE("connecting again to a store needs nothing to be installed") {
@@ -128,6 +135,7 @@ TEST_CASE("connecting again to a store needs nothing to be installed") {
   auto store = connect(place.uri());
   const auto id = new_user(store, "ann");
   auto again = connect(place.uri());
-  again.with_readonly_context([&](ReadonlyContext& ctx) { CHECK(ctx.load<UserAggregate>("ann").id() == id); });
+  again.with_readonly_context(
+      [&](ReadonlyContext& ctx) { CHECK(ctx.load<UserAggregate>("ann").id() == id); });
   CHECK_FALSE(again.version().empty());
 }

@@ -81,11 +81,12 @@ TEST_CASE("the first writer of an aggregate wins and the second learns where it 
     CHECK(conflict.expected() == 1);
     CHECK(conflict.actual() == 2);
     CHECK(conflict.code() == "EV001");
-    CHECK(std::string(conflict.what()) == "EV001: conflict: aggregate " + std::to_string(id) +
-                                              " is at sequence 2, expected 1");
+    CHECK(std::string(conflict.what()) ==
+          "EV001: conflict: aggregate " + std::to_string(id) + " is at sequence 2, expected 1");
   }
-  CHECK(fault_of([&] { store->with_context([&](Context& ctx) { ctx.apply(late, UserRenamed{"z"}); }); }) ==
-        "the aggregate was part of a context that failed: load it again");
+  CHECK(fault_of([&] {
+          store->with_context([&](Context& ctx) { ctx.apply(late, UserRenamed{"z"}); });
+        }) == "the aggregate was part of a context that failed: load it again");
 }
 
 TEST_CASE("an aggregate can be carried from context to context without loading it again") {
@@ -141,8 +142,8 @@ TEST_CASE("keys are unique within a type and can change") {
     account.apply(AccountOpened{"ann"});
   });
   CHECK(fault_of<key_taken_error>([&] {
-    store->with_context([](Context& ctx) { ctx.create<UserAggregate>("ann"); });
-  }) == "EV003: natural key \"ann\" is taken in aggregate type \"User\"");
+          store->with_context([](Context& ctx) { ctx.create<UserAggregate>("ann"); });
+        }) == "EV003: natural key \"ann\" is taken in aggregate type \"User\"");
   CHECK_THROWS_AS(store->with_context([&](Context& ctx) {
     auto user = ctx.load<UserAggregate>(id);
     ctx.change_key(user, "ann");
@@ -202,7 +203,8 @@ TEST_CASE("loading checks the type and says what is missing") {
   store->with_readonly_context([&](ReadonlyContext& ctx) {
     CHECK(fault_of<type_mismatch_error>([&] { ctx.load<AccountAggregate>(id); }) ==
           "aggregate " + std::to_string(id) + " is of type \"User\", not \"Account\"");
-    CHECK(fault_of<not_found_error>([&] { ctx.load<UserAggregate>(777); }) == "EV002: no aggregate 777");
+    CHECK(fault_of<not_found_error>([&] { ctx.load<UserAggregate>(777); }) ==
+          "EV002: no aggregate 777");
     CHECK(fault_of<not_found_error>([&] { ctx.load<UserAggregate>("zoe"); }) ==
           "EV002: no aggregate of type \"User\" with natural key \"zoe\"");
   });
@@ -214,7 +216,8 @@ TEST_CASE("a read-only context sees one snapshot and cannot write") {
   if (!harness::on_memory()) {  // in memory there is one connection
     store->with_readonly_context([&](ReadonlyContext& ctx) {
       CHECK(ctx.load<UserAggregate>(id).sequence() == 1);
-      store->with_context([&](Context& inner) { inner.load<UserAggregate>(id).apply(UserLoggedIn{}); });
+      store->with_context(
+          [&](Context& inner) { inner.load<UserAggregate>(id).apply(UserLoggedIn{}); });
       CHECK(ctx.load<UserAggregate>(id).sequence() == 1);
       CHECK(ctx.sequence(id) == 1);
     });
@@ -227,7 +230,9 @@ TEST_CASE("a read-only context sees one snapshot and cannot write") {
 
 TEST_CASE("as-of loading goes by sequence and by time") {
   Fresh store;
-  const auto day = [](int n) { return Time{std::chrono::sys_days{std::chrono::year{2026} / 1 / n}}; };
+  const auto day = [](int n) {
+    return Time{std::chrono::sys_days{std::chrono::year{2026} / 1 / n}};
+  };
   const auto id = store->with_context([&](Context& ctx) {
     auto user = ctx.create<UserAggregate>();
     for (int n = 1; n <= 5; ++n) {
@@ -249,8 +254,9 @@ TEST_CASE("as-of loading goes by sequence and by time") {
   });
   store->with_context([&](Context& ctx) {
     auto user = ctx.load_at<UserAggregate>(id, std::int64_t{3});
-    CHECK(fault_of<usage_error>([&] { ctx.apply(user, UserLoggedIn{}); })
-              .starts_with("the aggregate was loaded as of"));
+    CHECK(fault_of<usage_error>([&] {
+            ctx.apply(user, UserLoggedIn{});
+          }).starts_with("the aggregate was loaded as of"));
   });
 }
 
@@ -267,9 +273,11 @@ TEST_CASE("raw events are published by id and by type and key") {
     CHECK(ctx.events(id, 1).at(0).data == R"({ "username" : "raw" })");
   });
   CHECK(fault_of<payload_error>([&] {
-    store->with_context([&](Context& ctx) { ctx.publish(id, {"X", "{"}); });
-  }).starts_with("EV004: data: not JSON"));
-  CHECK_THROWS_AS(store->with_context([&](Context& ctx) { ctx.publish(12345, {"X", "{}"}); }),
+          store->with_context([&](Context& ctx) { ctx.publish(id, {"X", "{"}); });
+        }).starts_with("EV004: data: not JSON"));
+  CHECK_THROWS_AS(store->with_context([&](Context& ctx) {
+    ctx.publish(12345, {"X", "{}"});
+  }),
                   not_found_error);
 }
 
@@ -280,7 +288,8 @@ TEST_CASE("reference, metadata and times go with an event and come back") {
   const auto id = store->with_context([&](Context& ctx) {
     auto user = ctx.create<UserAggregate>();
     user.apply(UserCreated{"ann"});
-    user.apply(UserNoted{"hello"}, {.reference = "admin", .metadata = R"({"trace":"t1"})", .event_time = when});
+    user.apply(UserNoted{"hello"},
+               {.reference = "admin", .metadata = R"({"trace":"t1"})", .event_time = when});
     CHECK(user->last_note == "hello by admin at 2001-02-03T00:00:00.123456Z #2 {\"trace\":\"t1\"}");
     return user.id();
   });
@@ -311,8 +320,8 @@ TEST_CASE("an event_id makes a second attempt harmless") {
   auto again = deposit();
   CHECK(store->follow(0).size() == 2);
   CHECK(fault_of<usage_error>([&] {
-    store->with_context([&](Context& ctx) { ctx.apply(again, UserRenamed{"x"}); });
-  }).starts_with("the aggregate's events were repeats"));
+          store->with_context([&](Context& ctx) { ctx.apply(again, UserRenamed{"x"}); });
+        }).starts_with("the aggregate's events were repeats"));
   CHECK_THROWS_AS(store->with_context([&](Context& ctx) {
     ctx.load<UserAggregate>(id).apply(UserRenamed{"other"}, {.event_id = "request-1"});
   }),

@@ -63,7 +63,8 @@ TEST_CASE("sixteen threads that increment counters lose nothing") {
   const auto ids = open_accounts(store.store, 4);
   constexpr int each = 100;
   const auto faults = on_threads(16, [&](int thread) {
-    for (int i = 0; i < each; ++i) deposit(store.store, ids[static_cast<std::size_t>(thread + i) % ids.size()]);
+    for (int i = 0; i < each; ++i)
+      deposit(store.store, ids[static_cast<std::size_t>(thread + i) % ids.size()]);
   });
   CHECK(faults == "");
   CHECK(total(store.store, ids) == 16 * each);
@@ -110,7 +111,8 @@ TEST_CASE("threads that load or create the same keys make each once") {
   });
   CHECK(faults == "");
   store->with_readonly_context([&](ReadonlyContext& ctx) {
-    for (int i = 0; i < 20; ++i) CHECK(ctx.load<UserAggregate>("user" + std::to_string(i))->logins == 8);
+    for (int i = 0; i < 20; ++i)
+      CHECK(ctx.load<UserAggregate>("user" + std::to_string(i))->logins == 8);
   });
   CHECK(store->check().empty());
 }
@@ -143,7 +145,8 @@ TEST_CASE("a group of commits keeps each one's atomicity and error apart") {
     }
     const auto sequence =
         store->with_readonly_context([&](ReadonlyContext& ctx) { return ctx.sequence(own); });
-    if (sequence != 1 + 2 * each / 3) throw usage_error("own sequence is " + std::to_string(sequence));
+    if (sequence != 1 + 2 * each / 3)
+      throw usage_error("own sequence is " + std::to_string(sequence));
   });
   CHECK(faults == "");
   CHECK(good == threads * each / 3);
@@ -168,7 +171,8 @@ TEST_CASE("eight processes on one store increment exactly") {
       int status = 0;
       try {
         auto store = connect(place.uri());
-        for (int i = 0; i < each; ++i) deposit(store, ids[static_cast<std::size_t>(process + i) % ids.size()]);
+        for (int i = 0; i < each; ++i)
+          deposit(store, ids[static_cast<std::size_t>(process + i) % ids.size()]);
       } catch (const std::exception& fault) {
         std::fprintf(stderr, "process %d: %s\n", process, fault.what());
         status = 1;
@@ -197,7 +201,8 @@ TEST_CASE("several processes can open a new store at once") {
       int status = 0;
       try {
         auto store = connect(place.uri());
-        store.with_retry([&](Context& ctx) { ctx.load_or_create<UserAggregate>("x").apply(UserLoggedIn{}); });
+        store.with_retry(
+            [&](Context& ctx) { ctx.load_or_create<UserAggregate>("x").apply(UserLoggedIn{}); });
       } catch (const std::exception& fault) {
         std::fprintf(stderr, "process %d: %s\n", process, fault.what());
         status = 1;
@@ -228,7 +233,8 @@ TEST_CASE("waiting for a connection ends after the busy timeout") {
   store.with_readonly_context([&](ReadonlyContext& outer) {
     outer.load<UserAggregate>(id);
     CHECK(harness::fault_of<busy_error>([&] {
-            store.with_readonly_context([&](ReadonlyContext& inner) { inner.load<UserAggregate>(id); });
+            store.with_readonly_context(
+                [&](ReadonlyContext& inner) { inner.load<UserAggregate>(id); });
           }).starts_with("no connection came free: all 1 of the pool are in use"));
   });
 }

@@ -32,9 +32,11 @@ TEST_CASE("SQLite URIs name a path and its settings") {
 
 TEST_CASE("PostgreSQL URIs keep libpq's parameters and take ours out") {
   const auto options = parse_postgres_uri(
-      "postgres://ann:s%40crt@db.example:5433/app?sslmode=require&schema=shop&pool_size=4&prepared=off"
+      "postgres://ann:s%40crt@db.example:5433/"
+      "app?sslmode=require&schema=shop&pool_size=4&prepared=off"
       "&reconnect=100&connect_timeout=3");
-  CHECK(options.conninfo == "postgres://ann:s%40crt@db.example:5433/app?sslmode=require&connect_timeout=3");
+  CHECK(options.conninfo ==
+        "postgres://ann:s%40crt@db.example:5433/app?sslmode=require&connect_timeout=3");
   CHECK(options.shown == "postgres://ann:***@db.example:5433/app");
   CHECK(options.schema == "shop");
   CHECK(options.pool_size == 4);
@@ -44,11 +46,14 @@ TEST_CASE("PostgreSQL URIs keep libpq's parameters and take ours out") {
 }
 
 TEST_CASE("faulty URIs are refused with the part that is wrong") {
-  const auto fault = [](const char* uri) { return fault_of<argument_error>([&] { connect(uri); }); };
+  const auto fault = [](const char* uri) {
+    return fault_of<argument_error>([&] { connect(uri); });
+  };
   CHECK(fault("mysql://x").starts_with("EV009: the URI begins with none of"));
   CHECK(fault("sqlite:") == "EV009: the URI names no file");
   CHECK(fault("sqlite:x.db?colour=red") == "EV009: unknown parameter \"colour\" in the URI");
-  CHECK(fault("sqlite:x.db?pool_size=0") == "EV009: the URI's pool_size is not a number from 1 to 1000");
+  CHECK(fault("sqlite:x.db?pool_size=0") ==
+        "EV009: the URI's pool_size is not a number from 1 to 1000");
   CHECK(fault("sqlite:x.db?journal_mode=memory") ==
         "EV009: the URI's journal_mode is none of wal delete truncate persist");
   CHECK(fault("sqlite:x.db?migrate") == "EV009: a parameter of the URI has no value");
@@ -57,12 +62,13 @@ TEST_CASE("faulty URIs are refused with the part that is wrong") {
 }
 
 TEST_CASE("no message holds the password") {
-  for (const char* uri : {"postgres://ann:TopSecret@127.0.0.1:1/db?reconnect=0",
-                          "postgres://ann:TopSecret@nowhere.invalid/db?reconnect=0",
-                          "postgres://ann@127.0.0.1:1/db?password=TopSecret&reconnect=0",
-                          "postgres://ann:TopSecret@host:port/db", "postgres://ann:pw/TopSecret@host/db",
-                          "postgres://ann:TopSecret@h/db?pool_size=x", "postgres://ann:TopSecret@h/db?x",
-                          "postgres://ann:TopSecret@[::1/db", "postgres://ann:100%TopSecret@h/db"}) {
+  for (const char* uri :
+       {"postgres://ann:TopSecret@127.0.0.1:1/db?reconnect=0",
+        "postgres://ann:TopSecret@nowhere.invalid/db?reconnect=0",
+        "postgres://ann@127.0.0.1:1/db?password=TopSecret&reconnect=0",
+        "postgres://ann:TopSecret@host:port/db", "postgres://ann:pw/TopSecret@host/db",
+        "postgres://ann:TopSecret@h/db?pool_size=x", "postgres://ann:TopSecret@h/db?x",
+        "postgres://ann:TopSecret@[::1/db", "postgres://ann:100%TopSecret@h/db"}) {
     const auto fault = fault_of([&] { connect(uri); });
     CHECK_MESSAGE(fault != "none", uri);
     CHECK_MESSAGE(fault.find("TopSecret") == std::string::npos, fault);
@@ -74,14 +80,17 @@ TEST_CASE("SQLite's settings arrive, and rollback journals work too") {
   harness::Place place;
   for (const char* mode : {"delete", "wal", "truncate"}) {
     auto store = connect("sqlite:" + place.file() + "?synchronous=normal&journal_mode=" + mode);
-    store.with_retry([](Context& ctx) { ctx.load_or_create<UserAggregate>("x").apply(UserLoggedIn{}); });
+    store.with_retry(
+        [](Context& ctx) { ctx.load_or_create<UserAggregate>("x").apply(UserLoggedIn{}); });
     store.with_context([](Context& ctx) { ctx.load<UserAggregate>("x").apply(UserNoted{"n"}); });
     sqlite3* db = nullptr;
     REQUIRE(sqlite3_open(place.file().c_str(), &db) == SQLITE_OK);
     std::string found;
     sqlite3_exec(
         db, "PRAGMA journal_mode",
-        [](void* out, int, char** values, char**) { return *static_cast<std::string*>(out) = values[0], 0; },
+        [](void* out, int, char** values, char**) {
+          return *static_cast<std::string*>(out) = values[0], 0;
+        },
         &found, nullptr);
     sqlite3_close(db);
     CHECK((found == mode || (found == "delete" && std::string(mode) == "truncate")));
@@ -90,7 +99,9 @@ TEST_CASE("SQLite's settings arrive, and rollback journals work too") {
 
 TEST_CASE("a store that is not migrated, or was by a newer program, says so") {
   harness::Place place;
-  auto store = connect(place.uri() + (place.uri().find('?') == std::string::npos ? "?" : "&") + "migrate=off");
-  CHECK_THROWS_AS(store.with_readonly_context([](ReadonlyContext& ctx) { ctx.find<UserAggregate>("x"); }),
-                  schema_error);
+  auto store = connect(place.uri() + (place.uri().find('?') == std::string::npos ? "?" : "&") +
+                       "migrate=off");
+  CHECK_THROWS_AS(
+      store.with_readonly_context([](ReadonlyContext& ctx) { ctx.find<UserAggregate>("x"); }),
+      schema_error);
 }

@@ -11,18 +11,20 @@
 //   };
 //   using UserAggregate = evercore::StateAggregate<User, UserCreated, UserRenamed, UserLoggedIn>;
 //
-// An event for which the state has apply(const Event&) or apply(const Event&, const EventInfo&) is a custom event.
-// Every other one is a state event: each of its members that is present and not null replaces the state's member of the same
-// name, as evercore_state() does in SQL. A member that the state lacks is skipped; one whose type the state's cannot
-// take does not compile. An empty optional leaves the state as it is.
+// An event for which the state has apply(const Event&) or apply(const Event&, const EventInfo&) is
+// a custom event. Every other one is a state event: each of its members that is present and not
+// null replaces the state's member of the same name, as evercore_state() does in SQL. A member that
+// the state lacks is skipped; one whose type the state's cannot take does not compile. An empty
+// optional leaves the state as it is.
 //
 // A state may also say:
-//   static constexpr std::string_view aggregate_type = "User";    // the name in the store; by default the struct's
-//   static constexpr std::int64_t snapshot_every = 100;           // 0: no snapshots
-//   static constexpr std::int64_t state_version = 1;              // by default made from the members' names and kinds
-//   static constexpr bool ignore_unknown_events = true;           // else an event not listed is a decode_error
-// Snapshots of another state_version are not used. Where only the code of an apply() changed, the members tell nothing:
-// set state_version then.
+//   static constexpr std::string_view aggregate_type = "User";    // the name in the store; by
+//   default the struct's static constexpr std::int64_t snapshot_every = 100;           // 0: no
+//   snapshots static constexpr std::int64_t state_version = 1;              // by default made from
+//   the members' names and kinds static constexpr bool ignore_unknown_events = true;           //
+//   else an event not listed is a decode_error
+// Snapshots of another state_version are not used. Where only the code of an apply() changed, the
+// members tell nothing: set state_version then.
 #ifndef EVERCORE_AGGREGATE_H
 #define EVERCORE_AGGREGATE_H
 
@@ -61,15 +63,16 @@ struct StoredEvent {
   EventInfo info;
 };
 
-// The interface for those who want to fold by their own hands; StateAggregate implements it. A context fills id,
-// sequence and key, calls clear() or decode_state(), then fold() for each event in order. Not to be shared between
-// threads.
+// The interface for those who want to fold by their own hands; StateAggregate implements it. A
+// context fills id, sequence and key, calls clear() or decode_state(), then fold() for each event
+// in order. Not to be shared between threads.
 class Aggregate {
  public:
   virtual ~Aggregate() = default;
 
   std::int64_t id() const noexcept { return id_; }
-  // The sequence of the last event folded in, staged ones included: the aggregate's version. 0 before the first.
+  // The sequence of the last event folded in, staged ones included: the aggregate's version. 0
+  // before the first.
   std::int64_t sequence() const noexcept { return sequence_; }
   const std::optional<std::string>& natural_key() const noexcept { return natural_key_; }
 
@@ -78,7 +81,8 @@ class Aggregate {
   // Back to the state before the first event.
   virtual void clear() = 0;
   virtual void fold(const StoredEvent& event) = 0;
-  // The state as a JSON object and back. Needed for snapshots, and for aggregates whose events were compacted.
+  // The state as a JSON object and back. Needed for snapshots, and for aggregates whose events were
+  // compacted.
   virtual std::string encode_state() const;
   virtual void decode_state(std::string_view json);
 
@@ -89,8 +93,8 @@ class Aggregate {
   Aggregate& operator=(const Aggregate&) = default;
   Aggregate& operator=(Aggregate&&) = default;
 
-  // For implementations of apply(): throws usage_error unless the aggregate belongs to a context that is open for
-  // writing; stages an event that has been folded in already.
+  // For implementations of apply(): throws usage_error unless the aggregate belongs to a context
+  // that is open for writing; stages an event that has been folded in already.
   void require_writable() const;
   void stage(std::string_view event_type, std::string data, const EventOptions& options);
 
@@ -114,21 +118,28 @@ class StateAggregate : public Aggregate {
   const State* operator->() const noexcept { return &state_; }
   const State& operator*() const noexcept { return state_; }
 
-  // Validates the event, folds it into the state and stages it in the aggregate's context; it is stored when the
-  // context commits. When validate() throws, nothing has happened. When an apply() of the state throws, nothing is
-  // staged, but the state is as that apply() left it. Throws usage_error outside a context.
+  // Validates the event, folds it into the state and stages it in the aggregate's context; it is
+  // stored when the context commits. When validate() throws, nothing has happened. When an apply()
+  // of the state throws, nothing is staged, but the state is as that apply() left it. Throws
+  // usage_error outside a context.
   template <class E>
   void apply(const E& event, EventOptions options = {}) {
-    static_assert((std::is_same_v<E, Events> || ...),
-                  "evercore: this event is not among the aggregate's events; add it to the list of its "
-                  "StateAggregate");
+    static_assert(
+        (std::is_same_v<E, Events> || ...),
+        "evercore: this event is not among the aggregate's events; add it to the list of its "
+        "StateAggregate");
     require_writable();
     if constexpr (requires(const State& state) { state.validate(event); }) state_.validate(event);
     std::string data = encode(event);
     if constexpr (detail::custom_with_info<State, E>) {
       if (!options.event_time) options.event_time = now();  // so that a later load sees the same
-      EventInfo info{id(),          sequence() + 1,      0, *options.event_time, *options.event_time,
-                     options.reference, options.metadata};
+      EventInfo info{id(),
+                     sequence() + 1,
+                     0,
+                     *options.event_time,
+                     *options.event_time,
+                     options.reference,
+                     options.metadata};
       state_.apply(event, std::as_const(info));
     } else if constexpr (detail::custom<State, E>) {
       state_.apply(event);
@@ -175,21 +186,23 @@ class StateAggregate : public Aggregate {
       }
     } else {
       // What the event's struct lacks and the state has is set all the same: the SQL fold does so.
-      detail::decode_named<E, detail::Nulls::absent>(
-          stored.event_type, data, event, seen, [&](std::string_view name, json::Value value) {
-            detail::fold_unknown(name, value, state_);
-          });
+      detail::decode_named<E, detail::Nulls::absent>(stored.event_type, data, event, seen,
+                                                     [&](std::string_view name, json::Value value) {
+                                                       detail::fold_unknown(name, value, state_);
+                                                     });
       detail::fold_members(event, state_, seen);
     }
     return true;
   }
 
-  static_assert(detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...),
-                "evercore: the state or an event does not qualify; the messages beside this one say why");
+  static_assert(
+      detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...),
+      "evercore: the state or an event does not qualify; the messages beside this one say why");
   static constexpr std::array<EventFold, sizeof...(Events)> folds{
       EventFold{event_name<Events>(), detail::custom<State, Events> ? "custom" : "merge"}...};
-  static_assert(detail::event_names_differ<Events...>(),
-                "evercore: two events of an aggregate have one name (aliases and old structs included)");
+  static_assert(
+      detail::event_names_differ<Events...>(),
+      "evercore: two events of an aggregate have one name (aliases and old structs included)");
   static constexpr AggregateType the_type{
       detail::aggregate_name<State>(), folds, detail::state_version<State>(),
       detail::snapshot_every<State>(), (detail::custom_with_info<State, Events> || ...)};

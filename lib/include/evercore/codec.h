@@ -4,26 +4,27 @@
 //   encode(Address{"Elm", 4})                     gives  {"street":"Elm","number":4}
 //   decode<Address>(R"({"street":"Elm"})")        gives  Address{"Elm", std::nullopt}
 //
-// | member                                   | JSON                                                         |
+// | member                                   | JSON |
 // |------------------------------------------|--------------------------------------------------------------|
-// | bool, integers, float and double         | true, 7, 2.5; integers within int64, doubles finite          |
-// | std::string                              | a string, UTF-8                                              |
-// | enum                                     | its name as a string                                         |
-// | std::chrono::sys_time                    | "2026-11-21T22:10:41.123456Z"; nine digits if it needs them  |
-// | std::optional                            | left out when empty (null inside containers)                 |
-// | std::vector, std::array                  | an array                                                     |
-// | std::map, std::unordered_map             | an object; keys are strings or enums                         |
-// | std::variant                             | an object of one member, named after the alternative's type  |
-// | another plain struct                     | an object                                                    |
+// | bool, integers, float and double         | true, 7, 2.5; integers within int64, doubles finite
+// | | std::string                              | a string, UTF-8 | | enum | its name as a string |
+// | std::chrono::sys_time                    | "2026-11-21T22:10:41.123456Z"; nine digits if it
+// needs them  | | std::optional                            | left out when empty (null inside
+// containers)                 | | std::vector, std::array                  | an array | | std::map,
+// std::unordered_map             | an object; keys are strings or enums                         |
+// | std::variant                             | an object of one member, named after the
+// alternative's type  | | another plain struct                     | an object |
 //
-// Decoding is strict about types: "5" is no integer and 5.0 is none either (but 5 is a number). What the JSON has and
-// the struct lacks is passed over; what the struct has and the JSON lacks keeps its initialiser, unless the struct
-// names it as required:
+// Decoding is strict about types: "5" is no integer and 5.0 is none either (but 5 is a number).
+// What the JSON has and the struct lacks is passed over; what the struct has and the JSON lacks
+// keeps its initialiser, unless the struct names it as required:
 //
-//   struct UserCreated { std::string username; static constexpr std::string_view required[] = {"username"}; };
+//   struct UserCreated { std::string username; static constexpr std::string_view required[] =
+//   {"username"}; };
 //
-// An empty optional whose initialiser is not empty is written as null, since leaving it out would bring the
-// initialiser back. A type that cannot be stored does not compile, and the message says why.
+// An empty optional whose initialiser is not empty is written as null, since leaving it out would
+// bring the initialiser back. A type that cannot be stored does not compile, and the message says
+// why.
 #ifndef EVERCORE_CODEC_H
 #define EVERCORE_CODEC_H
 
@@ -39,13 +40,13 @@
 
 namespace evercore {
 
-// The struct as a JSON object. Throws payload_error for what no JSON can hold: a number that is not finite or beyond
-// int64, text that is not UTF-8, an enum's value without a name.
+// The struct as a JSON object. Throws payload_error for what no JSON can hold: a number that is not
+// finite or beyond int64, text that is not UTF-8, an enum's value without a name.
 template <class T>
 std::string encode(const T& object);
 
-// The struct that a JSON object spells. Throws decode_error with the path of the member that does not fit, and
-// payload_error when the text is not JSON.
+// The struct that a JSON object spells. Throws decode_error with the path of the member that does
+// not fit, and payload_error when the text is not JSON.
 template <class T>
 T decode(std::string_view text);
 
@@ -100,16 +101,26 @@ inline constexpr auto key_text = [] {
 // The name under which a variant writes an alternative.
 template <class T>
 constexpr std::string_view alternative_name() {
-  if constexpr (std::is_same_v<T, std::monostate>) return "none";
-  else if constexpr (std::is_same_v<T, bool>) return "bool";
-  else if constexpr (is_integer<T>) return "integer";
-  else if constexpr (std::is_floating_point_v<T>) return "number";
-  else if constexpr (is_text<T>) return "string";
-  else if constexpr (is_time<T>) return "time";
-  else if constexpr (is_vector<T> || is_std_array<T>) return "array";
-  else if constexpr (is_map<T>) return "object";
-  else if constexpr (requires { std::string_view{T::event_type}; }) return T::event_type;
-  else return reflect::type_name<T>();
+  if constexpr (std::is_same_v<T, std::monostate>)
+    return "none";
+  else if constexpr (std::is_same_v<T, bool>)
+    return "bool";
+  else if constexpr (is_integer<T>)
+    return "integer";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "number";
+  else if constexpr (is_text<T>)
+    return "string";
+  else if constexpr (is_time<T>)
+    return "time";
+  else if constexpr (is_vector<T> || is_std_array<T>)
+    return "array";
+  else if constexpr (is_map<T>)
+    return "object";
+  else if constexpr (requires { std::string_view{T::event_type}; })
+    return T::event_type;
+  else
+    return reflect::type_name<T>();
 }
 
 template <class... T>

@@ -1,6 +1,7 @@
-// The interface between the store and an engine's driver. Programs have no need of it; it is public so that tests can
-// put a driver of their own below a store. A driver knows nothing of events: it runs statements of the SQL surface, the
-// same text on both engines, and takes care of connections, transactions and what is lost when they break.
+// The interface between the store and an engine's driver. Programs have no need of it; it is public
+// so that tests can put a driver of their own below a store. A driver knows nothing of events: it
+// runs statements of the SQL surface, the same text on both engines, and takes care of connections,
+// transactions and what is lost when they break.
 #ifndef EVERCORE_ENGINE_H
 #define EVERCORE_ENGINE_H
 
@@ -15,8 +16,9 @@
 
 namespace evercore {
 
-// One SQL text of the surface, a static object. "{}" stands where PostgreSQL needs the store's schema; parameters are
-// $1, $2, … in the order of their first appearance. `types` has one letter a parameter: i for an integer, t for text.
+// One SQL text of the surface, a static object. "{}" stands where PostgreSQL needs the store's
+// schema; parameters are $1, $2, … in the order of their first appearance. `types` has one letter a
+// parameter: i for an integer, t for text.
 struct Statement {
   const char* sql;
   const char* types;
@@ -27,9 +29,9 @@ class Parameter {
  public:
   enum class Kind : unsigned char { null, integer, text };
   Parameter() = default;
-  Parameter(std::nullptr_t) {}                                                           // NOLINT
-  Parameter(std::int64_t value) : kind_(Kind::integer), integer_(value) {}               // NOLINT
-  Parameter(std::string_view value) : kind_(Kind::text), text_(value) {}                 // NOLINT
+  Parameter(std::nullptr_t) {}                                              // NOLINT
+  Parameter(std::int64_t value) : kind_(Kind::integer), integer_(value) {}  // NOLINT
+  Parameter(std::string_view value) : kind_(Kind::text), text_(value) {}    // NOLINT
 
   Kind kind() const noexcept { return kind_; }
   std::int64_t integer() const noexcept { return integer_; }
@@ -58,9 +60,9 @@ class RowSink {
  public:
   RowSink() = default;
   template <class F>
-    requires(!std::is_same_v<F, RowSink>)
-  RowSink(F& function)  // NOLINT
-      : object_(&function), call_([](void* object, const Row& row) { (*static_cast<F*>(object))(row); }) {}
+  requires(!std::is_same_v<F, RowSink>) RowSink(F& function)  // NOLINT
+      : object_(&function),
+        call_([](void* object, const Row& row) { (*static_cast<F*>(object))(row); }) {}
   void operator()(const Row& row) const {
     if (call_ != nullptr) call_(object_, row);
   }
@@ -88,20 +90,21 @@ class Command {
   RowSink rows_;
 };
 
-// One connection, for one thread at a time. Outside a transaction each command is a transaction of its own. A command
-// that fails inside a transaction takes its own effects back and leaves the transaction as it was.
+// One connection, for one thread at a time. Outside a transaction each command is a transaction of
+// its own. A command that fails inside a transaction takes its own effects back and leaves the
+// transaction as it was.
 class Session {
  public:
   virtual ~Session() = default;
   // Commands from now on see one consistent snapshot, until commit or rollback.
   virtual void begin_read() = 0;
-  // Commands from now on see the newest and may write, until commit or rollback. A driver may put off the call to the
-  // engine until the first command.
+  // Commands from now on see the newest and may write, until commit or rollback. A driver may put
+  // off the call to the engine until the first command.
   virtual void begin_write() = 0;
   // Runs the commands in order, in one round trip where the engine has round trips.
   virtual void run(std::span<const Command> commands) = 0;
-  // Runs the commands and commits. When it throws, nothing of the transaction is kept, unless a connection_error says that
-  // it may be.
+  // Runs the commands and commits. When it throws, nothing of the transaction is kept, unless a
+  // connection_error says that it may be.
   virtual void commit(std::span<const Command> commands) = 0;
   virtual void rollback() noexcept = 0;
   void run(const Command& command) { run(std::span(&command, 1)); }
@@ -122,12 +125,12 @@ class StorageEngine {
   virtual ~StorageEngine() = default;
   // "sqlite" or "postgres".
   virtual std::string_view name() const noexcept = 0;
-  // A session that nobody else uses. Waits for one when all are taken; throws busy_error when none comes free within
-  // the busy timeout.
+  // A session that nobody else uses. Waits for one when all are taken; throws busy_error when none
+  // comes free within the busy timeout.
   virtual SessionHandle session() = 0;
-  // Ends the session's transaction, if one was begun for reading, gives the session back and performs the commands as one
-  // atomic write. The session may be empty. SQLite commits the writes of several threads in one go here; each keeps
-  // its own atomicity and its own error.
+  // Ends the session's transaction, if one was begun for reading, gives the session back and
+  // performs the commands as one atomic write. The session may be empty. SQLite commits the writes
+  // of several threads in one go here; each keeps its own atomicity and its own error.
   virtual void write(SessionHandle session, std::span<const Command> commands) = 0;
 
  protected:

@@ -1,12 +1,13 @@
-// Every exception that evercore throws. Nothing else leaves the library but std::bad_alloc and whatever the
-// caller's own functions throw.
+// Every exception that evercore throws. Nothing else leaves the library but std::bad_alloc and
+// whatever the caller's own functions throw.
 //
 //   try { store.with_context(…); }
 //   catch (const evercore::conflict_error& e) { … e.expected(), e.actual() … }
 //   catch (const evercore::error& e)          { … e.what(), e.code() … }
 //
-// The message begins with the code where the store gave one ("EV001: conflict: …"); the codes are those of the SQL
-// surface and the same on both engines. No message holds a connection string's password.
+// The message begins with the code where the store gave one ("EV001: conflict: …"); the codes are
+// those of the SQL surface and the same on both engines. No message holds a connection string's
+// password.
 #ifndef EVERCORE_ERROR_H
 #define EVERCORE_ERROR_H
 
@@ -23,12 +24,12 @@ class error : public std::runtime_error {
   explicit error(const std::string& message) : error(message, {}) {}
   error(const std::string& message, std::string_view code);
 
-  // "EV001" … "EV010" where the surface refused; else the engine's own: an SQLSTATE such as "40001", or SQLite's
-  // name such as "SQLITE_BUSY". Empty for what the library itself found wrong.
+  // "EV001" … "EV010" where the surface refused; else the engine's own: an SQLSTATE such as
+  // "40001", or SQLite's name such as "SQLITE_BUSY". Empty for what the library itself found wrong.
   std::string_view code() const noexcept { return code_; }
 
-  // Whether the same work, begun anew, may well succeed: conflicts, busy databases, serialization failures. Nothing
-  // was written.
+  // Whether the same work, begun anew, may well succeed: conflicts, busy databases, serialization
+  // failures. Nothing was written.
   virtual bool retryable() const noexcept { return false; }
 
  private:
@@ -62,7 +63,8 @@ class key_taken_error : public error {
   using error::error;
 };
 
-// EV004: a payload outside the profile (surface: rule 3); also what cannot be encoded, such as a NaN.
+// EV004: a payload outside the profile (surface: rule 3); also what cannot be encoded, such as a
+// NaN.
 class payload_error : public error {
   using error::error;
 };
@@ -102,8 +104,9 @@ class type_mismatch_error : public error {
   using error::error;
 };
 
-// A stored event or state that the struct of this program cannot take. The message names field, event and place:
-// field "address.zip" of event "UserMoved" at position 12: expected an integer, found a string
+// A stored event or state that the struct of this program cannot take. The message names field,
+// event and place: field "address.zip" of event "UserMoved" at position 12: expected an integer,
+// found a string
 class decode_error : public error {
  public:
   decode_error(const std::string& message, std::string field)
@@ -121,7 +124,8 @@ class refused_error : public error {
   using error::error;
 };
 
-// The library was called in a way its documentation excludes, such as applying an event after the context's end.
+// The library was called in a way its documentation excludes, such as applying an event after the
+// context's end.
 class usage_error : public error {
   using error::error;
 };
@@ -131,7 +135,8 @@ class engine_error : public error {
   using error::error;
 };
 
-// Another writer held the database, or the pool had no connection free, for longer than the busy timeout.
+// Another writer held the database, or the pool had no connection free, for longer than the busy
+// timeout.
 class busy_error : public engine_error {
  public:
   using engine_error::engine_error;
@@ -145,8 +150,9 @@ class serialization_error : public engine_error {
   bool retryable() const noexcept override { return true; }
 };
 
-// The server cannot be reached, or was lost. When it was lost while a write was under way, nobody can know from here
-// whether the write was kept; may_have_written() says so. An event_id makes trying again safe.
+// The server cannot be reached, or was lost. When it was lost while a write was under way, nobody
+// can know from here whether the write was kept; may_have_written() says so. An event_id makes
+// trying again safe.
 class connection_error : public engine_error {
  public:
   connection_error(const std::string& message, std::string_view code, bool may_have_written)

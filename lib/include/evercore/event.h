@@ -5,16 +5,18 @@
 //     bool is_active = true;
 //
 //     // All optional:
-//     static constexpr std::string_view event_type = "user-created";      // the name in the store, for ever
-//     static constexpr std::string_view aliases[] = {"UserMade"};         // names it had before
-//     static constexpr std::string_view required[] = {"username"};        // members that must be in the JSON
-//     static UserCreated upcast(const UserCreatedV1& old);                // from the struct it was before
+//     static constexpr std::string_view event_type = "user-created";      // the name in the store,
+//     for ever static constexpr std::string_view aliases[] = {"UserMade"};         // names it had
+//     before static constexpr std::string_view required[] = {"username"};        // members that
+//     must be in the JSON static UserCreated upcast(const UserCreatedV1& old);                //
+//     from the struct it was before
 //   };
 //
-// Without event_type the struct's own name is stored, and renaming the struct would orphan its events: pin the name
-// before you rename. When a struct changes so much that its initialisers cannot fill the gap, keep the old struct with
-// the old name, give the new one a new event_type and an upcast(); old events are decoded as the old struct and
-// carried over, through as many steps as there are.
+// Without event_type the struct's own name is stored, and renaming the struct would orphan its
+// events: pin the name before you rename. When a struct changes so much that its initialisers
+// cannot fill the gap, keep the old struct with the old name, give the new one a new event_type and
+// an upcast(); old events are decoded as the old struct and carried over, through as many steps as
+// there are.
 #ifndef EVERCORE_EVENT_H
 #define EVERCORE_EVENT_H
 
@@ -28,7 +30,8 @@
 
 namespace evercore {
 
-// What the store knows about an event beside its data. The texts live as long as the call that hands them over.
+// What the store knows about an event beside its data. The texts live as long as the call that
+// hands them over.
 struct EventInfo {
   std::int64_t aggregate_id = 0;
   std::int64_t sequence = 0;
@@ -73,8 +76,8 @@ constexpr std::string_view event_name() noexcept {
   }
 }
 
-// Decodes a stored event as E, by E's name, aliases and upcasts. Gives nothing when it is an event of another type.
-// Throws decode_error when its data does not fit.
+// Decodes a stored event as E, by E's name, aliases and upcasts. Gives nothing when it is an event
+// of another type. Throws decode_error when its data does not fit.
 template <class E>
 std::optional<E> decode_event(const RecordedEvent& event);
 
@@ -86,7 +89,9 @@ template <class E>
 using old_event = std::remove_cvref_t<decltype(upcast_argument(&E::upcast))>;
 
 template <class E>
-concept has_upcast = requires { &E::upcast; };
+concept has_upcast = requires {
+  &E::upcast;
+};
 
 template <class E>
 constexpr bool bears_name(std::string_view name) noexcept {
@@ -114,14 +119,15 @@ template <class E>
 constexpr bool check_event() {
   static_assert(!event_name<E>().empty() && event_name<E>().size() <= 64,
                 "evercore: an event type's name has 1 to 64 characters; pin another by event_type");
-  static_assert(!old_bears_name<E>(event_name<E>()),
-                "evercore: an event with an upcast() needs a name of its own; pin a new event_type, the "
-                "old struct keeps the old one");
+  static_assert(
+      !old_bears_name<E>(event_name<E>()),
+      "evercore: an event with an upcast() needs a name of its own; pin a new event_type, the "
+      "old struct keeps the old one");
   return check_struct<E>();
 }
 
-// Decodes JSON stored under `name` into E or, by upcasts, from what E was before. False when the name is none of
-// theirs. `seen` tells which of E's members were set: all of them after an upcast.
+// Decodes JSON stored under `name` into E or, by upcasts, from what E was before. False when the
+// name is none of theirs. `seen` tells which of E's members were set: all of them after an upcast.
 template <class E, Nulls nulls, class Unknown>
 bool decode_named(std::string_view name, json::Value value, E& event, Seen& seen,
                   Unknown&& unknown) {

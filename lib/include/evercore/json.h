@@ -1,6 +1,6 @@
-// The little of JSON that the codec needs: writing values to the end of a string, and reading a parsed document
-// without building a tree of it. Parsing is simdjson's; this header does not include it, so that a program that
-// uses evercore does not pay for compiling it.
+// The little of JSON that the codec needs: writing values to the end of a string, and reading a
+// parsed document without building a tree of it. Parsing is simdjson's; this header does not
+// include it, so that a program that uses evercore does not pay for compiling it.
 #ifndef EVERCORE_JSON_H
 #define EVERCORE_JSON_H
 
@@ -28,15 +28,15 @@ enum class Kind : unsigned char {
 // "an integer", "null", … for messages.
 std::string_view describe(Kind kind) noexcept;
 
-// Where a parsed document lies: 64-bit words, each with a kind in its upper byte, and the texts they point to. This is
-// simdjson's tape format.
+// Where a parsed document lies: 64-bit words, each with a kind in its upper byte, and the texts
+// they point to. This is simdjson's tape format.
 struct Tape {
   const std::uint64_t* words = nullptr;
   const std::uint8_t* texts = nullptr;
 };
 
-// One value of a parsed document. It is two words, passed by value, and lives until its Document parses anew or
-// dies. The accessors do not check the kind: ask kind() first.
+// One value of a parsed document. It is two words, passed by value, and lives until its Document
+// parses anew or dies. The accessors do not check the kind: ask kind() first.
 class Value {
  public:
   Value(const Tape* tape, std::size_t index) noexcept : tape_(tape), index_(index) {}
@@ -51,8 +51,8 @@ class Value {
   double number() const noexcept { return std::bit_cast<double>(tape_->words[index_ + 1]); }
   std::string_view text() const noexcept;
 
-  // The first key or element of an object or array, to be stepped over by next(); at_end() after the last. In an
-  // object, keys and values take turns.
+  // The first key or element of an object or array, to be stepped over by next(); at_end() after
+  // the last. In an object, keys and values take turns.
   Value first() const noexcept { return {tape_, index_ + 1}; }
   Value next() const noexcept;
   bool at_end() const noexcept {
@@ -68,8 +68,8 @@ class Value {
   std::size_t index_;
 };
 
-// A parser and the document it parsed last. Reuse one for many documents: its memory is kept. Not to be shared
-// between threads.
+// A parser and the document it parsed last. Reuse one for many documents: its memory is kept. Not
+// to be shared between threads.
 class Document {
  public:
   Document();
@@ -77,8 +77,8 @@ class Document {
   Document& operator=(Document&&) noexcept;
   ~Document();
 
-  // Parses a whole text. Throws payload_error when it is not JSON. Integers that lie beyond uint64 are read as
-  // numbers: PostgreSQL spells 1e300 with 301 digits in the states it computes.
+  // Parses a whole text. Throws payload_error when it is not JSON. Integers that lie beyond uint64
+  // are read as numbers: PostgreSQL spells 1e300 with 301 digits in the states it computes.
   Value parse(std::string_view text);
 
  private:
@@ -87,12 +87,14 @@ class Document {
   Tape tape_;
 };
 
-// Each appends one value in JSON to `out`. A number always has a '.' or an 'e', so that it is read back as a
-// number; write_number throws payload_error for what is not finite.
+// Each appends one value in JSON to `out`. A number always has a '.' or an 'e', so that it is read
+// back as a number; write_number throws payload_error for what is not finite.
 void write_string(std::string& out, std::string_view text);
 void write_integer(std::string& out, std::int64_t value);
 void write_number(std::string& out, double value);
-inline void write_bool(std::string& out, bool value) { out += value ? "true" : "false"; }
+inline void write_bool(std::string& out, bool value) {
+  out += value ? "true" : "false";
+}
 
 // Throws payload_error ("EV004: data: not UTF-8") when `text` is not valid UTF-8.
 void require_utf8(std::string_view text, std::string_view what);

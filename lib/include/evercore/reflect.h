@@ -1,14 +1,15 @@
-// Reflection over plain structs and enums, as far as C++20 gives it: how many members a struct has, what they
-// are called, and references to them. Everything here happens at compile time; nothing has to be registered.
+// Reflection over plain structs and enums, as far as C++20 gives it: how many members a struct has,
+// what they are called, and references to them. Everything here happens at compile time; nothing
+// has to be registered.
 //
 //   struct UserCreated { std::string username; bool is_active = true; };
 //   reflect::member_names<UserCreated>    == {"username", "is_active"}
 //   reflect::type_name<UserCreated>()     == "UserCreated"
 //
-// A struct qualifies when it is an aggregate in the sense of the language (no constructors, no private or
-// virtual members) of at most 40 members and without base classes. Member functions and static members do no
-// harm. Bit-fields, C arrays and references cannot be members. The codec says in a sentence what is wrong with
-// a struct that does not qualify.
+// A struct qualifies when it is an aggregate in the sense of the language (no constructors, no
+// private or virtual members) of at most 40 members and without base classes. Member functions and
+// static members do no harm. Bit-fields, C arrays and references cannot be members. The codec says
+// in a sentence what is wrong with a struct that does not qualify.
 #ifndef EVERCORE_REFLECT_H
 #define EVERCORE_REFLECT_H
 
@@ -25,18 +26,22 @@ namespace evercore::reflect {
 
 namespace detail {
 
-// Converts to anything: what a struct's member is initialised from while members are counted. It must not
-// convert to the struct itself, or a copy would count as a struct of one member. It is never called.
+// Converts to anything: what a struct's member is initialised from while members are counted. It
+// must not convert to the struct itself, or a copy would count as a struct of one member. It is
+// never called.
 template <class Owner>
 struct anything {
   template <class T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Owner> && !std::is_base_of_v<std::remove_cvref_t<T>, Owner>)
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Owner> &&
+           !std::is_base_of_v<std::remove_cvref_t<T>, Owner>)
   operator T() const;  // NOLINT: implicit is the point
 };
 
 template <class T, std::size_t... I>
 constexpr bool takes(std::index_sequence<I...>) {
-  return requires { T{((void)I, anything<T>{})...}; };
+  return requires {
+    T{((void)I, anything<T>{})...};
+  };
 }
 
 template <class T, std::size_t Count>
@@ -56,7 +61,8 @@ constexpr std::size_t count_up() {
   if constexpr (Count > evercore::detail::max_members) {
     return Count;
   } else if constexpr (!takes<T>(std::make_index_sequence<Count + 1>{})) {
-    // A member that cannot be default-initialised makes small counts fail: look above before giving up.
+    // A member that cannot be default-initialised makes small counts fail: look above before giving
+    // up.
     if constexpr (takes<T>(std::make_index_sequence<Count>{})) {
       return Count;
     } else {
@@ -71,17 +77,19 @@ constexpr std::size_t count_up() {
 template <class Owner>
 struct any_base {
   template <class T>
-    requires(std::is_base_of_v<T, Owner> && !std::is_same_v<T, Owner>)
-  operator T() const;  // NOLINT: implicit is the point
+  requires(std::is_base_of_v<T, Owner> && !std::is_same_v<T, Owner>) operator T()
+      const;  // NOLINT: implicit is the point
 };
 
-// Whether the member counted at Place is a C array: two values in braces fit there, and then as many values
-// fit after them as if the place had been more than one.
+// Whether the member counted at Place is a C array: two values in braces fit there, and then as
+// many values fit after them as if the place had been more than one.
 template <class T, std::size_t... Before, std::size_t... After>
 constexpr bool array_at(std::index_sequence<Before...>, std::index_sequence<After...>) {
   using any = anything<T>;
   if constexpr (requires { T{((void)Before, any{})..., {any{}, any{}}}; }) {
-    return !requires { T{((void)Before, any{})..., {any{}, any{}}, ((void)After, any{})...}; };
+    return !requires {
+      T{((void)Before, any{})..., {any{}, any{}}, ((void)After, any{})...};
+    };
   } else {
     return false;
   }
@@ -100,9 +108,9 @@ struct holder {
   T value;
 };
 #if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"
-#pragma clang diagnostic ignored "-Wundefined-internal"
+#  pragma clang diagnostic push
+#  pragma clang diagnostic ignored "-Wundefined-var-template"
+#  pragma clang diagnostic ignored "-Wundefined-internal"
 #endif
 template <class T>
 extern const holder<T> nowhere;
@@ -140,12 +148,12 @@ constexpr std::string_view last_name(std::string_view text) noexcept {
 
 template <class T, std::size_t I>
 constexpr std::string_view member_name() noexcept {
-  constexpr auto text =
-      spelled<pointer{&std::get<I>(evercore::detail::tie_members<count_up<T>()>(nowhere<T>.value))}>();
+  constexpr auto text = spelled<pointer{
+      &std::get<I>(evercore::detail::tie_members<count_up<T>()>(nowhere<T>.value))}>();
   return last_name(text.substr(0, text.find(';')));  // gcc goes on after it with its aliases
 }
 #if defined(__clang__)
-#pragma clang diagnostic pop
+#  pragma clang diagnostic pop
 #endif
 
 template <class T, std::size_t... I>
@@ -164,10 +172,12 @@ template <class T>
 inline constexpr std::array<std::string_view, member_count<T>> member_names =
     detail::names_of<T>(std::make_index_sequence<member_count<T>>{});
 
-// Whether T has a base class that counts as a member, or a C array among its members: then neither its
-// members nor their names can be had.
+// Whether T has a base class that counts as a member, or a C array among its members: then neither
+// its members nor their names can be had.
 template <class T>
-inline constexpr bool has_base = requires { T{detail::any_base<T>{}}; };
+inline constexpr bool has_base = requires {
+  T{detail::any_base<T>{}};
+};
 template <class T>
 inline constexpr bool has_array =
     detail::array_among<T, member_count<T>>(std::make_index_sequence<member_count<T>>{});
@@ -200,7 +210,8 @@ constexpr std::string_view find_type_name() noexcept {
   text.remove_prefix(text.find("T = ") + 4);
   text = text.substr(0, text.find_first_of(";]"));
   // A template's own name stands before its arguments.
-  if (const auto arguments = text.find('<'); arguments != text.npos) text = text.substr(0, arguments);
+  if (const auto arguments = text.find('<'); arguments != text.npos)
+    text = text.substr(0, arguments);
   return last_name(text);
 }
 
@@ -215,8 +226,9 @@ constexpr std::string_view type_name() noexcept {
   return detail::type_name_of<T>;
 }
 
-// The values of an enum that have names are looked for in this range. Specialise it for an enum whose values
-// lie elsewhere: template <> struct evercore::reflect::enum_range<Code> { static constexpr int min = 400, max = 499; };
+// The values of an enum that have names are looked for in this range. Specialise it for an enum
+// whose values lie elsewhere: template <> struct evercore::reflect::enum_range<Code> { static
+// constexpr int min = 400, max = 499; };
 template <class E>
 struct enum_range {
   static constexpr int min = 0;
@@ -247,7 +259,8 @@ constexpr auto enumerators_of(std::index_sequence<I...>) noexcept {
 // The names of E's values over its enum_range, empty where a value has none.
 template <class E>
 inline constexpr auto enumerators = detail::enumerators_of<E>(
-    std::make_index_sequence<static_cast<std::size_t>(enum_range<E>::max - enum_range<E>::min + 1)>{});
+    std::make_index_sequence<static_cast<std::size_t>(enum_range<E>::max - enum_range<E>::min +
+                                                      1)>{});
 
 // The name of an enum's value; empty when it has none in range.
 template <class E>
@@ -275,10 +288,12 @@ struct self_test {
   int first_one;
   bool second_;
 };
-// Fails when the compiler spells names in a way this header does not know (g++ -fno-pretty-templates).
-static_assert(member_count<self_test> == 2 && member_names<self_test>[0] == "first_one" &&
-                  member_names<self_test>[1] == "second_" && type_name<self_test>() == "self_test",
-              "evercore: this compiler (or -fno-pretty-templates) does not spell member names as expected");
+// Fails when the compiler spells names in a way this header does not know (g++
+// -fno-pretty-templates).
+static_assert(
+    member_count<self_test> == 2 && member_names<self_test>[0] == "first_one" &&
+        member_names<self_test>[1] == "second_" && type_name<self_test>() == "self_test",
+    "evercore: this compiler (or -fno-pretty-templates) does not spell member names as expected");
 }  // namespace detail
 
 }  // namespace evercore::reflect

@@ -4,4 +4,6 @@ struct AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade {
 struct Thing {
   int count = 0;
 };
-evercore::StateAggregate<Thing, AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade> thing;
+evercore::StateAggregate<Thing,
+                         AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade>
+    thing;

@@ -5,4 +5,6 @@ struct Foreign {};
 struct Thing {
   int count = 0;
 };
-void apply(evercore::StateAggregate<Thing, Listed>& thing) { thing.apply(Foreign{}); }
+void apply(evercore::StateAggregate<Thing, Listed>& thing) {
+  thing.apply(Foreign{});
+}

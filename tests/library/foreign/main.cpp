@@ -20,7 +20,8 @@ int main() try {
   try {
     store.with_context([](evercore::Context& ctx) { ctx.publish(99, {"X", "{}"}); });
   } catch (const evercore::not_found_error&) {  // exceptions cross the shared library
-    std::printf("%s\n", store.with_readonly_context([&](auto& ctx) { return ctx.state(id); }).c_str());
+    std::printf("%s\n",
+                store.with_readonly_context([&](auto& ctx) { return ctx.state(id); }).c_str());
   }
 } catch (...) {
   return 1;

@@ -6,8 +6,8 @@
 
 namespace evercore::detail {
 
-// What a null stands for at the root of a document: a fault, or the same as a member left out. The SQL fold passes
-// over nulls of state events, and so does ours.
+// What a null stands for at the root of a document: a fault, or the same as a member left out. The
+// SQL fold passes over nulls of state events, and so does ours.
 enum class Nulls { refused, absent };
 
 // Decodes the value into the member of that index.
@@ -16,7 +16,8 @@ void decode_member(json::Value value, T& object, std::size_t index, const Place*
                    std::index_sequence<I...>) {
   const auto refs = reflect::members(object);
   const Place place{outer, reflect::member_names<T>[index], 0};
-  static_cast<void>(((I == index && (decode_value(value, std::get<I>(refs), &place), true)) || ...));
+  static_cast<void>(
+      ((I == index && (decode_value(value, std::get<I>(refs), &place), true)) || ...));
 }
 
 template <class T, Nulls nulls>
@@ -26,12 +27,13 @@ constexpr bool passes_over_null(std::size_t index) {
   } else {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return ((I == index && !is_optional<reflect::member_type<T, I>>) || ...);
-    }(std::make_index_sequence<reflect::member_count<T>>{});
+    }
+    (std::make_index_sequence<reflect::member_count<T>>{});
   }
 }
 
-// Decodes an object into the struct and gives the members it had. `unknown` is called with the name and value of each
-// member that the struct lacks.
+// Decodes an object into the struct and gives the members it had. `unknown` is called with the name
+// and value of each member that the struct lacks.
 template <Nulls nulls = Nulls::refused, class T, class Unknown>
 Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& unknown) {
   static_assert(required_names_exist<T>(),
@@ -88,10 +90,17 @@ template <class T>
 void decode_number(json::Value value, T& out, const Place* place) {
   double number = 0;
   switch (value.kind()) {
-    case json::Kind::number: number = value.number(); break;
-    case json::Kind::integer: number = static_cast<double>(value.integer()); break;
-    case json::Kind::huge: number = static_cast<double>(value.huge()); break;
-    default: fail_kind(place, "a number", value);
+    case json::Kind::number:
+      number = value.number();
+      break;
+    case json::Kind::integer:
+      number = static_cast<double>(value.integer());
+      break;
+    case json::Kind::huge:
+      number = static_cast<double>(value.huge());
+      break;
+    default:
+      fail_kind(place, "a number", value);
   }
   if constexpr (std::is_same_v<T, float>) {
     constexpr double limit = std::numeric_limits<float>::max();

@@ -33,7 +33,8 @@ void encode_struct(std::string& out, const T& object) {
     out += '{';
     [&]<std::size_t... I>(std::index_sequence<I...>, auto&& refs) {
       (encode_member<T, I>(out, std::get<I>(refs)), ...);
-    }(std::make_index_sequence<reflect::member_count<T>>{}, reflect::members(object));
+    }
+    (std::make_index_sequence<reflect::member_count<T>>{}, reflect::members(object));
     out += '}';
   }
 }
@@ -72,8 +73,9 @@ void encode_elements(std::string& out, const T& elements) {
 template <class T>
 void encode_map(std::string& out, const T& map) {
   using Key = typename T::key_type;
-  static_assert(is_text<Key> || std::is_enum_v<Key>,
-                "evercore: the keys of a map become member names; use std::string or an enum as the key");
+  static_assert(
+      is_text<Key> || std::is_enum_v<Key>,
+      "evercore: the keys of a map become member names; use std::string or an enum as the key");
   out += '{';
   for (const auto& [key, value] : map) {
     if (out.back() != '{') out += ',';
@@ -108,8 +110,9 @@ void encode_value(std::string& out, const T& value) {
   } else if constexpr (is_time<T>) {
     encode_time(out, value);
   } else if constexpr (is_optional<T>) {
-    static_assert(!is_optional<typename T::value_type>,
-                  "evercore: an optional of an optional has two kinds of nothing; use one optional");
+    static_assert(
+        !is_optional<typename T::value_type>,
+        "evercore: an optional of an optional has two kinds of nothing; use one optional");
     if (value) {
       encode_value(out, *value);
     } else {
@@ -120,9 +123,10 @@ void encode_value(std::string& out, const T& value) {
   } else if constexpr (is_map<T>) {
     encode_map(out, value);
   } else if constexpr (is_variant<T>) {
-    static_assert(names_differ(static_cast<const T*>(nullptr)),
-                  "evercore: two alternatives of a variant have one name in JSON; wrap one of them in "
-                  "a struct");
+    static_assert(
+        names_differ(static_cast<const T*>(nullptr)),
+        "evercore: two alternatives of a variant have one name in JSON; wrap one of them in "
+        "a struct");
     std::visit(
         [&]<class A>(const A& alternative) {
           out += '{';

@@ -1,4 +1,5 @@
-// How state events change a state, and what a state says about itself. See aggregate.h for the rules.
+// How state events change a state, and what a state says about itself. See aggregate.h for the
+// rules.
 #ifndef EVERCORE_DETAIL_FOLD_H
 #define EVERCORE_DETAIL_FOLD_H
 
@@ -7,40 +8,57 @@
 namespace evercore::detail {
 
 template <class S, class E>
-concept custom_with_info =
-    requires(S& state, const E& event, const EventInfo& info) { state.apply(event, info); };
+concept custom_with_info = requires(S& state, const E& event, const EventInfo& info) {
+  state.apply(event, info);
+};
 template <class S, class E>
-concept custom = custom_with_info<S, E> || requires(S& state, const E& event) { state.apply(event); };
+concept custom = custom_with_info<S, E> || requires(S& state, const E& event) {
+  state.apply(event);
+};
 
-// The aggregate snapshots are taken every so many events unless the state says otherwise; docs/cpp.md has the
-// measurement that chose it.
+// The aggregate snapshots are taken every so many events unless the state says otherwise;
+// docs/cpp.md has the measurement that chose it.
 inline constexpr std::int64_t default_snapshot_every = 100;
 
 template <class S>
 constexpr std::string_view aggregate_name() {
-  if constexpr (requires { std::string_view{S::aggregate_type}; }) return S::aggregate_type;
-  else return reflect::type_name<S>();
+  if constexpr (requires { std::string_view{S::aggregate_type}; })
+    return S::aggregate_type;
+  else
+    return reflect::type_name<S>();
 }
 
 template <class S>
 constexpr std::int64_t snapshot_every() {
-  if constexpr (requires { S::snapshot_every; }) return S::snapshot_every;
-  else return default_snapshot_every;
+  if constexpr (requires { S::snapshot_every; })
+    return S::snapshot_every;
+  else
+    return default_snapshot_every;
 }
 
 // What kind of JSON a type is written as; the same on every compiler.
 template <class T>
 constexpr char json_kind() {
-  if constexpr (std::is_same_v<T, bool>) return 'b';
-  else if constexpr (is_integer<T>) return 'i';
-  else if constexpr (std::is_floating_point_v<T>) return 'n';
-  else if constexpr (is_text<T>) return 's';
-  else if constexpr (std::is_enum_v<T>) return 'e';
-  else if constexpr (is_time<T>) return 't';
-  else if constexpr (is_vector<T> || is_std_array<T>) return 'a';
-  else if constexpr (is_map<T>) return 'm';
-  else if constexpr (is_variant<T>) return 'v';
-  else return 'o';
+  if constexpr (std::is_same_v<T, bool>)
+    return 'b';
+  else if constexpr (is_integer<T>)
+    return 'i';
+  else if constexpr (std::is_floating_point_v<T>)
+    return 'n';
+  else if constexpr (is_text<T>)
+    return 's';
+  else if constexpr (std::is_enum_v<T>)
+    return 'e';
+  else if constexpr (is_time<T>)
+    return 't';
+  else if constexpr (is_vector<T> || is_std_array<T>)
+    return 'a';
+  else if constexpr (is_map<T>)
+    return 'm';
+  else if constexpr (is_variant<T>)
+    return 'v';
+  else
+    return 'o';
 }
 
 class Shape {
@@ -56,7 +74,8 @@ class Shape {
   std::uint64_t hash_ = 0xcbf29ce484222325;
 };
 
-// Adds the names and kinds of everything in T. Seen are the structs around T: a struct may contain vectors of itself.
+// Adds the names and kinds of everything in T. Seen are the structs around T: a struct may contain
+// vectors of itself.
 template <class T, class... Around>
 constexpr void add_shape(Shape& shape) {
   if constexpr (is_optional<T>) {
@@ -82,7 +101,8 @@ constexpr void add_shape(Shape& shape) {
         ((shape.add(reflect::member_names<T>[I]),
           add_shape<reflect::member_type<T, I>, T, Around...>(shape)),
          ...);
-      }(std::make_index_sequence<reflect::member_count<T>>{});
+      }
+      (std::make_index_sequence<reflect::member_count<T>>{});
     }
   } else {
     shape.add(json_kind<T>());
@@ -109,7 +129,8 @@ struct unwrapped<std::optional<T>> {
   using type = T;
 };
 
-// Whether every value of an event's member can become the state's member of that name, in C++ and in JSON alike.
+// Whether every value of an event's member can become the state's member of that name, in C++ and
+// in JSON alike.
 template <class From, class To>
 constexpr bool can_replace() {
   using F = typename unwrapped<From>::type;
@@ -143,19 +164,21 @@ constexpr bool check_fold() {
   } else if constexpr (!custom<S, E>) {
     constexpr bool fits = []<std::size_t... I>(std::index_sequence<I...>) {
       return (member_fits<S, E, I>() && ...);
-    }(std::make_index_sequence<reflect::member_count<E>>{});
-    static_assert(fits,
-                  "evercore: a state event has a member whose type cannot be assigned to the state's "
-                  "member of the same name without loss; change one of them, or give the state an "
-                  "apply(const Event&)");
+    }
+    (std::make_index_sequence<reflect::member_count<E>>{});
+    static_assert(
+        fits,
+        "evercore: a state event has a member whose type cannot be assigned to the state's "
+        "member of the same name without loss; change one of them, or give the state an "
+        "apply(const Event&)");
     return fits;
   } else {
     return true;
   }
 }
 
-// Replaces the state's members by the event's members of the same name, as far as the event set them. An event that is
-// not const is emptied: its texts are moved.
+// Replaces the state's members by the event's members of the same name, as far as the event set
+// them. An event that is not const is emptied: its texts are moved.
 template <class E, class S>
 void fold_members(E& event, S& state, Seen seen) {
   const auto from = reflect::members(event);
@@ -174,7 +197,8 @@ void fold_members(E& event, S& state, Seen seen) {
   };
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (replace(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<reflect::member_count<std::remove_const_t<E>>>{});
+  }
+  (std::make_index_sequence<reflect::member_count<std::remove_const_t<E>>>{});
 }
 
 // Sets the state's member of that name, if it has one, from JSON that is not null.

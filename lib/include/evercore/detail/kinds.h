@@ -5,7 +5,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <utility>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -94,24 +94,28 @@ constexpr bool has_const_member(std::index_sequence<I...>) {
 template <class T>
 constexpr bool check_struct() {
   if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T>) {
-    static_assert(never<T>,
-                  "evercore: this type is not a plain struct, because it has constructors, private or "
-                  "virtual members; make all members public and drop the constructors (initialise "
-                  "members where they are declared)");
+    static_assert(
+        never<T>,
+        "evercore: this type is not a plain struct, because it has constructors, private or "
+        "virtual members; make all members public and drop the constructors (initialise "
+        "members where they are declared)");
   } else if constexpr (!std::is_default_constructible_v<T>) {
-    static_assert(never<T>,
-                  "evercore: this struct cannot be made without arguments, so it cannot be decoded; "
-                  "give every member a type with a default, or std::optional");
+    static_assert(
+        never<T>,
+        "evercore: this struct cannot be made without arguments, so it cannot be decoded; "
+        "give every member a type with a default, or std::optional");
   } else if constexpr (reflect::has_base<T>) {
-    static_assert(never<T>,
-                  "evercore: a struct with a base class cannot be reflected; make the base a member "
-                  "of the struct instead");
+    static_assert(
+        never<T>,
+        "evercore: a struct with a base class cannot be reflected; make the base a member "
+        "of the struct instead");
   } else if constexpr (reflect::member_count<T> > max_members) {
     static_assert(never<T>,
                   "evercore: a struct of more than 40 members cannot be reflected; group members "
                   "into structs of their own");
   } else if constexpr (reflect::has_array<T>) {
-    static_assert(never<T>, "evercore: a C array cannot be a member; use std::array or std::vector");
+    static_assert(never<T>,
+                  "evercore: a C array cannot be a member; use std::array or std::vector");
   } else if constexpr (has_const_member<T>(std::make_index_sequence<reflect::member_count<T>>{})) {
     static_assert(never<T>, "evercore: a const member cannot be decoded into; drop the const");
   } else {
@@ -126,9 +130,10 @@ constexpr void refuse() {
   if constexpr (std::is_same_v<T, std::string_view>) {
     static_assert(never<T>, "evercore: std::string_view does not own its text; use std::string");
   } else if constexpr (std::is_pointer_v<T> || is_smart_pointer<T>) {
-    static_assert(never<T>,
-                  "evercore: a pointer cannot be stored; use the value itself, or std::optional of it "
-                  "where it may be missing");
+    static_assert(
+        never<T>,
+        "evercore: a pointer cannot be stored; use the value itself, or std::optional of it "
+        "where it may be missing");
   } else if constexpr (is_character<T>) {
     static_assert(never<T>,
                   "evercore: a character is neither text nor a number; use std::string, or "
@@ -136,18 +141,22 @@ constexpr void refuse() {
   } else if constexpr (std::is_same_v<T, long double>) {
     static_assert(never<T>, "evercore: long double cannot be stored exactly; use double");
   } else if constexpr (std::is_array_v<T>) {
-    static_assert(never<T>, "evercore: a C array cannot be a member; use std::array or std::vector");
+    static_assert(never<T>,
+                  "evercore: a C array cannot be a member; use std::array or std::vector");
   } else if constexpr (std::is_union_v<T>) {
-    static_assert(never<T>, "evercore: nobody knows which member of a union is set; use std::variant");
+    static_assert(never<T>,
+                  "evercore: nobody knows which member of a union is set; use std::variant");
   } else if constexpr (is_duration<T>) {
-    static_assert(never<T>,
-                  "evercore: a duration has no text of its own; store its count() as an integer and "
-                  "name the unit in the member's name");
+    static_assert(
+        never<T>,
+        "evercore: a duration has no text of its own; store its count() as an integer and "
+        "name the unit in the member's name");
   } else {
-    static_assert(never<T>,
-                  "evercore: this type is not a plain struct, because it has constructors, private or "
-                  "virtual members; use a plain struct, or bool, an integer, double, std::string, an "
-                  "enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such");
+    static_assert(
+        never<T>,
+        "evercore: this type is not a plain struct, because it has constructors, private or "
+        "virtual members; use a plain struct, or bool, an integer, double, std::string, an "
+        "enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such");
   }
 }
 

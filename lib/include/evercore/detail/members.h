@@ -1,5 +1,5 @@
-// The members of a plain struct as a tuple of references, by structured bindings: the language has no
-// way to write this once for every count, so there is one branch a count.
+// The members of a plain struct as a tuple of references, by structured bindings: the language has
+// no way to write this once for every count, so there is one branch a count.
 #ifndef EVERCORE_DETAIL_MEMBERS_H
 #define EVERCORE_DETAIL_MEMBERS_H
 

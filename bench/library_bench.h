@@ -1,0 +1,66 @@
+// What the benches of the C++ library share: the events, and running contenders in turns.
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "evercore/evercore.h"
+
+using namespace evercore;
+
+struct Noted {
+  std::string author;
+  std::string text;
+  std::int64_t number = 0;
+  std::optional<std::string> place{};
+};
+template <std::int64_t Every>
+struct Notebook {
+  std::string author;
+  std::string text;
+  std::int64_t number = 0;
+  static constexpr std::int64_t snapshot_every = Every;
+};
+template <std::int64_t Every>
+using NotebookEvery = StateAggregate<Notebook<Every>, Noted>;
+using NotebookAggregate = NotebookEvery<0>;
+
+inline Noted note(std::int64_t number) {
+  return {"somebody with a name", "a text that makes the event a hundred and twenty bytes", number};
+}
+
+inline double seconds(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+struct Contender {
+  const char* name;
+  double count;
+  std::function<void()> work;
+  std::vector<double> rates{};
+};
+
+// Runs the contenders in turns, five times, and prints the medians; the first is the baseline.
+inline void compare(const char* question, std::vector<Contender> contenders) {
+  for (int round = 0; round < 5; ++round) {
+    for (auto& contender : contenders) {
+      contender.rates.push_back(contender.count / seconds(contender.work));
+    }
+  }
+  std::printf("%s\n", question);
+  double baseline = 0;
+  for (auto& contender : contenders) {
+    std::sort(contender.rates.begin(), contender.rates.end());
+    const double rate = contender.rates[contender.rates.size() / 2];
+    if (baseline == 0) baseline = rate;
+    std::printf("  %-46s %10.0f /s %9.2f us %6.2f x\n", contender.name, rate, 1e6 / rate,
+                rate / baseline);
+  }
+  std::fflush(stdout);
+}

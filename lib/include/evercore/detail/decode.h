@@ -1,0 +1,268 @@
+// The reading half of codec.h.
+#ifndef EVERCORE_DETAIL_DECODE_H
+#define EVERCORE_DETAIL_DECODE_H
+
+#include "evercore/codec.h"
+
+namespace evercore::detail {
+
+// What a null stands for at the root of a document: a fault, or the same as a member left out. The
+// SQL fold passes over nulls of state events, and so does ours.
+enum class Nulls { refused, absent };
+
+// Decodes the value into the member of that index.
+template <class T, std::size_t... I>
+void decode_member(json::Value value, T& object, std::size_t index, const Place* outer,
+                   std::index_sequence<I...>) {
+  const auto refs = reflect::members(object);
+  const Place place{outer, reflect::member_names<T>[index], 0};
+  static_cast<void>(
+      ((I == index && (decode_value(value, std::get<I>(refs), &place), true)) || ...));
+}
+
+template <class T, Nulls nulls>
+constexpr bool passes_over_null(std::size_t index) {
+  if constexpr (nulls == Nulls::refused) {
+    return false;
+  } else {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((I == index && !is_optional<reflect::member_type<T, I>>) || ...);
+    }
+    (std::make_index_sequence<reflect::member_count<T>>{});
+  }
+}
+
+// Decodes an object into the struct and gives the members it had. `unknown` is called with the name
+// and value of each member that the struct lacks.
+template <Nulls nulls = Nulls::refused, class T, class Unknown>
+Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& unknown) {
+  static_assert(required_names_exist<T>(),
+                "evercore: `required` names a member that the struct does not have");
+  constexpr std::size_t count = reflect::member_count<T>;
+  constexpr auto& names = reflect::member_names<T>;
+  if (value.kind() != json::Kind::object) fail_kind(place, "an object", value);
+  Seen seen = 0;
+  std::size_t expected = 0;  // members mostly come in the order of the struct
+  for (json::Value key = value.first(); !key.at_end();) {
+    const std::string_view name = key.text();
+    const json::Value member = key.next();
+    key = member.next();
+    std::size_t index = expected;
+    if (index >= count || names[index] != name) {
+      index = 0;
+      while (index < count && names[index] != name) ++index;
+    }
+    if (index == count) {
+      unknown(name, member);
+      continue;
+    }
+    expected = index + 1;
+    if (member.is_null() && passes_over_null<T, nulls>(index)) continue;
+    if constexpr (count > 0) {
+      decode_member(member, object, index, place, std::make_index_sequence<count>{});
+      seen |= Seen{1} << index;
+    }
+  }
+  constexpr Seen required = required_members<T>();
+  if constexpr (required != 0) {
+    if ((seen & required) != required) {
+      const auto missing = static_cast<std::size_t>(std::countr_zero(required & ~seen));
+      const Place at{place, names[missing], 0};
+      fail_decoding(&at, "is required and missing");
+    }
+  }
+  return seen;
+}
+
+template <class T>
+void decode_integer(json::Value value, T& out, const Place* place) {
+  if (value.kind() == json::Kind::huge || value.kind() == json::Kind::integer) {
+    if (value.kind() == json::Kind::integer && std::in_range<T>(value.integer())) {
+      out = static_cast<T>(value.integer());
+      return;
+    }
+    fail_decoding(place, "the integer is out of range");
+  }
+  fail_kind(place, "an integer", value);
+}
+
+template <class T>
+void decode_number(json::Value value, T& out, const Place* place) {
+  double number = 0;
+  switch (value.kind()) {
+    case json::Kind::number:
+      number = value.number();
+      break;
+    case json::Kind::integer:
+      number = static_cast<double>(value.integer());
+      break;
+    case json::Kind::huge:
+      number = static_cast<double>(value.huge());
+      break;
+    default:
+      fail_kind(place, "a number", value);
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    constexpr double limit = std::numeric_limits<float>::max();
+    if (number > limit || number < -limit) fail_decoding(place, "the number is out of range");
+  }
+  out = static_cast<T>(number);
+}
+
+template <class E>
+void decode_enum(std::string_view name, E& out, const Place* place) {
+  if (!reflect::enum_from_name(name, out)) {
+    fail_decoding(place, "\"" + std::string(name) + "\" is not a value of " +
+                             std::string(reflect::type_name<E>()));
+  }
+}
+
+template <class D>
+void decode_time(json::Value value, std::chrono::sys_time<D>& out, const Place* place) {
+  std::chrono::sys_seconds seconds;
+  int nanoseconds = 0;
+  if (value.kind() != json::Kind::string) fail_kind(place, "a time", value);
+  if (!parse_seconds(value.text(), seconds, nanoseconds)) {
+    fail_decoding(place, "\"" + std::string(value.text()) + "\" is not a time");
+  }
+  // In long double, so that a clock of nanoseconds, which ends in 2262, is not overrun.
+  using Limit = std::chrono::duration<long double>;
+  const Limit since{seconds.time_since_epoch()};
+  if (since > Limit{D::max()} - Limit{1} || since < Limit{D::min()} + Limit{1}) {
+    fail_decoding(place, "the time is out of range");
+  }
+  const std::chrono::nanoseconds rest{nanoseconds};
+  out = std::chrono::floor<D>(seconds) +
+        std::chrono::floor<D>(seconds - std::chrono::floor<D>(seconds) + rest);
+  const auto back = std::chrono::floor<std::chrono::seconds>(out);
+  if (back != seconds || std::chrono::duration_cast<std::chrono::nanoseconds>(out - back) != rest) {
+    fail_decoding(place, "the time is finer than the member can hold");
+  }
+}
+
+template <class T>
+void decode_elements(json::Value value, T& out, const Place* place) {
+  if (value.kind() != json::Kind::array) fail_kind(place, "an array", value);
+  std::size_t index = 0;
+  if constexpr (is_vector<T>) out.clear();
+  for (json::Value element = value.first(); !element.at_end(); element = element.next(), ++index) {
+    const Place at{place, {}, index};
+    if constexpr (is_vector<T>) {
+      typename T::value_type item{};
+      decode_value(element, item, &at);
+      out.push_back(std::move(item));
+    } else if (index < out.size()) {
+      decode_value(element, out[index], &at);
+    }
+  }
+  if constexpr (is_std_array<T>) {
+    if (index != out.size()) {
+      fail_decoding(place, "expected " + std::to_string(out.size()) + " elements, found " +
+                               std::to_string(index));
+    }
+  }
+}
+
+template <class T>
+void decode_map(json::Value value, T& out, const Place* place) {
+  if (value.kind() != json::Kind::object) fail_kind(place, "an object", value);
+  out.clear();
+  for (json::Value key = value.first(); !key.at_end();) {
+    const json::Value element = key.next();
+    const Place at{place, key.text(), 0};
+    typename T::mapped_type item{};
+    decode_value(element, item, &at);
+    if constexpr (is_text<typename T::key_type>) {
+      out.emplace(std::string(key.text()), std::move(item));
+    } else {
+      typename T::key_type name{};
+      decode_enum(key.text(), name, &at);
+      out.emplace(name, std::move(item));
+    }
+    key = element.next();
+  }
+}
+
+template <class... A>
+void decode_variant(json::Value value, std::variant<A...>& out, const Place* place) {
+  if (value.kind() != json::Kind::object || value.first().at_end()) {
+    fail_kind(place, "an object of one member", value);
+  }
+  const std::string_view name = value.first().text();
+  const json::Value content = value.first().next();
+  const Place at{place, name, 0};
+  const auto take = [&]<class T>(std::type_identity<T>) {
+    if (name != alternative_name<T>()) return false;
+    if constexpr (std::is_same_v<T, std::monostate>) {
+      out = T{};
+    } else {
+      T alternative{};
+      decode_value(content, alternative, &at);
+      out = std::move(alternative);
+    }
+    return true;
+  };
+  if (!(take(std::type_identity<A>{}) || ...)) {
+    fail_decoding(place, "\"" + std::string(name) + "\" is not an alternative of the variant");
+  }
+}
+
+template <class T>
+void decode_value(json::Value value, T& out, const Place* place) {
+  if constexpr (std::is_same_v<T, bool>) {
+    if (value.kind() != json::Kind::yes && value.kind() != json::Kind::no) {
+      fail_kind(place, "a boolean", value);
+    }
+    out = value.kind() == json::Kind::yes;
+  } else if constexpr (is_integer<T>) {
+    decode_integer(value, out, place);
+  } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, float>) {
+    decode_number(value, out, place);
+  } else if constexpr (is_text<T>) {
+    if (value.kind() != json::Kind::string) fail_kind(place, "a string", value);
+    out = value.text();
+  } else if constexpr (std::is_enum_v<T>) {
+    if (value.kind() != json::Kind::string) fail_kind(place, "an enum's name", value);
+    decode_enum(value.text(), out, place);
+  } else if constexpr (is_time<T>) {
+    decode_time(value, out, place);
+  } else if constexpr (is_optional<T>) {
+    if (value.is_null()) {
+      out.reset();
+    } else {
+      decode_value(value, out.emplace(), place);
+    }
+  } else if constexpr (is_vector<T> || is_std_array<T>) {
+    decode_elements(value, out, place);
+  } else if constexpr (is_map<T>) {
+    decode_map(value, out, place);
+  } else if constexpr (is_variant<T>) {
+    decode_variant(value, out, place);
+  } else if constexpr (plain_struct<T>) {
+    if constexpr (check_struct<T>()) {
+      out = T{};  // inside a vector or a map it may hold what the initialisers do not say
+      decode_struct(value, out, place, [](std::string_view, json::Value) {});
+    }
+  } else {
+    refuse<T>();
+  }
+}
+
+}  // namespace evercore::detail
+
+namespace evercore {
+
+template <class T>
+T decode(std::string_view text) {
+  T object{};
+  json::Document document;
+  if constexpr (detail::check_struct<T>()) {
+    detail::decode_struct(document.parse(text), object, nullptr,
+                          [](std::string_view, json::Value) {});
+  }
+  return object;
+}
+
+}  // namespace evercore
+
+#endif  // EVERCORE_DETAIL_DECODE_H

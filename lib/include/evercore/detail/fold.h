@@ -1,0 +1,227 @@
+// How state events change a state, and what a state says about itself. See aggregate.h for the
+// rules.
+#ifndef EVERCORE_DETAIL_FOLD_H
+#define EVERCORE_DETAIL_FOLD_H
+
+#include "evercore/event.h"
+
+namespace evercore::detail {
+
+template <class S, class E>
+concept custom_with_info = requires(S& state, const E& event, const EventInfo& info) {
+  state.apply(event, info);
+};
+template <class S, class E>
+concept custom = custom_with_info<S, E> || requires(S& state, const E& event) {
+  state.apply(event);
+};
+
+// The aggregate snapshots are taken every so many events unless the state says otherwise;
+// docs/cpp.md has the measurement that chose it.
+inline constexpr std::int64_t default_snapshot_every = 100;
+
+template <class S>
+constexpr std::string_view aggregate_name() {
+  if constexpr (requires { std::string_view{S::aggregate_type}; })
+    return S::aggregate_type;
+  else
+    return reflect::type_name<S>();
+}
+
+template <class S>
+constexpr std::int64_t snapshot_every() {
+  if constexpr (requires { S::snapshot_every; })
+    return S::snapshot_every;
+  else
+    return default_snapshot_every;
+}
+
+// What kind of JSON a type is written as; the same on every compiler.
+template <class T>
+constexpr char json_kind() {
+  if constexpr (std::is_same_v<T, bool>)
+    return 'b';
+  else if constexpr (is_integer<T>)
+    return 'i';
+  else if constexpr (std::is_floating_point_v<T>)
+    return 'n';
+  else if constexpr (is_text<T>)
+    return 's';
+  else if constexpr (std::is_enum_v<T>)
+    return 'e';
+  else if constexpr (is_time<T>)
+    return 't';
+  else if constexpr (is_vector<T> || is_std_array<T>)
+    return 'a';
+  else if constexpr (is_map<T>)
+    return 'm';
+  else if constexpr (is_variant<T>)
+    return 'v';
+  else
+    return 'o';
+}
+
+class Shape {
+ public:
+  constexpr void add(std::string_view text) {
+    for (char c : text) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash_ = (hash_ ^ 0xff) * 0x100000001b3;
+  }
+  constexpr void add(char c) { add(std::string_view(&c, 1)); }
+  constexpr std::int64_t value() const { return static_cast<std::int64_t>(hash_ >> 1); }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325;
+};
+
+// Adds the names and kinds of everything in T. Seen are the structs around T: a struct may contain
+// vectors of itself.
+template <class T, class... Around>
+constexpr void add_shape(Shape& shape) {
+  if constexpr (is_optional<T>) {
+    shape.add('?');
+    add_shape<typename T::value_type, Around...>(shape);
+  } else if constexpr (is_vector<T> || is_std_array<T>) {
+    shape.add('a');
+    add_shape<typename T::value_type, Around...>(shape);
+  } else if constexpr (is_map<T>) {
+    shape.add('m');
+    add_shape<typename T::mapped_type, Around...>(shape);
+  } else if constexpr (is_variant<T>) {
+    shape.add('v');
+    [&]<class... A>(std::type_identity<std::variant<A...>>) {
+      ((shape.add(alternative_name<A>()), add_shape<A, Around...>(shape)), ...);
+    }(std::type_identity<T>{});
+  } else if constexpr ((std::is_same_v<T, Around> || ...) || std::is_same_v<T, std::monostate>) {
+    shape.add('^');
+  } else if constexpr (plain_struct<T>) {
+    if constexpr (check_struct<T>()) {
+      shape.add('o');
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        ((shape.add(reflect::member_names<T>[I]),
+          add_shape<reflect::member_type<T, I>, T, Around...>(shape)),
+         ...);
+      }
+      (std::make_index_sequence<reflect::member_count<T>>{});
+    }
+  } else {
+    shape.add(json_kind<T>());
+  }
+}
+
+template <class S>
+constexpr std::int64_t state_version() {
+  if constexpr (requires { S::state_version; }) {
+    return S::state_version;
+  } else {
+    Shape shape;
+    add_shape<S>(shape);
+    return shape.value();
+  }
+}
+
+template <class T>
+struct unwrapped {
+  using type = T;
+};
+template <class T>
+struct unwrapped<std::optional<T>> {
+  using type = T;
+};
+
+// Whether every value of an event's member can become the state's member of that name, in C++ and
+// in JSON alike.
+template <class From, class To>
+constexpr bool can_replace() {
+  using F = typename unwrapped<From>::type;
+  using T = typename unwrapped<To>::type;
+  if constexpr (!std::is_assignable_v<To&, const F&>) {
+    return false;
+  } else if constexpr (is_integer<F> && is_integer<T>) {
+    return std::in_range<T>(std::numeric_limits<F>::min()) &&
+           std::in_range<T>(std::numeric_limits<F>::max());
+  } else if constexpr (std::is_same_v<F, double> && std::is_same_v<T, float>) {
+    return false;
+  } else {
+    return json_kind<F>() == json_kind<T>() || (json_kind<F>() == 'i' && json_kind<T>() == 'n');
+  }
+}
+
+template <class S, class E, std::size_t I>
+constexpr bool member_fits() {
+  constexpr std::size_t to = reflect::member_index<S>(reflect::member_names<E>[I]);
+  if constexpr (to < reflect::member_count<S>) {
+    return can_replace<reflect::member_type<E, I>, reflect::member_type<S, to>>();
+  } else {
+    return true;
+  }
+}
+
+template <class S, class E>
+constexpr bool check_fold() {
+  if constexpr (!check_event<E>()) {
+    return false;
+  } else if constexpr (!custom<S, E>) {
+    constexpr bool fits = []<std::size_t... I>(std::index_sequence<I...>) {
+      return (member_fits<S, E, I>() && ...);
+    }
+    (std::make_index_sequence<reflect::member_count<E>>{});
+    static_assert(
+        fits,
+        "evercore: a state event has a member whose type cannot be assigned to the state's "
+        "member of the same name without loss; change one of them, or give the state an "
+        "apply(const Event&)");
+    return fits;
+  } else {
+    return true;
+  }
+}
+
+// Replaces the state's members by the event's members of the same name, as far as the event set
+// them. An event that is not const is emptied: its texts are moved.
+template <class E, class S>
+void fold_members(E& event, S& state, Seen seen) {
+  const auto from = reflect::members(event);
+  const auto to = reflect::members(state);
+  const auto replace = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+    using Event = std::remove_const_t<E>;
+    constexpr std::size_t target = reflect::member_index<S>(reflect::member_names<Event>[I]);
+    if constexpr (target < reflect::member_count<S>) {
+      if ((seen >> I & 1) == 0) return;
+      if constexpr (is_optional<reflect::member_type<Event, I>>) {
+        if (std::get<I>(from)) std::get<target>(to) = std::move(*std::get<I>(from));
+      } else {
+        std::get<target>(to) = std::move(std::get<I>(from));
+      }
+    }
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (replace(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<reflect::member_count<std::remove_const_t<E>>>{});
+}
+
+// Sets the state's member of that name, if it has one, from JSON that is not null.
+template <class S>
+void fold_unknown(std::string_view name, json::Value value, S& state) {
+  constexpr std::size_t count = reflect::member_count<S>;
+  const std::size_t index = reflect::member_index<S>(name);
+  if constexpr (count > 0) {
+    if (index < count && !value.is_null()) {
+      decode_member(value, state, index, nullptr, std::make_index_sequence<count>{});
+    }
+  }
+}
+
+// No name may lead to two events.
+template <class... E>
+constexpr bool event_names_differ() {
+  const auto bearers = [](std::string_view name) {
+    return (0 + ... + (bears_name<E>(name) || old_bears_name<E>(name) ? 1 : 0));
+  };
+  return ((bearers(event_name<E>()) == 1) && ...);
+}
+
+}  // namespace evercore::detail
+
+#endif  // EVERCORE_DETAIL_FOLD_H

@@ -1,0 +1,147 @@
+// The interface between the store and an engine's driver. Programs have no need of it; it is public
+// so that tests can put a driver of their own below a store. A driver knows nothing of events: it
+// runs statements of the SQL surface, the same text on both engines, and takes care of connections,
+// transactions and what is lost when they break.
+#ifndef EVERCORE_ENGINE_H
+#define EVERCORE_ENGINE_H
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "evercore/time.h"
+
+namespace evercore {
+
+// One SQL text of the surface, a static object. "{}" stands where PostgreSQL needs the store's
+// schema; parameters are $1, $2, … in the order of their first appearance. `types` has one letter a
+// parameter: i for an integer, t for text.
+struct Statement {
+  const char* sql;
+  const char* types;
+};
+
+// A parameter of a command; a text is not copied.
+class Parameter {
+ public:
+  enum class Kind : unsigned char { null, integer, text };
+  Parameter() = default;
+  Parameter(std::nullptr_t) {}                                              // NOLINT
+  Parameter(std::int64_t value) : kind_(Kind::integer), integer_(value) {}  // NOLINT
+  Parameter(std::string_view value) : kind_(Kind::text), text_(value) {}    // NOLINT
+
+  Kind kind() const noexcept { return kind_; }
+  std::int64_t integer() const noexcept { return integer_; }
+  std::string_view text() const noexcept { return text_; }
+
+ private:
+  Kind kind_ = Kind::null;
+  std::int64_t integer_ = 0;
+  std::string_view text_;
+};
+
+// The current row of a result. Texts live until the sink that was given the row returns.
+class Row {
+ public:
+  virtual bool is_null(int column) const = 0;
+  virtual std::int64_t integer(int column) const = 0;
+  virtual std::string_view text(int column) const = 0;
+  virtual Time time(int column) const = 0;
+
+ protected:
+  ~Row() = default;
+};
+
+// A reference to a function object that takes rows: it must outlive the command it is given to.
+class RowSink {
+ public:
+  RowSink() = default;
+  template <class F>
+  requires(!std::is_same_v<F, RowSink>) RowSink(F& function)  // NOLINT
+      : object_(&function),
+        call_([](void* object, const Row& row) { (*static_cast<F*>(object))(row); }) {}
+  void operator()(const Row& row) const {
+    if (call_ != nullptr) call_(object_, row);
+  }
+
+ private:
+  void* object_ = nullptr;
+  void (*call_)(void*, const Row&) = nullptr;
+};
+
+// A statement, its parameters, and where its rows go.
+class Command {
+ public:
+  static constexpr std::size_t max_parameters = 8;
+  Command(const Statement& statement, std::initializer_list<Parameter> parameters,
+          RowSink rows = {});
+
+  const Statement& statement() const noexcept { return *statement_; }
+  std::span<const Parameter> parameters() const noexcept { return {parameters_.data(), count_}; }
+  const RowSink& rows() const noexcept { return rows_; }
+
+ private:
+  const Statement* statement_;
+  std::array<Parameter, max_parameters> parameters_;
+  std::size_t count_;
+  RowSink rows_;
+};
+
+// One connection, for one thread at a time. Outside a transaction each command is a transaction of
+// its own. A command that fails inside a transaction takes its own effects back and leaves the
+// transaction as it was.
+class Session {
+ public:
+  virtual ~Session() = default;
+  // Commands from now on see one consistent snapshot, until commit or rollback.
+  virtual void begin_read() = 0;
+  // Commands from now on see the newest and may write, until commit or rollback. A driver may put
+  // off the call to the engine until the first command.
+  virtual void begin_write() = 0;
+  // Runs the commands in order, in one round trip where the engine has round trips.
+  virtual void run(std::span<const Command> commands) = 0;
+  // Runs the commands and commits. When it throws, nothing of the transaction is kept, unless a
+  // connection_error says that it may be.
+  virtual void commit(std::span<const Command> commands) = 0;
+  virtual void rollback() noexcept = 0;
+  void run(const Command& command) { run(std::span(&command, 1)); }
+};
+
+class StorageEngine;
+
+// Gives a session back to its engine's pool.
+struct SessionReturn {
+  StorageEngine* engine = nullptr;
+  void operator()(Session* session) const noexcept;
+};
+using SessionHandle = std::unique_ptr<Session, SessionReturn>;
+
+// An engine with its connections. Safe to use from many threads.
+class StorageEngine {
+ public:
+  virtual ~StorageEngine() = default;
+  // "sqlite" or "postgres".
+  virtual std::string_view name() const noexcept = 0;
+  // A session that nobody else uses. Waits for one when all are taken; throws busy_error when none
+  // comes free within the busy timeout.
+  virtual SessionHandle session() = 0;
+  // Ends the session's transaction, if one was begun for reading, gives the session back and
+  // performs the commands as one atomic write. The session may be empty. SQLite commits the writes
+  // of several threads in one go here; each keeps its own atomicity and its own error.
+  virtual void write(SessionHandle session, std::span<const Command> commands) = 0;
+
+ protected:
+  friend struct SessionReturn;
+  virtual void give_back(Session* session) noexcept = 0;
+};
+
+inline void SessionReturn::operator()(Session* session) const noexcept {
+  if (engine != nullptr) engine->give_back(session);
+}
+
+}  // namespace evercore
+
+#endif  // EVERCORE_ENGINE_H

@@ -1,0 +1,184 @@
+// Events: what a struct must say to be one (nothing), and what it may say.
+//
+//   struct UserCreated {
+//     std::string username;
+//     bool is_active = true;
+//
+//     // All optional:
+//     static constexpr std::string_view event_type = "user-created";      // the name in the store,
+//     for ever static constexpr std::string_view aliases[] = {"UserMade"};         // names it had
+//     before static constexpr std::string_view required[] = {"username"};        // members that
+//     must be in the JSON static UserCreated upcast(const UserCreatedV1& old);                //
+//     from the struct it was before
+//   };
+//
+// Without event_type the struct's own name is stored, and renaming the struct would orphan its
+// events: pin the name before you rename. When a struct changes so much that its initialisers
+// cannot fill the gap, keep the old struct with the old name, give the new one a new event_type and
+// an upcast(); old events are decoded as the old struct and carried over, through as many steps as
+// there are.
+#ifndef EVERCORE_EVENT_H
+#define EVERCORE_EVENT_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "evercore/codec.h"
+#include "evercore/time.h"
+
+namespace evercore {
+
+// What the store knows about an event beside its data. The texts live as long as the call that
+// hands them over.
+struct EventInfo {
+  std::int64_t aggregate_id = 0;
+  std::int64_t sequence = 0;
+  std::int64_t position = 0;  // 0 while the event is staged and has no position yet
+  Time event_time{};
+  Time recorded_at{};  // equals event_time while the event is staged
+  std::string_view reference{};
+  std::string_view metadata{};
+};
+
+// What may go with an event when it is applied or published.
+struct EventOptions {
+  std::string reference{};           // who or why, free text of at most 1,000 characters
+  std::string metadata{};            // a JSON object, such as encode(Trace{…})
+  std::optional<Time> event_time{};  // when it happened; by default when the store takes it
+  std::string event_id{};            // idempotency key: the same id and content is written once
+};
+
+// An event as stored, with its data as JSON text.
+struct RecordedEvent {
+  std::int64_t position = 0;
+  std::int64_t aggregate_id = 0;
+  std::string aggregate_type;
+  std::optional<std::string> natural_key;
+  std::int64_t sequence = 0;
+  std::string event_type;
+  std::string data;
+  std::optional<std::string> reference;
+  std::optional<std::string> metadata;
+  Time event_time{};
+  Time recorded_at{};
+  std::optional<std::string> event_id;
+};
+
+// The name under which E is stored.
+template <class E>
+constexpr std::string_view event_name() noexcept {
+  if constexpr (requires { std::string_view{E::event_type}; }) {
+    return E::event_type;
+  } else {
+    return reflect::type_name<E>();
+  }
+}
+
+// Decodes a stored event as E, by E's name, aliases and upcasts. Gives nothing when it is an event
+// of another type. Throws decode_error when its data does not fit.
+template <class E>
+std::optional<E> decode_event(const RecordedEvent& event);
+
+namespace detail {
+
+template <class R, class A>
+A upcast_argument(R (*)(A));
+template <class E>
+using old_event = std::remove_cvref_t<decltype(upcast_argument(&E::upcast))>;
+
+template <class E>
+concept has_upcast = requires {
+  &E::upcast;
+};
+
+template <class E>
+constexpr bool bears_name(std::string_view name) noexcept {
+  if (name == event_name<E>()) return true;
+  if constexpr (requires { E::aliases; }) {
+    for (std::string_view alias : E::aliases) {
+      if (name == alias) return true;
+    }
+  }
+  return false;
+}
+
+// Whether one of the structs that E was before bears that name.
+template <class E>
+constexpr bool old_bears_name(std::string_view name) noexcept {
+  if constexpr (has_upcast<E>) {
+    return bears_name<old_event<E>>(name) || old_bears_name<old_event<E>>(name);
+  } else {
+    return false;
+  }
+}
+
+// Fails to compile unless E can be an event.
+template <class E>
+constexpr bool check_event() {
+  static_assert(!event_name<E>().empty() && event_name<E>().size() <= 64,
+                "evercore: an event type's name has 1 to 64 characters; pin another by event_type");
+  static_assert(
+      !old_bears_name<E>(event_name<E>()),
+      "evercore: an event with an upcast() needs a name of its own; pin a new event_type, the "
+      "old struct keeps the old one");
+  return check_struct<E>();
+}
+
+// Decodes JSON stored under `name` into E or, by upcasts, from what E was before. False when the
+// name is none of theirs. `seen` tells which of E's members were set: all of them after an upcast.
+template <class E, Nulls nulls, class Unknown>
+bool decode_named(std::string_view name, json::Value value, E& event, Seen& seen,
+                  Unknown&& unknown) {
+  if (bears_name<E>(name)) {
+    seen = decode_struct<nulls>(value, event, nullptr, unknown);
+    return true;
+  }
+  if constexpr (has_upcast<E>) {
+    old_event<E> old{};
+    if (decode_named<old_event<E>, nulls>(name, value, old, seen,
+                                          [](std::string_view, json::Value) {})) {
+      event = E::upcast(old);
+      seen = ~Seen{0};
+      return true;
+    }
+  }
+  return false;
+}
+
+// Throws the decode_error that also says which event it was.
+[[noreturn]] void fail_event(const decode_error& fault, std::string_view event_type,
+                             const EventInfo& info);
+
+// The thread's own parser: its memory is reused from event to event.
+json::Document& thread_document();
+
+}  // namespace detail
+
+template <class E>
+std::optional<E> decode_event(const RecordedEvent& event) {
+  std::optional<E> decoded;
+  if constexpr (detail::check_event<E>()) {
+    if (!detail::bears_name<E>(event.event_type) && !detail::old_bears_name<E>(event.event_type)) {
+      return decoded;
+    }
+    try {
+      detail::Seen seen = 0;
+      detail::decode_named<E, detail::Nulls::refused>(
+          event.event_type, detail::thread_document().parse(event.data), decoded.emplace(), seen,
+          [](std::string_view, json::Value) {});
+    } catch (const decode_error& fault) {
+      EventInfo info;
+      info.aggregate_id = event.aggregate_id;
+      info.sequence = event.sequence;
+      info.position = event.position;
+      detail::fail_event(fault, event.event_type, info);
+    }
+  }
+  return decoded;
+}
+
+}  // namespace evercore
+
+#endif  // EVERCORE_EVENT_H

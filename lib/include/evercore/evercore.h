@@ -1,0 +1,13 @@
+// All of evercore: the store, contexts, aggregates, events, errors.
+#ifndef EVERCORE_EVERCORE_H
+#define EVERCORE_EVERCORE_H
+
+#include "evercore/aggregate.h"
+#include "evercore/codec.h"
+#include "evercore/context.h"
+#include "evercore/error.h"
+#include "evercore/event.h"
+#include "evercore/store.h"
+#include "evercore/time.h"
+
+#endif  // EVERCORE_EVERCORE_H

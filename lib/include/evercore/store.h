@@ -1,0 +1,148 @@
+// The store: where a program begins.
+//
+//   auto store = evercore::connect("sqlite:///var/lib/app/events.db");
+//   auto id = store.with_context([&](evercore::Context& ctx) {
+//     auto user = ctx.create<UserAggregate>("ann");
+//     user.apply(UserCreated{"ann", "ann@example.org"});
+//     return user.id();
+//   });
+//
+// | URI                                   | store |
+// |---------------------------------------|-------------------------------------------------------------------|
+// | sqlite:///path/to/file.db?…           | a file; sqlite:relative.db is relative to the working
+// directory   | | sqlite::memory: or memory:            | in memory, as long as the EventStore
+// lives                        | | postgres://user@host/database?…       | a schema of a PostgreSQL
+// database, 14 or newer                    |
+//
+// | parameter      | of         | default  | meaning |
+// |----------------|------------|----------|----------------------------------------------------------------------|
+// | journal_mode   | SQLite     | wal      | wal, delete, truncate, persist | | synchronous    |
+// SQLite     | full     | full: an acknowledged commit survives a loss of power. normal: the   | |
+// |            |          | last commits may be lost then, the file stays sound. off: a loss of  |
+// |                |            |          | power may ruin the file. extra: as full, for journal
+// modes but wal   | | busy_timeout   | both       | 5000     | milliseconds to wait for a lock or
+// for a free connection             | | pool_size      | both       | 8        | connections at
+// most (SQLite: one more for writing; memory: just one) | | migrate        | both       | on | off:
+// connect() leaves the schema as it is                            | | schema         | PostgreSQL |
+// evercore | the schema that is the store                                         | | prepared |
+// PostgreSQL | auto     | on, off; auto turns prepared statements off behind a pooling proxy   | |
+// reconnect      | PostgreSQL | 5000     | milliseconds to go on trying to reach a lost server |
+// Everything else in a postgres URI is libpq's (host, sslmode, connect_timeout, …).
+#ifndef EVERCORE_STORE_H
+#define EVERCORE_STORE_H
+
+#include <chrono>
+#include <type_traits>
+
+#include "evercore/context.h"
+#include "evercore/engine.h"
+
+namespace evercore {
+
+namespace detail {
+struct StoreCore;
+void commit(UnitOfWork& work);
+// Waits before attempt `next` of a retried context: a random part of a time that doubles up to
+// max_wait.
+void wait_before(int next, std::chrono::microseconds first_wait,
+                 std::chrono::microseconds max_wait);
+}  // namespace detail
+
+// How with_retry() goes about it.
+struct RetryOptions {
+  int attempts = 100;
+  std::chrono::microseconds first_wait{200};
+  std::chrono::microseconds max_wait{50'000};
+};
+
+// A problem that EventStore::check() found.
+struct Problem {
+  std::optional<std::int64_t> aggregate_id;
+  std::optional<std::int64_t> position;
+  std::string text;
+};
+
+// A store of events. It may be used from many threads at once, and copies are the same store;
+// contexts and aggregates belong to one thread. A context inside a context of the same store works
+// on other connections and can wait for the outer one's write lock in vain: busy_error says so
+// after the busy timeout.
+class EventStore {
+ public:
+  // Over a driver; connect() is what programs use.
+  explicit EventStore(std::shared_ptr<StorageEngine> engine);
+
+  // Runs function(Context&) as a transaction and gives what it returns. Whatever it throws goes
+  // through, and nothing is written then. Throws conflict_error when an aggregate has moved on
+  // meanwhile.
+  template <class F>
+  std::invoke_result_t<F&, Context&> with_context(F&& function) {
+    Context context(begin(false));
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, Context&>>) {
+      std::invoke(function, context);
+      detail::commit(*context.work_);
+    } else {
+      auto result = std::invoke(function, context);
+      detail::commit(*context.work_);
+      return result;
+    }
+  }
+
+  // Runs function(ReadonlyContext&) over one consistent snapshot.
+  template <class F>
+  std::invoke_result_t<F&, ReadonlyContext&> with_readonly_context(F&& function) {
+    ReadonlyContext context(begin(true));
+    return std::invoke(function, context);
+  }
+
+  // with_context(), begun anew, with everything loaded again, when it ends in an error that is
+  // retryable(): a conflict, a busy database, a serialization failure. After the last attempt that
+  // error goes through. The function must not keep anything from an attempt to the next.
+  template <class F>
+  std::invoke_result_t<F&, Context&> with_retry(F&& function, const RetryOptions& options = {}) {
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return with_context(function);
+      } catch (const error& fault) {
+        if (!fault.retryable() || attempt >= options.attempts) throw;
+      }
+      detail::wait_before(attempt + 1, options.first_wait, options.max_wait);
+    }
+  }
+
+  // Declares the events of these aggregate types to the store, so that SQL folds them as the types
+  // do. A store does so by itself when it first writes an event of a type; doing it at the start of
+  // the program saves the first writers the time. Throws usage_error when one event is a state
+  // event here and custom there.
+  template <std::derived_from<Aggregate>... A>
+  void warmup() {
+    (warmup(A{}.type()), ...);
+  }
+  void warmup(const AggregateType& type);
+
+  // At most `limit` events of the whole store after a position, in order; later events never appear
+  // at or below a position that was seen.
+  std::vector<RecordedEvent> follow(std::int64_t after, std::int64_t limit = 1000);
+
+  // Everything that is wrong with the store: nothing, when all is well.
+  std::vector<Problem> check();
+
+  // The version of the surface behind this store.
+  std::string version();
+
+  StorageEngine& engine() const noexcept;
+
+ private:
+  std::shared_ptr<detail::UnitOfWork> begin(bool readonly) const;
+
+  std::shared_ptr<detail::StoreCore> core_;
+};
+
+// Opens the store that a URI names and migrates it to this program's schema. Throws argument_error
+// for a URI that cannot be understood, connection_error for a server that cannot be reached,
+// schema_error for a store that a newer program migrated. No error's text holds the password of a
+// URI.
+EventStore connect(std::string_view uri);
+
+}  // namespace evercore
+
+#endif  // EVERCORE_STORE_H

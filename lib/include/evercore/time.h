@@ -1,0 +1,35 @@
+// Points in time as evercore keeps them: UTC with microseconds, years 1 to 9999.
+#ifndef EVERCORE_TIME_H
+#define EVERCORE_TIME_H
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace evercore {
+
+// The time of an event. Any std::chrono::sys_time of microseconds or coarser converts to it.
+using Time = std::chrono::sys_time<std::chrono::microseconds>;
+
+// The machine's time now.
+Time now() noexcept;
+
+// "2026-11-21T22:10:41.123456Z". Throws argument_error outside the years 1 to 9999.
+std::string format_time(Time time);
+
+// Reads the times that the SQL surface takes: YYYY-MM-DDThh:mm:ss[.digits][Z|±hh:mm], a blank for
+// the T, UTC where there is no offset. Gives false for anything else and leaves `time` alone.
+bool parse_time(std::string_view text, Time& time) noexcept;
+
+namespace detail {
+
+// The same to the nanosecond, for members of events: seconds since 1970 and the nanoseconds after
+// them. The text has six digits of fraction, or nine where microseconds would lose something.
+std::string format_seconds(std::chrono::sys_seconds seconds, int nanoseconds);
+bool parse_seconds(std::string_view text, std::chrono::sys_seconds& seconds,
+                   int& nanoseconds) noexcept;
+
+}  // namespace detail
+}  // namespace evercore
+
+#endif  // EVERCORE_TIME_H

@@ -1,0 +1,126 @@
+# The C++ library: build/libevercore.a and build/libevercore.so.<version>, with the SQLite extension inside.
+
+LIB_SOURCES  := $(wildcard lib/src/*.cpp)
+LIB_HEADERS  := $(wildcard lib/include/evercore/*.h lib/include/evercore/detail/*.h)
+LIB_OBJECTS  := $(LIB_SOURCES:lib/src/%.cpp=build/lib/%.o) build/lib/postgres_bundle.o
+LIB_CPPFLAGS  = -I. -Ilib/include -iquote lib/src -isystem $(shell $(PG_CONFIG) --includedir) $(shell $(PKG_CONFIG) --cflags simdjson)
+LIB_CXXFLAGS := $(STD) $(WARNINGS) -fPIC
+LIB_LIBS     := -lsqlite3 -lpq -lsimdjson -pthread
+LIB_MAJOR    := $(firstword $(subst ., ,$(VERSION)))
+LIB_EXPORTS  := lib/evercore.map
+
+LIB_TESTS    := $(wildcard tests/library/*_test.cpp)
+LIB_EXAMPLES := $(patsubst examples/%.cpp,build/examples/%,$(wildcard examples/*.cpp))
+LIB_BENCHES  := $(patsubst bench/%.cpp,build/bench/%,$(wildcard bench/library_*.cpp))
+
+.PHONY: lib lib-test-programs examples bench-library install-library asan-library ubsan-library tsan-library
+
+all: lib
+lib: build/libevercore.a build/libevercore.so ## build the C++ library, static and shared
+
+build/gen/postgres_bundle.cpp: lib/embed_bundle VERSION $(wildcard sql/* migrations/postgres/*.sql)
+	@mkdir -p $(@D)
+	@lib/embed_bundle $(VERSION) > $@
+build/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(LIB_CXXFLAGS) $(CXXFLAGS) -c $< -o $@
+build/lib/%.o: lib/src/%.cpp
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(LIB_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+# The extension as one object: its sources share file names with the library's.
+build/lib/extension.o: $(EXT_STATIC)
+	@$(CXX) -r -nostdlib $^ -o $@
+
+build/libevercore.a: $(LIB_OBJECTS) build/lib/extension.o
+	@echo '  AR $@'
+	@rm -f $@
+	@$(AR) rcs $@ $^
+build/libevercore.so.$(VERSION): $(LIB_OBJECTS) build/lib/extension.o $(LIB_EXPORTS)
+	@echo '  LINK $@'
+	@$(CXX) -shared $(CXXFLAGS) $(LDFLAGS) -Wl,-soname,libevercore.so.$(LIB_MAJOR) \
+	  -Wl,--version-script=$(LIB_EXPORTS) $(LIB_OBJECTS) build/lib/extension.o $(LIB_LIBS) -o $@
+build/libevercore.so: build/libevercore.so.$(VERSION)
+	@ln -sf $(<F) build/libevercore.so.$(LIB_MAJOR)
+	@ln -sf $(<F) $@
+
+# $(call lib_program,<folder below build/>,<source folder>): programs of one source each.
+build/examples/%: examples/%.cpp build/libevercore.a
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) -Ilib/include $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) $< build/libevercore.a $(LIB_LIBS) -o $@
+build/bench/library_%: bench/library_%.cpp build/libevercore.a
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP $< build/libevercore.a $(LIB_LIBS) -o $@
+examples: $(LIB_EXAMPLES) ## build the C++ examples
+
+# The tests compile without optimisation: they are many, and short.
+LIB_TEST_FLAGS := -O0 -g1
+build/library-tests/doctest_main.o: tests/doctest_main.cpp
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(STD) $(LIB_TEST_FLAGS) -c $< -o $@
+build/library-tests/%.o: tests/library/%.cpp
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(LIB_TEST_FLAGS) -MMD -MP -c $< -o $@
+build/library-tests/all: $(LIB_TESTS:tests/library/%.cpp=build/library-tests/%.o) build/library-tests/doctest_main.o build/libevercore.a
+	@echo '  LINK $@'
+	@$(CXX) $^ $(LIB_LIBS) -o $@
+lib-test-programs: build/library-tests/all $(LIB_EXAMPLES)
+
+# $(call sanitized,name,flags): the library, the extension and the tests below build/<name>/, and a target that runs them.
+# gcc 12 warns of std::variant there, and is wrong.
+define sanitized
+build/library-$(1)/ext/%.o: ext/%.cpp
+	@mkdir -p $$(@D)
+	@echo '  CXX $$<'
+	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
+build/library-$(1)/ext/migrations.o: build/gen/migrations.cpp
+	@mkdir -p $$(@D)
+	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
+build/library-$(1)/lib/%.o: lib/src/%.cpp
+	@mkdir -p $$(@D)
+	@echo '  CXX $$<'
+	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
+build/library-$(1)/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
+	@mkdir -p $$(@D)
+	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) $(2) -c $$< -o $$@
+build/library-$(1)/tests/%.o: tests/library/%.cpp
+	@mkdir -p $$(@D)
+	@echo '  CXX $$<'
+	@$(CXX) $(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -c $$< -o $$@
+build/library-$(1)/tests/doctest_main.o: tests/doctest_main.cpp
+	@mkdir -p $$(@D)
+	@$(CXX) $(STD) $(2) -c $$< -o $$@
+build/library-$(1)/library-tests: $(LIB_TESTS:tests/library/%.cpp=build/library-$(1)/tests/%.o) build/library-$(1)/tests/doctest_main.o \
+    $(EXT_NAMES:%=build/library-$(1)/ext/%.o) $(LIB_OBJECTS:build/%=build/library-$(1)/%)
+	@echo '  LINK $$@'
+	@$(CXX) $(2) $$^ $(LIB_LIBS) -o $$@
+$(1)-library: build/library-$(1)/library-tests ## run the library's tests under $(1)
+	@EVERCORE_LIBRARY_TESTS=build/library-$(1)/library-tests tests/library/run
+endef
+$(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer -Wno-maybe-uninitialized))
+$(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized))
+$(eval $(call sanitized,tsan,-fsanitize=thread))
+
+bench-library: $(LIB_BENCHES) ## measure the C++ library against raw C, interleaved
+	@bench/library
+
+install-library: lib
+	install -d $(DESTDIR)$(includedir)/evercore/detail $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(pkgconfigdir)
+	install -m 644 lib/include/evercore/*.h $(DESTDIR)$(includedir)/evercore
+	install -m 644 lib/include/evercore/detail/*.h $(DESTDIR)$(includedir)/evercore/detail
+	install -m 644 build/libevercore.a $(DESTDIR)$(libdir)
+	install -m 755 build/libevercore.so.$(VERSION) $(DESTDIR)$(libdir)
+	ln -sf libevercore.so.$(VERSION) $(DESTDIR)$(libdir)/libevercore.so.$(LIB_MAJOR)
+	ln -sf libevercore.so.$(LIB_MAJOR) $(DESTDIR)$(libdir)/libevercore.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@INCLUDEDIR@|$(includedir)|' \
+	  -e 's|@VERSION@|$(VERSION)|' lib/evercore.pc.in > $(DESTDIR)$(pkgconfigdir)/evercore.pc
+	sed -e 's|@VERSION@|$(VERSION)|' lib/evercore-config-version.cmake.in > $(DESTDIR)$(libdir)/cmake/evercore/evercore-config-version.cmake
+	install -m 644 lib/evercore-config.cmake $(DESTDIR)$(libdir)/cmake/evercore
+install: install-library
+
+-include $(LIB_OBJECTS:.o=.d) $(wildcard build/library-tests/*.d build/bench/library_*.d)

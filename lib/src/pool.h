@@ -1,0 +1,106 @@
+// A bounded pool of connections, made when they are first needed.
+#ifndef EVERCORE_SRC_POOL_H
+#define EVERCORE_SRC_POOL_H
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "evercore/error.h"
+
+namespace evercore::detail {
+
+// Something that differs from thread to thread, for jitter. (std::random_device may throw.)
+inline unsigned thread_seed() noexcept {
+  const auto thread = std::hash<std::thread::id>{}(std::this_thread::get_id());
+  const auto time = std::chrono::steady_clock::now().time_since_epoch().count();
+  return static_cast<unsigned>(thread ^ static_cast<std::size_t>(time));
+}
+
+template <class Connection>
+class Pool {
+ public:
+  Pool(std::size_t size, std::chrono::milliseconds patience) : size_(size), patience_(patience) {
+    idle_.reserve(size);
+  }
+
+  // An idle connection, or nothing when the caller may make a new one and owes it to give_back() or
+  // forget().
+  std::unique_ptr<Connection> take() {
+    std::unique_lock lock(mutex_);
+    const auto free = [&] { return !idle_.empty() || taken_ < size_; };
+    if (!freed_.wait_until(lock, std::chrono::system_clock::now() + patience_, free)) {
+      throw busy_error(
+          "no connection came free: all " + std::to_string(size_) +
+              " of the pool are in use (a context inside a context needs a second one)",
+          "SQLITE_BUSY");
+    }
+    ++taken_;
+    if (idle_.empty()) return nullptr;
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    return connection;
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      --taken_;
+      idle_.push_back(std::move(connection));  // within the memory reserved
+    }
+    freed_.notify_one();
+  }
+
+  // A connection that was taken is no more.
+  void forget() noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      --taken_;
+    }
+    freed_.notify_one();
+  }
+
+ private:
+  const std::size_t size_;
+  const std::chrono::milliseconds patience_;
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::size_t taken_ = 0;
+};
+
+// The one place in a process's queue for writing. Unlike SQLite's own lock it is handed over at
+// once and wakes whoever waits.
+class WriterGate {
+ public:
+  explicit WriterGate(std::chrono::milliseconds patience) : patience_(patience) {}
+  void enter() {
+    std::unique_lock lock(mutex_);
+    if (!freed_.wait_until(lock, std::chrono::system_clock::now() + patience_,
+                           [&] { return !held_; })) {
+      throw busy_error("another context of this program held the write lock for too long",
+                       "SQLITE_BUSY");
+    }
+    held_ = true;
+  }
+  void leave() noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      held_ = false;
+    }
+    freed_.notify_one();
+  }
+
+ private:
+  const std::chrono::milliseconds patience_;
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  bool held_ = false;
+};
+
+}  // namespace evercore::detail
+
+#endif  // EVERCORE_SRC_POOL_H

@@ -1,0 +1,35 @@
+// PostgreSQL as a storage engine: a pool of connections that finds its way back to a lost server.
+#ifndef EVERCORE_SRC_POSTGRES_ENGINE_H
+#define EVERCORE_SRC_POSTGRES_ENGINE_H
+
+#include "pool.h"
+#include "postgres_session.h"
+
+namespace evercore::detail {
+
+// The SQL that installs a store, with its marks (see sql/bundle), compiled in; and the version it
+// is of.
+extern const char* const postgres_bundle[];
+extern const char* const postgres_bundle_version;
+
+class PostgresEngine final : public StorageEngine {
+ public:
+  explicit PostgresEngine(const PostgresOptions& options);
+  std::string_view name() const noexcept override { return "postgres"; }
+  SessionHandle session() override;
+  void write(SessionHandle session, std::span<const Command> commands) override;
+
+ protected:
+  void give_back(Session* session) noexcept override;
+
+ private:
+  std::unique_ptr<PostgresSession> connect_patiently();
+  void install(PostgresSession& session);
+
+  PostgresOptions options_;
+  Pool<PostgresSession> pool_;
+};
+
+}  // namespace evercore::detail
+
+#endif  // EVERCORE_SRC_POSTGRES_ENGINE_H

@@ -1,0 +1,66 @@
+// Every text of the SQL surface that the library speaks. They are the same on both engines.
+#ifndef EVERCORE_SRC_STATEMENTS_H
+#define EVERCORE_SRC_STATEMENTS_H
+
+#include "evercore/engine.h"
+
+namespace evercore::statements {
+
+#define EVERCORE_EVENT_COLUMNS                                                                  \
+  "position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference," \
+  " metadata, event_time, recorded_at, event_id"
+
+inline constexpr Statement version{"SELECT {}evercore_version()", ""};
+inline constexpr Statement migrate{"SELECT {}evercore_migrate()", ""};
+inline constexpr Statement check{"SELECT aggregate_id, position, problem FROM {}evercore_check()",
+                                 ""};
+inline constexpr Statement declare_event_type{"SELECT {}evercore_event_type($1, $2)", "tt"};
+
+inline constexpr Statement create{"SELECT {}evercore_create($1, $2)", "tt"};
+inline constexpr Statement ensure{"SELECT {}evercore_ensure($1, $2)", "tt"};
+inline constexpr Statement find{"SELECT {}evercore_find($1, $2)", "tt"};
+inline constexpr Statement rekey{"SELECT {}evercore_rekey($1, $2)", "it"};
+inline constexpr Statement sequence{"SELECT {}evercore_sequence($1)", "i"};
+inline constexpr Statement sequence_at{"SELECT {}evercore_sequence($1, $2)", "it"};
+
+inline constexpr Statement append{"SELECT {}evercore_append($1, $2, $3, $4, $5, $6, $7, $8)",
+                                  "iittttt"
+                                  "t"};
+inline constexpr Statement append_many{"SELECT {}evercore_append_many($1)", "t"};
+
+// The base row comes first; it has no event type and no position, and what is asked of it alone
+// shares their columns: every column costs each of the rows something.
+#define EVERCORE_REPLAY_COLUMNS                                                             \
+  "sequence, coalesce(event_type, aggregate_type), data, coalesce(position, aggregate_id)," \
+  " CASE WHEN position IS NULL THEN natural_key END"
+
+inline constexpr Statement replay{
+    "SELECT " EVERCORE_REPLAY_COLUMNS " FROM {}evercore_replay($1, $2)", "ii"};
+inline constexpr Statement replay_key{"SELECT " EVERCORE_REPLAY_COLUMNS
+                                      " FROM {}evercore_replay({}evercore_find($1, $2), $3)",
+                                      "tti"};
+// The same with what EventInfo tells.
+inline constexpr Statement replay_info{"SELECT " EVERCORE_REPLAY_COLUMNS
+                                       ", event_time, recorded_at, reference, metadata"
+                                       " FROM {}evercore_replay($1, $2)",
+                                       "ii"};
+inline constexpr Statement replay_key_info{"SELECT " EVERCORE_REPLAY_COLUMNS
+                                           ", event_time, recorded_at, reference, metadata"
+                                           " FROM {}evercore_replay({}evercore_find($1, $2), $3)",
+                                           "tti"};
+
+inline constexpr Statement events{
+    "SELECT " EVERCORE_EVENT_COLUMNS " FROM {}evercore_events($1, $2, $3)", "iii"};
+inline constexpr Statement follow{
+    "SELECT " EVERCORE_EVENT_COLUMNS " FROM {}evercore_follow($1, $2)", "ii"};
+inline constexpr Statement state{"SELECT {}evercore_state($1)", "i"};
+inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};
+
+inline constexpr Statement save_snapshot{"SELECT {}evercore_save_snapshot($1, $2, $3, $4)", "iiti"};
+
+#undef EVERCORE_EVENT_COLUMNS
+#undef EVERCORE_REPLAY_COLUMNS
+
+}  // namespace evercore::statements
+
+#endif  // EVERCORE_SRC_STATEMENTS_H

@@ -1,0 +1,117 @@
+#include "evercore/store.h"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "evercore/error.h"
+#include "pool.h"
+#include "statements.h"
+#include "unit_of_work.h"
+
+namespace evercore {
+
+namespace detail {
+
+bool StoreCore::knows(const AggregateType& type) {
+  const std::shared_lock lock(mutex_);
+  return std::find(known_.begin(), known_.end(), &type) != known_.end();
+}
+
+std::vector<Command> declaring_commands(const AggregateType& type) {
+  std::vector<Command> commands;
+  for (const EventFold& fold : type.folds) {
+    commands.emplace_back(statements::declare_event_type,
+                          std::initializer_list<Parameter>{fold.event_type, fold.fold});
+  }
+  return commands;
+}
+
+// An event type has one fold in the whole store.
+void StoreCore::require_agreement(const AggregateType& type) const {
+  for (const AggregateType* other : known_) {
+    for (const EventFold& theirs : other->folds) {
+      for (const EventFold& ours : type.folds) {
+        if (theirs.event_type == ours.event_type && theirs.fold != ours.fold) {
+          throw usage_error("event \"" + std::string(ours.event_type) + "\" folds by " +
+                            std::string(ours.fold) + " in \"" + std::string(type.name) +
+                            "\" and by " + std::string(theirs.fold) + " in \"" +
+                            std::string(other->name) + "\": give one of them another event_type");
+        }
+      }
+    }
+  }
+}
+
+void StoreCore::declare(const AggregateType& type, SessionHandle session) {
+  {
+    const std::shared_lock lock(mutex_);
+    require_agreement(type);
+  }
+  const auto commands = declaring_commands(type);
+  if (!commands.empty()) engine->write(std::move(session), commands);
+  const std::unique_lock lock(mutex_);
+  known_.push_back(&type);
+}
+
+void commit(UnitOfWork& work) {
+  work.commit();
+}
+
+void wait_before(int next, std::chrono::microseconds first_wait,
+                 std::chrono::microseconds max_wait) {
+  thread_local std::minstd_rand random(thread_seed());
+  auto wait = first_wait;
+  for (int i = 2; i < next && wait < max_wait; ++i) wait *= 2;
+  wait = std::clamp(wait, std::chrono::microseconds{1}, std::max(max_wait, first_wait));
+  std::uniform_int_distribution<std::int64_t> part(0, wait.count());
+  std::this_thread::sleep_for(std::chrono::microseconds{part(random)});
+}
+
+}  // namespace detail
+
+EventStore::EventStore(std::shared_ptr<StorageEngine> engine)
+    : core_(std::make_shared<detail::StoreCore>()) {
+  core_->engine = std::move(engine);
+}
+
+void EventStore::warmup(const AggregateType& type) {
+  if (!core_->knows(type)) core_->declare(type);
+}
+
+std::vector<RecordedEvent> EventStore::follow(std::int64_t after, std::int64_t limit) {
+  std::vector<RecordedEvent> events;
+  auto sink = [&](const Row& row) { events.push_back(detail::recorded_event(row)); };
+  core_->engine->session()->run(Command(statements::follow, {after, limit}, sink));
+  return events;
+}
+
+std::vector<Problem> EventStore::check() {
+  std::vector<Problem> problems;
+  auto sink = [&](const Row& row) {
+    Problem problem;
+    if (!row.is_null(0)) problem.aggregate_id = row.integer(0);
+    if (!row.is_null(1)) problem.position = row.integer(1);
+    problem.text = row.text(2);
+    problems.push_back(std::move(problem));
+  };
+  core_->engine->session()->run(Command(statements::check, {}, sink));
+  return problems;
+}
+
+std::string EventStore::version() {
+  std::string version;
+  auto sink = [&](const Row& row) { version = row.text(0); };
+  core_->engine->session()->run(Command(statements::version, {}, sink));
+  return version;
+}
+
+StorageEngine& EventStore::engine() const noexcept {
+  return *core_->engine;
+}
+
+std::shared_ptr<detail::UnitOfWork> EventStore::begin(bool readonly) const {
+  return std::make_shared<detail::UnitOfWork>(core_, readonly);
+}
+
+}  // namespace evercore

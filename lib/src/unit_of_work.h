@@ -1,0 +1,113 @@
+// What stands behind a context: its session, the events it staged, and how they are written at the
+// end.
+#ifndef EVERCORE_SRC_UNIT_OF_WORK_H
+#define EVERCORE_SRC_UNIT_OF_WORK_H
+
+#include <mutex>
+#include <shared_mutex>
+#include <vector>
+
+#include "evercore/context.h"
+#include "evercore/engine.h"
+
+namespace evercore::detail {
+
+// What all contexts of a store share: its engine, and the aggregate types whose folds it knows to
+// be declared and committed.
+struct StoreCore {
+  std::shared_ptr<StorageEngine> engine;
+
+  bool knows(const AggregateType& type);
+  // Declares the type's folds in a transaction of their own and remembers them once that is
+  // committed.
+  void declare(const AggregateType& type, SessionHandle session = {});
+
+ private:
+  void require_agreement(const AggregateType& type) const;
+
+  std::shared_mutex mutex_;
+  std::vector<const AggregateType*> known_;
+};
+
+std::vector<Command> declaring_commands(const AggregateType& type);
+
+// Reads a row of the event columns.
+RecordedEvent recorded_event(const Row& row);
+
+class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
+ public:
+  enum class Mode { readonly, staging, writing };
+  enum class Outcome { open, done, failed, repeated };
+
+  UnitOfWork(std::shared_ptr<StoreCore> core, bool readonly);
+  ~UnitOfWork();
+
+  // The session, in a transaction for reading at least.
+  Session& reading();
+  // The session in a write transaction, which is begun now if it was not.
+  Session& writing();
+
+  void load(Aggregate& aggregate, std::int64_t id);
+  void load(Aggregate& aggregate, std::string_view natural_key);
+  void load_at(Aggregate& aggregate, std::int64_t id, std::int64_t sequence);
+  void create(Aggregate& aggregate, std::optional<std::string_view> natural_key);
+  void load_or_create(Aggregate& aggregate, std::string_view natural_key);
+  void change_key(Aggregate& aggregate, std::string_view new_key);
+  std::optional<std::int64_t> find(const AggregateType& type, std::string_view natural_key);
+
+  void adopt(Aggregate& aggregate);
+  void require_writable() const;
+  void stage(Aggregate& aggregate, std::string_view event_type, std::string data,
+             const EventOptions& options);
+  void publish(std::int64_t id, std::string_view type, std::string_view key, RawEvent event,
+               std::optional<std::int64_t> expected);
+  void save_snapshot(const Aggregate& aggregate);
+
+  void commit();
+  // Ends it without writing, if it has not ended.
+  void abandon() noexcept;
+
+  Mode mode() const noexcept { return mode_; }
+
+ private:
+  struct Staged {
+    std::int64_t aggregate_id;  // 0: by type and key
+    std::string aggregate_type;
+    std::string natural_key;
+    std::optional<std::int64_t> expected;
+    std::string event_type;
+    std::string data;
+    EventOptions options;
+  };
+  struct Snapshot {
+    std::int64_t aggregate_id;
+    std::int64_t sequence;
+    std::string state;
+    std::int64_t version;
+  };
+
+  template <class Sink>
+  void replay(const Aggregate& aggregate, std::int64_t id, std::optional<std::string_view> key,
+              std::int64_t version, Sink&& sink);
+  void take_row(Aggregate& aggregate, const Row& row, bool base, std::int64_t up_to);
+  void belongs(Aggregate& aggregate);
+  void end_reading() noexcept;
+  void will_write(const AggregateType& type);
+  void declare_types();
+  std::string appends_as_json() const;
+  void close(Outcome outcome) noexcept;
+
+  std::shared_ptr<StoreCore> core_;
+  SessionHandle session_;
+  Mode mode_;
+  Outcome outcome_ = Outcome::open;
+  bool reading_ = false;
+  bool has_event_ids_ = false;
+  std::vector<Staged> staged_;
+  std::vector<Snapshot> snapshots_;
+  std::vector<const AggregateType*> types_;  // that this unit found undeclared
+};
+
+}  // namespace evercore::detail
+
+#endif  // EVERCORE_SRC_UNIT_OF_WORK_H

@@ -1,0 +1,82 @@
+// What the library's tests share: a fresh store on the engine under test. The suite runs the
+// program once an engine; EVERCORE_LIBRARY_ENGINE says which: file, memory or postgres (whose
+// server is in EVERCORE_TEST_POSTGRES).
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "evercore/evercore.h"
+
+namespace harness {
+
+inline std::string engine() {
+  const char* engine = std::getenv("EVERCORE_LIBRARY_ENGINE");
+  return engine != nullptr ? engine : "file";
+}
+inline bool on_postgres() {
+  return engine() == "postgres";
+}
+inline bool on_memory() {
+  return engine() == "memory";
+}
+inline bool on_file() {
+  return engine() == "file";
+}
+
+// The place of a store that nobody used before; it is removed at the end.
+class Place {
+ public:
+  Place() {
+    static std::atomic<int> count{0};
+    const std::string name = "t" + std::to_string(getpid()) + "_" + std::to_string(++count);
+    if (on_postgres()) {
+      uri_ = std::getenv("EVERCORE_TEST_POSTGRES");
+      uri_ += (uri_.find('?') == uri_.npos ? "?schema=" : "&schema=") + name + "&pool_size=16";
+    } else if (on_memory()) {
+      uri_ = "memory:?busy_timeout=30000";
+    } else {
+      directory_ = std::filesystem::temp_directory_path() / ("evercore_" + name);
+      std::filesystem::create_directories(directory_);
+      uri_ = "sqlite://" + (directory_ / "store.db").string() +
+             "?synchronous=normal&busy_timeout=30000&pool_size=16";
+    }
+  }
+  ~Place() {
+    std::error_code ignored;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  const std::string& uri() const { return uri_; }
+  std::string file() const { return (directory_ / "store.db").string(); }
+
+ private:
+  std::string uri_;
+  std::filesystem::path directory_;
+};
+
+// A store in a place of its own.
+struct Fresh {
+  Place place;
+  evercore::EventStore store = evercore::connect(place.uri());
+  evercore::EventStore* operator->() { return &store; }
+};
+
+// The error that a call ends in, as text; "none" when it does not.
+template <class E = evercore::error, class F>
+std::string fault_of(F&& call) {
+  try {
+    call();
+  } catch (const E& fault) {
+    return fault.what();
+  }
+  return "none";
+}
+
+}  // namespace harness

@@ -6,3 +6,7 @@ test: deps all test-programs ## build everything and run every test, PostgreSQL 
 	@tests/run
 
 check: test ## the same as test
+
+.PHONY: docs-check
+docs-check: loadable ## run the SQL of README and docs on both engines, and compare the reference with the code
+	@tests/run docs

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MARK = "\x1d"
 TIMEOUT = 300
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
-ROLES = {word.upper(): f"evercore_docs_{word}" for word in ("owner", "writer", "reader")}
+ROLES = ("evercore_owner", "evercore_writer", "evercore_reader")
 
 
 class Unavailable(Exception):
@@ -81,12 +81,13 @@ class Postgres:
             raise Unavailable("EVERCORE_TEST_POSTGRES is not set")
         self.environment = dict(os.environ, PGCLIENTENCODING="UTF8", PGTZ="UTC", PGCONNECT_TIMEOUT="10",
                                 PGOPTIONS="-c search_path=evercore -c client_min_messages=warning -c datestyle=ISO")
+        self.strangers = self.psql(self.server, "SELECT rolname FROM pg_roles;\n").split()  # not ours to drop
 
     def run(self, blocks, title):
         database = "evercore_docs"
         self.psql(self.server, f"DROP DATABASE IF EXISTS {database};\nCREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8';\n")
         done = subprocess.run([ROOT / "sql" / "install", self.address(database)], capture_output=True, check=False,
-                              timeout=TIMEOUT, env={**self.environment, **ROLES})
+                              timeout=TIMEOUT, env=self.environment)
         if done.returncode:
             raise Unavailable("sql/install: " + done.stderr.decode("utf-8", "replace"))
         text = "".join("\n".join(block.sql) + f"\n\\echo {MARK}\n" for block in blocks)
@@ -110,7 +111,7 @@ class Postgres:
         return len(expected) == len(actual) and all(map(same_line, expected, actual))
 
     def close(self):
-        for role in ROLES.values():
+        for role in set(ROLES) - set(self.strangers):
             self.psql(self.server, f"DROP ROLE IF EXISTS {role};\n")
 
 

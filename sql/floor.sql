@@ -40,11 +40,11 @@ DECLARE
   head bigint;
   held bigint;
 BEGIN
-  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
     RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
       USING ERRCODE = 'EV010';
   END IF;
-  PERFORM _evercore_ready();
+  IF to_regclass('@extschema@.evercore_schema') IS NULL THEN PERFORM _evercore_ready(); END IF;
   IF pg_is_in_recovery() THEN
     RETURN (SELECT max(f.floor) FROM _evercore_floor f);
   END IF;

@@ -1,6 +1,6 @@
 # The native tests: C++ programs with doctest. Each suite's `run` runs build/tests/<suite>_test.
 
-NATIVE_SUITES   := unit extension concurrency crash
+NATIVE_SUITES   := unit extension concurrency crash faults
 NATIVE_PROGRAMS := $(NATIVE_SUITES:%=build/tests/%_test)
 TEST_CPPFLAGS    = -iquote ext -iquote tests -DEVERCORE_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags simdjson)
 TEST_CXXFLAGS   := $(STD) -Wall -Wextra -Wshadow -Werror

@@ -28,7 +28,7 @@ std::string newest() {
 
 std::string schema_of(Database& db) {
   return db.must(
-      "SELECT type, name, sql FROM sqlite_schema WHERE name LIKE 'evercore%' ORDER BY type, name");
+      "SELECT type, name, sql FROM sqlite_schema WHERE name LIKE '%evercore%' ORDER BY type, name");
 }
 
 /// The statements of one part of a migration file, cut as goose cuts them: at a semicolon that ends

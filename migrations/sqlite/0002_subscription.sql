@@ -2,7 +2,7 @@
 -- goose reads this form too. Times are microseconds since 1970 UTC.
 
 -- +goose Up
-INSERT INTO evercore_schema (version) VALUES (2);
+UPDATE evercore_schema SET version = 2, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');
 
 -- filter is the canonical text; the three columns after it are its parts, type_ids as ',3,5,'. last_token is
 -- the newest token of all partitions and never goes back, which is why the row of a removed subscription stays:
@@ -78,4 +78,4 @@ DROP VIEW evercore_subscriptions;
 DROP VIEW _evercore_unread;
 DROP TABLE evercore_subscription_partition;
 DROP TABLE evercore_subscription;
-DELETE FROM evercore_schema WHERE version = 2;
+UPDATE evercore_schema SET version = 1, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

@@ -127,6 +127,16 @@ def test_claims_go_to_the_partition_that_waited_longest(store):
     assert [db.one(partition, db.claim()) for _ in range(2)] == [0, 1]
 
 
+def test_an_ack_of_a_lower_position_changes_nothing(store):
+    db = store.main
+    db.append_numbered(5)
+    db.subscribe()
+    token = db.claim()
+    assert [db.ack(token, position) for position in (3, 1, -7, 3, 4)] == [3, 3, 3, 3, 4]
+    assert db.refused("SELECT evercore_ack('p', ?, 6)", token) == "EV009: position is out of range: 6"
+    assert db.cursor() == 4
+
+
 def test_an_ack_of_null_moves_past_what_the_last_empty_fetch_saw(store):
     db = store.main
     db.append_numbered(10, types=2)

@@ -6,10 +6,8 @@
 //   SELECT * FROM evercore_replay(7);                   -- a base row, then the events after it
 #pragma once
 
-#include <array>
 #include <string>
-#include <utility>
-#include <vector>
+#include <unordered_map>
 
 #include "table_function.h"
 #include "time.h"
@@ -39,6 +37,24 @@ enum LogColumn {
   log_event_id,
 };
 
+// What a LogRows statement selects. CROSS JOIN keeps the order: events first, their aggregate by
+// its id.
+#define EVERCORE_SELECT_LOG                                                                     \
+  "SELECT e.position, e.aggregate_id, a.type_id, a.natural_key, e.sequence, e.type_id, e.data," \
+  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"                           \
+  " FROM main.evercore_event e"                                                                 \
+  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = e.aggregate_id"
+
+// The same where neither the aggregate's type nor its key is asked for.
+#define EVERCORE_SELECT_LOG_ALONE                                                 \
+  "SELECT e.position, e.aggregate_id, NULL, NULL, e.sequence, e.type_id, e.data," \
+  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"             \
+  " FROM main.evercore_event e"
+
+/// The bits of TableArguments::columns_used that need the join.
+inline constexpr std::uint64_t log_aggregate_columns =
+    std::uint64_t{1} << log_aggregate_type | std::uint64_t{1} << log_natural_key;
+
 /// Names of interned types by id, each read once; as short-lived as one cursor.
 class TypeNames {
  public:
@@ -48,7 +64,9 @@ class TypeNames {
  private:
   Connection& connection_;
   const char* sql_;  // SELECT name … WHERE type_id = ?1
-  std::vector<std::pair<std::int64_t, std::string>> names_;
+  std::unordered_map<std::int64_t, std::string> names_;
+  std::int64_t last_id_ = -1;
+  const std::string* last_ = nullptr;
 };
 
 /// Rows of the log from a statement that gives, in the order of LogColumn, the stored values: ids
@@ -57,10 +75,7 @@ class LogRows : public Rows {
  public:
   LogRows(Connection& connection, Statement statement);
 
-  bool next() override {
-    time_is_written_ = false;
-    return statement_.step();
-  }
+  bool next() override { return statement_.step(); }
   void column(sqlite3_context* context, int column) override;
   [[nodiscard]] std::int64_t rowid() const override { return statement_.integer(log_position); }
 
@@ -68,12 +83,9 @@ class LogRows : public Rows {
   Statement statement_;
 
  private:
-  void give_event_time(sqlite3_context* context);
-
   TypeNames aggregate_types_;
   TypeNames event_types_;
-  std::array<char, time_text_size> event_time_;  // recorded_at is mostly the same
-  bool time_is_written_ = false;
+  TimeWriter time_;
 };
 
 /// The newest position that was ever taken.

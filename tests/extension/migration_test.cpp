@@ -137,8 +137,7 @@ TEST_CASE("eight processes migrate one file at once and all succeed") {
     }
     Database db(file);
     CHECK(db.events() == 8);
-    CHECK(db.must("SELECT count(*), max(version) FROM evercore_schema") ==
-          newest() + "|" + newest());
+    CHECK(db.must("SELECT count(*), max(version) FROM evercore_schema") == "1|" + newest());
   }
 }
 

@@ -31,8 +31,12 @@ Fault fault_of(std::string_view document) {
   return fault;
 }
 
-void throw_if_out_of_memory(simdjson::error_code code) {
-  if (code == simdjson::MEMALLOC) throw std::bad_alloc();
+/// A parser that ran out of memory half way believes to have what it has not: the next document
+/// would crash it.
+void throw_if_out_of_memory(simdjson::error_code code, simdjson::dom::parser& parser) {
+  if (code != simdjson::MEMALLOC) return;
+  parser = simdjson::dom::parser();
+  throw std::bad_alloc();
 }
 
 }  // namespace
@@ -52,7 +56,7 @@ void Payload::check(std::string_view argument, std::string_view document) {
 std::optional<simdjson::dom::element> Payload::Dom::parse(std::string_view document) {
   simdjson::dom::element root;
   const auto code = outer_parser.parse(document.data(), document.size()).get(root);
-  throw_if_out_of_memory(code);
+  throw_if_out_of_memory(code, outer_parser);
   return code == simdjson::SUCCESS ? std::optional(root) : std::nullopt;
 }
 
@@ -75,7 +79,7 @@ std::string Payload::verdict(std::string_view document) {
 bool Payload::Dom::is_legal(std::string_view document) {
   simdjson::dom::element root;
   const auto code = parser.parse(document.data(), document.size()).get(root);
-  throw_if_out_of_memory(code);
+  throw_if_out_of_memory(code, parser);
   if (code != simdjson::SUCCESS || !root.is_object()) return false;
   keys.clear();
   return walk(root, 1);

@@ -42,6 +42,7 @@ class Checker {
       check_aggregate(aggregate);
     }
     check_orphans();
+    check_cursors();
     return std::move(problems_);
   }
 
@@ -140,6 +141,19 @@ class Checker {
         " WHERE a.aggregate_id = e.aggregate_id) ORDER BY position");
     while (orphans.step()) {
       problems_.push_back(Problem{orphans.integer(0), orphans.integer(1), "no such aggregate"});
+    }
+  }
+
+  void check_cursors() {
+    Statement ahead = connection_.prepare(
+        "SELECT DISTINCT s.name FROM main.evercore_subscription s"
+        " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
+        " WHERE p.position > (SELECT coalesce(max(position), 0) FROM main.evercore_event)"
+        " ORDER BY s.name");
+    while (ahead.step()) {
+      problems_.push_back(Problem{
+          std::nullopt, std::nullopt,
+          "cursor of subscription \"" + std::string(ahead.text(0)) + "\" is beyond the head"});
     }
   }
 

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "maintenance.h"
 #include "snapshot.h"
+#include "subscription.h"
 #include "value.h"
 #include "write.h"
 

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,16 @@ struct Carried {
   const std::function<void()>* work;
   const Statement* carrier;
   std::exception_ptr failure;
+};
+
+/// What the newest empty evercore_fetch of a partition saw; see remember_empty() in
+/// subscription_lease.cpp.
+struct EmptyFetch {
+  std::int64_t token = 0;
+  std::int64_t head = 0;
+  std::optional<std::string> filter;
+  bool committed =
+      true;  ///< false: the transaction that fetched may have events of its own below it
 };
 
 /// A prepared statement on loan from its connection: given back, reset and unbound, by the
@@ -116,6 +128,8 @@ class Connection {
   Transaction transaction;
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
+  std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
+      empty_fetches;  // by subscription and partition
 
  private:
   friend class Statement;

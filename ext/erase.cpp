@@ -2,6 +2,7 @@
 #include "aggregate.h"
 #include "compact.h"
 #include "maintenance.h"
+#include "subscription.h"
 #include "value.h"
 #include "write.h"
 

@@ -11,7 +11,7 @@
 //
 // This file is the entry point: it refuses a host that is too old, and registers the table of
 // everything. Each capability is a word and a file of that word: aggregate, append, log, fold,
-// snapshot, compact, migrate, check. Under them stand
+// snapshot, compact, subscription, migrate, check. Under them stand
 //   connection   the prepared statements of one connection; anchor frees them at close
 //   write        what makes a call atomic, and the refusal of calls that could not be
 //   transaction  what the running transaction has learnt and may trust
@@ -37,6 +37,7 @@
 #include "migrate.h"
 #include "snapshot.h"
 #include "store.h"
+#include "subscription.h"
 #include "table_function.h"
 
 #ifndef SQLITE_CORE
@@ -67,12 +68,14 @@ int for_each_function(Visit visit) {
   if (rc == SQLITE_OK) rc = visit_all(fold_functions);
   if (rc == SQLITE_OK) rc = visit_all(snapshot_functions);
   if (rc == SQLITE_OK) rc = visit_all(compact_functions);
+  if (rc == SQLITE_OK) rc = visit_all(subscription_functions);
+  if (rc == SQLITE_OK) rc = visit_all(lease_functions);
   return rc;
 }
 
 int register_tables(const std::shared_ptr<Connection>& connection) {
-  for (const TableFunction* table :
-       {&follow_table, &events_table, &replay_table, &history_table, &check_table, &stats_table}) {
+  for (const TableFunction* table : {&follow_table, &events_table, &replay_table, &history_table,
+                                     &fetch_table, &check_table, &stats_table}) {
     if (const int rc = register_table(connection, *table); rc != SQLITE_OK) return rc;
   }
   return SQLITE_OK;
@@ -108,9 +111,9 @@ int register_everything(sqlite3* db) {
       unregister_function(db, function);
       return SQLITE_OK;
     });
-    for (const char* module :
-         {"_evercore_anchor", "evercore_append", "evercore_follow", "evercore_events",
-          "evercore_replay", "evercore_history", "evercore_check", "evercore_stats"}) {
+    for (const char* module : {"_evercore_anchor", "evercore_append", "evercore_follow",
+                               "evercore_events", "evercore_replay", "evercore_history",
+                               "evercore_fetch", "evercore_check", "evercore_stats"}) {
       sqlite3_create_module_v2(db, module, nullptr, nullptr, nullptr);
     }
   }

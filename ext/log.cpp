@@ -7,30 +7,14 @@ namespace evercore::ext {
 
 namespace {
 
-// What a LogRows statement selects. CROSS JOIN keeps the order: events first, their aggregate by
-// its id.
-#define SELECT_LOG                                                                              \
-  "SELECT e.position, e.aggregate_id, a.type_id, a.natural_key, e.sequence, e.type_id, e.data," \
-  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"                           \
-  " FROM main.evercore_event e"                                                                 \
-  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = e.aggregate_id"
-
-// The same where neither the aggregate's type nor its key is asked for.
-#define SELECT_LOG_ALONE                                                          \
-  "SELECT e.position, e.aggregate_id, NULL, NULL, e.sequence, e.type_id, e.data," \
-  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"             \
-  " FROM main.evercore_event e"
-
-constexpr std::uint64_t aggregate_columns =
-    std::uint64_t{1} << log_aggregate_type | std::uint64_t{1} << log_natural_key;
-
 std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& arguments) {
   const std::int64_t after = arguments[0] == nullptr ? 0 : integer_of(arguments[0], "after");
   const std::int64_t limit = limit_of(arguments[1]);
   const std::int64_t head = head_position(connection);
-  const char* sql = (arguments.columns_used & aggregate_columns) != 0 ? SELECT_LOG
+  const char* sql = (arguments.columns_used & log_aggregate_columns) != 0
+                        ? EVERCORE_SELECT_LOG
                         " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3"
-                                                                      : SELECT_LOG_ALONE
+                        : EVERCORE_SELECT_LOG_ALONE
                         " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
                         " ORDER BY e.position LIMIT ?3";
   Statement statement = connection.prepare(sql);
@@ -44,7 +28,7 @@ std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& 
   const std::int64_t after = arguments[1] == nullptr ? 0 : integer_of(arguments[1], "after");
   const std::int64_t limit = limit_of(arguments[2]);
   Statement statement = connection.prepare(
-      SELECT_LOG
+      EVERCORE_SELECT_LOG
       " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3 ORDER BY e.sequence"
       " LIMIT ?4");
   statement.bind(1, aggregate->id).bind(2, after).bind(3, aggregate->version).bind(4, limit);

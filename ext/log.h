@@ -39,6 +39,24 @@ enum LogColumn {
   log_event_id,
 };
 
+// What a LogRows statement selects. CROSS JOIN keeps the order: events first, their aggregate by
+// its id.
+#define EVERCORE_SELECT_LOG                                                                     \
+  "SELECT e.position, e.aggregate_id, a.type_id, a.natural_key, e.sequence, e.type_id, e.data," \
+  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"                           \
+  " FROM main.evercore_event e"                                                                 \
+  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = e.aggregate_id"
+
+// The same where neither the aggregate's type nor its key is asked for.
+#define EVERCORE_SELECT_LOG_ALONE                                                 \
+  "SELECT e.position, e.aggregate_id, NULL, NULL, e.sequence, e.type_id, e.data," \
+  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"             \
+  " FROM main.evercore_event e"
+
+/// The bits of TableArguments::columns_used that need the join.
+inline constexpr std::uint64_t log_aggregate_columns =
+    std::uint64_t{1} << log_aggregate_type | std::uint64_t{1} << log_natural_key;
+
 /// Names of interned types by id, each read once; as short-lived as one cursor.
 class TypeNames {
  public:

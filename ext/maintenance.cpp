@@ -8,6 +8,4 @@ void with_maintenance(Connection& connection, const std::function<void()>& work)
   connection.prepare("DELETE FROM main._evercore_maintenance").run();
 }
 
-void require_read(Connection&, const Aggregate&, std::int64_t) {}
-
 }  // namespace evercore::ext

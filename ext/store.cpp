@@ -18,7 +18,7 @@ constexpr const char* stats_query =
     "SELECT (SELECT count(*) FROM main.evercore_aggregate),"
     " (SELECT count(*) FROM main.evercore_event WHERE aggregate_id <> 0),"
     " (SELECT count(*) FROM main.evercore_snapshot),"
-    " 0,"
+    " (SELECT count(*) FROM main.evercore_subscription WHERE removed = 0),"
     " (SELECT coalesce(max(position), 0) FROM main.evercore_event),"
     " (SELECT coalesce(recorded_at, event_time) FROM main.evercore_event"
     "   WHERE aggregate_id <> 0 ORDER BY position LIMIT 1),"

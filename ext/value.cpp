@@ -87,6 +87,12 @@ std::string_view required_text(sqlite3_value* value, std::string_view argument) 
   return text_of(value, argument);
 }
 
+std::string_view plain_text_of(sqlite3_value* value, std::string_view argument) {
+  const std::string_view text = text_of(value, argument);
+  check_text(text, argument);
+  return text;
+}
+
 std::string_view name_of(sqlite3_value* value, std::string_view argument, std::size_t most) {
   if (is_null(value)) throw error(5, std::string(argument) + " is NULL");
   const std::string_view text = text_of(value, argument);

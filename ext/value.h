@@ -30,6 +30,9 @@ inline constexpr std::size_t max_reference = 1000;   ///< characters
 /// Text that must not be NULL: EV009.
 [[nodiscard]] std::string_view required_text(sqlite3_value* value, std::string_view argument);
 
+/// Text of any length that PostgreSQL could hold too: EV009 where it is not UTF-8 or holds a NUL.
+[[nodiscard]] std::string_view plain_text_of(sqlite3_value* value, std::string_view argument);
+
 /// A name or key of 1 to `most` characters; EV005 otherwise.
 [[nodiscard]] std::string_view name_of(sqlite3_value* value, std::string_view argument,
                                        std::size_t most);

@@ -1,0 +1,252 @@
+#include "subscription.h"
+
+#include <charconv>
+
+#include "error.h"
+#include "fold.h"
+#include "log.h"
+#include "time.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// Just before the first event that happened at or after `time`; the head where there is none.
+std::int64_t position_before(Connection& connection, std::int64_t time) {
+  Statement first = connection.prepare(
+      "SELECT position FROM main.evercore_event WHERE event_time >= ?1 AND aggregate_id <> 0"
+      " ORDER BY position LIMIT 1");
+  return first.bind(1, time).step() ? first.integer(0) - 1 : head_position(connection);
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::int64_t within_log(Connection& connection, std::int64_t position) {
+  if (position < 0 || position > head_position(connection)) throw out_of_range("start", position);
+  return position;
+}
+
+/// Inside atomically(): what `start` means now. It is resolved here, once, and never again.
+std::int64_t resolve_start(Connection& connection, sqlite3_value* start) {
+  if (start == nullptr) return 0;
+  const int type = sqlite3_value_type(start);
+  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+    return within_log(connection, integer_of(start, "start"));
+  }
+  const std::string_view text = text_of(start, "start");
+  if (text == "beginning") return 0;
+  if (text == "end") return head_position(connection);
+  if (!is_digits(text)) return position_before(connection, time_in(text, "start"));
+  std::int64_t position = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), position);
+  if (read.ec != std::errc()) throw error(9, "start is out of range: " + std::string(text));
+  return within_log(connection, position);
+}
+
+/// The event types of a filter as the column type_ids holds them, ',3,5,'.
+std::string type_ids_of(Connection& connection, const Filter& filter) {
+  std::string ids = ",";
+  for (const std::string& name : filter.event_types) {
+    const std::string id = std::to_string(ensure_event_type(connection, name)) + ",";
+    if (ids.find("," + id) == std::string::npos) ids += id;
+  }
+  return ids;
+}
+
+void store_filter(Connection& connection, std::int64_t subscription_id, const Filter& filter) {
+  Statement store = connection.prepare(
+      "UPDATE main.evercore_subscription SET filter = ?2, aggregate_type = ?3, natural_key = ?4,"
+      " type_ids = ?5 WHERE subscription_id = ?1");
+  store.bind(1, subscription_id);
+  const std::string text = canonical(filter);
+  if (!filter.passes_everything()) store.bind(2, text);
+  if (filter.aggregate_type) store.bind(3, *filter.aggregate_type);
+  if (filter.natural_key) store.bind(4, *filter.natural_key);
+  const std::string type_ids = type_ids_of(connection, filter);
+  if (!filter.event_types.empty()) store.bind(5, type_ids);
+  store.run();
+}
+
+/// Puts every cursor at the start position, with no owner: partitions 0 to `count` - 1.
+void make_partitions(Connection& connection, std::int64_t subscription_id, std::int64_t count) {
+  connection.prepare("DELETE FROM main.evercore_subscription_partition WHERE subscription_id = ?1")
+      .bind(1, subscription_id)
+      .run();
+  connection
+      .prepare(
+          "UPDATE main.evercore_subscription SET partitions = ?2"
+          " WHERE subscription_id = ?1")
+      .bind(1, subscription_id)
+      .bind(2, count)
+      .run();
+  Statement insert = connection.prepare(
+      "INSERT INTO main.evercore_subscription_partition (subscription_id, partition, position)"
+      " SELECT ?1, ?2, start_position FROM main.evercore_subscription WHERE subscription_id = ?1");
+  for (std::int64_t partition = 0; partition < count; ++partition) {
+    insert.bind(1, subscription_id).bind(2, partition).run();
+  }
+}
+
+/// The row of a new subscription, or that of a removed one of the same name: its tokens go on.
+std::int64_t create(Connection& connection, std::string_view name, std::int64_t start) {
+  Statement insert = connection.prepare(
+      "INSERT INTO main.evercore_subscription (name, partitions, start_position) VALUES (?1, 1, ?2)"
+      " ON CONFLICT (name) DO UPDATE SET start_position = ?2, active = 1, repartitionable = 0,"
+      " removed = 0 RETURNING subscription_id");
+  insert.bind(1, name).bind(2, start).step();
+  const std::int64_t id = insert.integer(0);
+  insert.run();
+  return id;
+}
+
+std::optional<Subscription> find_subscription(Connection& connection, std::string_view name) {
+  Statement find = connection.prepare(
+      "SELECT subscription_id, partitions, repartitionable FROM main.evercore_subscription"
+      " WHERE name = ?1 AND removed = 0");
+  if (!find.bind(1, name).step()) return std::nullopt;
+  return Subscription{find.integer(0), find.integer(1), find.integer(2) != 0};
+}
+
+void change_partitions(Connection& connection, std::string_view name,
+                       const Subscription& subscription, std::int64_t count) {
+  if (count == subscription.partitions) return;
+  if (!subscription.repartitionable) {
+    throw error(10, "subscription \"" + std::string(name) + "\" has " +
+                        std::to_string(subscription.partitions) +
+                        " partitions: reset it to change them");
+  }
+  make_partitions(connection, subscription.id, count);
+}
+
+void subscribe(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view name = subscription_name(call.arguments[0]);
+  Filter filter;
+  if (sqlite3_value* value = call.optional(1)) {
+    filter = parse_filter(connection, text_of(value, "filter"));
+  }
+  std::optional<std::int64_t> partitions;
+  if (sqlite3_value* value = call.optional(3)) {
+    partitions = integer_from(value, "partitions", 1);
+    if (*partitions > max_partitions) throw out_of_range("partitions", *partitions);
+  }
+  atomically(connection, [&] {
+    if (const auto subscription = find_subscription(connection, name)) {
+      if (partitions) change_partitions(connection, name, *subscription, *partitions);
+      store_filter(connection, subscription->id, filter);
+    } else {
+      const std::int64_t start = resolve_start(connection, call.optional(2));
+      const std::int64_t id = create(connection, name, start);
+      make_partitions(connection, id, partitions.value_or(1));
+      store_filter(connection, id, filter);
+    }
+  });
+  call.result(name);
+}
+
+void set_active(const Call& call, bool active) {
+  const std::string_view name = subscription_name(call.arguments[0]);
+  atomically(call.connection, [&] {
+    const Subscription subscription = load_subscription(call.connection, name);
+    call.connection
+        .prepare("UPDATE main.evercore_subscription SET active = ?2 WHERE subscription_id = ?1")
+        .bind(1, subscription.id)
+        .bind(2, std::int64_t{active})
+        .run();
+  });
+  call.result(name);
+}
+
+void pause(const Call& call) {
+  set_active(call, false);
+}
+
+void resume(const Call& call) {
+  set_active(call, true);
+}
+
+/// Moves every cursor to `start` and takes every lease away.
+void reset(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view name = subscription_name(call.arguments[0]);
+  if (is_null(call.arguments[1])) throw error(9, "start is NULL");
+  atomically(connection, [&] {
+    const Subscription subscription = load_subscription(connection, name);
+    connection
+        .prepare(
+            "UPDATE main.evercore_subscription SET start_position = ?2, repartitionable = 1"
+            " WHERE subscription_id = ?1")
+        .bind(1, subscription.id)
+        .bind(2, resolve_start(connection, call.arguments[1]))
+        .run();
+    make_partitions(connection, subscription.id, subscription.partitions);
+  });
+  call.result(name);
+}
+
+void unsubscribe(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view name = subscription_name(call.arguments[0]);
+  atomically(connection, [&] {
+    const Subscription subscription = load_subscription(connection, name);
+    make_partitions(connection, subscription.id, 0);
+    connection
+        .prepare("UPDATE main.evercore_subscription SET removed = 1 WHERE subscription_id = ?1")
+        .bind(1, subscription.id)
+        .run();
+  });
+  call.result(name);
+}
+
+}  // namespace
+
+std::string_view subscription_name(sqlite3_value* value) {
+  return name_of(value, "name", max_subscription_name);
+}
+
+Subscription load_subscription(Connection& connection, std::string_view name) {
+  const auto subscription = find_subscription(connection, name);
+  if (!subscription) throw no_subscription(name);
+  return *subscription;
+}
+
+Error no_subscription(std::string_view name) {
+  return error(2, "no subscription \"" + std::string(name) + "\"");
+}
+
+Error lease_lost(std::string_view name, std::int64_t token) {
+  return error(6, "lease lost: token " + std::to_string(token) +
+                      " is not the current one of subscription \"" + std::string(name) + "\"");
+}
+
+void require_read(Connection& connection, const Aggregate& aggregate, std::int64_t sequence) {
+  // Positions of one aggregate grow with its sequences: one comparison clears a partition that is
+  // past the last of them.
+  Statement unread = connection.prepare(
+      "SELECT s.name FROM main.evercore_subscription s"
+      " JOIN main.evercore_subscription_partition p"
+      "  ON p.subscription_id = s.subscription_id AND p.partition = ?1 % s.partitions"
+      " WHERE p.position < (SELECT max(position) FROM (SELECT position FROM main.evercore_event"
+      "  WHERE aggregate_id = ?1 AND sequence <= ?2 ORDER BY sequence DESC LIMIT 1))"
+      " AND EXISTS (SELECT 1 FROM main._evercore_unread u"
+      "  WHERE u.subscription_id = p.subscription_id AND u.partition = p.partition"
+      "  AND u.aggregate_id = ?1 AND u.sequence <= ?2)"
+      " ORDER BY s.name LIMIT 1");
+  if (!unread.bind(1, aggregate.id).bind(2, sequence).step()) return;
+  throw error(10, "aggregate " + std::to_string(aggregate.id) + " has events that subscription \"" +
+                      std::string(unread.text(0)) + "\" has not read");
+}
+
+const Function subscription_functions[5] = {
+    {"evercore_subscribe", 1, 4, Access::writes, subscribe},
+    {"evercore_pause", 1, 1, Access::writes, pause},
+    {"evercore_resume", 1, 1, Access::writes, resume},
+    {"evercore_reset", 2, 2, Access::writes, reset},
+    {"evercore_unsubscribe", 1, 1, Access::writes, unsubscribe},
+};
+
+}  // namespace evercore::ext

@@ -1,0 +1,252 @@
+// evercore_fetch: the events after a partition's cursor that pass the filter, in order of position.
+//
+// There are four ways to find them, chosen by the filter:
+//   by position    without a filter: the plain scan of a follower
+//   by aggregate   with a natural key: through the index on (aggregate_id, sequence), from the
+//                  sequence that a search by halves finds for the cursor
+//   by event type  where the user made an index on it
+//                    CREATE INDEX evercore_event_by_type ON evercore_event (type_id, position);
+//                  one statement a type, each in order of position, merged here: an IN would make
+//                  SQLite sort all that is left of the log for each batch
+//   by scan        otherwise, looking at each event after the cursor
+//
+// The statement that reads this table holds its snapshot from its start: the token is looked at and
+// the events are read at one moment of the store.
+#include <algorithm>
+#include <array>
+
+#include "error.h"
+#include "log.h"
+#include "subscription.h"
+#include "value.h"
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr std::int64_t default_limit = 100;
+constexpr std::size_t most_merged = 64;  // event types; more of them are found by the scan
+
+// What is left to look at in each event: ?4 a type of aggregates, ?5 ids of event types, ?6 and ?7
+// the partition. The + keeps the IN from being taken for a way to search.
+#define AND_PASSES                                                       \
+  " AND (?4 IS NULL OR a.type_id = ?4)"                                  \
+  " AND (?5 IS NULL OR +e.type_id IN (SELECT value FROM json_each(?5)))" \
+  " AND e.aggregate_id % ?6 = ?7"
+
+/// Notes, at the end of a fetch that gave nothing, which head it saw.
+class Sight {
+ public:
+  Sight(Connection& connection, Holding holding, std::int64_t head)
+      : connection_(connection), holding_(std::move(holding)), head_(head) {}
+
+  /// Hands `more` through.
+  bool saw(bool more) {
+    if (more) {
+      empty_ = false;
+    } else if (empty_) {
+      remember_empty(connection_, holding_, head_);
+    }
+    return more;
+  }
+
+ private:
+  Connection& connection_;
+  Holding holding_;
+  std::int64_t head_;
+  bool empty_ = true;
+};
+
+class FetchRows : public LogRows {
+ public:
+  FetchRows(Connection& connection, Statement statement, Sight sight)
+      : LogRows(connection, std::move(statement)), sight_(std::move(sight)) {}
+  bool next() override { return sight_.saw(LogRows::next()); }
+
+ private:
+  Sight sight_;
+};
+
+/// Several sources, each in order of position, as one.
+class MergedRows : public Rows {
+ public:
+  MergedRows(std::vector<std::unique_ptr<LogRows>> sources, std::int64_t limit, Sight sight)
+      : sources_(std::move(sources)), left_(limit), sight_(std::move(sight)) {
+    std::erase_if(sources_, [](const auto& source) { return !source->next(); });
+  }
+
+  bool next() override {
+    if (left_-- == 0) return false;
+    if (!first_ && !sources_[at_]->next()) {
+      sources_.erase(sources_.begin() + static_cast<std::ptrdiff_t>(at_));
+    }
+    first_ = false;
+    const auto by_position = [](const auto& a, const auto& b) { return a->rowid() < b->rowid(); };
+    const auto least = std::min_element(sources_.begin(), sources_.end(), by_position);
+    at_ = static_cast<std::size_t>(least - sources_.begin());
+    return sight_.saw(least != sources_.end());
+  }
+
+  void column(sqlite3_context* context, int column) override {
+    sources_[at_]->column(context, column);
+  }
+  [[nodiscard]] std::int64_t rowid() const override { return sources_[at_]->rowid(); }
+
+ private:
+  std::vector<std::unique_ptr<LogRows>> sources_;
+  std::size_t at_ = 0;
+  std::int64_t left_;
+  Sight sight_;
+  bool first_ = true;
+};
+
+/// One opening of the table function.
+struct Fetch {
+  Connection& connection;
+  const Holding& holding;
+  std::int64_t limit;
+  std::int64_t head;
+  std::optional<std::int64_t> type_id;  ///< of aggregates, where the filter has one
+  std::string event_type_ids;           ///< of json_each; empty: all
+
+  [[nodiscard]] Sight sight() const { return {connection, holding, head}; }
+};
+
+/// Whether SQLite can find the events of one type in order of position.
+bool has_index_by_type(Connection& connection) {
+  Statement find = connection.prepare(
+      "SELECT 1 FROM pragma_index_list('evercore_event', 'main') i"
+      " WHERE i.partial = 0 AND 'type_id' ="
+      "  (SELECT name FROM pragma_index_info(i.name, 'main') WHERE seqno = 0)"
+      " AND coalesce((SELECT name FROM pragma_index_info(i.name, 'main') WHERE seqno = 1),"
+      "  'position') = 'position'");
+  return find.step();
+}
+
+/// ?4 to ?7 of AND_PASSES.
+void bind_filter(Statement& statement, const Fetch& fetch) {
+  if (fetch.type_id) statement.bind(4, *fetch.type_id);
+  if (!fetch.event_type_ids.empty()) {
+    sqlite3_bind_text(statement.handle(), 5, fetch.event_type_ids.c_str(), -1, SQLITE_TRANSIENT);
+  }
+  statement.bind(6, fetch.holding.partitions).bind(7, fetch.holding.partition);
+}
+
+std::unique_ptr<Rows> by_position(const Fetch& fetch, std::uint64_t columns_used) {
+  const char* sql = (columns_used & log_aggregate_columns) != 0 ? EVERCORE_SELECT_LOG
+                        " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3"
+                                                                : EVERCORE_SELECT_LOG_ALONE
+                        " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
+                        " ORDER BY e.position LIMIT ?3";
+  Statement statement = fetch.connection.prepare(sql);
+  statement.bind(1, fetch.holding.position).bind(2, fetch.head).bind(3, fetch.limit);
+  return std::make_unique<FetchRows>(fetch.connection, std::move(statement), fetch.sight());
+}
+
+std::unique_ptr<Rows> by_scan(const Fetch& fetch) {
+  Statement statement = fetch.connection.prepare(
+      EVERCORE_SELECT_LOG " WHERE e.position > ?1 AND e.position <= ?2" AND_PASSES
+                          " ORDER BY e.position LIMIT ?3");
+  statement.bind(1, fetch.holding.position).bind(2, fetch.head).bind(3, fetch.limit);
+  bind_filter(statement, fetch);
+  return std::make_unique<FetchRows>(fetch.connection, std::move(statement), fetch.sight());
+}
+
+std::unique_ptr<Rows> by_event_type(const Fetch& fetch) {
+  std::vector<std::unique_ptr<LogRows>> sources;
+  for (const std::int64_t event_type_id : fetch.holding.type_ids) {
+    Statement statement = fetch.connection.prepare(
+        EVERCORE_SELECT_LOG
+        " WHERE e.type_id = ?8 AND e.position > ?1 AND e.position <= ?2" AND_PASSES
+        " ORDER BY e.position LIMIT ?3");
+    statement.bind(1, fetch.holding.position).bind(2, fetch.head).bind(3, fetch.limit);
+    bind_filter(statement, fetch);
+    statement.bind_null(5).bind(8, event_type_id);
+    sources.push_back(std::make_unique<LogRows>(fetch.connection, std::move(statement)));
+  }
+  return std::make_unique<MergedRows>(std::move(sources), fetch.limit, fetch.sight());
+}
+
+/// The last sequence of the aggregate at or below `position`: one look for each halving, since
+/// positions grow with sequences, and only what is compacted is missing.
+std::int64_t sequence_at_position(Connection& connection, const Aggregate& aggregate,
+                                  std::int64_t position) {
+  Statement find = connection.prepare(
+      "SELECT position FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence = ?2");
+  std::int64_t below = aggregate.base;
+  std::int64_t above = aggregate.version + 1;
+  while (above - below > 1) {
+    const std::int64_t middle = below + (above - below) / 2;
+    find.reset();
+    const bool read = find.bind(1, aggregate.id).bind(2, middle).step();
+    (read && find.integer(0) > position ? above : below) = middle;
+  }
+  return below;
+}
+
+std::unique_ptr<Rows> by_aggregate(const Fetch& fetch, std::int64_t aggregate_id) {
+  Connection& connection = fetch.connection;
+  const Aggregate aggregate = load_aggregate(connection, aggregate_id);
+  Statement statement = connection.prepare(
+      EVERCORE_SELECT_LOG " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" AND_PASSES
+                          " AND e.sequence <= ?8 ORDER BY e.sequence LIMIT ?3");
+  statement.bind(1, aggregate.id).bind(3, fetch.limit).bind(8, aggregate.version);
+  statement.bind(2, sequence_at_position(connection, aggregate, fetch.holding.position));
+  bind_filter(statement, fetch);
+  return std::make_unique<FetchRows>(connection, std::move(statement), fetch.sight());
+}
+
+std::unique_ptr<Rows> nothing_passes(const Fetch& fetch) {
+  remember_empty(fetch.connection, fetch.holding, fetch.head);
+  return nullptr;
+}
+
+std::unique_ptr<Rows> find_rows(Fetch& fetch, std::uint64_t columns_used) {
+  const Holding& holding = fetch.holding;
+  Connection& connection = fetch.connection;
+  if (!holding.filter && holding.partitions == 1) return by_position(fetch, columns_used);
+  if (holding.aggregate_type) {
+    fetch.type_id = find_aggregate_type(connection, *holding.aggregate_type);
+    if (!fetch.type_id) return nothing_passes(fetch);
+  }
+  for (const std::int64_t id : holding.type_ids) {
+    fetch.event_type_ids += (fetch.event_type_ids.empty() ? '[' : ',') + std::to_string(id);
+  }
+  if (!fetch.event_type_ids.empty()) fetch.event_type_ids += ']';
+  if (holding.natural_key) {
+    const auto id = find_aggregate(connection, *holding.aggregate_type, *holding.natural_key);
+    return id ? by_aggregate(fetch, *id) : nothing_passes(fetch);
+  }
+  const std::size_t event_types = holding.type_ids.size();
+  if (event_types > 0 && event_types <= most_merged && has_index_by_type(connection)) {
+    return by_event_type(fetch);
+  }
+  return by_scan(fetch);
+}
+
+std::unique_ptr<Rows> open_fetch(Connection& connection, const TableArguments& arguments) {
+  if (arguments[0] == nullptr) throw error(5, "name is NULL");
+  if (arguments[1] == nullptr) throw error(9, "token is NULL");
+  const std::string_view name = subscription_name(arguments[0]);
+  const std::int64_t token = integer_of(arguments[1], "token");
+  const std::int64_t limit =
+      arguments[2] == nullptr ? default_limit : integer_from(arguments[2], "limit", 0);
+  const Holding holding = load_holding(connection, name, token);
+  if (!holding.active || limit == 0) return nullptr;
+  Fetch fetch{connection, holding, limit, head_position(connection), {}, {}};
+  return find_rows(fetch, arguments.columns_used);
+}
+
+}  // namespace
+
+const TableFunction fetch_table = {
+    "evercore_fetch",
+    "CREATE TABLE x(" EVERCORE_LOG_COLUMNS
+    ", name TEXT HIDDEN, token INTEGER HIDDEN, \"limit\" INTEGER HIDDEN)",
+    log_columns,
+    3,
+    2,
+    log_position,
+    open_fetch};
+
+}  // namespace evercore::ext

@@ -1,0 +1,94 @@
+// What a filter is: {"aggregate_type":"User","natural_key":"ann","event_types":["A","B"]}, each
+// member optional, a key only with its type.
+#include "error.h"
+#include "json.h"
+#include "subscription.h"
+#include "value.h"
+
+namespace evercore::ext {
+
+namespace {
+
+bool is_string(std::string_view json) {
+  return !json.empty() && json.front() == '"';
+}
+
+std::string string_of(std::string_view json) {
+  return unescape(json.substr(1, json.size() - 2));
+}
+
+std::optional<std::string> name_in(std::string_view json, std::string_view member,
+                                   std::size_t most) {
+  if (json == "null") return std::nullopt;
+  if (!is_string(json)) throw error(9, "filter: " + std::string(member) + " is not text");
+  std::string name = string_of(json);
+  check_name(name, member, most);
+  return name;
+}
+
+std::vector<std::string> event_types_in(std::string_view json) {
+  std::vector<std::string> names;
+  if (json == "null") return names;
+  const auto refuse = [] { return error(9, "filter: event_types is not an array of names"); };
+  if (json.front() != '[') throw refuse();
+  for (Elements element(json); element.next();) {
+    if (!is_string(element.value())) throw refuse();
+    names.push_back(string_of(element.value()));
+    check_name(names.back(), "event_type", max_type_name);
+  }
+  if (names.empty()) throw refuse();
+  return names;
+}
+
+void append_member(std::string& out, std::string_view key) {
+  out += out.size() > 1 ? "," : "";
+  append_quoted(out, key);
+  out += ':';
+}
+
+}  // namespace
+
+Filter parse_filter(Connection& connection, std::string_view json) {
+  connection.payload.check("filter", json);
+  Filter filter;
+  for (Members member(json); member.next();) {
+    const std::string key = unescape(member.raw_key());
+    if (key == "aggregate_type") {
+      filter.aggregate_type = name_in(member.value(), key, max_type_name);
+    } else if (key == "natural_key") {
+      filter.natural_key = name_in(member.value(), key, max_natural_key);
+    } else if (key == "event_types") {
+      filter.event_types = event_types_in(member.value());
+    } else {
+      throw error(9, "filter: unknown member \"" + key + "\"");
+    }
+  }
+  if (filter.natural_key && !filter.aggregate_type) {
+    throw error(9, "filter: natural_key needs aggregate_type");
+  }
+  return filter;
+}
+
+std::string canonical(const Filter& filter) {
+  std::string out = "{";
+  if (filter.aggregate_type) {
+    append_member(out, "aggregate_type");
+    append_quoted(out, *filter.aggregate_type);
+  }
+  if (filter.natural_key) {
+    append_member(out, "natural_key");
+    append_quoted(out, *filter.natural_key);
+  }
+  if (!filter.event_types.empty()) {
+    append_member(out, "event_types");
+    out += '[';
+    for (std::size_t i = 0; i < filter.event_types.size(); ++i) {
+      if (i > 0) out += ',';
+      append_quoted(out, filter.event_types[i]);
+    }
+    out += ']';
+  }
+  return out + "}";
+}
+
+}  // namespace evercore::ext

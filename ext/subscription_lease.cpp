@@ -1,0 +1,245 @@
+// Leases: who holds a partition, and how far it has come.
+//
+// A token is current while its partition has an owner and no newer one was given. An expired lease
+// alone takes nothing away: a worker that was slow but that nobody replaced may still ack. Each
+// function names the token in the WHERE of the UPDATE that acts; where it finds no row, nothing was
+// done.
+//
+// An ack of NULL moves past all that the last empty fetch could see. A table function only reads,
+// so that fetch leaves the head it saw with its connection, by partition and token. What it saw
+// inside a write transaction may have been rolled back since, and its positions given to other
+// events: then the ack looks again, and moves only if there is still nothing to read. A changed
+// filter makes it void. Without it, as on another connection, an ack of NULL changes nothing.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "error.h"
+#include "log.h"
+#include "subscription.h"
+#include "time.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr double longest_lease = 86'400;
+
+std::string number_text(double number) {
+  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
+}
+
+/// The argument lease_seconds, in microseconds.
+std::int64_t lease_of(sqlite3_value* value) {
+  const int type = sqlite3_value_type(value);
+  if (type == SQLITE_NULL) throw error(9, "lease_seconds is NULL");
+  if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
+    throw error(9, "lease_seconds is not a number");
+  }
+  const double seconds = sqlite3_value_double(value);
+  if (!(seconds > 0 && seconds <= longest_lease)) {
+    throw error(9, "lease_seconds is out of range: " + number_text(seconds));
+  }
+  return std::max<std::int64_t>(1, std::llround(seconds * 1e6));
+}
+
+/// A free partition, the one that was given the longest time ago.
+#define FREE_PARTITION                                                                    \
+  "SELECT p.partition FROM main.evercore_subscription s"                                  \
+  " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id" \
+  " WHERE s.subscription_id = ?1 AND s.active = 1"                                        \
+  " AND (p.owner IS NULL OR p.lease_expires_at <= ?2) ORDER BY p.token, p.partition LIMIT 1"
+
+bool any_free(Connection& connection, std::int64_t subscription_id) {
+  return connection.prepare(FREE_PARTITION).bind(1, subscription_id).bind(2, now()).step();
+}
+
+/// Inside atomically(): the new token, or nothing.
+std::optional<std::int64_t> take_free(Connection& connection, std::int64_t subscription_id,
+                                      std::string_view owner, std::int64_t lease) {
+  const std::int64_t time = now();
+  Statement take = connection.prepare(
+      "UPDATE main.evercore_subscription_partition SET owner = ?3, lease = ?4,"
+      " lease_expires_at = ?2 + ?4, token = 1 + (SELECT last_token FROM main.evercore_subscription"
+      "  WHERE subscription_id = ?1)"
+      " WHERE subscription_id = ?1 AND partition = (" FREE_PARTITION ") RETURNING token");
+  take.bind(1, subscription_id).bind(2, time).bind(3, owner).bind(4, lease);
+  if (!take.step()) return std::nullopt;
+  const std::int64_t token = take.integer(0);
+  take.run();
+  connection
+      .prepare("UPDATE main.evercore_subscription SET last_token = ?2 WHERE subscription_id = ?1")
+      .bind(1, subscription_id)
+      .bind(2, token)
+      .run();
+  return token;
+}
+
+void claim(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view name = subscription_name(call.arguments[0]);
+  const std::string_view owner = name_of(call.arguments[1], "owner", max_subscription_name);
+  const std::int64_t lease = lease_of(call.arguments[2]);
+  // Looking first needs no lock, so that NULL comes at once while another's transaction is open.
+  // Not in a transaction that has not written: its snapshot could be stale by the write.
+  sqlite3* db = connection.db();
+  if (sqlite3_get_autocommit(db) != 0 || sqlite3_txn_state(db, "main") == SQLITE_TXN_WRITE) {
+    if (!any_free(connection, load_subscription(connection, name).id)) return call.result_null();
+  }
+  atomically(connection, [&] {
+    const Subscription subscription = load_subscription(connection, name);
+    const auto token = take_free(connection, subscription.id, owner, lease);
+    token ? call.result(*token) : call.result_null();
+  });
+}
+
+/// Inside atomically(): what the last empty fetch with this token saw, if that still holds.
+std::optional<std::int64_t> seen_empty(Connection& connection, const Holding& holding) {
+  const auto found = connection.empty_fetches.find({holding.subscription_id, holding.partition});
+  if (found == connection.empty_fetches.end()) return std::nullopt;
+  const EmptyFetch& seen = found->second;
+  if (seen.token != holding.token || seen.filter != holding.filter) return std::nullopt;
+  if (seen.committed) return seen.head;
+  if (seen.head > head_position(connection)) return std::nullopt;
+  Statement unread = connection.prepare(
+      "SELECT 1 FROM main._evercore_unread WHERE subscription_id = ?1 AND partition = ?2"
+      " AND position <= ?3");
+  unread.bind(1, holding.subscription_id).bind(2, holding.partition).bind(3, seen.head);
+  return unread.step() ? std::nullopt : std::optional(seen.head);
+}
+
+/// Inside atomically(): the cursor after it. `position` nothing: where it is.
+std::int64_t move_cursor(Connection& connection, std::string_view name, std::int64_t token,
+                         std::optional<std::int64_t> position) {
+  const Holding holding = load_holding(connection, name, token);
+  if (!position) position = seen_empty(connection, holding);
+  Statement move = connection.prepare(
+      "UPDATE main.evercore_subscription_partition SET position = max(position, ?3),"
+      " lease_expires_at = ?4 + lease, last_error = NULL"
+      " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL RETURNING position");
+  move.bind(1, holding.subscription_id).bind(2, token);
+  move.bind(3, position.value_or(holding.position)).bind(4, now());
+  if (!move.step()) throw lease_lost(name, token);
+  const std::int64_t cursor = move.integer(0);
+  move.run();
+  if (cursor > holding.position) {
+    if (cursor > head_position(connection)) throw out_of_range("position", cursor);
+    connection
+        .prepare(
+            "UPDATE main.evercore_subscription SET repartitionable = 0"
+            " WHERE subscription_id = ?1 AND repartitionable <> 0")
+        .bind(1, holding.subscription_id)
+        .run();
+  }
+  return cursor;
+}
+
+void ack(const Call& call) {
+  const std::string_view name = subscription_name(call.arguments[0]);
+  const std::int64_t token = integer_of(call.arguments[1], "token");
+  std::optional<std::int64_t> position;
+  if (sqlite3_value* value = call.optional(2)) position = integer_of(value, "position");
+  atomically(call.connection,
+             [&] { call.result(move_cursor(call.connection, name, token, position)); });
+}
+
+/// Runs an UPDATE whose ?1 is the subscription and ?2 the token; EV006 where it finds no row.
+void update_held(Connection& connection, std::string_view name, std::int64_t token,
+                 Statement& update) {
+  const Subscription subscription = load_subscription(connection, name);
+  update.bind(1, subscription.id).bind(2, token).run();
+  if (sqlite3_changes64(connection.db()) == 0) throw lease_lost(name, token);
+}
+
+void renew(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view name = subscription_name(call.arguments[0]);
+  const std::int64_t token = integer_of(call.arguments[1], "token");
+  const std::int64_t lease = lease_of(call.arguments[2]);
+  atomically(connection, [&] {
+    Statement update = connection.prepare(
+        "UPDATE main.evercore_subscription_partition SET lease = ?3, lease_expires_at = ?4 + ?3"
+        " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL");
+    update.bind(3, lease).bind(4, now());
+    update_held(connection, name, token, update);
+  });
+  call.result(name);
+}
+
+void release(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view name = subscription_name(call.arguments[0]);
+  const std::int64_t token = integer_of(call.arguments[1], "token");
+  std::optional<std::string_view> failure;
+  if (sqlite3_value* value = call.optional(2)) failure = plain_text_of(value, "error");
+  atomically(connection, [&] {
+    Statement update = connection.prepare(
+        "UPDATE main.evercore_subscription_partition SET owner = NULL, lease = NULL,"
+        " lease_expires_at = NULL, last_error = coalesce(?3, last_error)"
+        " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL");
+    if (failure) update.bind(3, *failure);
+    update_held(connection, name, token, update);
+  });
+  call.result(name);
+}
+
+std::optional<std::string> optional_column(const Statement& statement, int column) {
+  if (statement.is_null(column)) return std::nullopt;
+  return std::string(statement.text(column));
+}
+
+/// ',3,5,' as the column type_ids holds it.
+std::vector<std::int64_t> split_ids(std::string_view text) {
+  std::vector<std::int64_t> ids;
+  for (std::size_t at = 1; at < text.size(); at = text.find(',', at) + 1) {
+    ids.emplace_back();
+    std::from_chars(text.data() + at, text.data() + text.size(), ids.back());
+  }
+  return ids;
+}
+
+}  // namespace
+
+Holding load_holding(Connection& connection, std::string_view name, std::int64_t token) {
+  Statement load = connection.prepare(
+      "SELECT s.subscription_id, p.partition, s.partitions, p.position, s.active, s.filter,"
+      " s.aggregate_type, s.natural_key, s.type_ids FROM main.evercore_subscription s"
+      " LEFT JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
+      "  AND p.token = ?2 AND p.owner IS NOT NULL WHERE s.name = ?1 AND s.removed = 0");
+  if (!load.bind(1, name).bind(2, token).step()) throw no_subscription(name);
+  if (load.is_null(1)) throw lease_lost(name, token);
+  Holding holding;
+  holding.subscription_id = load.integer(0);
+  holding.partition = load.integer(1);
+  holding.partitions = load.integer(2);
+  holding.position = load.integer(3);
+  holding.token = token;
+  holding.active = load.integer(4) != 0;
+  holding.filter = optional_column(load, 5);
+  holding.aggregate_type = optional_column(load, 6);
+  holding.natural_key = optional_column(load, 7);
+  if (!load.is_null(8)) holding.type_ids = split_ids(load.text(8));
+  return holding;
+}
+
+void remember_empty(Connection& connection, const Holding& holding, std::int64_t head) {
+  const bool committed = sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_WRITE;
+  connection.empty_fetches.insert_or_assign(
+      {holding.subscription_id, holding.partition},
+      EmptyFetch{holding.token, head, holding.filter, committed});
+}
+
+const Function lease_functions[4] = {
+    {"evercore_claim", 3, 3, Access::writes, claim},
+    {"evercore_ack", 3, 3, Access::writes, ack},
+    {"evercore_renew", 3, 3, Access::writes, renew},
+    {"evercore_release", 2, 3, Access::writes, release},
+};
+
+}  // namespace evercore::ext

@@ -24,8 +24,8 @@ SQLITE = {
         AND name NOT IN ({QUOTED}) ORDER BY name;""",
     "tables": r"""SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'evercore\_%' ESCAPE '\'
         ORDER BY name;""",
-    "views": rf"""SELECT name FROM (SELECT name FROM sqlite_schema WHERE type = 'view' UNION SELECT name
-        FROM pragma_module_list WHERE name IN ({QUOTED})) ORDER BY name;""",
+    "views": rf"""SELECT name FROM (SELECT name FROM sqlite_schema WHERE type = 'view'
+        AND name LIKE 'evercore\_%' ESCAPE '\' UNION SELECT name FROM pragma_module_list WHERE name IN ({QUOTED})) ORDER BY name;""",
     "strangers": r"""SELECT name FROM pragma_function_list WHERE name LIKE '%evercore%' AND name NOT LIKE '\_evercore\_%'
         ESCAPE '\' AND name NOT LIKE 'evercore\_%' ESCAPE '\' UNION SELECT name FROM pragma_module_list WHERE name
         LIKE '%evercore%' AND name NOT LIKE '\_evercore\_%' ESCAPE '\' AND name NOT LIKE 'evercore\_%' ESCAPE '\'

@@ -54,19 +54,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_gaps() IS 'Sequences that should be there and are not.';
 
--- Stores without subscriptions have no cursors.
-CREATE OR REPLACE FUNCTION _evercore_check_cursors() RETURNS TABLE ("position" bigint, problem text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT NULL::bigint, NULL::text WHERE false
-$$;
-COMMENT ON FUNCTION _evercore_check_cursors() IS 'Cursors of subscriptions that stand beyond the head.';
-
-CREATE OR REPLACE FUNCTION _evercore_count_subscriptions() RETURNS bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT 0::bigint
-$$;
-COMMENT ON FUNCTION _evercore_count_subscriptions() IS 'How many subscriptions the store has.';
-
 CREATE OR REPLACE FUNCTION evercore_stats() RETURNS TABLE (name text, value text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column

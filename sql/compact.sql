@@ -1,12 +1,5 @@
 -- Removing what is no longer needed: superseded snapshots, old events, and all that an aggregate says (erasure).
 
--- The subscription that has not read what would go, or NULL. Stores without subscriptions have none.
-CREATE OR REPLACE FUNCTION _evercore_unread(id bigint, upto bigint) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT NULL::text
-$$;
-COMMENT ON FUNCTION _evercore_unread(bigint, bigint) IS 'The subscription that has not read an aggregate''s events up to a sequence.';
-
 -- Why events up to a sequence may not go, or NULL.
 CREATE OR REPLACE FUNCTION _evercore_protected(id bigint, upto bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -33,18 +33,13 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_locks() IS 'The floors that transactions hold which have appended and not ended.';
 
--- The newest position below which nothing can still appear. Steps 1 and 2 of a follower: its own snapshot must be later.
-CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
+-- The newest position below which nothing can still appear: steps 1 and 2 of a follower.
+CREATE OR REPLACE FUNCTION _evercore_safe_position() RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   head bigint;
   held bigint;
 BEGIN
-  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
-    RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
-      USING ERRCODE = 'EV010';
-  END IF;
-  IF to_regclass('@extschema@.evercore_schema') IS NULL THEN PERFORM _evercore_ready(); END IF;
   IF pg_is_in_recovery() THEN
     RETURN (SELECT max(f.floor) FROM _evercore_floor f);
   END IF;
@@ -55,6 +50,19 @@ BEGIN
      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
      AND ((l.classid::bigint << 32) | l.objid::bigint) & ~17592186044415 = @namespace@;
   RETURN least(head, held);
+END $$;
+COMMENT ON FUNCTION _evercore_safe_position() IS 'The newest position below which nothing can still appear.';
+
+-- For those who read up to it: their own snapshot must be later.
+CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
+    RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
+      USING ERRCODE = 'EV010';
+  END IF;
+  IF to_regclass('@extschema@.evercore_schema') IS NULL THEN PERFORM _evercore_ready(); END IF;
+  RETURN _evercore_safe_position();
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';
 

@@ -149,3 +149,51 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_
   SELECT evercore_sequence($1, _evercore_time_text($2))
 $$;
 COMMENT ON FUNCTION evercore_sequence(bigint, timestamptz) IS 'An aggregate''s last sequence at a time.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter json, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, $2::text, $3, $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, json, text, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter json, start bigint, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, $2::text, $3, $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, json, bigint, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter json, start timestamptz, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, $2::text, _evercore_time_text($3), $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, json, timestamptz, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter jsonb, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, _evercore_json_text($2), $3, $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, jsonb, text, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter jsonb, start bigint, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, _evercore_json_text($2), $3, $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, jsonb, bigint, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter jsonb, start timestamptz, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, _evercore_json_text($2), _evercore_time_text($3), $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, jsonb, timestamptz, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text, start timestamptz, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_subscribe($1, $2, _evercore_time_text($3), $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, text, timestamptz, bigint) IS 'Makes a subscription that begins at a time.';
+
+CREATE OR REPLACE FUNCTION evercore_reset(name text, start timestamptz) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT evercore_reset($1, _evercore_time_text($2))
+$$;
+COMMENT ON FUNCTION evercore_reset(text, timestamptz) IS 'Moves every cursor to a time, and makes current tokens stale; gives the name.';

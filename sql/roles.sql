@@ -1,5 +1,7 @@
 -- Rights. Three roles a store: the owner owns everything; the writer may call what appends and reads but has no right on a
 -- table; the reader may read relations and call what reads. Functions run as the owner, on a search_path of their own.
+-- Subscriptions are the writer's, who may also read evercore_subscriptions. evercore_fetch is not for readers: one that is
+-- empty locks the row of its partition to note what it saw, and who only reads must not hold up workers.
 
 -- Which public functions a reader may call; a writer may call these and all the others but the owner's.
 CREATE OR REPLACE FUNCTION _evercore_rights() RETURNS TABLE (routine text, least_role text)
@@ -34,5 +36,6 @@ BEGIN
     EXECUTE format('GRANT SELECT ON %s TO @reader@', relation.name);
   END LOOP;
   IF to_regclass('@extschema@.evercore_append') IS NOT NULL THEN GRANT INSERT ON evercore_append TO @writer@; END IF;
+  IF to_regclass('@extschema@.evercore_subscriptions') IS NOT NULL THEN GRANT SELECT ON evercore_subscriptions TO @writer@; END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_grant() IS 'Gives the writer and the reader what is theirs, and nobody else anything.';

@@ -6,8 +6,11 @@ READING = ["SELECT * FROM evercore_log", "SELECT * FROM evercore_aggregates", "S
            "SELECT * FROM evercore_append", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_events(1)",
            "SELECT * FROM evercore_replay(1)", "SELECT evercore_state(1)", "SELECT * FROM evercore_history(1)",
            "SELECT evercore_find('T', 'a')", "SELECT evercore_sequence(1)", "SELECT evercore_sequence(1, now())",
-           "SELECT * FROM evercore_check()", "SELECT * FROM evercore_stats()", "SELECT evercore_version()"]
-WRITING = ["SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', json_build_object(), NULL, '{}'::jsonb, now())",
+           "SELECT * FROM evercore_check()", "SELECT * FROM evercore_stats()", "SELECT evercore_version()", "SELECT * FROM evercore_subscriptions"]
+WRITING = ["SELECT evercore_subscribe('q', '{\"event_types\":[\"E\"]}'::jsonb, now())", "SELECT evercore_claim('p', 'w', 1)", "SELECT * FROM evercore_fetch('p', 1)",
+           "SELECT evercore_ack('p', 1, NULL)", "SELECT evercore_renew('p', 1, 60)", "SELECT evercore_release('p', 1, 'x')", "SELECT evercore_pause('p')",
+           "SELECT evercore_resume('p')", "SELECT evercore_reset('p', 'end')", "SELECT evercore_unsubscribe('p')",
+           "SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', json_build_object(), NULL, '{}'::jsonb, now())",
            "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]'::jsonb)",
            "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'new', 'New', '{}')",
            "SELECT evercore_create('T')", "SELECT evercore_ensure('T', 'b')", "SELECT evercore_rekey(1, 'a')",
@@ -16,13 +19,15 @@ WRITING = ["SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append
 OWNING = ["SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
           "SELECT evercore_migrate()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]
 TABLES = ["evercore_event", "evercore_aggregate", "evercore_aggregate_type", "evercore_event_type", "evercore_snapshot",
-          "evercore_event_id", "evercore_compacted_type", "evercore_schema", "_evercore_floor", "_evercore_pending"]
+          "evercore_event_id", "evercore_compacted_type", "evercore_schema", "_evercore_floor", "_evercore_pending",
+          "evercore_subscription", "evercore_subscription_partition"]
 
 
 def roles():
     database = new_database()
     admin = Connection(database)
-    admin.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    admin.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}');"
+               " SELECT evercore_subscribe('p'); SELECT evercore_claim('p', 'w', 60)")
     result = {}
     for role in ("owner", "writer", "reader"):
         result[role] = Connection(database)
@@ -59,13 +64,13 @@ def test_no_table_can_be_touched_but_by_the_owner():
     admin, role = roles()
     tables = [row[0] for row in admin.rows("SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind = 'r'")]
     equal(sorted(set(TABLES) - set(tables)), [])
-    for table in tables + ["evercore_log", "evercore_aggregates", "evercore_in_flight"]:
-        column = admin.value("SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attname NOT IN ('position', 'aggregate_id', 'type_id') ORDER BY attnum LIMIT 1", f"evercore.{table}")
+    for table in tables + ["evercore_log", "evercore_aggregates", "evercore_in_flight", "evercore_subscriptions"]:
+        column = admin.value("SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attname NOT IN ('position', 'aggregate_id', 'type_id', 'subscription_id') ORDER BY attnum LIMIT 1", f"evercore.{table}")
         for who in ("writer", "reader"):
             for sql in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"TRUNCATE {table}", f"DROP TABLE {table}",
                         f"INSERT INTO {table} DEFAULT VALUES", f"LOCK TABLE {table} IN EXCLUSIVE MODE", f"ALTER TABLE {table} ADD x int",
                         f"CREATE TRIGGER t AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"):
-                if "TRUNCATE" in sql and table.endswith(("log", "aggregates", "flight")):
+                if "TRUNCATE" in sql and table.endswith(("log", "aggregates", "flight", "subscriptions")):
                     continue
                 try:
                     within(role[who], sql)
@@ -162,7 +167,7 @@ def test_every_function_is_pinned_commented_and_marked():
     equal(admin.rows("SELECT p.oid::regprocedure " + here + " AND pg_get_userbyid(p.proowner) <> 'evercore_owner'"), [], "functions of other owners")
     equal(admin.rows("SELECT p.oid::regprocedure " + here + " AND p.prosecdef AND p.proname LIKE 'evercore%' AND p.provolatile = 'i'"), [])
     volatile = dict(admin.rows("SELECT p.proname, p.provolatile::text || p.proparallel::text " + here + " AND p.proname LIKE 'evercore%'"))
-    for name in ("evercore_follow", "evercore_append", "evercore_append_many", "evercore_create", "evercore_compact", "evercore_migrate"):
+    for name in ("evercore_follow", "evercore_fetch", "evercore_claim", "evercore_ack", "evercore_append", "evercore_append_many", "evercore_create", "evercore_compact", "evercore_migrate"):
         equal(volatile[name], "vu", name)
     for name in ("evercore_find", "evercore_events", "evercore_replay", "evercore_state", "evercore_history", "evercore_check"):
         equal(volatile[name][0], "s", name)

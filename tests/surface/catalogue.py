@@ -8,9 +8,9 @@ from pathlib import Path
 
 from script import Block, parse_expected
 
-RELATIONS = ["evercore_aggregates", "evercore_append", "evercore_in_flight", "evercore_log"]
+RELATIONS = ["evercore_aggregates", "evercore_append", "evercore_in_flight", "evercore_log", "evercore_subscriptions"]
 TABLE_FUNCTIONS = {  # with the arguments that a call needs
-    "evercore_check": "", "evercore_events": "1", "evercore_follow": "", "evercore_history": "1",
+    "evercore_check": "", "evercore_events": "1", "evercore_fetch": "'p', 1", "evercore_follow": "", "evercore_history": "1",
     "evercore_replay": "1", "evercore_stats": "",
 }
 QUOTED = ", ".join(f"'{name}'" for name in RELATIONS)
@@ -24,8 +24,8 @@ SQLITE = {
         AND name NOT IN ({QUOTED}) ORDER BY name;""",
     "tables": r"""SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'evercore\_%' ESCAPE '\'
         ORDER BY name;""",
-    "views": r"""SELECT name FROM (SELECT name FROM sqlite_schema WHERE type = 'view' UNION SELECT name
-        FROM pragma_module_list WHERE name IN ('evercore_append', 'evercore_in_flight')) ORDER BY name;""",
+    "views": rf"""SELECT name FROM (SELECT name FROM sqlite_schema WHERE type = 'view'
+        AND name LIKE 'evercore\_%' ESCAPE '\' UNION SELECT name FROM pragma_module_list WHERE name IN ({QUOTED})) ORDER BY name;""",
     "strangers": r"""SELECT name FROM pragma_function_list WHERE name LIKE '%evercore%' AND name NOT LIKE '\_evercore\_%'
         ESCAPE '\' AND name NOT LIKE 'evercore\_%' ESCAPE '\' UNION SELECT name FROM pragma_module_list WHERE name
         LIKE '%evercore%' AND name NOT LIKE '\_evercore\_%' ESCAPE '\' AND name NOT LIKE 'evercore\_%' ESCAPE '\'

@@ -1,0 +1,280 @@
+-- Subscriptions: named durable cursors over the log, each partition held by one owner at a time under a fenced lease.
+-- Here they are made, changed and removed; subscription_lease.sql claims and acks, subscription_fetch.sql reads.
+--
+-- Locks: what changes a subscription as a whole takes its row, then its partitions in order. What a worker does takes the
+-- row of its own partition alone, so that workers never wait for each other.
+
+CREATE OR REPLACE FUNCTION _evercore_subscriptions_ready() RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN
+    RAISE EXCEPTION 'EV008: the store is not migrated: SELECT evercore_migrate()' USING ERRCODE = 'EV008';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_subscriptions_ready() IS 'EV008 where the store is not migrated to where it has subscriptions.';
+
+-- A member of a filter that is a name, or NULL.
+CREATE OR REPLACE FUNCTION _evercore_filter_name(value json, member text, longest integer) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF json_typeof(value) = 'null' THEN RETURN NULL; END IF;
+  IF json_typeof(value) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: ' || member || ' is not text'); END IF;
+  RETURN _evercore_name(value #>> '{}', member, longest);
+END $$;
+COMMENT ON FUNCTION _evercore_filter_name(json, text, integer) IS 'A name in a filter, or NULL; EV005 and EV009.';
+
+CREATE OR REPLACE FUNCTION _evercore_filter_types(value json) RETURNS text[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  element json;
+  names text[] := '{}';
+BEGIN
+  IF json_typeof(value) = 'null' THEN RETURN NULL; END IF;
+  IF json_typeof(value) = 'array' THEN
+    FOR element IN SELECT json_array_elements(value) LOOP
+      IF json_typeof(element) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
+      names := names || _evercore_name(element #>> '{}', 'event_type', 64);
+    END LOOP;
+  END IF;
+  IF names = '{}' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
+  RETURN names;
+END $$;
+COMMENT ON FUNCTION _evercore_filter_types(json) IS 'The event types of a filter, or NULL; EV005 and EV009.';
+
+-- The parts of a filter and its canonical text; all NULL where everything passes.
+CREATE OR REPLACE FUNCTION _evercore_filter(filter text, OUT canonical text, OUT aggregate_type text, OUT natural_key text, OUT event_types text[])
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  member record;
+BEGIN
+  IF filter IS NULL THEN RETURN; END IF;
+  PERFORM _evercore_payload(filter, 'filter');
+  FOR member IN SELECT m.key, m.value FROM json_each(filter::json) m LOOP
+    CASE member.key
+      WHEN 'aggregate_type' THEN aggregate_type := _evercore_filter_name(member.value, member.key, 64);
+      WHEN 'natural_key' THEN natural_key := _evercore_filter_name(member.value, member.key, 255);
+      WHEN 'event_types' THEN event_types := _evercore_filter_types(member.value);
+      ELSE PERFORM _evercore_refuse('EV009', 'filter: unknown member "' || member.key || '"');
+    END CASE;
+  END LOOP;
+  IF natural_key IS NOT NULL AND aggregate_type IS NULL THEN PERFORM _evercore_refuse('EV009', 'filter: natural_key needs aggregate_type'); END IF;
+  canonical := nullif('{' || concat_ws(',', '"aggregate_type":' || to_json(aggregate_type), '"natural_key":' || to_json(natural_key),
+    '"event_types":[' || (SELECT string_agg(to_json(t.name)::text, ',' ORDER BY t.place)
+                            FROM unnest(event_types) WITH ORDINALITY AS t (name, place)) || ']') || '}', '{}');
+END $$;
+COMMENT ON FUNCTION _evercore_filter(text) IS 'What a filter says: its canonical text and its parts; EV004, EV005 and EV009.';
+
+-- What `start` means now, a word, digits or a time, or a number as such. It is resolved once and never again.
+CREATE OR REPLACE FUNCTION _evercore_start(start text, number bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  moment timestamptz;
+  safe bigint;
+BEGIN
+  IF number IS NULL AND coalesce(start, 'beginning') = 'beginning' THEN RETURN 0; END IF;
+  IF start ~ '^[0-9]+$' THEN
+    IF start::numeric > 9223372036854775807 THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || start); END IF;
+    number := start::bigint;
+  END IF;
+  IF number IS NOT NULL OR start = 'end' THEN
+    safe := _evercore_safe_position();
+    IF number NOT BETWEEN 0 AND safe THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || number); END IF;
+    RETURN coalesce(number, safe);
+  END IF;
+  moment := _evercore_time(start, 'start');
+  safe := _evercore_safe_head();
+  RETURN coalesce((SELECT e.position - 1 FROM evercore_event e WHERE e.position <= safe AND coalesce(e.event_time, e.recorded_at) >= moment
+                    ORDER BY e.position LIMIT 1), safe);
+END $$;
+COMMENT ON FUNCTION _evercore_start(text, bigint) IS 'The position at which a subscription begins; EV009.';
+
+-- Locks a subscription and, in order, its partitions; gives its id, or NULL.
+CREATE OR REPLACE FUNCTION _evercore_lock_subscription(name text, whole boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  id bigint;
+BEGIN
+  SELECT s.subscription_id INTO id FROM evercore_subscription s WHERE s.name = _evercore_lock_subscription.name FOR UPDATE;
+  IF whole THEN
+    PERFORM 1 FROM evercore_subscription_partition p WHERE p.subscription_id = id ORDER BY p.partition FOR UPDATE;
+  END IF;
+  RETURN id;
+END $$;
+COMMENT ON FUNCTION _evercore_lock_subscription(text, boolean) IS 'Locks a subscription, with its partitions where the whole is wanted; gives its id or NULL.';
+
+-- As above, and EV002 where there is none.
+CREATE OR REPLACE FUNCTION _evercore_subscription(name text, whole boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  id bigint;
+BEGIN
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
+  id := _evercore_lock_subscription(name, whole);
+  IF id IS NULL THEN PERFORM _evercore_refuse('EV002', 'no subscription "' || name || '"'); END IF;
+  RETURN id;
+END $$;
+COMMENT ON FUNCTION _evercore_subscription(text, boolean) IS 'Locks a subscription and gives its id; EV002 where there is none.';
+
+-- Another number of partitions, while no cursor has moved since a reset.
+CREATE OR REPLACE FUNCTION _evercore_repartition(id bigint, wanted integer) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  subscription record;
+BEGIN
+  SELECT s.name, s.partitions, s.start_position INTO subscription FROM evercore_subscription s WHERE s.subscription_id = id;
+  IF wanted = subscription.partitions THEN RETURN; END IF;
+  PERFORM _evercore_lock_subscription(subscription.name, true);
+  IF EXISTS (SELECT FROM evercore_subscription_partition p WHERE p.subscription_id = id AND NOT p.untouched) THEN
+    RAISE EXCEPTION 'EV010: subscription "%" has % partitions: reset it to change them', subscription.name, subscription.partitions USING ERRCODE = 'EV010';
+  END IF;
+  DELETE FROM evercore_subscription_partition p WHERE p.subscription_id = id;
+  UPDATE evercore_subscription s SET partitions = wanted WHERE s.subscription_id = id;
+  INSERT INTO evercore_subscription_partition (subscription_id, partition, position, untouched)
+  SELECT id, i, subscription.start_position, true FROM generate_series(0, wanted - 1) i;
+END $$;
+COMMENT ON FUNCTION _evercore_repartition(bigint, integer) IS 'Gives a subscription another number of partitions; EV010 unless it was just reset.';
+
+CREATE OR REPLACE FUNCTION _evercore_subscribe(name text, filter text, start text, number bigint, partitions bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  wanted record;
+  id bigint;
+BEGIN
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(_evercore_subscribe.name, 'name', 255);
+  SELECT f.* INTO wanted FROM _evercore_filter(_evercore_subscribe.filter) f;
+  IF _evercore_subscribe.partitions NOT BETWEEN 1 AND 1024 THEN
+    PERFORM _evercore_refuse('EV009', 'partitions is out of range: ' || _evercore_subscribe.partitions);
+  END IF;
+  LOOP
+    id := _evercore_lock_subscription(_evercore_subscribe.name, false);
+    EXIT WHEN id IS NOT NULL;
+    INSERT INTO evercore_subscription AS s (name, filter, aggregate_type, natural_key, event_types, partitions, start_position)
+    VALUES (_evercore_subscribe.name, wanted.canonical, wanted.aggregate_type, wanted.natural_key, wanted.event_types,
+            coalesce(_evercore_subscribe.partitions, 1), _evercore_start(_evercore_subscribe.start, _evercore_subscribe.number))
+        ON CONFLICT DO NOTHING RETURNING s.subscription_id INTO id;
+    IF FOUND THEN
+      INSERT INTO evercore_subscription_partition (subscription_id, partition, position)
+      SELECT s.subscription_id, i, s.start_position FROM evercore_subscription s, generate_series(0, s.partitions - 1) i WHERE s.subscription_id = id;
+      RETURN _evercore_subscribe.name;
+    END IF;
+    -- Someone else made it meanwhile. Above READ COMMITTED it cannot be seen.
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+      RAISE EXCEPTION 'subscription "%" was made meanwhile: try again', _evercore_subscribe.name USING ERRCODE = '40001';
+    END IF;
+  END LOOP;
+  IF _evercore_subscribe.partitions IS NOT NULL THEN PERFORM _evercore_repartition(id, _evercore_subscribe.partitions::integer); END IF;
+  UPDATE evercore_subscription s
+     SET filter = wanted.canonical, aggregate_type = wanted.aggregate_type, natural_key = wanted.natural_key, event_types = wanted.event_types,
+         filter_version = s.filter_version + 1
+   WHERE s.subscription_id = id AND s.filter IS DISTINCT FROM wanted.canonical;
+  RETURN _evercore_subscribe.name;
+END $$;
+COMMENT ON FUNCTION _evercore_subscribe(text, text, text, bigint, bigint) IS 'evercore_subscribe, with a start that is a text or a number.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text DEFAULT NULL, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT _evercore_subscribe($1, $2, $3, NULL, $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, text, text, bigint) IS
+  'Makes a subscription, or changes the filter of one that exists; its cursors stay. Gives its name.';
+
+CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text, start bigint, partitions bigint DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT _evercore_subscribe($1, $2, NULL, $3, $4)
+$$;
+COMMENT ON FUNCTION evercore_subscribe(text, text, bigint, bigint) IS 'Makes a subscription that begins after a position.';
+
+CREATE OR REPLACE FUNCTION evercore_pause(name text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  id bigint := _evercore_subscription(name, false);
+BEGIN
+  UPDATE evercore_subscription s SET active = false WHERE s.subscription_id = id;
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION evercore_pause(text) IS 'From now on claims give NULL and fetches no rows; who holds a partition may still ack. Gives the name.';
+
+CREATE OR REPLACE FUNCTION evercore_resume(name text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  id bigint := _evercore_subscription(name, false);
+BEGIN
+  UPDATE evercore_subscription s SET active = true WHERE s.subscription_id = id;
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION evercore_resume(text) IS 'Ends a pause; gives the name.';
+
+CREATE OR REPLACE FUNCTION _evercore_reset(name text, start text, number bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  id bigint;
+  begins bigint;
+BEGIN
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
+  IF coalesce(start, number::text) IS NULL THEN PERFORM _evercore_refuse('EV009', 'start is NULL'); END IF;
+  id := _evercore_subscription(name, true);
+  begins := _evercore_start(start, number);
+  UPDATE evercore_subscription s SET start_position = begins WHERE s.subscription_id = id;
+  UPDATE evercore_subscription_partition p
+     SET position = begins, token = 0, owner = NULL, lease = NULL, lease_expires_at = NULL, seen = NULL, untouched = true, last_error = NULL
+   WHERE p.subscription_id = id;
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION _evercore_reset(text, text, bigint) IS 'evercore_reset, with a start that is a text or a number.';
+
+CREATE OR REPLACE FUNCTION evercore_reset(name text, start text) RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT _evercore_reset($1, $2, NULL)
+$$;
+COMMENT ON FUNCTION evercore_reset(text, text) IS 'Moves every cursor to a start, and makes current tokens stale; gives the name.';
+
+CREATE OR REPLACE FUNCTION evercore_reset(name text, start bigint) RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT _evercore_reset($1, NULL, $2)
+$$;
+COMMENT ON FUNCTION evercore_reset(text, bigint) IS 'Moves every cursor to a position, and makes current tokens stale; gives the name.';
+
+CREATE OR REPLACE FUNCTION evercore_unsubscribe(name text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  id bigint := _evercore_subscription(name, true);
+BEGIN
+  DELETE FROM evercore_subscription_partition p WHERE p.subscription_id = id;
+  DELETE FROM evercore_subscription s WHERE s.subscription_id = id;
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION evercore_unsubscribe(text) IS 'Removes a subscription; gives its name.';
+
+-- What compaction and erasure ask. Paused subscriptions count: they will want to read on.
+CREATE OR REPLACE FUNCTION _evercore_unread(id bigint, upto bigint) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN NULL; END IF;
+  RETURN (SELECT s.name FROM evercore_subscription s
+            JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id AND p.partition = id % s.partitions
+           WHERE EXISTS (SELECT FROM _evercore_unread u WHERE u.subscription_id = p.subscription_id AND u.partition = p.partition
+                                                          AND u.aggregate_id = id AND u.sequence <= upto)
+           ORDER BY s.name LIMIT 1);
+END $$;
+COMMENT ON FUNCTION _evercore_unread(bigint, bigint) IS 'A subscription that has not read an aggregate''s events up to a sequence, or NULL.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_cursors() RETURNS TABLE ("position" bigint, problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN; END IF;
+  RETURN QUERY
+  SELECT DISTINCT NULL::bigint, format('cursor of subscription "%s" is beyond the head', s.name)
+    FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+   WHERE p.position > @last_position@;
+END $$;
+COMMENT ON FUNCTION _evercore_check_cursors() IS 'Cursors of subscriptions that stand beyond the head.';
+
+CREATE OR REPLACE FUNCTION _evercore_count_subscriptions() RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN 0; END IF;
+  RETURN (SELECT count(*) FROM evercore_subscription);
+END $$;
+COMMENT ON FUNCTION _evercore_count_subscriptions() IS 'How many subscriptions the store has.';

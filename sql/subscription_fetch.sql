@@ -1,0 +1,129 @@
+-- evercore_fetch: the events after a partition's cursor that pass the filter, in order of position, up to the safe head.
+--
+-- There are three ways to find them: by the aggregate, where the filter has a natural key; by event type, where the user made
+-- an index on it,
+--   CREATE INDEX evercore_event_by_type ON evercore_event (event_type, position);
+-- and else by position, looking at each event after the cursor. Whether the token is current, and where its cursor stands, is
+-- looked at by the statement that reads the events, in the same snapshot.
+
+CREATE OR REPLACE FUNCTION _evercore_cursor(id bigint, part integer, token bigint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT p.position FROM evercore_subscription_partition p
+   WHERE p.subscription_id = $1 AND p.partition = $2 AND p.token = $3 AND p.owner IS NOT NULL
+$$;
+COMMENT ON FUNCTION _evercore_cursor(bigint, integer, bigint) IS 'Where the cursor of a partition stands, or NULL where a token is not its current one.';
+
+-- The last sequence of an aggregate at or below a position, by halves: positions grow with sequences.
+CREATE OR REPLACE FUNCTION _evercore_sequence_at(id bigint, place bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  below bigint;
+  above bigint;
+  middle bigint;
+BEGIN
+  SELECT a.base, a.sequence + 1 INTO below, above FROM evercore_aggregate a WHERE a.aggregate_id = id;
+  WHILE above - below > 1 LOOP
+    middle := below + (above - below) / 2;
+    IF EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence = middle AND e.position > place) THEN
+      above := middle;
+    ELSE
+      below := middle;
+    END IF;
+  END LOOP;
+  RETURN below;
+END $$;
+COMMENT ON FUNCTION _evercore_sequence_at(bigint, bigint) IS 'An aggregate''s last sequence at or below a position.';
+
+CREATE OR REPLACE FUNCTION _evercore_has_index_by_type() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM pg_index i
+                   JOIN pg_attribute k ON k.attrelid = i.indexrelid AND k.attnum = 1
+                   JOIN pg_attribute p ON p.attrelid = i.indexrelid AND p.attnum = 2
+                  WHERE i.indrelid = '@extschema@.evercore_event'::regclass AND i.indisvalid AND i.indpred IS NULL
+                    AND k.attname = 'event_type' AND p.attname = 'position')
+$$;
+COMMENT ON FUNCTION _evercore_has_index_by_type() IS 'Whether there is an index on event type and position.';
+
+-- What an ack of NULL may move past. A row that another has in hand is left alone: the next empty fetch notes it again.
+CREATE OR REPLACE FUNCTION _evercore_note_seen(id bigint, part integer, token bigint, head bigint, version bigint) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  UPDATE evercore_subscription_partition p SET seen = $4, seen_filter = $5
+   WHERE (p.subscription_id, p.partition) = (
+           SELECT f.subscription_id, f.partition FROM evercore_subscription_partition f
+            WHERE f.subscription_id = $1 AND f.partition = $2 AND f.token = $3 AND f.owner IS NOT NULL
+              AND (f.seen IS DISTINCT FROM $4 OR f.seen_filter IS DISTINCT FROM $5)
+              FOR NO KEY UPDATE SKIP LOCKED)
+$$;
+COMMENT ON FUNCTION _evercore_note_seen(bigint, integer, bigint, bigint, bigint) IS 'Notes up to where an empty fetch has looked.';
+
+CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
+RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
+               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  most bigint;
+  head bigint;
+  held record;
+  only_id bigint;
+BEGIN
+  PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
+  most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
+  head := _evercore_safe_head();
+  SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.aggregate_type, s.natural_key, s.event_types, p.partition, p.position,
+         (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = s.aggregate_type) AS type_id INTO held
+    FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+   WHERE s.name = evercore_fetch.name AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
+  IF NOT FOUND THEN PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token); END IF;
+  IF NOT held.active OR most = 0 THEN RETURN; END IF;
+  IF held.natural_key IS NOT NULL THEN
+    SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key;
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, held.aggregate_type, held.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+     WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, held.position))
+       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token)) AND e.position <= head
+       AND e.aggregate_id % held.partitions = held.partition AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
+     ORDER BY e.sequence LIMIT most;
+  ELSIF held.event_types IS NOT NULL AND cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type() THEN
+    -- Each type in order, merged: an index cannot give several in the order of positions.
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM (SELECT c.position FROM (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name)) k
+             CROSS JOIN LATERAL (
+               SELECT x.position FROM evercore_event x JOIN evercore_aggregate y ON y.aggregate_id = x.aggregate_id
+                WHERE x.event_type = k.name AND x.position <= head
+                  AND x.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token))
+                  AND x.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR y.type_id = held.type_id)
+                ORDER BY x.position LIMIT most) c
+             ORDER BY c.position LIMIT most) f
+      JOIN evercore_event e ON e.position = f.position
+      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+     ORDER BY e.position;
+  ELSE
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token)) AND e.position <= head
+       AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
+       AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
+       AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
+     ORDER BY e.position LIMIT most;
+  END IF;
+  IF NOT FOUND THEN
+    IF _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token) IS NULL THEN
+      PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token);
+    ELSIF current_setting('transaction_read_only') = 'off' THEN
+      PERFORM _evercore_note_seen(held.subscription_id, held.partition, evercore_fetch.token, head, held.filter_version);
+    END IF;
+  END IF;
+END $$;
+COMMENT ON FUNCTION evercore_fetch(text, bigint, bigint) IS
+  'The next events of a partition, at most 100 or as many as said; READ COMMITTED only. EV006 where the token is stale.';

@@ -8,7 +8,6 @@ members in JSON that it computed.
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import urllib.parse
@@ -50,15 +49,15 @@ class Sqlite:
         if not self.extension.exists():
             raise Unavailable(f"{self.extension} is not built: make loadable")
 
-    def run(self, blocks, title):
+    def run(self, blocks):
         with tempfile.TemporaryDirectory(prefix="evercore-docs-") as home:
             (Path(home) / "build").mkdir()
             (Path(home) / "build" / "evercore.so").symlink_to(self.extension)
             text = ""
             if not any(".load" in line for line in blocks[0].sql):
-                text = f".load build/evercore\n.output /dev/null\nSELECT evercore_migrate();\n.output\n"
+                text = ".load build/evercore\n.output /dev/null\nSELECT evercore_migrate();\n.output\n"
             for block in blocks:
-                text += "\n".join(block.sql) + f'\n.print "\\035"\n'
+                text += "\n".join(block.sql) + '\n.print "\\035"\n'
             out = pour(["sqlite3", "-batch", "-init", "/dev/null", "shop.db"], text, dict(os.environ, TZ="UTC"), home)
         return [[re.sub(r"^(Runtime error|Parse error) near line \d+: ", r"\1: ", line) for line in lines]
                 for lines in chunks(out, len(blocks))]
@@ -71,7 +70,7 @@ class Sqlite:
 
 
 class Postgres:
-    """A database of its own, with a store in the schema evercore unless the first block installs one."""
+    """A database of its own, with a store in the schema evercore."""
 
     name = "postgres"
 
@@ -83,7 +82,7 @@ class Postgres:
                                 PGOPTIONS="-c search_path=evercore -c client_min_messages=warning -c datestyle=ISO")
         self.strangers = self.psql(self.server, "SELECT rolname FROM pg_roles;\n").split()  # not ours to drop
 
-    def run(self, blocks, title):
+    def run(self, blocks):
         database = "evercore_docs"
         self.psql(self.server, f"DROP DATABASE IF EXISTS {database};\nCREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8';\n")
         done = subprocess.run([ROOT / "sql" / "install", self.address(database)], capture_output=True, check=False,

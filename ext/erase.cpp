@@ -20,17 +20,28 @@ class SecureDelete {
     connection.prepare_once("PRAGMA main.secure_delete = 1").step();
   }
   ~SecureDelete() {
-    static constexpr const char* back[] = {"PRAGMA main.secure_delete = 0",
-                                           "PRAGMA main.secure_delete = 1",
-                                           "PRAGMA main.secure_delete = FAST"};
-    sqlite3_exec(connection_.db(), back[before_], nullptr, nullptr, nullptr);
+    if (!restored_) set_back();
+  }
+  /// Inside the atomic work, so that a failure undoes it: after it nothing may fail any more.
+  void restore() {
+    const int rc = set_back();
+    if (rc != SQLITE_OK) throw engine_error(connection_.db(), rc);
+    restored_ = true;
   }
   SecureDelete(const SecureDelete&) = delete;
   SecureDelete& operator=(const SecureDelete&) = delete;
 
  private:
+  int set_back() noexcept {
+    static constexpr const char* back[] = {"PRAGMA main.secure_delete = 0",
+                                           "PRAGMA main.secure_delete = 1",
+                                           "PRAGMA main.secure_delete = FAST"};
+    return sqlite3_exec(connection_.db(), back[before_], nullptr, nullptr, nullptr);
+  }
+
   Connection& connection_;
   std::int64_t before_ = 0;
+  bool restored_ = false;
 };
 
 void run_for(Connection& connection, const char* sql, std::int64_t aggregate_id) {
@@ -59,11 +70,12 @@ void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
 void erase(const Call& call) {
   const std::int64_t id = aggregate_id_of(call.arguments[0]);
   Connection& connection = call.connection;
-  const SecureDelete secure(connection);
+  SecureDelete secure(connection);
   atomically(connection, [&] {
     const Aggregate aggregate = load_aggregate(connection, id);
     if (aggregate.erased) return call.result(std::int64_t{0});
     erase_aggregate(connection, aggregate);
+    secure.restore();
     call.result(aggregate.version - aggregate.base);
   });
 }

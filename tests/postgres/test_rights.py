@@ -27,7 +27,7 @@ def roles():
     database = new_database()
     admin = Connection(database)
     admin.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}');"
-               " SELECT evercore_subscribe('p'); SELECT evercore_claim('p', 'w', 60)")
+               " SELECT evercore_subscribe('p', NULL, 'end'); SELECT evercore_claim('p', 'w', 60)")
     result = {}
     for role in ("owner", "writer", "reader"):
         result[role] = Connection(database)

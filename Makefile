@@ -21,7 +21,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 STD      := -std=c++20
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps test check soak fuzz bench demo install clean
+.PHONY: all help deps test check soak fuzz bench demo install install-extension uninstall clean
+.PHONY: format format-check tidy dist
 
 include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk tests/tests.mk bench/bench.mk)
 
@@ -37,6 +38,35 @@ demo: ## import this machine's package history and show what SQL can do with it 
 	@./tests/deps build
 	@$(MAKE) --no-print-directory loadable
 	@./examples/demo $(LOG)
+
+install: install-extension install-library ## install the extension, the library and headers (PREFIX, DESTDIR)
+
+install-extension: loadable
+	install -d $(DESTDIR)$(libdir)
+	install -m 755 build/evercore.so $(DESTDIR)$(libdir)/evercore.so
+	@echo "load it with:  .load $(libdir)/evercore"
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(libdir)/evercore.so
+	rm -f $(DESTDIR)$(libdir)/libevercore.a $(DESTDIR)$(libdir)/libevercore.so*
+	rm -f $(DESTDIR)$(pkgconfigdir)/evercore.pc
+	rm -rf $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(includedir)/evercore
+
+CXX_FILES = $(wildcard ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp)
+
+format: ## format the C++ sources
+	clang-format -i $(CXX_FILES)
+
+format-check: ## fail where a C++ source is not formatted
+	clang-format --dry-run -Werror $(CXX_FILES)
+
+tidy: build/gen/migrations.cpp ## look at the extension with clang-tidy
+	clang-tidy --quiet ext/*.cpp -- $(EXT_CPPFLAGS) -DSQLITE_CORE $(STD)
+
+dist: ## pack the sources of this commit into dist/
+	@mkdir -p dist
+	git archive --prefix=evercore-$(VERSION)/ -o dist/evercore-$(VERSION).tar.gz HEAD
+	cd dist && sha256sum evercore-$(VERSION).tar.gz > evercore-$(VERSION).tar.gz.sha256
 
 clean: ## remove everything that was built
 	rm -rf build dist

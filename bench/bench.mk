@@ -4,10 +4,12 @@ BENCH_SOURCES := harness sqlite_store
 BENCH_OBJECTS := $(BENCH_SOURCES:%=build/bench/%.o)
 
 .PHONY: bench-sqlite
-bench: bench-sqlite ## measure everything: tables, bench/out/*.json and plots
+bench: bench-sqlite bench-postgres bench-library ## measure everything: tables, bench/out/*.json and plots
 
 bench-sqlite: build/bench/append_sqlite build/bench/read_sqlite ## measure the extension against plain SQLite
-	build/bench/append_sqlite; build/bench/read_sqlite
+	bench/layout
+	-build/bench/append_sqlite
+	-build/bench/read_sqlite
 	@$(PYTHON) bench/plot bench/out/append_sqlite.json bench/out/read_sqlite.json
 
 build/bench/%.o: bench/%.cpp

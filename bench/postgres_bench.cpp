@@ -1,6 +1,9 @@
-// How fast the PostgreSQL mirror is beside the same work written by hand, in one run, interleaved, medians of several rounds.
-//   EVERCORE_TEST_POSTGRES=postgres://… build/bench/postgres_bench [rounds [seconds [events to follow]]]
-// The database must hold a store in the schema evercore; the program fills it. It prints a table and writes bench/out/postgres.json.
+// How fast the PostgreSQL mirror is beside the same work written by hand, in one run, interleaved,
+// medians of several rounds.
+//   EVERCORE_TEST_POSTGRES=postgres://… build/bench/postgres_bench [rounds [seconds [events to
+//   follow]]]
+// The database must hold a store in the schema evercore; the program fills it. It prints a table
+// and writes bench/out/postgres.json.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -28,15 +31,21 @@ constexpr int kAggregates = 10000;
 
 // The baseline: what one writes by hand on the same tables, in one round trip, without checks.
 const char* const kRaw =
-    "WITH u AS (UPDATE evercore_aggregate SET sequence = sequence + 1 WHERE aggregate_id = $1 RETURNING sequence) "
-    "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT $1, u.sequence, 'Visited', $2::json FROM u "
+    "WITH u AS (UPDATE evercore_aggregate SET sequence = sequence + 1 WHERE aggregate_id = $1 "
+    "RETURNING sequence) "
+    "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT $1, u.sequence, "
+    "'Visited', $2::json FROM u "
     "RETURNING sequence";
-const char* const kBare = "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) VALUES ($1, $3, 'Visited', $2::json)";
+const char* const kBare =
+    "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) VALUES ($1, $3, "
+    "'Visited', $2::json)";
 const char* const kAppend = "SELECT evercore_append($1, NULL, 'Visited', $2)";
 const char* const kColumns =
-    "e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata, "
+    "e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, "
+    "e.reference, e.metadata, "
     "coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id FROM evercore_event e "
-    "JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id JOIN evercore_aggregate_type t ON t.type_id = a.type_id ";
+    "JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id JOIN evercore_aggregate_type t "
+    "ON t.type_id = a.type_id ";
 
 std::string conninfo;
 int rounds = 5;
@@ -58,9 +67,12 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-// Calls a second of one statement by so many clients for a while; aggregates are distinct among clients unless hot.
+// Calls a second of one statement by so many clients for a while; aggregates are distinct among
+// clients unless hot.
 double rate(int clients, const char* statement, bool hot, double length) {
   std::atomic<long long> calls{0};
   std::atomic<bool> stop{false};
@@ -76,7 +88,12 @@ double rate(int clients, const char* statement, bool hot, double length) {
       ++ready;
       while (ready < clients) std::this_thread::yield();
       while (!stop) {
-        const int aggregate = hot ? 1 : client + clients * static_cast<int>(dice() % static_cast<unsigned>(kAggregates / clients)) + 1;
+        const int aggregate =
+            hot ? 1
+                : client +
+                      clients *
+                          static_cast<int>(dice() % static_cast<unsigned>(kAggregates / clients)) +
+                      1;
         std::vector<std::string> parameters{std::to_string(aggregate), kData};
         if (bare) parameters.push_back(std::to_string(++fresh));
         session.execute("s", parameters);
@@ -93,12 +110,15 @@ double rate(int clients, const char* statement, bool hot, double length) {
   return static_cast<double>(calls) / elapsed;
 }
 
-void report(const std::string& question, std::vector<double> ours, std::vector<double> baseline, const std::string& unit, double target) {
+void report(const std::string& question, std::vector<double> ours, std::vector<double> baseline,
+            const std::string& unit, double target) {
   std::vector<double> ratios;
   for (size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / baseline[i]);
-  table.push_back({question, median(std::move(ours)), median(std::move(baseline)), unit, median(ratios), target});
+  table.push_back({question, median(std::move(ours)), median(std::move(baseline)), unit,
+                   median(ratios), target});
   const auto& row = table.back();
-  std::printf("%-52s %12.1f %12.1f %-10s %6.2f", row.question.c_str(), row.ours, row.baseline, row.unit.c_str(), row.ratio);
+  std::printf("%-52s %12.1f %12.1f %-10s %6.2f", row.question.c_str(), row.ours, row.baseline,
+              row.unit.c_str(), row.ratio);
   if (target > 0) std::printf("  (at least %.2f)", target);
   if (target < 0) std::printf("  (under %.2f)", -target);
   std::printf("\n");
@@ -113,7 +133,8 @@ void appends() {
       ours.push_back(rate(clients, kAppend, false, seconds));
       bare.push_back(rate(clients, kBare, false, seconds));
     }
-    const std::string name = "append, " + std::to_string(clients) + (clients == 1 ? " client" : " clients");
+    const std::string name =
+        "append, " + std::to_string(clients) + (clients == 1 ? " client" : " clients");
     report(name + ", against raw", ours, raw, "calls/s", clients == 1 ? 0.80 : 0.70);
     report(name + ", against a bare INSERT", ours, bare, "calls/s", 0);
   }
@@ -127,19 +148,24 @@ void appends() {
   report("append to one hot aggregate, 16 clients, against 1", hot, single, "calls/s", 1.0);
 }
 
-// One call of 1,000 events against one literal INSERT of the same rows (and the UPDATE of the version).
+// One call of 1,000 events against one literal INSERT of the same rows (and the UPDATE of the
+// version).
 void append_many() {
   constexpr int kBatch = 1000;
   Session session(conninfo);
   std::string document = R"([{"aggregate_id":2,"events":[)";
-  for (int i = 0; i < kBatch; ++i) document += (i ? "," : "") + (R"({"event_type":"Visited","data":)" + kData + "}");
+  for (int i = 0; i < kBatch; ++i)
+    document += (i ? "," : "") + (R"({"event_type":"Visited","data":)" + kData + "}");
   document += "]}]";
   std::vector<double> ours, raw;
   for (int i = 0; i < rounds * 4; ++i) {
-    const auto before = bench::number(session.run("SELECT sequence FROM evercore_aggregate WHERE aggregate_id = 2"), 0, 0);
-    std::string insert = "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) VALUES ";
+    const auto before = bench::number(
+        session.run("SELECT sequence FROM evercore_aggregate WHERE aggregate_id = 2"), 0, 0);
+    std::string insert =
+        "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) VALUES ";
     for (int row = 0; row < kBatch; ++row) {
-      insert += (row ? ",(2," : "(2,") + std::to_string(before + row + 1) + ",'Visited','" + kData + "')";
+      insert +=
+          (row ? ",(2," : "(2,") + std::to_string(before + row + 1) + ",'Visited','" + kData + "')";
     }
     auto start = Clock::now();
     session.run("BEGIN");
@@ -155,15 +181,21 @@ void append_many() {
 }
 
 void fill(Session& session) {
-  session.run("TRUNCATE evercore_aggregate RESTART IDENTITY; SELECT evercore_ensure('Visitor', 'k' || i) FROM generate_series(1, " +
-              std::to_string(kAggregates) + ") i");
+  session.run(
+      "TRUNCATE evercore_aggregate RESTART IDENTITY; SELECT evercore_ensure('Visitor', 'k' || i) "
+      "FROM generate_series(1, " +
+      std::to_string(kAggregates) + ") i");
 }
 
 // Events put into the table as appends would have left them, spread over all aggregates.
 void fill_events(Session& session) {
-  session.run("INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT a.aggregate_id, a.sequence + n, 'Visited', '" + kData +
-              "'::json FROM generate_series(1, " + std::to_string(follow_events / kAggregates) + ") n, evercore_aggregate a ORDER BY n, a.aggregate_id");
-  session.run("UPDATE evercore_aggregate SET sequence = sequence + " + std::to_string(follow_events / kAggregates));
+  session.run(
+      "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT "
+      "a.aggregate_id, a.sequence + n, 'Visited', '" +
+      kData + "'::json FROM generate_series(1, " + std::to_string(follow_events / kAggregates) +
+      ") n, evercore_aggregate a ORDER BY n, a.aggregate_id");
+  session.run("UPDATE evercore_aggregate SET sequence = sequence + " +
+              std::to_string(follow_events / kAggregates));
   session.run("VACUUM ANALYZE evercore_event; ");
   session.run("VACUUM ANALYZE evercore_aggregate");
   session.run("CHECKPOINT");
@@ -184,22 +216,28 @@ double read_all(Session& session, const std::string& statement, long long after)
 
 void follow() {
   Session session(conninfo);
-  const auto from = bench::number(session.run("SELECT coalesce(max(position), 0) FROM evercore_event"), 0, 0);
+  const auto from =
+      bench::number(session.run("SELECT coalesce(max(position), 0) FROM evercore_event"), 0, 0);
   fill_events(session);
   session.prepare("ours", "SELECT * FROM evercore_follow($1, 1000)");
-  session.prepare("raw", std::string("SELECT ") + kColumns + "WHERE e.position > $1 ORDER BY e.position LIMIT 1000");
-  session.prepare("alone", "SELECT * FROM evercore_event e WHERE e.position > $1 ORDER BY e.position LIMIT 1000");
+  session.prepare("raw", std::string("SELECT ") + kColumns +
+                             "WHERE e.position > $1 ORDER BY e.position LIMIT 1000");
+  session.prepare(
+      "alone",
+      "SELECT * FROM evercore_event e WHERE e.position > $1 ORDER BY e.position LIMIT 1000");
   std::vector<double> ours, raw, alone;
   for (int i = 0; i < std::min(rounds, 3); ++i) {
     raw.push_back(read_all(session, "raw", from));
     ours.push_back(read_all(session, "ours", from));
     alone.push_back(read_all(session, "alone", from));
   }
-  report("follow " + std::to_string(follow_events) + " events by 1,000, against keyset", ours, raw, "events/s", 0.70);
+  report("follow " + std::to_string(follow_events) + " events by 1,000, against keyset", ours, raw,
+         "events/s", 0.70);
   report("the same, against the event table alone", ours, alone, "events/s", 0);
 }
 
-// Milliseconds from a writer's acknowledgement to a reader's sight of the event, 16 writers at a moderate pace.
+// Milliseconds from a writer's acknowledgement to a reader's sight of the event, 16 writers at a
+// moderate pace.
 double delay(const std::string& reading) {
   std::mutex mutex;
   std::map<std::pair<long long, long long>, Clock::time_point> committed, seen;
@@ -210,7 +248,8 @@ double delay(const std::string& reading) {
       Session session(conninfo);
       session.prepare("s", kAppend);
       while (!stop) {
-        const auto sequence = bench::number(session.execute("s", {std::to_string(client + 100), kData}), 0, 0);
+        const auto sequence =
+            bench::number(session.execute("s", {std::to_string(client + 100), kData}), 0, 0);
         const auto now = Clock::now();
         {
           const std::lock_guard<std::mutex> lock(mutex);
@@ -240,7 +279,9 @@ double delay(const std::string& reading) {
   std::vector<double> delays;
   for (const auto& [event, at] : committed) {
     const auto found = seen.find(event);
-    if (found != seen.end()) delays.push_back(std::max(0.0, std::chrono::duration<double, std::milli>(found->second - at).count()));
+    if (found != seen.end())
+      delays.push_back(
+          std::max(0.0, std::chrono::duration<double, std::milli>(found->second - at).count()));
   }
   return median(delays);
 }
@@ -248,7 +289,8 @@ double delay(const std::string& reading) {
 void delays() {
   std::vector<double> ours, raw;
   for (int i = 0; i < rounds; ++i) {
-    raw.push_back(delay(std::string("SELECT ") + kColumns + "WHERE e.position > $1 ORDER BY e.position LIMIT 1000"));
+    raw.push_back(delay(std::string("SELECT ") + kColumns +
+                        "WHERE e.position > $1 ORDER BY e.position LIMIT 1000"));
     ours.push_back(delay("SELECT * FROM evercore_follow($1, 1000)"));
     if (raw.back() <= 0) raw.back() = 0.001;
   }
@@ -258,17 +300,23 @@ void delays() {
 // The profile check as a function, against a function that does nothing; the append has it inline.
 void payload() {
   Session session(conninfo);
-  session.run("CREATE OR REPLACE FUNCTION public.nothing(d text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$");
+  session.run(
+      "CREATE OR REPLACE FUNCTION public.nothing(d text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
+      "RETURN NULL; END $$");
   std::string large = "{";
-  for (int i = 0; i < 180; ++i) large += (i ? "," : "") + ("\"member " + std::to_string(i) + "\":\"some text of a value, " + std::to_string(i) + "\"");
+  for (int i = 0; i < 180; ++i)
+    large += (i ? "," : "") + ("\"member " + std::to_string(i) + "\":\"some text of a value, " +
+                               std::to_string(i) + "\"");
   large += "}";
-  for (const auto& [name, document] : std::map<std::string, std::string>{{"120 bytes", kData}, {"7 KB", large}}) {
+  for (const auto& [name, document] :
+       std::map<std::string, std::string>{{"120 bytes", kData}, {"7 KB", large}}) {
     std::vector<double> ours, none;
     for (int i = 0; i < rounds; ++i) {
       for (const bool check : {false, true}) {
         const auto start = Clock::now();
-        session.run(std::string("SELECT count(") + (check ? "_evercore_payload_fault" : "public.nothing") + "(d)) FROM (SELECT '" + document +
-                    "'::text AS d, generate_series(1, 2000) AS i OFFSET 0) x");
+        session.run(std::string("SELECT count(") +
+                    (check ? "_evercore_payload_fault" : "public.nothing") + "(d)) FROM (SELECT '" +
+                    document + "'::text AS d, generate_series(1, 2000) AS i OFFSET 0) x");
         (check ? ours : none).push_back(since(start) / 2000 * 1e6);
       }
     }
@@ -281,8 +329,10 @@ void write_json(const char* path) {
   out << "[\n";
   for (size_t i = 0; i < table.size(); ++i) {
     const auto& row = table[i];
-    out << "  {\"question\": \"" << row.question << "\", \"ours\": " << row.ours << ", \"baseline\": " << row.baseline << ", \"unit\": \"" << row.unit
-        << "\", \"ratio\": " << row.ratio << ", \"target\": " << row.target << "}" << (i + 1 < table.size() ? "," : "") << "\n";
+    out << "  {\"question\": \"" << row.question << "\", \"ours\": " << row.ours
+        << ", \"baseline\": " << row.baseline << ", \"unit\": \"" << row.unit
+        << "\", \"ratio\": " << row.ratio << ", \"target\": " << row.target << "}"
+        << (i + 1 < table.size() ? "," : "") << "\n";
   }
   out << "]\n";
 }

@@ -6,6 +6,7 @@
 #include "append.h"
 #include "error.h"
 #include "json.h"
+#include "payload_dom.h"
 #include "snapshot.h"
 #include "value.h"
 #include "write.h"
@@ -173,9 +174,9 @@ NewEvent read_event(Connection& connection, element value, Cursor& text) {
   check_names(connection, event);
   if (event.metadata) {
     check_size(event);
-    connection.payload.check("metadata", metadata, *event.metadata);
+    connection.payload.dom().check("metadata", metadata, *event.metadata);
   }
-  connection.payload.check("data", data, event.data);
+  connection.payload.dom().check("data", data, event.data);
   return event;
 }
 
@@ -266,7 +267,7 @@ void append_object(Connection& connection, element value, Cursor& text, Mixture&
 void append_many(const Call& call) {
   Connection& connection = call.connection;
   const std::string_view appends = required_text(call.arguments[0], "appends");
-  const auto root = connection.payload.parse(appends);
+  const auto root = connection.payload.dom().parse(appends);
   if (!root) refuse_appends(connection, appends);
   const simdjson::dom::array array = array_in(*root, "appends");
   std::string result = "[";

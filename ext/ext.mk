@@ -45,3 +45,5 @@ build/static/libevercore_ext.a: $(EXT_STATIC)
 	@$(AR) rcs $@ $(EXT_STATIC)
 
 -include $(EXT_OBJECTS:.o=.d) $(EXT_STATIC:.o=.d)
+
+-include ext/subscription.mk

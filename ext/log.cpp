@@ -38,12 +38,16 @@ std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& 
 }  // namespace
 
 const std::string& TypeNames::at(std::int64_t type_id) {
-  for (const auto& [id, name] : names_) {
-    if (id == type_id) return name;
+  if (type_id == last_id_) return *last_;
+  auto name = names_.find(type_id);
+  if (name == names_.end()) {
+    Statement load = connection_.prepare(sql_);
+    const bool found = load.bind(1, type_id).step();
+    name = names_.emplace(type_id, found ? std::string(load.text(0)) : std::string()).first;
   }
-  Statement load = connection_.prepare(sql_);
-  const bool found = load.bind(1, type_id).step();
-  return names_.emplace_back(type_id, found ? std::string(load.text(0)) : std::string()).second;
+  last_id_ = type_id;
+  last_ = &name->second;
+  return *last_;
 }
 
 LogRows::LogRows(Connection& connection, Statement statement)
@@ -53,38 +57,24 @@ LogRows::LogRows(Connection& connection, Statement statement)
       event_types_(connection, "SELECT name FROM main.evercore_event_type WHERE type_id = ?1") {}
 
 void LogRows::column(sqlite3_context* context, int column) {
+  sqlite3_value* value = statement_.value(column);
   switch (column) {
     case log_aggregate_type:
-      return give_text(context, aggregate_types_.at(statement_.integer(column)));
+      return give_name(context, aggregate_types_.at(sqlite3_value_int64(value)));
     case log_event_type:
-      return give_text(context, event_types_.at(statement_.integer(column)));
+      return give_name(context, event_types_.at(sqlite3_value_int64(value)));
+    case log_data:
+      if (is_null(value)) return give_text(context, "{}");  // erased
+      return give_value(context, value);
+    case log_recorded_at:
+      if (is_null(value)) value = statement_.value(log_event_time);
+      [[fallthrough]];
     case log_event_time:
-      return give_event_time(context);
-    case log_recorded_at: {
-      sqlite3_value* recorded_at = statement_.value(column);
-      if (sqlite3_value_type(recorded_at) == SQLITE_NULL) return give_event_time(context);
-      return give_time(context, sqlite3_value_int64(recorded_at));
-    }
-    case log_data: {
-      const std::string_view data = statement_.nullable_text(column);
-      return give_text(context, data.data() == nullptr ? "{}" : data);  // null: erased
-    }
-    case log_position:
-    case log_aggregate_id:
-    case log_sequence:
-      return sqlite3_result_int64(context, statement_.integer(column));
+      return sqlite3_result_text(context, time_.at(sqlite3_value_int64(value)), -1,
+                                 SQLITE_TRANSIENT);
     default:
-      // Not sqlite3_result_value: it takes new memory for each text, this reuses the old.
-      const std::string_view text = statement_.nullable_text(column);
-      if (text.data() == nullptr) return sqlite3_result_null(context);
-      return give_text(context, text);
+      return give_value(context, value);
   }
-}
-
-void LogRows::give_event_time(sqlite3_context* context) {
-  if (!time_is_written_) format_time(statement_.integer(log_event_time), event_time_);
-  time_is_written_ = true;
-  give_text(context, {event_time_.data(), event_time_.size()});
 }
 
 std::int64_t head_position(Connection& connection) {

@@ -6,10 +6,8 @@
 //   SELECT * FROM evercore_replay(7);                   -- a base row, then the events after it
 #pragma once
 
-#include <array>
 #include <string>
-#include <utility>
-#include <vector>
+#include <unordered_map>
 
 #include "table_function.h"
 #include "time.h"
@@ -66,7 +64,9 @@ class TypeNames {
  private:
   Connection& connection_;
   const char* sql_;  // SELECT name … WHERE type_id = ?1
-  std::vector<std::pair<std::int64_t, std::string>> names_;
+  std::unordered_map<std::int64_t, std::string> names_;
+  std::int64_t last_id_ = -1;
+  const std::string* last_ = nullptr;
 };
 
 /// Rows of the log from a statement that gives, in the order of LogColumn, the stored values: ids
@@ -75,10 +75,7 @@ class LogRows : public Rows {
  public:
   LogRows(Connection& connection, Statement statement);
 
-  bool next() override {
-    time_is_written_ = false;
-    return statement_.step();
-  }
+  bool next() override { return statement_.step(); }
   void column(sqlite3_context* context, int column) override;
   [[nodiscard]] std::int64_t rowid() const override { return statement_.integer(log_position); }
 
@@ -86,12 +83,9 @@ class LogRows : public Rows {
   Statement statement_;
 
  private:
-  void give_event_time(sqlite3_context* context);
-
   TypeNames aggregate_types_;
   TypeNames event_types_;
-  std::array<char, time_text_size> event_time_;  // recorded_at is mostly the same
-  bool time_is_written_ = false;
+  TimeWriter time_;
 };
 
 /// The newest position that was ever taken.

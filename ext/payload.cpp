@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "payload_dom.h"
 
 namespace evercore::ext {
 
@@ -30,21 +31,32 @@ Fault fault_of(std::string_view document) {
   return fault;
 }
 
-void throw_if_out_of_memory(simdjson::error_code code) {
-  if (code == simdjson::MEMALLOC) throw std::bad_alloc();
+/// A parser that ran out of memory half way believes to have what it has not: the next document
+/// would crash it.
+void throw_if_out_of_memory(simdjson::error_code code, simdjson::dom::parser& parser) {
+  if (code != simdjson::MEMALLOC) return;
+  parser = simdjson::dom::parser();
+  throw std::bad_alloc();
 }
 
 }  // namespace
+
+Payload::Payload() : dom_(std::make_unique<Dom>()) {}
+Payload::~Payload() = default;
+
+bool Payload::is_legal(std::string_view document) {
+  return dom_->is_legal(document);
+}
 
 void Payload::check(std::string_view argument, std::string_view document) {
   if (document.size() > max_payload_bytes) refuse_with(argument, Fault{"too large", 0});
   if (!is_legal(document)) refuse(argument, document);
 }
 
-std::optional<simdjson::dom::element> Payload::parse(std::string_view document) {
+std::optional<simdjson::dom::element> Payload::Dom::parse(std::string_view document) {
   simdjson::dom::element root;
-  const auto code = outer_parser_.parse(document.data(), document.size()).get(root);
-  throw_if_out_of_memory(code);
+  const auto code = outer_parser.parse(document.data(), document.size()).get(root);
+  throw_if_out_of_memory(code, outer_parser);
   return code == simdjson::SUCCESS ? std::optional(root) : std::nullopt;
 }
 
@@ -52,10 +64,10 @@ void Payload::refuse(std::string_view argument, std::string_view document) {
   refuse_with(argument, fault_of(document));
 }
 
-void Payload::check(std::string_view argument, simdjson::dom::element element,
-                    std::string_view document) {
+void Payload::Dom::check(std::string_view argument, simdjson::dom::element element,
+                         std::string_view document) {
   if (document.size() > max_payload_bytes) refuse_with(argument, Fault{"too large", 0});
-  keys_.clear();
+  keys.clear();
   if (!element.is_object() || !walk(element, 1)) refuse(argument, document);
 }
 
@@ -64,16 +76,16 @@ std::string Payload::verdict(std::string_view document) {
   return is_legal(document) ? std::string() : fault_of(document).word;
 }
 
-bool Payload::is_legal(std::string_view document) {
+bool Payload::Dom::is_legal(std::string_view document) {
   simdjson::dom::element root;
-  const auto code = parser_.parse(document.data(), document.size()).get(root);
-  throw_if_out_of_memory(code);
+  const auto code = parser.parse(document.data(), document.size()).get(root);
+  throw_if_out_of_memory(code, parser);
   if (code != simdjson::SUCCESS || !root.is_object()) return false;
-  keys_.clear();
+  keys.clear();
   return walk(root, 1);
 }
 
-bool Payload::walk(simdjson::dom::element element, int depth) {
+bool Payload::Dom::walk(simdjson::dom::element element, int depth) {
   using simdjson::dom::element_type;
   switch (element.type()) {
     case element_type::OBJECT:
@@ -95,30 +107,30 @@ bool Payload::walk(simdjson::dom::element element, int depth) {
   }
 }
 
-bool Payload::walk_object(simdjson::dom::object object, int depth) {
-  const std::size_t first = keys_.size();
+bool Payload::Dom::walk_object(simdjson::dom::object object, int depth) {
+  const std::size_t first = keys.size();
   for (const auto& member : object) {
     if (holds_nul(member.key)) return false;
-    keys_.push_back(member.key);
+    keys.push_back(member.key);
   }
   if (keys_repeat(first)) return false;
-  keys_.resize(first);
+  keys.resize(first);
   for (const auto& member : object) {
     if (!walk(member.value, depth + 1)) return false;
   }
   return true;
 }
 
-bool Payload::keys_repeat(std::size_t first) {
-  const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(first);
-  if (keys_.size() - first <= few_keys) {
-    for (auto a = begin; a != keys_.end(); ++a) {
+bool Payload::Dom::keys_repeat(std::size_t first) {
+  const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(first);
+  if (keys.size() - first <= few_keys) {
+    for (auto a = begin; a != keys.end(); ++a) {
       if (std::find(begin, a, *a) != a) return true;
     }
     return false;
   }
-  std::sort(begin, keys_.end());
-  return std::adjacent_find(begin, keys_.end()) != keys_.end();
+  std::sort(begin, keys.end());
+  return std::adjacent_find(begin, keys.end()) != keys.end();
 }
 
 }  // namespace evercore::ext

@@ -1,6 +1,7 @@
 #include "table_function.h"
 
 #include <array>
+#include <cstring>
 #include <new>
 
 #include "error.h"
@@ -220,6 +221,30 @@ std::int64_t limit_of(sqlite3_value* value) {
 void give_text(sqlite3_context* context, std::string_view text) {
   // No text here is longer than SQLite's own limit of 2^31 - 1 bytes: it came from SQLite.
   sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+}
+
+void give_name(sqlite3_context* context, const std::string& name) {
+  sqlite3_result_text(context, name.c_str(), -1, SQLITE_TRANSIENT);
+}
+
+void give_value(sqlite3_context* context, sqlite3_value* value) {
+  const int type = sqlite3_value_type(value);
+  if (type == SQLITE_NULL) return sqlite3_result_null(context);
+  if (type == SQLITE_INTEGER) return sqlite3_result_int64(context, sqlite3_value_int64(value));
+  if (type != SQLITE_TEXT || sqlite3_value_encoding(value) != SQLITE_UTF8) {
+    return sqlite3_result_value(context, value);
+  }
+  // As a blob: as text, SQLite would copy it here to end it with a NUL.
+  const auto* text = static_cast<const char*>(sqlite3_value_blob(value));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+  std::array<char, 1024> ended;
+  if (size >= ended.size() || text == nullptr || std::memchr(text, 0, size) != nullptr) {
+    return give_text(context, {text == nullptr ? "" : text, size});
+  }
+  // A text that SQLite knows to end with a NUL it need not copy again when the host asks for it.
+  std::memcpy(ended.data(), text, size);
+  ended[size] = 0;
+  sqlite3_result_text(context, ended.data(), -1, SQLITE_TRANSIENT);
 }
 
 void give_time(sqlite3_context* context, std::int64_t microseconds) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -51,6 +52,10 @@ int register_table(const std::shared_ptr<Connection>& connection, const TableFun
 [[nodiscard]] std::int64_t limit_of(sqlite3_value* value);
 
 void give_text(sqlite3_context* context, std::string_view text);
+/// A text that holds no NUL; cheaper for the host to read.
+void give_name(sqlite3_context* context, const std::string& name);
+/// A column of a nested statement as it is. Faster than sqlite3_result_value, which allocates.
+void give_value(sqlite3_context* context, sqlite3_value* value);
 void give_time(sqlite3_context* context, std::int64_t microseconds);
 
 }  // namespace evercore::ext

@@ -1,5 +1,6 @@
 #include "time.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace evercore::ext {
@@ -134,6 +135,22 @@ void format_time(std::int64_t microseconds, std::array<char, time_text_size>& te
   write_digits(&text[14], 2, second_of_day / 60 % 60);
   write_digits(&text[17], 2, second_of_day % 60);
   write_digits(&text[20], 6, static_cast<unsigned>(microseconds - seconds * us_per_second));
+}
+
+const char* TimeWriter::at(std::int64_t microseconds) {
+  if (microseconds != microseconds_) {
+    const std::int64_t second = floor_divide(microseconds, us_per_second);
+    if (second == second_) {
+      write_digits(&text_[20], 6, static_cast<unsigned>(microseconds - second * us_per_second));
+    } else {
+      std::array<char, time_text_size> text;
+      format_time(microseconds, text);
+      std::copy(text.begin(), text.end(), text_.begin());
+    }
+    second_ = second;
+    microseconds_ = microseconds;
+  }
+  return text_.data();
 }
 
 std::int64_t now() {

@@ -18,6 +18,18 @@ inline constexpr std::size_t time_text_size = 27;  ///< of 2026-11-21T22:10:41.1
 /// Writes a time of the years 1–9999 as 27 characters, without a terminating NUL.
 void format_time(std::int64_t microseconds, std::array<char, time_text_size>& text);
 
+/// Writes times one after the other, faster than format_time where they lie in the same second.
+class TimeWriter {
+ public:
+  /// The text of a time of the years 1–9999, ended with a NUL; until the next call.
+  const char* at(std::int64_t microseconds);
+
+ private:
+  std::array<char, time_text_size + 1> text_{};
+  std::int64_t second_ = INT64_MIN;  // of text_
+  std::int64_t microseconds_ = INT64_MIN;
+};
+
 /// Now, by the machine's clock.
 [[nodiscard]] std::int64_t now();
 

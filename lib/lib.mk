@@ -45,7 +45,7 @@ build/libevercore.so: build/libevercore.so.$(VERSION)
 	@ln -sf $(<F) build/libevercore.so.$(LIB_MAJOR)
 	@ln -sf $(<F) $@
 
-# $(call lib_program,<folder below build/>,<source folder>): programs of one source each.
+# Programs of one source each.
 build/examples/%: examples/%.cpp build/libevercore.a
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
@@ -107,7 +107,8 @@ $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all -Wn
 $(eval $(call sanitized,tsan,-fsanitize=thread))
 
 bench-library: $(LIB_BENCHES) ## measure the C++ library against raw C, interleaved
-	@bench/library
+	-@build/bench/library_sqlite
+	-@EVERCORE_SERVER_OPTIONS=fsync=on tests/postgres/with_server build/bench/library_postgres
 
 install-library: lib
 	install -d $(DESTDIR)$(includedir)/evercore/detail $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(pkgconfigdir)
@@ -121,6 +122,5 @@ install-library: lib
 	  -e 's|@VERSION@|$(VERSION)|' lib/evercore.pc.in > $(DESTDIR)$(pkgconfigdir)/evercore.pc
 	sed -e 's|@VERSION@|$(VERSION)|' lib/evercore-config-version.cmake.in > $(DESTDIR)$(libdir)/cmake/evercore/evercore-config-version.cmake
 	install -m 644 lib/evercore-config.cmake $(DESTDIR)$(libdir)/cmake/evercore
-install: install-library
 
 -include $(LIB_OBJECTS:.o=.d) $(wildcard build/library-tests/*.d build/bench/library_*.d)

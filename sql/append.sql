@@ -18,7 +18,7 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
-  -- The test of _evercore_plain, here because a function call more costs as much as the test.
+  -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain@ AND octet_length(data) <= 1024
       AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
       AND coalesce(expected, 0) >= 0 AND to_regclass('@extschema@.evercore_schema') IS NOT NULL) IS NOT TRUE THEN

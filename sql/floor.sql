@@ -57,11 +57,11 @@ COMMENT ON FUNCTION _evercore_safe_position() IS 'The newest position below whic
 CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
     RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
       USING ERRCODE = 'EV010';
   END IF;
-  PERFORM _evercore_ready();
+  IF to_regclass('@extschema@.evercore_schema') IS NULL THEN PERFORM _evercore_ready(); END IF;
   RETURN _evercore_safe_position();
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';

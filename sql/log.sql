@@ -10,8 +10,8 @@ SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   head bigint;
-  most bigint := _evercore_number(evercore_follow."limit", 'limit', 0, NULL);
 BEGIN
+  IF evercore_follow."limit" < 0 THEN PERFORM _evercore_number(evercore_follow."limit", 'limit', 0, NULL); END IF;
   head := _evercore_safe_head();
   RETURN QUERY
   SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
@@ -20,7 +20,7 @@ BEGIN
     JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
     JOIN evercore_aggregate_type t ON t.type_id = a.type_id
    WHERE e.position > coalesce(evercore_follow."after", 0) AND e.position <= head
-   ORDER BY e.position LIMIT most;
+   ORDER BY e.position LIMIT evercore_follow."limit";
 END $$;
 COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
   'Events after a position, in order, up to the newest position below which nothing can still appear; READ COMMITTED only.';

@@ -3,45 +3,34 @@
 -- jsonb finds bad JSON, lone surrogates and U+0000, but takes duplicate keys (the last wins), any depth and any number.
 -- Each colon of the text is a member or stands in a string, and jsonb prints both kinds again: a member that was dropped as
 -- a duplicate is a colon less. That comparison is exact unless the text spells a colon as \u003a. One regular expression
--- sends such texts, integers of 19 digits and more, and large exponents to the exact path, which reads the json member by
--- member. Depth can exceed 512 only above 1,024 bytes.
-
--- True where a text is certainly within the profile; false: ask _evercore_payload_fault.
--- An error of the cast says the same as false, and the caller must be ready for it.
-CREATE OR REPLACE FUNCTION _evercore_plain(document text, parsed jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT jsonb_typeof(parsed) = 'object'
-     AND length(document) - length(replace(document, ':', ''))
-       = length(parsed::text) - length(replace(parsed::text, ':', ''))
-     AND document !~ '[[:space:],:[]-?(?:\d{19}|[\d.]+[eE]\+?\d{3})|\\u003[aA]'
-     AND (octet_length(document) <= 1024
-          OR (octet_length(document) <= 16777216 AND NOT jsonb_path_exists(parsed, 'strict $.**{512}')))
-$$;
-COMMENT ON FUNCTION _evercore_plain(text, jsonb) IS 'Whether a document is plainly within the payload profile.';
+-- sends such texts, and those whose numbers print in 19 digits and more, to the exact path, which reads the json member by
+-- member. That test stands in sql/bundle as @plain@, of `data` and of its jsonb `printed`, since a call costs as much. Depth can exceed 512 only above 1,024 bytes.
 
 -- The word of EV004 for a document, or NULL where it is within the profile. Exact, and slow where a document is unusual.
-CREATE OR REPLACE FUNCTION _evercore_payload_fault(document text) RETURNS text
+CREATE OR REPLACE FUNCTION _evercore_payload_fault(data text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   parsed jsonb;
+  printed text;
   state text;
 BEGIN
-  IF octet_length(document) > 16777216 THEN RETURN 'too large'; END IF;
+  IF octet_length(data) > 16777216 THEN RETURN 'too large'; END IF;
   BEGIN
-    parsed := document::jsonb;
-    IF _evercore_plain(document, parsed) THEN RETURN NULL; END IF;
+    parsed := data::jsonb;
+    printed := parsed::text;
+    IF @plain@ AND (octet_length(data) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}')) THEN RETURN NULL; END IF;
     IF jsonb_typeof(parsed) <> 'object' THEN RETURN 'not an object'; END IF;
   EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
     IF state = '54001' THEN RETURN 'too deep'; END IF;
     IF state = '22P05' THEN RETURN 'NUL'; END IF;
-    IF state = '22P02' THEN RETURN _evercore_syntax_fault(document); END IF;
+    IF state = '22P02' THEN RETURN _evercore_syntax_fault(data); END IF;
     IF state NOT IN ('22003', '54000') THEN RAISE; END IF;
   END;
-  IF octet_length(document) > 1024 THEN
-    IF _evercore_depth(document) > 512 THEN RETURN 'too deep'; END IF;
+  IF octet_length(data) > 1024 THEN
+    IF _evercore_depth(data) > 512 THEN RETURN 'too deep'; END IF;
   END IF;
-  RETURN coalesce(_evercore_number_fault(document), _evercore_duplicate_fault(document::json));
+  RETURN coalesce(_evercore_number_fault(data), _evercore_duplicate_fault(data::json));
 END $$;
 COMMENT ON FUNCTION _evercore_payload_fault(text) IS 'What puts a document outside the payload profile: the word of EV004, or NULL.';
 

@@ -1,6 +1,6 @@
 # The native tests: C++ programs with doctest. Each suite's `run` runs build/tests/<suite>_test.
 
-NATIVE_SUITES   := unit extension concurrency crash
+NATIVE_SUITES   := unit extension concurrency crash faults
 NATIVE_PROGRAMS := $(NATIVE_SUITES:%=build/tests/%_test)
 TEST_CPPFLAGS    = -iquote ext -iquote tests -DEVERCORE_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags simdjson)
 TEST_CXXFLAGS   := $(STD) -Wall -Wextra -Wshadow -Werror
@@ -9,7 +9,7 @@ TEST_LDLIBS      = $(shell $(PKG_CONFIG) --libs simdjson) -lsqlite3 -ldl -lpthre
 .PHONY: test-programs asan ubsan valgrind fuzz
 .SECONDARY:
 
-test-programs: $(NATIVE_PROGRAMS) ## build the native test programs
+test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver ## build the native test programs
 
 build/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
@@ -49,6 +49,31 @@ $(1): build/$(1)/tests/unit_test build/$(1)/tests/extension_test build/$(1)/test
 endef
 $(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer))
 $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all))
+
+build/tests/fuzz_driver: build/tests/fuzz/fuzz.o build/tests/fuzz/random_driver.o build/static/libevercore_ext.a
+	@echo '  LINK $@'
+	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
+
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined
+fuzz: build/gen/migrations.cpp ## fuzz with clang's libFuzzer for FUZZ_SECONDS (60); without clang by random mutation
+	@if command -v clang++ >/dev/null; then $(MAKE) --no-print-directory build/fuzz/fuzz && mkdir -p build/fuzz/corpus && \
+	  build/fuzz/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 build/fuzz/corpus; \
+	else $(MAKE) --no-print-directory build/tests/fuzz_driver && build/tests/fuzz_driver $(FUZZ_SECONDS); fi
+build/fuzz/ext/%.o: ext/%.cpp VERSION
+	@mkdir -p $(@D)
+	@echo '  CLANG $<'
+	@clang++ $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(STD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
+build/fuzz/ext/migrations.o: build/gen/migrations.cpp
+	@mkdir -p $(@D)
+	@clang++ $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(STD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
+build/fuzz/fuzz: tests/fuzz/fuzz.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
+	@echo '  LINK $@'
+	@clang++ $(TEST_CPPFLAGS) $(STD) -O1 -g -fsanitize=fuzzer,address,undefined $^ $(TEST_LDLIBS) -o $@
+
+soak: build/tests/crash_test build/tests/faults_test ## run the crash and fault tests in their long form (SOAK_SECONDS, 300)
+	EVERCORE_SOAK=$(or $(SOAK_SECONDS),300) build/tests/crash_test
+	EVERCORE_SOAK=1 build/tests/faults_test
 
 valgrind: build/tests/unit_test build/tests/extension_test ## run the unit and extension tests under valgrind
 	valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite,possible build/tests/unit_test

@@ -74,7 +74,7 @@ class PostgresSession final : public Session {
   bool begun_ = false;       // the server has begun the transaction
   bool owes_end_ = false;    // a transaction of ours still stands open in the server
   bool committing_ = false;  // a loss now leaves it open whether the write is kept
-  std::unordered_map<const char*, Text> texts_;  // by the address of the surface's text
+  std::unordered_map<std::string_view, Text> texts_;  // by the text of the surface
 };
 
 }  // namespace evercore::detail

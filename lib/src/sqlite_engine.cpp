@@ -5,10 +5,28 @@
 namespace evercore::detail {
 
 // The first thread to find no leader leads: it writes what has queued up, wakes those it wrote for,
-// and hands the lead to the first who came meanwhile.
-void GroupCommit::write(std::span<const Command> commands) {
-  Request request{commands, {}, false, {}};
+// and hands the lead to the first who came meanwhile. One that comes when nothing is going on
+// writes on the connection it has read with: another connection's commit would make SQLite throw
+// that one's page cache away.
+void GroupCommit::write(SessionHandle session, std::span<const Command> commands) {
   std::unique_lock lock(mutex_);
+  if (session && !led_ && queue_.empty()) {
+    led_ = true;
+    lock.unlock();
+    try {
+      write_on(static_cast<SqliteSession&>(*session), commands);
+    } catch (...) {
+      hand_over(lock);
+      throw;
+    }
+    return hand_over(lock);
+  }
+  if (session) {
+    lock.unlock();
+    session.reset();
+    lock.lock();
+  }
+  Request request{commands, {}, false, {}};
   queue_.push_back(&request);
   while (!request.done) {
     if (led_) {
@@ -21,15 +39,39 @@ void GroupCommit::write(std::span<const Command> commands) {
     lock.unlock();
     lead(batch);
     lock.lock();
-    led_ = false;
     for (Request* written : batch) {
       written->done = true;
       written->woken.notify_one();
     }
-    if (!queue_.empty()) queue_.front()->woken.notify_one();
+    lock.unlock();
+    hand_over(lock);
   }
   lock.unlock();
   if (request.fault) std::rethrow_exception(request.fault);
+}
+
+// Gives up the lead and wakes who waits for it. Takes the lock and keeps it.
+void GroupCommit::hand_over(std::unique_lock<std::mutex>& lock) noexcept {
+  lock.lock();
+  led_ = false;
+  if (!queue_.empty()) queue_.front()->woken.notify_one();
+}
+
+// One write on a connection of the pool.
+void GroupCommit::write_on(SqliteSession& session, std::span<const Command> commands) {
+  session.rollback();
+  if (commands.size() != 1) {
+    session.begin_write();  // which enters the gate
+    return session.commit(commands);
+  }
+  gate_.enter();
+  try {
+    session.run(commands);  // one call of the surface is atomic by itself
+  } catch (...) {
+    gate_.leave();
+    throw;
+  }
+  gate_.leave();
 }
 
 void GroupCommit::lead(std::deque<Request*>& batch) noexcept {
@@ -131,10 +173,7 @@ void SqliteEngine::give_back(Session* session) noexcept {
 }
 
 void SqliteEngine::write(SessionHandle session, std::span<const Command> commands) {
-  if (group_) {
-    session.reset();
-    return group_->write(commands);
-  }
+  if (group_) return group_->write(std::move(session), commands);
   if (!session) session = this->session();
   session->rollback();
   if (commands.size() == 1) {

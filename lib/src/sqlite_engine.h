@@ -15,7 +15,8 @@ class GroupCommit {
  public:
   GroupCommit(const SqliteOptions& options, WriterGate& gate)
       : session_(options, nullptr), gate_(gate) {}
-  void write(std::span<const Command> commands);
+  // `session` may be empty; it is given back before the write has to wait.
+  void write(SessionHandle session, std::span<const Command> commands);
 
  private:
   struct Request {
@@ -25,6 +26,8 @@ class GroupCommit {
     std::condition_variable woken;
   };
 
+  void write_on(SqliteSession& session, std::span<const Command> commands);
+  void hand_over(std::unique_lock<std::mutex>& lock) noexcept;
   void lead(std::deque<Request*>& batch) noexcept;
   void write_alone(Request& request) noexcept;
   bool write_together(std::deque<Request*>& batch) noexcept;

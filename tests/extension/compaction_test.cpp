@@ -369,7 +369,7 @@ TEST_CASE("a compaction that a rollback took back leaves the log as append-only 
   CHECK(db.fails("DELETE FROM evercore_event") == "EV010: events are append-only");
   db.must("SELECT evercore_compact(1, 1), evercore_erase(1)");
   CHECK(db.fails("UPDATE evercore_event SET reference = 'x'") == "EV010: events are append-only");
-  CHECK(db.count("evercore_maintenance") == 0);
+  CHECK(db.count("_evercore_maintenance") == 0);
 }
 
 TEST_CASE("what was erased is not in the file any more") {

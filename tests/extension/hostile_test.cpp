@@ -139,7 +139,7 @@ TEST_CASE("TEMP tables named like ours catch nothing") {
         "evercore_aggregate_type (type_id, name, snapshot_every, snapshot_keep)",
         "evercore_event_type (type_id, name, fold)", "evercore_event_id (event_id)",
         "evercore_snapshot (aggregate_id, application, version, sequence, state)",
-        "evercore_maintenance (task)", "evercore_schema (version)",
+        "_evercore_maintenance (task)", "evercore_schema (version)",
         "evercore_compacted_type (aggregate_id, type_id)", "evercore_append (data)",
         "_evercore_anchor (unused)", "evercore_log (position)"}) {
     db.must(std::string("CREATE TEMP TABLE ") + table);
@@ -159,7 +159,7 @@ TEST_CASE("TEMP tables named like ours catch nothing") {
   CHECK(db.must("SELECT count(*) FROM evercore_check()") == "0");
   CHECK(db.must("SELECT evercore_erase(2)") == "1");
   for (const char* table : {"event", "aggregate", "aggregate_type", "event_type", "event_id",
-                            "snapshot", "maintenance", "schema", "compacted_type", "append"}) {
+                            "snapshot", "schema", "compacted_type", "append"}) {
     CAPTURE(table);
     CHECK(db.must(std::string("SELECT count(*) FROM temp.evercore_") + table) == "0");
   }
@@ -208,9 +208,9 @@ TEST_CASE("a damaged store gives errors and problems but no crash") {
     const std::string copy = directory.file("copy.db");
     std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
     Database db(copy);
-    db.must("INSERT INTO evercore_maintenance VALUES ('damage')");
+    db.must("INSERT INTO _evercore_maintenance VALUES ('damage')");
     db.must(damage);
-    db.must("DELETE FROM evercore_maintenance");
+    db.must("DELETE FROM _evercore_maintenance");
     for (const char* sql :
          {"SELECT evercore_state(1)", "SELECT * FROM evercore_history(1)",
           "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_log",
@@ -245,9 +245,9 @@ TEST_CASE("evercore_check names what was damaged") {
         Damage{"DELETE FROM evercore_event WHERE sequence = 1", "1|NULL|sequence 1 is missing"}}) {
     Store db;
     db.must("SELECT evercore_snapshot(1), " + append_call() + ", " + append_call());
-    db.must("INSERT INTO evercore_maintenance VALUES ('damage')");
+    db.must("INSERT INTO _evercore_maintenance VALUES ('damage')");
     db.must(damage.sql);
-    db.must("DELETE FROM evercore_maintenance");
+    db.must("DELETE FROM _evercore_maintenance");
     const std::string problems = db.must("SELECT * FROM evercore_check()");
     CAPTURE(problems);
     CHECK(problems.find(damage.problem) != std::string::npos);

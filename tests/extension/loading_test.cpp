@@ -70,16 +70,19 @@ struct Host {
 TEST_CASE("loading adds exactly these functions") {
   CHECK(added_by_loading("SELECT DISTINCT name || ' ' || narg FROM pragma_function_list"
                          " WHERE name LIKE '%evercore%'") ==
-        "_evercore_next_sequence 3\n"
+        "_evercore_next_sequence 3\nevercore_ack 3\n"
         "evercore_append 4\nevercore_append 5\nevercore_append 6\nevercore_append 7\n"
         "evercore_append 8\nevercore_append_many 1\n"
-        "evercore_compact 1\nevercore_compact 2\n"
+        "evercore_claim 3\nevercore_compact 1\nevercore_compact 2\n"
         "evercore_compact_type 1\nevercore_compact_type 2\nevercore_compact_type 3\n"
         "evercore_create 1\nevercore_create 2\nevercore_ensure 2\nevercore_erase 1\n"
         "evercore_event_type 2\nevercore_find 2\nevercore_migrate 0\nevercore_migrate 1\n"
-        "evercore_rekey 2\nevercore_save_snapshot 4\nevercore_sequence 1\nevercore_sequence 2\n"
+        "evercore_pause 1\nevercore_rekey 2\nevercore_release 2\nevercore_release 3\n"
+        "evercore_renew 3\nevercore_reset 2\nevercore_resume 1\n"
+        "evercore_save_snapshot 4\nevercore_sequence 1\nevercore_sequence 2\n"
         "evercore_snapshot 1\nevercore_snapshot_policy 3\nevercore_state 1\nevercore_state 2\n"
-        "evercore_version 0\n");
+        "evercore_subscribe 1\nevercore_subscribe 2\nevercore_subscribe 3\n"
+        "evercore_subscribe 4\nevercore_unsubscribe 1\nevercore_version 0\n");
   CHECK(added_by_loading("SELECT name FROM pragma_function_list").find("evercore") !=
         std::string::npos);
 }
@@ -93,8 +96,8 @@ TEST_CASE("loading adds no function under another name") {
 
 TEST_CASE("loading adds exactly these modules") {
   CHECK(added_by_loading("SELECT name FROM pragma_module_list") ==
-        "_evercore_anchor\nevercore_append\nevercore_check\nevercore_events\nevercore_follow\n"
-        "evercore_history\nevercore_replay\nevercore_stats\n");
+        "_evercore_anchor\nevercore_append\nevercore_check\nevercore_events\nevercore_fetch\n"
+        "evercore_follow\nevercore_history\nevercore_replay\nevercore_stats\n");
 }
 
 TEST_CASE("functions that write are for direct calls only and the version is innocuous") {

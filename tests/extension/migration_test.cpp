@@ -28,7 +28,7 @@ std::string newest() {
 
 std::string schema_of(Database& db) {
   return db.must(
-      "SELECT type, name, sql FROM sqlite_schema WHERE name LIKE 'evercore%' ORDER BY type, name");
+      "SELECT type, name, sql FROM sqlite_schema WHERE name LIKE '%evercore%' ORDER BY type, name");
 }
 
 /// The statements of one part of a migration file, cut as goose cuts them: at a semicolon that ends
@@ -137,8 +137,7 @@ TEST_CASE("eight processes migrate one file at once and all succeed") {
     }
     Database db(file);
     CHECK(db.events() == 8);
-    CHECK(db.must("SELECT count(*), max(version) FROM evercore_schema") ==
-          newest() + "|" + newest());
+    CHECK(db.must("SELECT count(*), max(version) FROM evercore_schema") == "1|" + newest());
   }
 }
 
@@ -271,12 +270,12 @@ TEST_CASE("goose's reading of the migration files applies and undoes them with p
   auto all = files();
   REQUIRE_FALSE(all.empty());
   apply("Up", all);
-  const std::string by_goose = run(db,
-                                   "SELECT type, name, sql FROM sqlite_schema WHERE name LIKE "
-                                   "'evercore%' ORDER BY type, name")
-                                   .rows;
+  // Without their texts: goose leaves the comments out.
+  constexpr const char* objects =
+      "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY type, name";
+  const std::string by_goose = run(db, objects).rows;
   Database migrated;
-  CHECK(by_goose == schema_of(migrated));
+  CHECK(by_goose == migrated.must(objects));
   CHECK(run(db, "SELECT count(*) FROM evercore_log").rows == "0");
   CHECK(run(db, "SELECT count(*) FROM evercore_aggregates").rows == "0");
   std::reverse(all.begin(), all.end());

@@ -41,6 +41,9 @@ def new_database(store=True):
 
 def drop_databases():
     admin = Connection(SERVER, None)
+    for held, name in admin.rows("SELECT gid, database FROM pg_prepared_xacts"):
+        if name in _made:
+            Connection(uri(name), None).rows(f"ROLLBACK PREPARED '{held}'")
     for name in _made:
         admin.rows(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     admin.close()

@@ -63,8 +63,9 @@ def test_a_forged_hint_loses_nothing():
         admin.rows("SELECT evercore_create('T','a'), evercore_create('T','b'); SELECT evercore_append(2, NULL, 'E', '{}'), evercore_append(2, NULL, 'F', '{}')")
         setting = admin.value("SELECT 'evercore.floor_' || to_hex(hashtext('\"evercore\"'))")
         first, second, follower = Connection(database), Connection(database), Connection(database)
-        for level in ("SET", "SET LOCAL"):
-            first.rows(f"BEGIN; SET ROLE evercore_writer; {level} {setting} = '{hint}'; SELECT evercore_append(1, NULL, 'E', '{{}}')")
+        # A transaction that has no id yet does not look at the setting.
+        for level, begun in (("SET", "SELECT 1"), ("SET LOCAL", "SELECT 1"), ("SET", "SELECT pg_current_xact_id()"), ("SET LOCAL", "SELECT pg_current_xact_id()")):
+            first.rows(f"BEGIN; {begun}; SET ROLE evercore_writer; {level} {setting} = '{hint}'; SELECT evercore_append(1, NULL, 'E', '{{}}')")
             before = positions(follower)
             second.rows("SELECT evercore_append(2, NULL, 'F', '{}')")
             seen = positions(follower)
@@ -80,7 +81,7 @@ def test_a_replayed_hint_after_a_savepoint_loses_nothing():
     first, second, follower = Connection(database), Connection(database), Connection(database)
     first.rows("SELECT evercore_create('T','a'), evercore_create('T','b'); SELECT evercore_append(1, NULL, 'E', '{}'), evercore_append(2, NULL, 'F', '{}')")
     setting = first.value("SELECT 'evercore.floor_' || to_hex(hashtext('\"evercore\"'))")
-    first.rows("BEGIN; SET ROLE evercore_writer; SAVEPOINT s; SELECT evercore_append(1, NULL, 'E', '{}')")
+    first.rows("BEGIN; SELECT pg_current_xact_id(); SET ROLE evercore_writer; SAVEPOINT s; SELECT evercore_append(1, NULL, 'E', '{}')")
     hint = first.value(f"SELECT current_setting('{setting}')")
     first.rows(f"ROLLBACK TO s; SET LOCAL {setting} = '{hint}'; SELECT evercore_append(1, NULL, 'E', '{{}}')")
     second.rows("SELECT evercore_append(2, NULL, 'F', '{}')")
@@ -130,6 +131,23 @@ def test_a_follower_inside_one_statement_sees_what_was_committed_before_it_read(
     first.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
     gate.rows("SELECT pg_advisory_unlock(77)")
     equal(late.result(), [("1",)])
+
+
+def test_what_begins_between_the_floor_and_the_reading_is_left_for_the_next_time():
+    """The follower waits for a table lock after it has asked for the floor; an append begins then, and a later one commits."""
+    database = new_database()
+    first, second, gate, follower = (Connection(database) for _ in range(4))
+    first.rows("SELECT evercore_create('T','a'), evercore_create('T','b')")
+    equal(positions(follower), [])
+    gate.rows("BEGIN; LOCK TABLE evercore_aggregate_type IN ACCESS EXCLUSIVE MODE")
+    late = Later(lambda: positions(follower))
+    equal(waits_for_lock(second, follower.pid()), True)
+    first.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}')")
+    second.rows("SELECT evercore_append(2, NULL, 'E', '{}')")
+    gate.rows("COMMIT")
+    equal(late.result(), [], "positions drawn after the follower asked")
+    first.rows("COMMIT")
+    equal(positions(follower), [1, 2])
 
 
 def test_two_stores_do_not_hold_each_other():

@@ -17,6 +17,12 @@ def many(database, work, clients=CLIENTS):
     together(*[lambda number=number: one(number) for number in range(clients)])
 
 
+def slow_down(connection, table):
+    """Each row takes a while to go in, so that calls overlap for certain."""
+    connection.rows("CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$;"
+                    f"CREATE TRIGGER slow BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION public.slow()")
+
+
 def test_any_never_conflicts():
     database = new_database()
     connection = Connection(database)
@@ -69,11 +75,12 @@ def test_get_or_create_of_the_same_keys():
 def test_calls_over_many_aggregates_in_opposite_orders_do_not_deadlock():
     database = new_database()
     connection = Connection(database)
-    connection.rows("SELECT evercore_create('T','k' || i) FROM generate_series(1, 20) i")
+    connection.rows("SELECT evercore_create('T','k' || i) FROM generate_series(0, 11) i")
+    slow_down(connection, "evercore_aggregate")
 
     def work(client, number):
         for turn in range(12):
-            keys = [(i * 7 + turn * 3) % 24 for i in range(12)]
+            keys = [f"{turn} {i}" if i % 2 else i for i in range(12)]
             keys = keys if number % 2 else keys[::-1]
             if number % 4 < 2:
                 rows = ",".join(f"('T', 'k{key}', 'E{key}', '{{}}', NULL)" for key in keys)
@@ -88,16 +95,17 @@ def test_calls_over_many_aggregates_in_opposite_orders_do_not_deadlock():
 
 
 def test_event_ids_in_opposite_orders_do_not_deadlock():
-    """Two calls that race for two ids over four aggregates: one wins, the other is EV007."""
-    for _ in range(10):
+    """Two calls that race for twenty ids over four times as many aggregates: one wins, the other is EV007."""
+    for _ in range(2):
         database = new_database()
         connection = Connection(database)
-        connection.rows("SELECT evercore_create('T','k' || i) FROM generate_series(1, 8) i")
+        connection.rows("SELECT evercore_create('T','k' || i) FROM generate_series(1, 400) i")
+        slow_down(connection, "evercore_event")
         outcomes = []
 
         def work(client, number):
-            order = ("a", "b") if number % 2 else ("b", "a")
-            appends = [{"aggregate_id": number * 2 + i + 1, "events": [{"event_type": "E", "data": {}, "event_id": one}]} for i, one in enumerate(order)]
+            order = [f"id {i}" for i in range(20)][::1 if number % 2 else -1]
+            appends = [{"aggregate_id": number * 20 + i + 1, "events": [{"event_type": "E", "data": {}, "event_id": one}]} for i, one in enumerate(order)]
             try:
                 client.rows("SELECT evercore_append_many($1)", json.dumps(appends))
                 outcomes.append("ok")

@@ -174,22 +174,23 @@ class StateAggregate : public Aggregate {
         !detail::old_bears_name<E>(stored.event_type)) {
       return false;
     }
+    if constexpr (!detail::custom<State, E>) {
+      if (detail::bears_name<E>(stored.event_type)) {
+        detail::fold_json<E>(data, state_);
+        return true;
+      }
+    }
+    constexpr auto nulls =
+        detail::custom<State, E> ? detail::Nulls::refused : detail::Nulls::absent;
     E event{};
     detail::Seen seen = 0;
-    if constexpr (detail::custom<State, E>) {
-      detail::decode_named<E, detail::Nulls::refused>(stored.event_type, data, event, seen,
-                                                      [](std::string_view, json::Value) {});
-      if constexpr (detail::custom_with_info<State, E>) {
-        state_.apply(std::as_const(event), stored.info);
-      } else {
-        state_.apply(std::as_const(event));
-      }
+    detail::decode_named<E, nulls>(stored.event_type, data, event, seen,
+                                   [](std::string_view, json::Value) {});
+    if constexpr (detail::custom_with_info<State, E>) {
+      state_.apply(std::as_const(event), stored.info);
+    } else if constexpr (detail::custom<State, E>) {
+      state_.apply(std::as_const(event));
     } else {
-      // What the event's struct lacks and the state has is set all the same: the SQL fold does so.
-      detail::decode_named<E, detail::Nulls::absent>(stored.event_type, data, event, seen,
-                                                     [&](std::string_view name, json::Value value) {
-                                                       detail::fold_unknown(name, value, state_);
-                                                     });
       detail::fold_members(event, state_, seen);
     }
     return true;

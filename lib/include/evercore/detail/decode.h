@@ -32,10 +32,10 @@ constexpr bool passes_over_null(std::size_t index) {
   }
 }
 
-// Decodes an object into the struct and gives the members it had. `unknown` is called with the name
-// and value of each member that the struct lacks.
-template <Nulls nulls = Nulls::refused, class T, class Unknown>
-Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& unknown) {
+// Walks an object that spells a T: calls take(index, value) for each member that T has and
+// unknown(name, value) for the others, and gives the members it met.
+template <class T, Nulls nulls, class Take, class Unknown>
+Seen walk_struct(json::Value value, const Place* place, Take&& take, Unknown&& unknown) {
   static_assert(required_names_exist<T>(),
                 "evercore: `required` names a member that the struct does not have");
   constexpr std::size_t count = reflect::member_count<T>;
@@ -58,10 +58,8 @@ Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& u
     }
     expected = index + 1;
     if (member.is_null() && passes_over_null<T, nulls>(index)) continue;
-    if constexpr (count > 0) {
-      decode_member(member, object, index, place, std::make_index_sequence<count>{});
-      seen |= Seen{1} << index;
-    }
+    take(index, member);
+    seen |= Seen{1} << index;
   }
   constexpr Seen required = required_members<T>();
   if constexpr (required != 0) {
@@ -72,6 +70,19 @@ Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& u
     }
   }
   return seen;
+}
+
+// Decodes an object into the struct and gives the members it had. `unknown` is called with the name
+// and value of each member that the struct lacks.
+template <Nulls nulls = Nulls::refused, class T, class Unknown>
+Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& unknown) {
+  constexpr std::size_t count = reflect::member_count<T>;
+  const auto take = [&]([[maybe_unused]] std::size_t index, [[maybe_unused]] json::Value member) {
+    if constexpr (count > 0) {
+      decode_member(member, object, index, place, std::make_index_sequence<count>{});
+    }
+  };
+  return walk_struct<T, nulls>(value, place, take, unknown);
 }
 
 template <class T>

@@ -213,6 +213,49 @@ void fold_unknown(std::string_view name, json::Value value, S& state) {
   }
 }
 
+// Decodes member I of a state event straight into the state's member of the same name; one that the
+// state lacks is decoded all the same, so that a wrong type does not pass unseen.
+template <class E, std::size_t I, class S>
+void fold_json_member(json::Value value, S& state) {
+  using From = reflect::member_type<E, I>;
+  using Plain = typename unwrapped<From>::type;
+  constexpr std::size_t target = reflect::member_index<S>(reflect::member_names<E>[I]);
+  const Place place{nullptr, reflect::member_names<E>[I], 0};
+  if constexpr (target == reflect::member_count<S>) {
+    From passed_over{};
+    decode_value(value, passed_over, &place);
+  } else {
+    if (value.is_null()) return;
+    using To = reflect::member_type<S, target>;
+    auto& to = std::get<target>(reflect::members(state));
+    if constexpr (std::is_same_v<To, Plain>) {
+      decode_value(value, to, &place);
+    } else if constexpr (std::is_same_v<To, std::optional<Plain>>) {
+      decode_value(value, to.emplace(), &place);
+    } else {
+      Plain decoded{};
+      decode_value(value, decoded, &place);
+      to = std::move(decoded);
+    }
+  }
+}
+
+// Folds the JSON of a state event into the state without making the event. What the event's struct
+// lacks and the state has is set all the same: the SQL fold does so.
+template <class E, class S>
+void fold_json(json::Value value, S& state) {
+  const auto take = [&]<std::size_t... I>(std::index_sequence<I...>, std::size_t index,
+                                          json::Value member) {
+    static_cast<void>(((I == index && (fold_json_member<E, I>(member, state), true)) || ...));
+  };
+  walk_struct<E, Nulls::absent>(
+      value, nullptr,
+      [&](std::size_t index, json::Value member) {
+        take(std::make_index_sequence<reflect::member_count<E>>{}, index, member);
+      },
+      [&](std::string_view name, json::Value member) { fold_unknown(name, member, state); });
+}
+
 // No name may lead to two events.
 template <class... E>
 constexpr bool event_names_differ() {

@@ -1,0 +1,74 @@
+// What the fault tests run: one call each of the ways to write, and what must be true after it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace evercore::test {
+
+/// A call and what it writes. `probe` gives one text before the call and another one after it: the
+/// store must say one of the two, never anything between.
+struct Work {
+  const char* name;
+  const char* setup;
+  const char* call;
+};
+
+inline const std::vector<Work>& works() {
+  static const std::vector<Work> all = {
+      {"append", "", "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}')"},
+      {"append of a new type", "", "SELECT evercore_append(1, NULL, 'Fresh', '{\"n\":2}')"},
+      {"append with an event_id", "",
+       "SELECT evercore_append(1, NULL, 'Fresh', '{\"n\":2}', 'r', '{}', '2026-01-01T00:00:00Z', "
+       "'id-9')"},
+      {"append with a snapshot due",
+       "SELECT evercore_snapshot_policy('T', 2, 1); SELECT evercore_append(1, NULL, 'E', '{}')",
+       "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}')"},
+      {"append_many", "",
+       "SELECT "
+       "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
+       "\"n\":1}},{\"event_type\":\"Fresh\",\"data\":{\"n\":2},\"event_id\":\"id-9\"}]},"
+       "{\"aggregate_type\":\"New\",\"natural_key\":\"k\",\"events\":[{\"event_type\":\"E\","
+       "\"data\":{\"text\":\"long enough for memory of its own, and then some\"}}]}]')"},
+      {"INSERT form", "",
+       "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) "
+       "VALUES "
+       "('T','a','E','{}',NULL),('New','k','Fresh','{}','id-9'),('New','k','E','{\"n\":3}',NULL)"},
+      {"INSERT SELECT", "",
+       "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'Copy', "
+       "natural_key, event_type, data FROM evercore_follow()"},
+      {"ensure", "",
+       "SELECT evercore_ensure('New', 'a natural key long enough for memory of its own')"},
+      {"snapshot", "", "SELECT evercore_snapshot(1)"},
+      {"save_snapshot", "",
+       "SELECT evercore_save_snapshot(1, 1, '{\"state\":\"long enough for memory of its own, and "
+       "then some\"}', 4)"},
+      {"event_type", "SELECT evercore_snapshot(1)", "SELECT evercore_event_type('E', 'patch')"},
+      {"snapshot_policy", "",
+       "SELECT evercore_snapshot_policy('A type long enough for memory of its own', 5, 2)"},
+      {"compact", "", "SELECT evercore_compact(1, 1)"},
+      {"compact_type", "", "SELECT evercore_compact_type('T', 1)"},
+      {"rekey", "",
+       "SELECT evercore_rekey(1, 'another natural key, long enough for memory of its own')"},
+      {"erase", "SELECT evercore_snapshot(1)", "SELECT evercore_erase(1)"},
+      {"migrate down and up", "SELECT evercore_migrate()", "SELECT evercore_migrate()"},
+  };
+  return all;
+}
+
+/// Aggregate 1 with three events, one of them with an event_id, and aggregate 2 without.
+inline const char* const filled =
+    "SELECT evercore_ensure('T','a'), evercore_ensure('T','b');"
+    "SELECT evercore_append(1, NULL, 'E', '{\"n\":1}'), evercore_append(1, NULL, 'E', '{\"m\":1}', "
+    "NULL, NULL, NULL, 'id-1'), evercore_append(1, NULL, 'F', '{}')";
+
+/// Everything in the store but times, as text.
+inline const char* const contents =
+    "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id FROM "
+    "evercore_event;"
+    "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
+    "SELECT aggregate_id, type_id, natural_key, erased, base FROM evercore_aggregate;"
+    "SELECT * FROM evercore_snapshot; SELECT * FROM evercore_event_id; SELECT * FROM "
+    "evercore_compacted_type; SELECT * FROM _evercore_maintenance";
+
+}  // namespace evercore::test

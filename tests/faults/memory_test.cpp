@@ -1,0 +1,233 @@
+// Every n-th allocation fails, SQLite's and C++'s alike: a call happens as a whole or not at all,
+// the connection stays usable, and it closes.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "faults/fault_workload.h"
+#include "support/database.h"
+
+using namespace evercore::test;
+
+namespace {
+
+/// Which allocation fails: the one that brings `left` to 0, and all after it where `sticky`.
+struct Plan {
+  long left = -1;  // -1: none
+  bool sticky = false;
+  long failed = 0;
+
+  bool fails() {
+    if (left < 0) return false;
+    if (left > 0 && --left > 0) return false;
+    if (!sticky && left == 0 && failed > 0) return false;
+    left = 0;
+    ++failed;
+    return true;
+  }
+};
+Plan plan;
+
+sqlite3_mem_methods real_methods;
+
+void* failing_malloc(int size) {
+  return plan.fails() ? nullptr : real_methods.xMalloc(size);
+}
+void* failing_realloc(void* block, int size) {
+  return plan.fails() ? nullptr : real_methods.xRealloc(block, size);
+}
+
+struct InstallMethods {
+  InstallMethods() {
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_methods);
+    sqlite3_mem_methods methods = real_methods;
+    methods.xMalloc = failing_malloc;
+    methods.xRealloc = failing_realloc;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+    // Without it SQLite would serve small allocations from a pool that never fails.
+    sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+  }
+} const install_methods;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (plan.fails()) throw std::bad_alloc();
+  if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return plan.fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
+}
+void operator delete(void* block) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+  std::free(block);
+}
+
+namespace {
+
+/// Runs the text by steps, without allocations of the test's own.
+int run_quietly(sqlite3* db, const char* sql) {
+  return sqlite3_exec(db, sql, nullptr, nullptr, nullptr);
+}
+
+/// One work with its n-th allocation failing. Gives whether one failed at all.
+bool fail_at(const Work& work, long n, bool sticky, bool inside, const std::string& before,
+             const std::string& after) {
+  Database db;
+  db.must(filled);
+  if (*work.setup != '\0') db.must(work.setup);
+  if (inside) db.must("BEGIN; CREATE TABLE mine (n); INSERT INTO mine VALUES (1)");
+  plan = Plan{n, sticky, 0};
+  const int rc = run_quietly(db.handle(), work.call);
+  const long failed = plan.failed;
+  plan = Plan{};
+
+  const std::string now = db.must(contents);
+  CAPTURE(work.name);
+  CAPTURE(n);
+  CAPTURE(sticky);
+  CAPTURE(inside);
+  if (rc == SQLITE_OK) {
+    REQUIRE(now == after);
+  } else {
+    REQUIRE((rc & 0xff) == SQLITE_NOMEM);
+    // SQLite itself may end the whole transaction when memory runs out; never a part of it.
+    if (inside && db.autocommit()) {
+      REQUIRE(db.must("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'") == "0");
+    }
+    REQUIRE(now == before);
+  }
+  if (!db.autocommit()) {
+    REQUIRE(db.must("SELECT n FROM mine") == "1");
+    db.must("COMMIT");
+  }
+  // Usable: the same call again does it, and the store is whole.
+  if (rc != SQLITE_OK) {
+    db.must(work.call);
+    REQUIRE(db.must(contents) == after);
+  }
+  REQUIRE(db.must("SELECT * FROM evercore_check()").empty());
+  REQUIRE(db.close() == SQLITE_OK);
+  return failed > 0;
+}
+
+void fail_each(const Work& work, bool sticky, bool inside, long stride) {
+  std::string before, after;
+  {
+    Database db;
+    db.must(filled);
+    if (*work.setup != '\0') db.must(work.setup);
+    before = db.must(contents);
+    db.must(work.call);
+    after = db.must(contents);
+  }
+  long n = 1;
+  while (fail_at(work, n, sticky, inside, before, after)) n += stride;
+  CHECK(n > 1);
+}
+
+long stride() {
+  return std::getenv("EVERCORE_SOAK") == nullptr ? 3 : 1;
+}
+
+}  // namespace
+
+TEST_CASE("when one allocation fails a call in autocommit happens as a whole or not at all") {
+  for (const Work& work : works()) fail_each(work, false, false, 1);
+}
+
+TEST_CASE("when one allocation fails a call in BEGIN happens as a whole or not at all") {
+  for (const Work& work : works()) fail_each(work, false, true, stride());
+}
+
+TEST_CASE("when every allocation from one on fails a call happens as a whole or not at all") {
+  for (const Work& work : works()) fail_each(work, true, false, stride());
+}
+
+TEST_CASE("when allocations fail, migrating an empty file happens as a whole or not at all") {
+  for (const bool sticky : {false, true}) {
+    for (long n = 1;; n += stride()) {
+      Database db(":memory:", Database::Store::none);
+      plan = Plan{n, sticky, 0};
+      const int rc = run_quietly(db.handle(), "SELECT evercore_migrate()");
+      const long failed = plan.failed;
+      plan = Plan{};
+      CAPTURE(n);
+      // While there is no memory at all the ROLLBACK itself can fail; the caller's then does it.
+      if (!db.autocommit()) {
+        REQUIRE(sticky);
+        db.must("ROLLBACK");
+      }
+      if (rc != SQLITE_OK)
+        REQUIRE(db.must("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%evercore%'") == "0");
+      db.must("SELECT evercore_migrate()");
+      db.must(filled);
+      REQUIRE(db.close() == SQLITE_OK);
+      if (failed == 0) break;
+    }
+  }
+}
+
+TEST_CASE("when allocations fail while it loads, evercore is there as a whole or not at all") {
+  for (const bool sticky : {false, true}) {
+    for (long n = 1;; ++n) {
+      sqlite3* db = nullptr;
+      REQUIRE(sqlite3_open(":memory:", &db) == SQLITE_OK);
+      plan = Plan{n, sticky, 0};
+      const int rc = sqlite3_evercore_init(db, nullptr, nullptr);
+      const long failed = plan.failed;
+      plan = Plan{};
+      CAPTURE(n);
+      if (rc == SQLITE_OK) {
+        REQUIRE(run(db, "SELECT evercore_migrate()").ok());
+        REQUIRE(run(db, filled).ok());
+      } else {
+        REQUIRE(
+            run(db, "SELECT count(*) FROM pragma_module_list WHERE name LIKE '%evercore%'").rows ==
+            "0");
+        // SQLite keeps the name of a function that was taken back, without anything behind it.
+        REQUIRE_FALSE(run(db, "SELECT evercore_version()").ok());
+        REQUIRE(sqlite3_evercore_init(db, nullptr, nullptr) == SQLITE_OK);
+        REQUIRE(run(db, "SELECT evercore_migrate()").ok());
+      }
+      REQUIRE(sqlite3_close(db) == SQLITE_OK);
+      if (failed == 0) break;
+    }
+  }
+}
+
+TEST_CASE("when allocations fail while reading, the answer is right or NOMEM") {
+  for (const char* sql :
+       {"SELECT evercore_state(1)", "SELECT * FROM evercore_follow()",
+        "SELECT * FROM evercore_events(1) WHERE event_type = 'E' OR data = 'x'",
+        "SELECT * FROM evercore_replay(1)", "SELECT * FROM evercore_replay(1, 4)",
+        "SELECT sequence, state FROM evercore_history(1)", "SELECT * FROM evercore_check()",
+        "SELECT name FROM evercore_stats()", "SELECT evercore_find('T','a'), evercore_sequence(1)",
+        "SELECT * FROM evercore_events", "SELECT evercore_state(99)"}) {
+    const Outcome right = [&] {
+      Database db;
+      db.must(filled);
+      return db.run(sql);
+    }();
+    for (long n = 1;; ++n) {
+      Database db;
+      db.must(filled);
+      plan = Plan{n, false, 0};
+      const int rc = run_quietly(db.handle(), sql);
+      const long failed = plan.failed;
+      plan = Plan{};
+      CAPTURE(sql);
+      CAPTURE(n);
+      if (failed > 0 && rc != SQLITE_OK && right.ok()) REQUIRE((rc & 0xff) == SQLITE_NOMEM);
+      const Outcome again = db.run(sql);
+      if (right.ok()) REQUIRE(again.ok());
+      REQUIRE(db.close() == SQLITE_OK);
+      if (failed == 0) break;
+    }
+  }
+}

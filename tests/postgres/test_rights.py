@@ -26,8 +26,8 @@ TABLES = ["evercore_event", "evercore_aggregate", "evercore_aggregate_type", "ev
 def roles():
     database = new_database()
     admin = Connection(database)
-    admin.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}');"
-               " SELECT evercore_subscribe('p'); SELECT evercore_claim('p', 'w', 60)")
+    admin.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    admin.rows("SELECT evercore_subscribe('p', NULL, 'end'); SELECT evercore_claim('p', 'w', 60)")
     result = {}
     for role in ("owner", "writer", "reader"):
         result[role] = Connection(database)

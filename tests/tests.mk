@@ -2,7 +2,10 @@
 
 include tests/native.mk
 
-test: deps all test-programs ## build everything and run every test, PostgreSQL included
+JOBS ?= $(shell nproc)
+
+test: deps ## build everything and run every test, PostgreSQL included
+	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs lib-test-programs
 	@tests/run
 
 check: test ## the same as test

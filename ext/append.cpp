@@ -79,7 +79,7 @@ AggregateInfo open_info(Connection& connection, std::int64_t aggregate_id) {
 
 void require_expected(std::int64_t aggregate_id, std::optional<std::int64_t> expected,
                       std::int64_t version) {
-  if (expected && *expected != version) throw conflict(aggregate_id, version, *expected);
+  if (expected.value_or(version) != version) throw conflict(aggregate_id, version, *expected);
 }
 
 bool snapshot_due(const AggregateInfo& info) {

@@ -140,7 +140,7 @@ Compacted compact_one(Connection& connection, std::int64_t aggregate_id,
   const std::int64_t base = keep_events ? aggregate.version - *keep_events : aggregate.base;
   Compacted done;
   if (base > aggregate.base) {
-    require_cover(connection, aggregate, base);
+    if (!aggregate.erased) require_cover(connection, aggregate, base);
     require_read(connection, aggregate, base);
     if (!aggregate.erased) store_engine_snapshot(connection, aggregate, base);
     remember_removed(connection, aggregate, base);

@@ -75,6 +75,13 @@ SELECT evercore_sequence(1);
 SELECT evercore_erase(evercore_ensure('Person', 'cyd@example.org'));
 SELECT evercore_find('Person', 'cyd@example.org');
 
+-- custom events of an erased aggregate need no cover: nothing of them is left to lose
+SELECT evercore_event_type('Scored', 'custom');
+SELECT evercore_append(evercore_ensure('Person', 'dee@example.org'), 0, 'Scored', '{"points":3}');
+SELECT evercore_compact(evercore_find('Person', 'dee@example.org'), 0);
+SELECT evercore_erase(evercore_find('Person', 'dee@example.org'));
+SELECT evercore_compact(5, 0);
+
 -- unknown aggregates are EV002
 SELECT evercore_erase(99);
 SELECT evercore_erase(evercore_find('Person', 'nobody'));

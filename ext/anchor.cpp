@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "empty_table.h"
+
 namespace evercore::ext {
 
 namespace {
@@ -29,49 +31,10 @@ int disconnect(sqlite3_vtab* vtab) noexcept {
   return SQLITE_OK;
 }
 
-int best_index(sqlite3_vtab*, sqlite3_index_info*) noexcept {
-  return SQLITE_OK;
-}
-
-int open(sqlite3_vtab*, sqlite3_vtab_cursor** out) noexcept {
-  *out = new (std::nothrow) sqlite3_vtab_cursor{};
-  return *out == nullptr ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-int close(sqlite3_vtab_cursor* cursor) noexcept {
-  delete cursor;
-  return SQLITE_OK;
-}
-
-int filter(sqlite3_vtab_cursor*, int, const char*, int, sqlite3_value**) noexcept {
-  return SQLITE_OK;
-}
-int next(sqlite3_vtab_cursor*) noexcept {
-  return SQLITE_OK;
-}
-int eof(sqlite3_vtab_cursor*) noexcept {
-  return 1;
-}
-int column(sqlite3_vtab_cursor*, sqlite3_context*, int) noexcept {
-  return SQLITE_OK;
-}
-int rowid(sqlite3_vtab_cursor*, sqlite3_int64* out) noexcept {
-  *out = 0;
-  return SQLITE_OK;
-}
-
 constexpr sqlite3_module methods = [] {
-  sqlite3_module module{};
+  sqlite3_module module = empty_table::methods();
   module.xConnect = connect;
-  module.xBestIndex = best_index;
   module.xDisconnect = disconnect;
-  module.xOpen = open;
-  module.xClose = close;
-  module.xFilter = filter;
-  module.xNext = next;
-  module.xEof = eof;
-  module.xColumn = column;
-  module.xRowid = rowid;
   return module;
 }();
 

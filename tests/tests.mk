@@ -13,3 +13,10 @@ check: test ## the same as test
 .PHONY: docs-check
 docs-check: loadable ## run the SQL of README and docs on both engines, and compare the reference with the code
 	@tests/run docs
+
+# What `make help` says of targets that a macro makes (tests/native.mk, lib/lib.mk).
+asan: ## run the unit, extension and fault tests under AddressSanitizer
+ubsan: ## run the unit, extension and fault tests under UndefinedBehaviorSanitizer
+asan-library: ## run the library's tests under AddressSanitizer
+ubsan-library: ## run the library's tests under UndefinedBehaviorSanitizer
+tsan-library: ## run the library's tests under ThreadSanitizer

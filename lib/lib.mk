@@ -69,7 +69,10 @@ build/library-tests/%.o: tests/library/%.cpp
 build/library-tests/all: $(LIB_TESTS:tests/library/%.cpp=build/library-tests/%.o) build/library-tests/doctest_main.o build/libevercore.a
 	@echo '  LINK $@'
 	@$(CXX) $^ $(LIB_LIBS) -o $@
-lib-test-programs: build/library-tests/all $(LIB_EXAMPLES)
+build/library-tests/workers: build/library-tests/workers.o build/libevercore.a
+	@echo '  LINK $@'
+	@$(CXX) $^ $(LIB_LIBS) -o $@
+lib-test-programs: build/library-tests/all build/library-tests/workers $(LIB_EXAMPLES)
 
 # $(call sanitized,name,flags): the library, the extension and the tests below build/<name>/, and a target that runs them.
 # gcc 12 warns of std::variant there, and is wrong.

@@ -88,6 +88,18 @@ void Context::publish(std::string_view aggregate_type, std::string_view natural_
   work_->publish(0, aggregate_type, natural_key, std::move(event), expected);
 }
 
+void Context::execute(std::string_view sql, std::initializer_list<Parameter> parameters,
+                      RowSink rows) {
+  if (parameters.size() > Command::max_parameters) {
+    throw argument_error("EV009: a statement takes at most " +
+                         std::to_string(Command::max_parameters) + " parameters");
+  }
+  work_->require_writable();
+  const std::string text(sql);
+  const Statement statement{text.c_str(), "", true};
+  work_->writing().run(Command(statement, parameters, rows));
+}
+
 void Context::save_snapshot(const Aggregate& aggregate) {
   work_->save_snapshot(aggregate);
 }

@@ -118,6 +118,27 @@ void PostgresEngine::give_back(Session* session) noexcept {
   pool_.forget();
 }
 
+PostgresNotifier* PostgresEngine::notifier() noexcept {
+  if (!options_.notify) return nullptr;
+  const std::lock_guard lock(notifier_mutex_);
+  try {
+    if (!notifier_) notifier_ = std::make_unique<PostgresNotifier>(options_, signal());
+  } catch (...) {
+    return nullptr;  // runners poll then
+  }
+  return notifier_.get();
+}
+
+void PostgresEngine::appended() noexcept {
+  signal().raise();
+  if (PostgresNotifier* notifier = this->notifier()) notifier->appended();
+}
+
+std::unique_ptr<Watch> PostgresEngine::watch() {
+  if (PostgresNotifier* notifier = this->notifier()) notifier->listen();
+  return StorageEngine::watch();
+}
+
 void PostgresEngine::write(SessionHandle session, std::span<const Command> commands) {
   if (!session) session = this->session();
   static_cast<PostgresSession&>(*session).write(commands);

@@ -3,6 +3,7 @@
 #define EVERCORE_SRC_POSTGRES_ENGINE_H
 
 #include "pool.h"
+#include "postgres_notifier.h"
 #include "postgres_session.h"
 
 namespace evercore::detail {
@@ -18,6 +19,8 @@ class PostgresEngine final : public StorageEngine {
   std::string_view name() const noexcept override { return "postgres"; }
   SessionHandle session() override;
   void write(SessionHandle session, std::span<const Command> commands) override;
+  void appended() noexcept override;
+  std::unique_ptr<Watch> watch() override;
 
  protected:
   void give_back(Session* session) noexcept override;
@@ -25,9 +28,13 @@ class PostgresEngine final : public StorageEngine {
  private:
   std::unique_ptr<PostgresSession> connect_patiently();
   void install(PostgresSession& session);
+  // Made when it is first needed; none when it is not wanted or cannot be had.
+  PostgresNotifier* notifier() noexcept;
 
   PostgresOptions options_;
   Pool<PostgresSession> pool_;
+  std::mutex notifier_mutex_;
+  std::unique_ptr<PostgresNotifier> notifier_;
 };
 
 }  // namespace evercore::detail

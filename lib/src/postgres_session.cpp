@@ -58,14 +58,10 @@ bool means_lost(std::string_view code) noexcept {
   return code.starts_with("08") || code == "57P01" || code == "57P02" || code == "57P03";
 }
 
+// Equal names are equal texts: behind a pooler another client may have prepared the statement
+// already.
 std::string name_for(std::string_view sql) {
-  // Equal names are equal texts: behind a pooler another client may have prepared the statement
-  // already.
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (char c : sql) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, hash, 16).ptr;
-  return "evercore_" + std::string(digits, end);
+  return "evercore_" + fingerprint(sql);
 }
 
 std::string without(std::string text, const std::string& secret) {
@@ -78,6 +74,13 @@ std::string without(std::string text, const std::string& secret) {
 }
 
 }  // namespace
+
+std::string fingerprint(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  char digits[20];
+  return {digits, std::to_chars(digits, digits + sizeof digits, hash, 16).ptr};
+}
 
 PostgresSession::PostgresSession(const PostgresOptions& options) {
   // libpq's own message about a URI it cannot read may quote pieces of it, a password's too.
@@ -131,6 +134,16 @@ bool PostgresSession::alive() noexcept {
   if (poll(&socket, 1, 0) == 0) return true;
   // Something lies there unasked: mostly the end of the connection.
   return PQconsumeInput(connection_) == 1 && PQstatus(connection_) == CONNECTION_OK;
+}
+
+bool PostgresSession::take_notifications() {
+  if (PQconsumeInput(connection_) == 0) fail_lost();
+  bool any = false;
+  while (PGnotify* notification = PQnotifies(connection_)) {
+    any = any || notification->be_pid != PQbackendPID(connection_);
+    PQfreemem(notification);
+  }
+  return any;
 }
 
 void PostgresSession::begin(State state) {
@@ -224,6 +237,7 @@ void PostgresSession::execute_script(const std::string& script) {
 }
 
 const std::string& PostgresSession::text_of(const Statement& statement) {
+  if (statement.foreign) return foreign_ = statement.sql;
   Text& text = texts_[statement.sql];
   if (text.sql.empty()) {
     text.sql = statement.sql;
@@ -248,6 +262,7 @@ void PostgresSession::send_prepare(const Command& command) {
 }
 
 void PostgresSession::send(const Command& command) {
+  const bool foreign = command.statement().foreign;
   const std::string& sql = text_of(command.statement());
   constexpr std::size_t most = Command::max_parameters;
   std::array<Oid, most> types{};
@@ -256,7 +271,7 @@ void PostgresSession::send(const Command& command) {
   std::array<std::string, most> texts;
   std::size_t count = 0;
   for (const Parameter& parameter : command.parameters()) {
-    types[count] = command.statement().types[count] == 'i' ? oid_int8 : oid_text;
+    if (!foreign) types[count] = command.statement().types[count] == 'i' ? oid_int8 : oid_text;
     if (parameter.kind() == Parameter::Kind::integer) {
       auto& digits = numbers[count];
       *std::to_chars(digits.data(), digits.data() + digits.size() - 1, parameter.integer()).ptr =
@@ -273,10 +288,11 @@ void PostgresSession::send(const Command& command) {
   }
   const int size = static_cast<int>(count);
   const int sent =
-      use_prepared_ ? PQsendQueryPrepared(connection_, texts_[command.statement().sql].name.c_str(),
-                                          size, values.data(), nullptr, nullptr, 1)
-                    : PQsendQueryParams(connection_, sql.c_str(), size, types.data(), values.data(),
-                                        nullptr, nullptr, 1);
+      use_prepared_ && !foreign
+          ? PQsendQueryPrepared(connection_, texts_[command.statement().sql].name.c_str(), size,
+                                values.data(), nullptr, nullptr, 1)
+          : PQsendQueryParams(connection_, sql.c_str(), size, types.data(), values.data(), nullptr,
+                              nullptr, 1);
   if (sent == 0) fail_lost();
 }
 
@@ -307,6 +323,7 @@ void PostgresSession::exchange(const std::vector<const Command*>& commands) {
   std::vector<Text*> fresh(commands.size(), nullptr);
   if (use_prepared_) {
     for (std::size_t i = 0; i < commands.size(); ++i) {
+      if (commands[i]->statement().foreign) continue;
       text_of(commands[i]->statement());
       Text& text = texts_[commands[i]->statement().sql];
       if (text.prepared || std::find(fresh.begin(), fresh.end(), &text) != fresh.end()) continue;

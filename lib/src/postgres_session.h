@@ -19,6 +19,9 @@ struct ResultClear {
 };
 using ResultHandle = std::unique_ptr<PGresult, ResultClear>;
 
+// A short name made of a text: equal for equal texts.
+std::string fingerprint(std::string_view text);
+
 class PostgresSession final : public Session {
  public:
   // Connects. Throws connection_error, or argument_error for a URI that libpq cannot read.
@@ -45,6 +48,13 @@ class PostgresSession final : public Session {
   // Runs a script of several statements, by the simple protocol.
   void execute_script(const std::string& script);
 
+  // Whether a proxy stands between, that may give each transaction another server process.
+  bool is_pooled();
+  // For LISTEN: what to poll, and whether other connections have notified this one. Throws
+  // connection_error when the server is lost.
+  int socket() const noexcept { return PQsocket(connection_); }
+  bool take_notifications();
+
  private:
   enum class State { idle, reading, writing };
   struct Text {
@@ -62,7 +72,6 @@ class PostgresSession final : public Session {
   void send(const Command& command);
   void send_prepare(const Command& command);
   const std::string& text_of(const Statement& statement);
-  bool is_pooled();
   [[noreturn]] void fail(const PGresult* result);
   [[noreturn]] void fail_lost();
 
@@ -74,6 +83,7 @@ class PostgresSession final : public Session {
   bool begun_ = false;       // the server has begun the transaction
   bool owes_end_ = false;    // a transaction of ours still stands open in the server
   bool committing_ = false;  // a loss now leaves it open whether the write is kept
+  std::string foreign_;      // the program's own statement that is being sent
   std::unordered_map<std::string_view, Text> texts_;  // by the text of the surface
 };
 

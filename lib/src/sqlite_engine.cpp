@@ -1,5 +1,6 @@
 #include "sqlite_engine.h"
 
+#include "sqlite_watch.h"
 #include "statements.h"
 
 namespace evercore::detail {
@@ -170,6 +171,11 @@ SessionHandle SqliteEngine::session() {
 void SqliteEngine::give_back(Session* session) noexcept {
   session->rollback();
   pool_.give_back(std::unique_ptr<SqliteSession>(static_cast<SqliteSession*>(session)));
+}
+
+std::unique_ptr<Watch> SqliteEngine::watch() {
+  if (options_.path.empty()) return StorageEngine::watch();
+  return std::make_unique<SqliteWatch>(options_, signal());
 }
 
 void SqliteEngine::write(SessionHandle session, std::span<const Command> commands) {

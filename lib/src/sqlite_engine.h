@@ -46,6 +46,7 @@ class SqliteEngine final : public StorageEngine {
   std::string_view name() const noexcept override { return "sqlite"; }
   SessionHandle session() override;
   void write(SessionHandle session, std::span<const Command> commands) override;
+  std::unique_ptr<Watch> watch() override;
 
  protected:
   void give_back(Session* session) noexcept override;

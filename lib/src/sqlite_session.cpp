@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <memory>
 #include <random>
 #include <thread>
 
@@ -204,9 +206,30 @@ sqlite3_stmt* SqliteSession::prepared(const char* sql) {
   return statement;
 }
 
+// A text of the program's own: one statement, forgotten when it has run.
+void SqliteSession::run_foreign(const Command& command) {
+  const std::string_view sql = command.statement().sql;
+  const char* rest = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  if (sql.size() > std::numeric_limits<int>::max()) throw argument_error("EV009: sql is too long");
+  const int result =
+      sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), 0, &statement, &rest);
+  if (result != SQLITE_OK) fail(result);
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owner(statement, &sqlite3_finalize);
+  if (statement == nullptr) throw argument_error("EV009: sql is empty");
+  while (*rest == ' ' || *rest == '\n' || *rest == '\t' || *rest == ';') ++rest;
+  if (*rest != '\0') throw argument_error("EV009: sql holds more than one statement");
+  step(statement, command);
+}
+
 void SqliteSession::run_one(const Command& command) {
+  if (command.statement().foreign) return run_foreign(command);
   sqlite3_stmt* statement = prepared(command.statement().sql);
   const Reset reset{statement};
+  step(statement, command);
+}
+
+void SqliteSession::step(sqlite3_stmt* statement, const Command& command) {
   int index = 0;
   for (const Parameter& parameter : command.parameters()) bind(statement, ++index, parameter);
   const SqliteRow row(statement);

@@ -40,6 +40,8 @@ class SqliteSession final : public Session {
   void set_pragma(const std::string& pragma, const std::string& expected);
   sqlite3_stmt* prepared(const char* sql);
   void run_one(const Command& command);
+  void run_foreign(const Command& command);
+  void step(sqlite3_stmt* statement, const Command& command);
   void require_transaction() const;
   void end() noexcept;
   [[noreturn]] void fail(int result) const;

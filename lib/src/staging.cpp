@@ -90,6 +90,10 @@ void UnitOfWork::save_snapshot(const Aggregate& aggregate) {
   snapshots_.push_back(std::move(snapshot));
 }
 
+void UnitOfWork::stage_ack(const std::string& name, std::int64_t token, std::int64_t position) {
+  ack_ = Ack{name, token, position};
+}
+
 // The argument of evercore_append_many: one object for each run of events to one aggregate, in the
 // order of staging.
 std::string UnitOfWork::appends_as_json() const {
@@ -149,13 +153,19 @@ std::string UnitOfWork::appends_as_json() const {
 void UnitOfWork::commit() {
   if (outcome_ != Outcome::open) throw usage_error("the context has ended");
   std::vector<Command> commands;
-  commands.reserve(1 + snapshots_.size());
+  commands.reserve(2 + snapshots_.size());
   std::string json, time;
   // A repeat by event_id answers with its first sequence, which is not the one the aggregate
   // counted.
   std::int64_t answered = 0;
   auto sequence_sink = [&](const Row& row) { answered = row.integer(0); };
   try {
+    // First, so that a lost lease costs no append.
+    if (ack_) {
+      commands.emplace_back(statements::ack,
+                            std::initializer_list<Parameter>{std::string_view(ack_->name),
+                                                             ack_->token, ack_->position});
+    }
     if (staged_.size() == 1 && staged_[0].aggregate_id != 0) {
       const Staged& event = staged_[0];
       const EventOptions& options = event.options;
@@ -195,6 +205,7 @@ void UnitOfWork::commit() {
     abandon();
     throw;
   }
+  if (!staged_.empty()) core_->engine->appended();
   const bool repeated = has_event_ids_ && (staged_.size() > 1 || !staged_[0].expected ||
                                            answered != *staged_[0].expected + 1);
   close(repeated ? Outcome::repeated : Outcome::done);

@@ -58,6 +58,24 @@ inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};
 
 inline constexpr Statement save_snapshot{"SELECT {}evercore_save_snapshot($1, $2, $3, $4)", "iiti"};
 
+// A start goes as text, also a position; NULL for a filter passes everything.
+inline constexpr Statement subscribe{"SELECT {}evercore_subscribe($1, $2, $3, $4)", "ttti"};
+inline constexpr Statement claim{"SELECT {}evercore_claim($1, $2, $3 / 1000.0)", "tti"};
+inline constexpr Statement fetch{
+    "SELECT " EVERCORE_EVENT_COLUMNS " FROM {}evercore_fetch($1, $2, $3)", "tii"};
+inline constexpr Statement ack{"SELECT {}evercore_ack($1, $2, $3)", "tii"};
+inline constexpr Statement renew{"SELECT {}evercore_renew($1, $2, $3 / 1000.0)", "tii"};
+inline constexpr Statement release{"SELECT {}evercore_release($1, $2, $3)", "tit"};
+// How many partitions there are, and whether it is not paused.
+inline constexpr Statement subscription{
+    "SELECT count(*), count(CASE WHEN active THEN 1 END) FROM {}evercore_subscriptions"
+    " WHERE name = $1",
+    "t"};
+inline constexpr Statement is_news{"SELECT position FROM {}evercore_follow($1, 1)", "i"};
+inline constexpr Statement last_position{
+    "SELECT position FROM {}evercore_log ORDER BY position DESC LIMIT 1", ""};
+inline constexpr Statement first_in_flight{"SELECT min(position) FROM {}evercore_in_flight", ""};
+
 #undef EVERCORE_EVENT_COLUMNS
 #undef EVERCORE_REPLAY_COLUMNS
 

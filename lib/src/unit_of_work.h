@@ -62,6 +62,8 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   void publish(std::int64_t id, std::string_view type, std::string_view key, RawEvent event,
                std::optional<std::int64_t> expected);
   void save_snapshot(const Aggregate& aggregate);
+  // Moves a subscription's cursor in the same commit, which fails when the lease is lost.
+  void stage_ack(const std::string& name, std::int64_t token, std::int64_t position);
 
   void commit();
   // Ends it without writing, if it has not ended.
@@ -86,6 +88,12 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
     std::int64_t version;
   };
 
+  struct Ack {
+    std::string name;
+    std::int64_t token;
+    std::int64_t position;
+  };
+
   template <class Sink>
   void replay(const Aggregate& aggregate, std::int64_t id, std::optional<std::string_view> key,
               std::int64_t version, Sink&& sink);
@@ -105,6 +113,7 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   bool has_event_ids_ = false;
   std::vector<Staged> staged_;
   std::vector<Snapshot> snapshots_;
+  std::optional<Ack> ack_;
   std::vector<const AggregateType*> types_;  // that this unit found undeclared
 };
 

@@ -147,6 +147,8 @@ PostgresOptions parse_postgres_uri(std::string_view uri) {
       if (word != "auto") options.prepared = word == "on";
     } else if (name == "migrate") {
       options.migrate = switch_value(name, value);
+    } else if (name == "notify") {
+      options.notify = switch_value(name, value);
     } else {
       rest += rest.empty() ? '?' : '&';
       rest += piece;

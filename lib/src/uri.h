@@ -23,6 +23,7 @@ struct PostgresOptions {
   std::string shown;     // for messages: without the password
   std::string schema = "evercore";
   std::optional<bool> prepared;  // empty: find out
+  bool notify = true;
   std::chrono::milliseconds busy_timeout{5000};
   std::chrono::milliseconds reconnect{5000};
   std::size_t pool_size = 8;

@@ -36,6 +36,7 @@ class Place {
     const std::string name = "t" + std::to_string(getpid()) + "_" + std::to_string(++count);
     if (on_postgres()) {
       uri_ = std::getenv("EVERCORE_TEST_POSTGRES");
+      schema_ = name;
       uri_ += (uri_.find('?') == uri_.npos ? "?schema=" : "&schema=") + name + "&pool_size=16";
     } else if (on_memory()) {
       uri_ = "memory:?busy_timeout=30000";
@@ -54,10 +55,15 @@ class Place {
   Place& operator=(const Place&) = delete;
 
   const std::string& uri() const { return uri_; }
+  // A relation of the store, as SQL of the program's own has to name it.
+  std::string relation(const std::string& name) const {
+    return on_postgres() ? "\"" + schema_ + "\"." + name : name;
+  }
   std::string file() const { return (directory_ / "store.db").string(); }
 
  private:
   std::string uri_;
+  std::string schema_;
   std::filesystem::path directory_;
 };
 

@@ -18,11 +18,14 @@
 // optional leaves the state as it is.
 //
 // A state may also say:
-//   static constexpr std::string_view aggregate_type = "User";    // the name in the store; by
-//   default the struct's static constexpr std::int64_t snapshot_every = 100;           // 0: no
-//   snapshots static constexpr std::int64_t state_version = 1;              // by default made from
-//   the members' names and kinds static constexpr bool ignore_unknown_events = true;           //
-//   else an event not listed is a decode_error
+//   // the name in the store; by default the struct's
+//   static constexpr std::string_view aggregate_type = "User";
+//   // 0: no snapshots
+//   static constexpr std::int64_t snapshot_every = 100;
+//   // by default made from the members' names and kinds
+//   static constexpr std::int64_t state_version = 1;
+//   // else an event not listed is a decode_error
+//   static constexpr bool ignore_unknown_events = true;
 // Snapshots of another state_version are not used. Where only the code of an apply() changed, the
 // members tell nothing: set state_version then.
 #ifndef EVERCORE_AGGREGATE_H

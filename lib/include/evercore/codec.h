@@ -4,23 +4,26 @@
 //   encode(Address{"Elm", 4})                     gives  {"street":"Elm","number":4}
 //   decode<Address>(R"({"street":"Elm"})")        gives  Address{"Elm", std::nullopt}
 //
-// | member                                   | JSON |
-// |------------------------------------------|--------------------------------------------------------------|
-// | bool, integers, float and double         | true, 7, 2.5; integers within int64, doubles finite
-// | | std::string                              | a string, UTF-8 | | enum | its name as a string |
-// | std::chrono::sys_time                    | "2026-11-21T22:10:41.123456Z"; nine digits if it
-// needs them  | | std::optional                            | left out when empty (null inside
-// containers)                 | | std::vector, std::array                  | an array | | std::map,
-// std::unordered_map             | an object; keys are strings or enums                         |
-// | std::variant                             | an object of one member, named after the
-// alternative's type  | | another plain struct                     | an object |
+// | member                              | JSON                                                  |
+// |-------------------------------------|-------------------------------------------------------|
+// | bool, integers, float and double    | true, 7, 2.5; integers within int64, doubles finite   |
+// | std::string                         | a string, UTF-8                                       |
+// | enum                                | its name as a string                                  |
+// | std::chrono::sys_time               | "2026-11-21T22:10:41.123456Z"; nine digits if need be |
+// | std::optional                       | left out when empty (null inside containers)          |
+// | std::vector, std::array             | an array                                              |
+// | std::map, std::unordered_map        | an object; keys are strings or enums                  |
+// | std::variant                        | an object of one member, named after the alternative  |
+// | another plain struct                | an object                                             |
 //
 // Decoding is strict about types: "5" is no integer and 5.0 is none either (but 5 is a number).
 // What the JSON has and the struct lacks is passed over; what the struct has and the JSON lacks
 // keeps its initialiser, unless the struct names it as required:
 //
-//   struct UserCreated { std::string username; static constexpr std::string_view required[] =
-//   {"username"}; };
+//   struct UserCreated {
+//     std::string username;
+//     static constexpr std::string_view required[] = {"username"};
+//   };
 //
 // An empty optional whose initialiser is not empty is written as null, since leaving it out would
 // bring the initialiser back. A type that cannot be stored does not compile, and the message says

@@ -14,10 +14,14 @@
 #include <vector>
 
 #include "evercore/aggregate.h"
+#include "evercore/engine.h"
 
 namespace evercore {
 
 class EventStore;
+namespace detail {
+class SubscriptionRunner;
+}
 
 // An event whose type and data are given as text, for Context::publish().
 struct RawEvent {
@@ -152,12 +156,23 @@ class Context : public ReadonlyContext {
   void publish(std::string_view aggregate_type, std::string_view natural_key, RawEvent event,
                std::optional<std::int64_t> expected = {});
 
+  // Runs one statement of the program's own in this context's transaction, such as the INSERT of a
+  // projection into a table beside the store; `rows` is called with each row of its result.
+  // Parameters are $1, $2, … in the order of their first appearance. Like create() it makes the
+  // context hold the write transaction from now on. It must not begin or end a transaction. Columns
+  // can be read as integers (bigint), texts and JSON; cast others in the statement. Errors of the
+  // statement are engine_error with the engine's code.
+  //   ctx.execute("UPDATE balance SET cents = cents + $2 WHERE account = $1", {"a", 100});
+  void execute(std::string_view sql, std::initializer_list<Parameter> parameters = {},
+               RowSink rows = {});
+
   // Stores a snapshot of the aggregate as it stands, with the staged events, whatever its
   // snapshot_every says.
   void save_snapshot(const Aggregate& aggregate);
 
  private:
   friend class EventStore;
+  friend class detail::SubscriptionRunner;
   using ReadonlyContext::ReadonlyContext;
   void adopt(Aggregate& aggregate);
 };

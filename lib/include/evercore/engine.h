@@ -6,22 +6,27 @@
 #define EVERCORE_ENGINE_H
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "evercore/time.h"
+#include "evercore/watch.h"
 
 namespace evercore {
 
 // One SQL text of the surface, a static object. "{}" stands where PostgreSQL needs the store's
 // schema; parameters are $1, $2, … in the order of their first appearance. `types` has one letter a
-// parameter: i for an integer, t for text.
+// parameter: i for an integer, t for text. A text of the program's own (`foreign`) is sent as it is,
+// need not outlive its command, and leaves the types of its parameters to the engine.
 struct Statement {
   const char* sql;
   const char* types;
+  bool foreign = false;
 };
 
 // A parameter of a command; a text is not copied.
@@ -32,6 +37,12 @@ class Parameter {
   Parameter(std::nullptr_t) {}                                              // NOLINT
   Parameter(std::int64_t value) : kind_(Kind::integer), integer_(value) {}  // NOLINT
   Parameter(std::string_view value) : kind_(Kind::text), text_(value) {}    // NOLINT
+  Parameter(const char* value) : Parameter(std::string_view(value)) {}      // NOLINT
+  Parameter(const std::string& value)                                       // NOLINT
+      : Parameter(std::string_view(value)) {}
+  template <std::integral I>
+  requires(!std::same_as<I, std::int64_t>) Parameter(I value)  // NOLINT
+      : Parameter(static_cast<std::int64_t>(value)) {}
 
   Kind kind() const noexcept { return kind_; }
   std::int64_t integer() const noexcept { return integer_; }
@@ -133,9 +144,19 @@ class StorageEngine {
   // of several threads in one go here; each keeps its own atomicity and its own error.
   virtual void write(SessionHandle session, std::span<const Command> commands) = 0;
 
+  // Told after each commit that appended events; wakes those who wait for them.
+  virtual void appended() noexcept { signal_.raise(); }
+  // A way to wait for events. It must not outlive the engine. A driver that says nothing more than
+  // this one wakes runners by the appends of this process alone.
+  virtual std::unique_ptr<Watch> watch();
+
  protected:
+  Signal& signal() noexcept { return signal_; }
   friend struct SessionReturn;
   virtual void give_back(Session* session) noexcept = 0;
+
+ private:
+  Signal signal_;
 };
 
 inline void SessionReturn::operator()(Session* session) const noexcept {

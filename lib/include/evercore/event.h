@@ -4,12 +4,14 @@
 //     std::string username;
 //     bool is_active = true;
 //
-//     // All optional:
-//     static constexpr std::string_view event_type = "user-created";      // the name in the store,
-//     for ever static constexpr std::string_view aliases[] = {"UserMade"};         // names it had
-//     before static constexpr std::string_view required[] = {"username"};        // members that
-//     must be in the JSON static UserCreated upcast(const UserCreatedV1& old);                //
-//     from the struct it was before
+//     // All optional. The name in the store, for ever:
+//     static constexpr std::string_view event_type = "user-created";
+//     // Names it had before:
+//     static constexpr std::string_view aliases[] = {"UserMade"};
+//     // Members that must be in the JSON:
+//     static constexpr std::string_view required[] = {"username"};
+//     // From the struct it was before:
+//     static UserCreated upcast(const UserCreatedV1& old);
 //   };
 //
 // Without event_type the struct's own name is stored, and renaming the struct would orphan its

@@ -1,4 +1,4 @@
-// All of evercore: the store, contexts, aggregates, events, errors.
+// All of evercore: the store, contexts, aggregates, events, subscriptions, errors.
 #ifndef EVERCORE_EVERCORE_H
 #define EVERCORE_EVERCORE_H
 
@@ -8,6 +8,7 @@
 #include "evercore/error.h"
 #include "evercore/event.h"
 #include "evercore/store.h"
+#include "evercore/subscription.h"
 #include "evercore/time.h"
 
 #endif  // EVERCORE_EVERCORE_H

@@ -7,26 +7,29 @@
 //     return user.id();
 //   });
 //
-// | URI                                   | store |
-// |---------------------------------------|-------------------------------------------------------------------|
-// | sqlite:///path/to/file.db?…           | a file; sqlite:relative.db is relative to the working
-// directory   | | sqlite::memory: or memory:            | in memory, as long as the EventStore
-// lives                        | | postgres://user@host/database?…       | a schema of a PostgreSQL
-// database, 14 or newer                    |
+// | URI                          | store                                                         |
+// |------------------------------|---------------------------------------------------------------|
+// | sqlite:///path/to/file.db?…  | a file; sqlite:relative.db is relative to the current folder  |
+// | sqlite::memory: or memory:   | in memory, for as long as the EventStore lives                |
+// | postgres://user@host/data?…  | a schema of a PostgreSQL database, 14 or newer                |
 //
-// | parameter      | of         | default  | meaning |
-// |----------------|------------|----------|----------------------------------------------------------------------|
-// | journal_mode   | SQLite     | wal      | wal, delete, truncate, persist | | synchronous    |
-// SQLite     | full     | full: an acknowledged commit survives a loss of power. normal: the   | |
-// |            |          | last commits may be lost then, the file stays sound. off: a loss of  |
-// |                |            |          | power may ruin the file. extra: as full, for journal
-// modes but wal   | | busy_timeout   | both       | 5000     | milliseconds to wait for a lock or
-// for a free connection             | | pool_size      | both       | 8        | connections at
-// most (SQLite: one more for writing; memory: just one) | | migrate        | both       | on | off:
-// connect() leaves the schema as it is                            | | schema         | PostgreSQL |
-// evercore | the schema that is the store                                         | | prepared |
-// PostgreSQL | auto     | on, off; auto turns prepared statements off behind a pooling proxy   | |
-// reconnect      | PostgreSQL | 5000     | milliseconds to go on trying to reach a lost server |
+// | parameter    | of         | default  | meaning                                               |
+// |--------------|------------|----------|-------------------------------------------------------|
+// | journal_mode | SQLite     | wal      | wal, delete, truncate, persist                        |
+// | synchronous  | SQLite     | full     | full: an acknowledged commit survives a loss of       |
+// |              |            |          | power. normal: the last commits may be lost then, the |
+// |              |            |          | file stays sound. off: a loss of power may ruin the   |
+// |              |            |          | file. extra: as full, for journal modes but wal       |
+// | busy_timeout | both       | 5000     | milliseconds to wait for a lock or a free connection  |
+// | pool_size    | both       | 8        | connections at most (SQLite: one more for writing;    |
+// |              |            |          | memory: just one)                                     |
+// | migrate      | both       | on       | on, off: connect() leaves the schema as it is         |
+// | schema       | PostgreSQL | evercore | the schema that is the store                          |
+// | prepared     | PostgreSQL | auto     | on, off; auto: none behind a pooling proxy            |
+// | notify       | PostgreSQL | on       | on, off: no word to the runners of other programs     |
+// |              |            |          | after an append, which they find by polling then      |
+// | reconnect    | PostgreSQL | 5000     | milliseconds to go on trying to reach a lost server   |
+//
 // Everything else in a postgres URI is libpq's (host, sslmode, connect_timeout, …).
 #ifndef EVERCORE_STORE_H
 #define EVERCORE_STORE_H
@@ -36,6 +39,7 @@
 
 #include "evercore/context.h"
 #include "evercore/engine.h"
+#include "evercore/subscription.h"
 
 namespace evercore {
 
@@ -123,6 +127,30 @@ class EventStore {
   // at or below a position that was seen.
   std::vector<RecordedEvent> follow(std::int64_t after, std::int64_t limit = 1000);
 
+  // Runs a durable subscription in this thread until a stop is asked for: makes it when there is
+  // none of that name, or gives it this filter, then claims a partition, fetches, handles and
+  // acknowledges. Runners of one name share its partitions among them, in this and other programs.
+  // See subscription.h for handlers and options. What the handler throws goes through after the last
+  // attempt, with the cursor before that event and the error in evercore_subscriptions. Throws
+  // argument_error for a filter or start that cannot be, safety_error for another number of
+  // partitions than it has, and what the engine throws when it stays lost or busy.
+  template <class H>
+  SubscriptionEnd run_subscription(std::string_view name, const Filter& filter, const Start& start,
+                                   const SubscriptionOptions& options, H&& handler) {
+    return run_handler(name, filter, start, options, detail::make_handler(handler));
+  }
+
+  // The same without a row in the store: each run begins at `start` and nobody shares it. The
+  // handler takes an event or a batch, without a context. Options of leases do not apply.
+  template <class H>
+  SubscriptionEnd run_ephemeral_subscription(const Filter& filter, const Start& start,
+                                             const SubscriptionOptions& options, H&& handler) {
+    static_assert(std::invocable<H&, const RecordedEvent&> || std::invocable<H&, detail::Batch>,
+                  "evercore: the handler of an ephemeral subscription takes (const RecordedEvent&) "
+                  "or (std::span<const RecordedEvent>): there is no cursor to commit in a context");
+    return run_ephemeral_handler(filter, start, options, detail::make_handler(handler));
+  }
+
   // Everything that is wrong with the store: nothing, when all is well.
   std::vector<Problem> check();
 
@@ -133,6 +161,11 @@ class EventStore {
 
  private:
   std::shared_ptr<detail::UnitOfWork> begin(bool readonly) const;
+  SubscriptionEnd run_handler(std::string_view name, const Filter& filter, const Start& start,
+                              const SubscriptionOptions& options, const detail::Handler& handler);
+  SubscriptionEnd run_ephemeral_handler(const Filter& filter, const Start& start,
+                                        const SubscriptionOptions& options,
+                                        const detail::Handler& handler);
 
   std::shared_ptr<detail::StoreCore> core_;
 };

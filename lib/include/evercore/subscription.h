@@ -1,0 +1,144 @@
+// Subscriptions: what happens in the store, event by event, handed to a function of the program.
+//
+//   std::jthread mailer([&](std::stop_token stop) {
+//     store.run_subscription(
+//         "welcome-mails", {.event_types = {"UserCreated"}}, evercore::Start::end(), {.stop = stop},
+//         [&](const evercore::RecordedEvent& event) { send_mail(event); });
+//   });
+//
+// A durable subscription is a row in the store: its cursor outlives the program, and runners in as
+// many programs as one likes share its partitions, each under a lease. The handler may be
+//
+//   void(const RecordedEvent&)                       at least once: a program that dies between the
+//   void(std::span<const RecordedEvent>)             effect and the ack has the same events again
+//
+//   void(Context&, const RecordedEvent&)             exactly once: what it stages and what it
+//   void(Context&, std::span<const RecordedEvent>)   executes is committed with the cursor, or not
+//
+// and is called in the order of positions of the events of its partition, never by two runners at
+// once for the same partition while leases are kept.
+//
+// How soon a runner sees an event: at once, when it was appended through the same EventStore or a
+// copy of it; within milliseconds, when another program wrote it to the same SQLite file, or through
+// this library to the same PostgreSQL store; else, such as for plain SQL sent to PostgreSQL by
+// others, or behind a transaction-pooling proxy, at the next poll.
+#ifndef EVERCORE_SUBSCRIPTION_H
+#define EVERCORE_SUBSCRIPTION_H
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "evercore/context.h"
+#include "evercore/event.h"
+
+namespace evercore {
+
+// Which events a subscription is about: all that fit every part that is given.
+struct Filter {
+  std::string aggregate_type{};            // empty: any
+  std::string natural_key{};               // empty: any; else aggregate_type must be given too
+  std::vector<std::string> event_types{};  // empty: any
+};
+
+// Where a new subscription begins. It is looked at once, when the subscription is made; one that
+// exists goes on where it stands.
+class Start {
+ public:
+  static Start beginning() { return Start("beginning"); }
+  // After everything that is in the store now.
+  static Start end() { return Start("end"); }
+  static Start after(std::int64_t position) { return Start(std::to_string(position)); }
+  // Before the first event whose event_time is at that time or later.
+  static Start at(Time time) { return Start(format_time(time)); }
+
+  // As evercore_subscribe() takes it.
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  explicit Start(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// How a runner goes about it.
+struct SubscriptionOptions {
+  // The runner ends soon after a stop is asked for: after the event at hand, which is acknowledged.
+  std::stop_token stop{};
+  // Who holds the lease, for those who look at evercore_subscriptions; by default host:process.
+  std::string owner{};
+  // Into how many partitions a new subscription is divided: how many runners can share it. Empty:
+  // 1 for a new one, as it is for one that exists. Another number than it has is a safety_error.
+  std::optional<std::int64_t> partitions{};
+  // Events fetched, and acknowledged, at a time; at most these are repeated after a crash.
+  std::int64_t batch_size = 100;
+  // How long a runner that died keeps others from its partition.
+  std::chrono::milliseconds lease{30'000};
+  // The lease is renewed while the handler is at work on a batch, but not for longer than this: a
+  // handler that hangs loses its partition then, and what it does later has no effect on the cursor.
+  std::chrono::milliseconds renew_for{std::chrono::hours{1}};
+  // Without news the runner looks again after poll_shortest, and ever less often down to each
+  // poll_longest.
+  std::chrono::milliseconds poll_shortest{10};
+  std::chrono::milliseconds poll_longest{1'000};
+  // A handler that throws is tried again on the same event so many times in all, after waits that
+  // double from the first to the longest. A lost server is looked for at these intervals for as long
+  // as it takes.
+  int attempts = 5;
+  std::chrono::milliseconds first_wait{100};
+  std::chrono::milliseconds longest_wait{10'000};
+  // While others hold all partitions: wait until one comes free, or return owned_by_another.
+  bool wait_for_lease = true;
+  // Return caught_up once there is nothing left to read, in place of waiting for more.
+  bool until_caught_up = false;
+};
+
+// Why a runner ended.
+enum class SubscriptionEnd {
+  stopped,           // a stop was asked for
+  caught_up,         // until_caught_up: there was nothing left
+  owned_by_another,  // wait_for_lease is false: others hold all partitions
+  removed            // somebody unsubscribed it
+};
+
+namespace detail {
+
+// A handler of any of the forms, as the runners call it.
+struct Handler {
+  std::function<void(Context*, std::span<const RecordedEvent>)> call;
+  bool takes_context;
+  bool takes_batch;
+};
+
+template <class>
+inline constexpr bool is_handler = false;
+
+using Batch = std::span<const RecordedEvent>;
+
+template <class H>
+Handler make_handler(H& handler) {
+  if constexpr (std::invocable<H&, const RecordedEvent&>) {
+    return {[&](Context*, Batch events) { std::invoke(handler, events.front()); }, false, false};
+  } else if constexpr (std::invocable<H&, Batch>) {
+    return {[&](Context*, Batch events) { std::invoke(handler, events); }, false, true};
+  } else if constexpr (std::invocable<H&, Context&, const RecordedEvent&>) {
+    return {[&](Context* context, Batch events) { std::invoke(handler, *context, events.front()); },
+            true, false};
+  } else if constexpr (std::invocable<H&, Context&, Batch>) {
+    return {[&](Context* context, Batch events) { std::invoke(handler, *context, events); }, true,
+            true};
+  } else {
+    static_assert(is_handler<H>,
+                  "evercore: a subscription's handler takes (const RecordedEvent&) or "
+                  "(std::span<const RecordedEvent>), either with a Context& before it");
+  }
+}
+
+}  // namespace detail
+}  // namespace evercore
+
+#endif  // EVERCORE_SUBSCRIPTION_H

@@ -1,0 +1,38 @@
+// What the runners do about failing: waits that double, a stop that cuts them short, and the end of
+// patience.
+#ifndef EVERCORE_SRC_RETRY_H
+#define EVERCORE_SRC_RETRY_H
+
+#include "evercore/subscription.h"
+
+namespace evercore::detail {
+
+class Retry {
+ public:
+  explicit Retry(const SubscriptionOptions& options) : options_(options) {}
+
+  void succeeded() noexcept { failures_ = outages_ = 0; }
+  // Waits before the next attempt. Gives false, at once, when there is none left.
+  bool failed();
+  // Waits before the next look for a lost server, of which there are as many as it takes.
+  void wait_for_server();
+  // Waits for `longest`, or a request to stop.
+  void wait(std::chrono::milliseconds longest) const;
+
+ private:
+  std::chrono::milliseconds doubled(int times) const;
+
+  const SubscriptionOptions& options_;
+  int failures_ = 0;
+  int outages_ = 0;
+};
+
+// Throws argument_error for options that cannot be.
+void require_valid(const SubscriptionOptions& options);
+
+// What to say of an exception.
+std::string text_of(const std::exception_ptr& fault);
+
+}  // namespace evercore::detail
+
+#endif  // EVERCORE_SRC_RETRY_H

@@ -1,0 +1,618 @@
+// Runners of subscriptions: what they deliver, to whom, and what they do when things go wrong.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "harness.h"
+
+using namespace evercore;
+using harness::Fresh;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Something that one thread says and others wait for.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  // False when nobody opened it for a minute: the test has failed then.
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    return opened_.wait_until(lock, std::chrono::system_clock::now() + 60s, [&] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+void append(EventStore& store, const std::string& key, const std::string& type, int count = 1) {
+  store.with_context([&](Context& ctx) {
+    for (int i = 0; i < count; ++i) ctx.publish("Thing", key, {type, R"({"n":1})"});
+  });
+}
+
+const Filter everything{};
+// For tests in which polling must not be what helps.
+constexpr auto never = std::chrono::hours{24};
+
+SubscriptionOptions once() {
+  SubscriptionOptions options;
+  options.until_caught_up = true;
+  options.first_wait = 1ms;
+  return options;
+}
+
+// The positions that a run to the end of the log delivers.
+std::vector<std::int64_t> catch_up(EventStore& store, const std::string& name,
+                                   const Filter& filter = everything,
+                                   const Start& start = Start::beginning(),
+                                   SubscriptionOptions options = once()) {
+  std::vector<std::int64_t> positions;
+  const auto end = store.run_subscription(
+      name, filter, start, options,
+      [&](const RecordedEvent& event) { positions.push_back(event.position); });
+  CHECK(end == SubscriptionEnd::caught_up);
+  return positions;
+}
+
+// One value of evercore_subscriptions.
+std::string shown(Fresh& store, const std::string& name, const std::string& column) {
+  std::string value = "no row";
+  auto sink = [&](const Row& row) { value = row.is_null(0) ? "NULL" : std::string(row.text(0)); };
+  store->with_context([&](Context& ctx) {
+    ctx.execute("SELECT CAST(" + column + " AS text) FROM " +
+                    store.place.relation("evercore_subscriptions") +
+                    " WHERE name = $1 ORDER BY partition LIMIT 1",
+                {name}, sink);
+  });
+  return value;
+}
+
+void call(Fresh& store, const std::string& function, const std::string& arguments) {
+  store->with_context(
+      [&](Context& ctx) { ctx.execute("SELECT " + store.place.relation(function) + arguments); });
+}
+
+// A runner in a thread of its own, stopped and joined at the end.
+struct Background {
+  template <class F>
+  explicit Background(F function)
+      : thread([this, function](std::stop_token stop) {
+          try {
+            end = function(stop);
+          } catch (const std::exception& thrown) {
+            fault = thrown.what();
+          }
+          ended.open();
+        }) {}
+  Gate ended;
+  std::optional<SubscriptionEnd> end;
+  std::string fault;
+  std::jthread thread;  // last: it uses the others
+};
+
+}  // namespace
+
+TEST_CASE("a subscription delivers every event once, in order, and goes on where it stood") {
+  Fresh store;
+  append(store.store, "a", "Made", 250);
+  auto positions = catch_up(store.store, "s");
+  REQUIRE(positions.size() == 250);
+  CHECK(std::is_sorted(positions.begin(), positions.end()));
+  CHECK(catch_up(store.store, "s").empty());
+  append(store.store, "b", "Made", 3);
+  CHECK(catch_up(store.store, "s").size() == 3);
+  CHECK(catch_up(store.store, "another").size() == 253);
+  CHECK(shown(store, "s", "owner") == "NULL");
+}
+
+TEST_CASE("a filter by type, by key and by event type keeps the others out") {
+  Fresh store;
+  append(store.store, "a", "Made", 2);
+  append(store.store, "b", "Sold", 3);
+  store->with_context([](Context& ctx) { ctx.publish("Other", "a", {"Made", "{}"}); });
+  CHECK(catch_up(store.store, "type", {.aggregate_type = "Thing"}).size() == 5);
+  CHECK(catch_up(store.store, "key", {.aggregate_type = "Thing", .natural_key = "b"}).size() == 3);
+  CHECK(catch_up(store.store, "event", {.event_types = {"Made"}}).size() == 3);
+  CHECK(catch_up(store.store, "none", {.event_types = {"Lost", "Found"}}).empty());
+  CHECK(harness::fault_of<argument_error>([&] {
+          catch_up(store.store, "x", {.natural_key = "a"});
+        }).starts_with("EV009"));
+}
+
+TEST_CASE("a filter that keeps all out moves the cursor past them") {
+  Fresh store;
+  append(store.store, "a", "Made", 5);
+  catch_up(store.store, "none", {.event_types = {"Lost"}});
+  CHECK(shown(store, "none", "position") == std::to_string(store->follow(0).back().position));
+}
+
+TEST_CASE("start is resolved once, when the subscription is made") {
+  Fresh store;
+  append(store.store, "a", "Made", 3);
+  const auto before = store->follow(0).back();
+  CHECK(catch_up(store.store, "end", everything, Start::end()).empty());
+  append(store.store, "a", "Made", 2);
+  CHECK(catch_up(store.store, "end", everything, Start::end()).size() == 2);
+  CHECK(catch_up(store.store, "after", everything, Start::after(before.position)).size() == 2);
+  CHECK(catch_up(store.store, "time", everything, Start::at(before.event_time)).size() >= 2);
+  CHECK(catch_up(store.store, "future", everything, Start::at(before.event_time + 1h)).empty());
+}
+
+TEST_CASE("batches arrive whole, and no larger than batch_size") {
+  Fresh store;
+  append(store.store, "a", "Made", 25);
+  std::vector<std::size_t> sizes;
+  auto options = once();
+  options.batch_size = 10;
+  store->run_subscription(
+      "s", everything, Start::beginning(), options,
+      [&](std::span<const RecordedEvent> events) { sizes.push_back(events.size()); });
+  CHECK(sizes == std::vector<std::size_t>{10, 10, 5});
+}
+
+TEST_CASE("options that cannot be are refused before anything is done") {
+  Fresh store;
+  const auto fault = [&](auto change) {
+    auto options = once();
+    change(options);
+    return harness::fault_of<argument_error>(
+        [&] { catch_up(store.store, "s", everything, Start::beginning(), options); });
+  };
+  CHECK(fault([](auto& o) { o.batch_size = 0; }) == "EV009: batch_size is less than 1");
+  CHECK(fault([](auto& o) { o.lease = 0ms; }) == "EV009: lease is not longer than 0");
+  CHECK(fault([](auto& o) { o.attempts = 0; }) == "EV009: attempts is less than 1");
+  CHECK(fault([](auto& o) { o.poll_longest = 1ms; }) ==
+        "EV009: poll_longest is shorter than poll_shortest");
+  CHECK(shown(store, "s", "name") == "no row");
+  catch_up(store.store, "s");
+  auto options = once();
+  options.partitions = 4;
+  CHECK(harness::fault_of<safety_error>([&] {
+          catch_up(store.store, "s", everything, Start::beginning(), options);
+        }) == "EV010: subscription \"s\" has 1 partitions: reset it to change them");
+}
+
+TEST_CASE("a handler that throws is tried again, and those before the event are not") {
+  Fresh store;
+  append(store.store, "a", "Made", 10);
+  std::map<std::int64_t, int> calls;
+  int thrown = 0;
+  const auto end = store->run_subscription("s", everything, Start::beginning(), once(),
+                                           [&](const RecordedEvent& event) {
+                                             ++calls[event.sequence];
+                                             if (event.sequence == 5 && ++thrown <= 3)
+                                               throw std::runtime_error("not now");
+                                           });
+  CHECK(end == SubscriptionEnd::caught_up);
+  for (const auto& [sequence, count] : calls) CHECK(count == (sequence == 5 ? 4 : 1));
+}
+
+TEST_CASE("a handler that goes on throwing ends the run with its error in the row") {
+  Fresh store;
+  append(store.store, "a", "Made", 10);
+  auto options = once();
+  options.attempts = 3;
+  int calls = 0;
+  const auto run = [&](int bad) {
+    return harness::fault_of<std::runtime_error>([&] {
+      store->run_subscription("s", everything, Start::beginning(), options,
+                              [&](const RecordedEvent& event) {
+                                if (event.sequence == bad && ++calls > 0) {
+                                  throw std::runtime_error("cannot");
+                                }
+                              });
+    });
+  };
+  CHECK(run(7) == "cannot");
+  CHECK(calls == 4);  // once in its batch, then alone, three times
+  CHECK(shown(store, "s", "position") == std::to_string(store->follow(0)[5].position));
+  CHECK(shown(store, "s", "last_error") ==
+        "event \"Made\" at position " + std::to_string(store->follow(0)[6].position) + ": cannot");
+  CHECK(shown(store, "s", "owner") == "NULL");
+  CHECK(run(0) == "none");
+  CHECK(shown(store, "s", "last_error") == "NULL");
+}
+
+TEST_CASE("what a transactional handler staged is written with the cursor, or not at all") {
+  Fresh store;
+  append(store.store, "a", "Made", 10);
+  int attempts = 0;
+  const auto end = store->run_subscription(
+      "s", {.aggregate_type = "Thing"}, Start::beginning(), once(),
+      [&](Context& ctx, const RecordedEvent& event) {
+        ctx.publish("Effect", "of " + std::to_string(event.sequence), {"Seen", "{}"}, 0);
+        if (event.sequence == 4 && ++attempts < 3) throw std::runtime_error("after staging");
+      });
+  CHECK(end == SubscriptionEnd::caught_up);
+  CHECK(attempts == 3);
+  CHECK(catch_up(store.store, "effects", {.aggregate_type = "Effect"}).size() == 10);
+}
+
+TEST_CASE("a projection into a table of the program's own is exactly once") {
+  Fresh store;
+  append(store.store, "a", "Made", 30);
+  const std::string table = store.place.relation("projection");
+  store->with_context(
+      [&](Context& ctx) { ctx.execute("CREATE TABLE " + table + " (sequence bigint UNIQUE)"); });
+  int faults = 0;
+  const auto handler = [&](Context& ctx, std::span<const RecordedEvent> events) {
+    for (const auto& event : events) {
+      ctx.execute("INSERT INTO " + table + " VALUES ($1)", {event.sequence});
+    }
+    if (++faults % 2 == 1) throw std::runtime_error("after the insert");
+  };
+  auto options = once();
+  options.batch_size = 7;
+  CHECK(store->run_subscription("s", everything, Start::beginning(), options, handler) ==
+        SubscriptionEnd::caught_up);
+  std::int64_t count = 0;
+  auto sink = [&](const Row& row) { count = row.integer(0); };
+  store->with_context(
+      [&](Context& ctx) { ctx.execute("SELECT count(*) FROM " + table, {}, sink); });
+  CHECK(count == 30);
+}
+
+TEST_CASE("a statement of the program's own answers for its faults and cannot be two") {
+  Fresh store;
+  store->with_context([&](Context& ctx) {
+    CHECK(harness::fault_of<engine_error>([&] { ctx.execute("SELECT nonsense"); }) != "none");
+    CHECK(harness::fault_of([&] { ctx.execute("SELECT 1; SELECT 2"); }) != "none");
+    std::string text;
+    auto sink = [&](const Row& row) { text = row.text(0); };
+    ctx.execute("SELECT CAST($1 AS text)", {"it goes on"}, sink);
+    CHECK(text == "it goes on");
+  });
+}
+
+TEST_CASE("while one holds the lease another is told, or waits and takes over") {
+  Fresh store;
+  append(store.store, "a", "Made", 1);
+  Gate handling, go_on;
+  Background holder([&](std::stop_token stop) {
+    return store->run_subscription("s", everything, Start::beginning(),
+                                   {.stop = stop, .owner = "first"}, [&](const RecordedEvent&) {
+                                     handling.open();
+                                     go_on.wait();
+                                   });
+  });
+  REQUIRE(handling.wait());
+  CHECK(shown(store, "s", "owner") == "first");
+  CHECK(store->run_subscription("s", everything, Start::beginning(), {.wait_for_lease = false},
+                                [](const RecordedEvent&) {}) == SubscriptionEnd::owned_by_another);
+  Gate taken;
+  Background waiter([&](std::stop_token stop) {
+    return store->run_subscription("s", everything, Start::beginning(),
+                                   {.stop = stop, .owner = "second"},
+                                   [&](const RecordedEvent&) { taken.open(); });
+  });
+  holder.thread.request_stop();
+  go_on.open();
+  REQUIRE(holder.ended.wait());
+  CHECK(holder.end == SubscriptionEnd::stopped);
+  append(store.store, "a", "Made", 1);
+  CHECK(taken.wait());
+}
+
+TEST_CASE("a runner that stalls beyond its lease moves nothing back, and each effect is one") {
+  Fresh store;
+  append(store.store, "a", "Made", 20);
+  const auto effect = [](Context& ctx, const RecordedEvent& event) {
+    ctx.publish("Effect", std::to_string(event.sequence), {"Seen", "{}"}, 0);
+  };
+  Gate stalled, go_on;
+  bool first = true;
+  std::vector<std::int64_t> later;
+  Background slow([&](std::stop_token stop) {
+    return store->run_subscription(
+        "s", {.aggregate_type = "Thing"}, Start::beginning(),
+        {.stop = stop, .owner = "slow", .batch_size = 10, .lease = 200ms, .renew_for = 0ms},
+        [&](Context& ctx, const RecordedEvent& event) {
+          if (std::exchange(first, false)) {
+            stalled.open();
+            go_on.wait();
+          } else if (event.sequence > 10) {
+            later.push_back(event.sequence);
+          }
+          effect(ctx, event);
+        });
+  });
+  REQUIRE(stalled.wait());
+  auto options = once();
+  options.owner = "quick";
+  CHECK(store->run_subscription("s", {.aggregate_type = "Thing"}, Start::beginning(), options,
+                                effect) == SubscriptionEnd::caught_up);
+  const std::string position = shown(store, "s", "position");
+  go_on.open();
+  append(store.store, "b", "Made", 0);
+  slow.thread.request_stop();
+  REQUIRE(slow.ended.wait());
+  CHECK(slow.fault == "");
+  CHECK(shown(store, "s", "position") == position);
+  CHECK(later.empty());
+  CHECK(catch_up(store.store, "effects", {.aggregate_type = "Effect"}).size() == 20);
+}
+
+TEST_CASE("without a context, a stalled runner's ack is refused and nothing is moved back") {
+  Fresh store;
+  append(store.store, "a", "Made", 20);
+  Gate stalled, go_on;
+  int seen = 0;
+  Background slow([&](std::stop_token stop) {
+    return store->run_subscription(
+        "s", everything, Start::beginning(),
+        {.stop = stop, .batch_size = 10, .lease = 200ms, .renew_for = 0ms},
+        [&](const RecordedEvent&) {
+          if (++seen > 1) return;
+          stalled.open();
+          go_on.wait();
+        });
+  });
+  REQUIRE(stalled.wait());
+  CHECK(catch_up(store.store, "s").size() == 20);
+  const std::string position = shown(store, "s", "position");
+  slow.thread.request_stop();
+  go_on.open();
+  REQUIRE(slow.ended.wait());
+  CHECK(slow.end == SubscriptionEnd::stopped);
+  CHECK(shown(store, "s", "position") == position);
+}
+
+TEST_CASE("the lease is renewed while a handler is slow") {
+  if (harness::on_memory()) return;  // one connection: nobody else can look meanwhile
+  Fresh store;
+  append(store.store, "a", "Made", 1);
+  Gate handling, go_on;
+  Background slow([&](std::stop_token stop) {
+    return store->run_subscription("s", everything, Start::beginning(),
+                                   {.stop = stop, .lease = 300ms}, [&](const RecordedEvent&) {
+                                     handling.open();
+                                     go_on.wait();
+                                   });
+  });
+  REQUIRE(handling.wait());
+  // Until the lease has been renewed five times over, nobody else gets it.
+  std::string expires = shown(store, "s", "lease_expires_at");
+  for (int renewals = 0; renewals < 5;) {
+    CHECK(store->run_subscription("s", everything, Start::beginning(), {.wait_for_lease = false},
+                                  [](const RecordedEvent&) {}) ==
+          SubscriptionEnd::owned_by_another);
+    const std::string now = shown(store, "s", "lease_expires_at");
+    if (now != expires) ++renewals;
+    expires = now;
+  }
+  go_on.open();
+}
+
+TEST_CASE("runners share partitions, and each aggregate's events stay in order") {
+  Fresh store;
+  constexpr int keys = 20, each = 25;
+  for (int i = 0; i < each; ++i) {
+    store->with_context([&](Context& ctx) {
+      for (int key = 0; key < keys; ++key) {
+        ctx.publish("Thing", "k" + std::to_string(key), {"Made", "{}"});
+      }
+    });
+  }
+  std::mutex mutex;
+  std::map<std::int64_t, std::vector<std::int64_t>> sequences;
+  Gate all;
+  std::size_t count = 0;
+  const auto run = [&](std::stop_token stop) {
+    SubscriptionOptions options{.stop = stop, .partitions = 8, .batch_size = 5};
+    return store->run_subscription("s", everything, Start::beginning(), options,
+                                   [&](Context&, const RecordedEvent& event) {
+                                     const std::lock_guard lock(mutex);
+                                     sequences[event.aggregate_id].push_back(event.sequence);
+                                     if (++count == keys * each) all.open();
+                                   });
+  };
+  {
+    Background a(run), b(run), c(run), d(run);
+    CHECK(all.wait());
+    for (Background* one : {&a, &b, &c, &d}) one->thread.request_stop();
+    for (Background* one : {&a, &b, &c, &d}) {
+      CHECK(one->ended.wait());
+      CHECK(one->fault == "");
+    }
+  }
+  CHECK(sequences.size() == keys);
+  for (const auto& [id, seen] : sequences) {
+    CHECK(seen.size() == each);
+    CHECK(std::is_sorted(seen.begin(), seen.end()));
+  }
+}
+
+TEST_CASE("each append through the store wakes a runner that polls hardly ever") {
+  Fresh store;
+  std::mutex mutex;
+  std::condition_variable handled;
+  int count = 0;
+  Background runner([&](std::stop_token stop) {
+    SubscriptionOptions options{.stop = stop};
+    options.poll_shortest = options.poll_longest = never;
+    return store->run_subscription("s", everything, Start::beginning(), options,
+                                   [&](const RecordedEvent&) {
+                                     const std::lock_guard lock(mutex);
+                                     ++count;
+                                     handled.notify_all();
+                                   });
+  });
+  for (int appended = 1; appended <= 50; ++appended) {
+    append(store.store, "a", "Made");
+    std::unique_lock lock(mutex);
+    REQUIRE(handled.wait_until(lock, std::chrono::system_clock::now() + 60s,
+                               [&] { return count == appended; }));
+  }
+}
+
+TEST_CASE("an append by another process wakes a runner that polls hardly ever") {
+  if (harness::on_memory()) return;
+  harness::Place place;
+  int ready[2];
+  REQUIRE(pipe(ready) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char byte;
+    int status = read(ready[0], &byte, 1) == 1 ? 0 : 1;
+    try {
+      auto store = connect(place.uri());
+      append(store, "a", "Made");
+      // On PostgreSQL word is sent after the append: stay until the parent has got it.
+      status |= read(ready[0], &byte, 1) == 1 ? 0 : 1;
+    } catch (const std::exception&) {
+      status = 1;
+    }
+    _exit(status);
+  }
+  auto store = connect(place.uri());
+  append(store, "before", "Made");
+  Gate first, second;
+  Background runner([&](std::stop_token stop) {
+    SubscriptionOptions options{.stop = stop};
+    options.poll_shortest = options.poll_longest = never;
+    return store.run_subscription(
+        "s", everything, Start::beginning(), options,
+        [&](const RecordedEvent& event) { (event.natural_key == "a" ? second : first).open(); });
+  });
+  CHECK(first.wait());
+  CHECK(write(ready[1], "x", 1) == 1);
+  CHECK(second.wait());
+  CHECK(write(ready[1], "x", 1) == 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_CASE("pausing, resuming, resetting and another filter take effect on a running runner") {
+  Fresh store;
+  append(store.store, "a", "Made", 3);
+  std::mutex mutex;
+  std::vector<std::string> types;
+  const auto wait_for = [&](std::size_t count) {
+    for (auto until = std::chrono::steady_clock::now() + 60s;;) {
+      {
+        const std::lock_guard lock(mutex);
+        if (types.size() >= count) return types.size() == count;
+      }
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::yield();
+    }
+  };
+  Background runner([&](std::stop_token stop) {
+    return store->run_subscription("s", everything, Start::beginning(),
+                                   {.stop = stop, .poll_longest = 20ms},
+                                   [&](const RecordedEvent& event) {
+                                     const std::lock_guard lock(mutex);
+                                     types.push_back(event.event_type);
+                                   });
+  });
+  REQUIRE(wait_for(3));
+  call(store, "evercore_pause", "('s')");
+  append(store.store, "a", "Paused", 2);
+  CHECK(shown(store, "s", "lag_events") == "2");
+  call(store, "evercore_resume", "('s')");
+  REQUIRE(wait_for(5));
+  call(store, "evercore_reset", "('s', 'beginning')");
+  REQUIRE(wait_for(10));
+  call(store, "evercore_subscribe", R"(('s', '{"event_types":["Sold"]}'))");
+  append(store.store, "a", "Made", 2);
+  append(store.store, "a", "Sold", 1);
+  REQUIRE(wait_for(11));
+  CHECK(types.back() == "Sold");
+  call(store, "evercore_unsubscribe", "('s')");
+  REQUIRE(runner.ended.wait());
+  CHECK(runner.fault == "");
+  CHECK(runner.end == SubscriptionEnd::removed);
+}
+
+TEST_CASE("a paused subscription is waited for, not given up") {
+  Fresh store;
+  append(store.store, "a", "Made", 1);
+  catch_up(store.store, "s");
+  call(store, "evercore_pause", "('s')");
+  append(store.store, "a", "Made", 1);
+  Gate seen;
+  Background runner([&](std::stop_token stop) {
+    return store->run_subscription("s", everything, Start::beginning(),
+                                   {.stop = stop, .poll_longest = 20ms, .wait_for_lease = false},
+                                   [&](const RecordedEvent&) { seen.open(); });
+  });
+  call(store, "evercore_resume", "('s')");
+  CHECK(seen.wait());
+}
+
+TEST_CASE("an ephemeral subscription delivers and leaves no row") {
+  Fresh store;
+  append(store.store, "a", "Made", 150);
+  append(store.store, "b", "Sold", 3);
+  const auto middle = store->follow(0)[100];
+  const auto count = [&](const Filter& filter, const Start& start) {
+    int events = 0;
+    CHECK(store->run_ephemeral_subscription(filter, start, once(), [&](const RecordedEvent&) {
+      ++events;
+    }) == SubscriptionEnd::caught_up);
+    return events;
+  };
+  CHECK(count(everything, Start::beginning()) == 153);
+  CHECK(count({.event_types = {"Sold"}}, Start::beginning()) == 3);
+  CHECK(count({.aggregate_type = "Thing", .natural_key = "b"}, Start::beginning()) == 3);
+  CHECK(count({.aggregate_type = "Other"}, Start::beginning()) == 0);
+  CHECK(count(everything, Start::after(middle.position)) == 52);
+  CHECK(count(everything, Start::end()) == 0);
+  CHECK(count(everything, Start::at(middle.event_time + 1h)) == 0);
+  CHECK(count({.event_types = {"Sold"}}, Start::at(middle.event_time)) == 3);
+  CHECK(shown(store, "%", "name") == "no row");
+}
+
+TEST_CASE("an ephemeral subscription from the end sees what comes, and stops when asked") {
+  Fresh store;
+  append(store.store, "a", "Made", 5);
+  Gate begun, seen;
+  std::vector<std::string> types;
+  Background runner([&](std::stop_token stop) {
+    SubscriptionOptions options{.stop = stop};
+    options.poll_shortest = options.poll_longest = never;
+    return store->run_ephemeral_subscription(everything, Start::after(store->follow(0)[4].position),
+                                             options, [&](const RecordedEvent& event) {
+                                               types.push_back(event.event_type);
+                                               seen.open();
+                                             });
+  });
+  append(store.store, "a", "Sold", 1);
+  CHECK(seen.wait());
+  runner.thread.request_stop();
+  REQUIRE(runner.ended.wait());
+  CHECK(runner.end == SubscriptionEnd::stopped);
+  CHECK(types == std::vector<std::string>{"Sold"});
+}
+
+TEST_CASE("an ephemeral handler that fails goes on from the event it failed at, then gives up") {
+  Fresh store;
+  append(store.store, "a", "Made", 10);
+  std::vector<std::int64_t> seen;
+  auto options = once();
+  options.attempts = 3;
+  CHECK(harness::fault_of<std::runtime_error>([&] {
+          store->run_ephemeral_subscription(everything, Start::beginning(), options,
+                                            [&](const RecordedEvent& event) {
+                                              seen.push_back(event.sequence);
+                                              if (event.sequence == 4) {
+                                                throw std::runtime_error("cannot");
+                                              }
+                                            });
+        }) == "cannot");
+  CHECK(seen == std::vector<std::int64_t>{1, 2, 3, 4, 4, 4});
+}

@@ -57,12 +57,17 @@ void Report::measure(const Question& question, int rounds) {
 
 void Report::add(const Figure& figure) {
   const bool reached = figure.most <= 0 || figure.value <= figure.most;
-  std::printf("%-58s %12.1f %s%s\n", figure.name.c_str(), figure.value, figure.unit.c_str(),
+  std::printf("%-58s %12.2f %s%s\n", figure.name.c_str(), figure.value, figure.unit.c_str(),
               figure.most <= 0 ? ""
               : reached        ? "  reached"
                                : "  MISSED");
   std::fflush(stdout);
   figures_.push_back(figure);
+}
+
+void Report::record(const std::string& name, double least, double baseline_rate,
+                    double evercore_rate) {
+  rows_.push_back({name, least, evercore_rate / baseline_rate, baseline_rate, evercore_rate});
 }
 
 int Report::finish() const {

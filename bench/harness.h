@@ -39,6 +39,8 @@ class Report {
   /// row.
   void measure(const Question& question, int rounds = 5);
   void add(const Figure& figure);
+  /// Takes two speeds that were measured elsewhere, in turns, without printing them.
+  void record(const std::string& name, double least, double baseline_rate, double evercore_rate);
 
   /// Writes bench/out/<title>.json, for bench/plot. Gives 0 when every ratio was reached, else 1.
   int finish() const;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/harness.h"
 #include "evercore/evercore.h"
 
 using namespace evercore;
@@ -43,24 +44,35 @@ struct Contender {
   const char* name;
   double count;
   std::function<void()> work;
+  double least = 0;  // times the baseline's rate; 0: only reported
   std::vector<double> rates{};
 };
 
 // Runs the contenders in turns, five times, and prints the medians; the first is the baseline.
-inline void compare(const char* question, std::vector<Contender> contenders) {
+inline void compare(bench::Report& report, const std::string& question,
+                    std::vector<Contender> contenders) {
+  if (!report.asks(question)) return;
   for (int round = 0; round < 5; ++round) {
     for (auto& contender : contenders) {
       contender.rates.push_back(contender.count / seconds(contender.work));
     }
   }
-  std::printf("%s\n", question);
+  std::printf("%s\n", question.c_str());
   double baseline = 0;
   for (auto& contender : contenders) {
     std::sort(contender.rates.begin(), contender.rates.end());
     const double rate = contender.rates[contender.rates.size() / 2];
-    if (baseline == 0) baseline = rate;
-    std::printf("  %-46s %10.0f /s %9.2f us %6.2f x\n", contender.name, rate, 1e6 / rate,
-                rate / baseline);
+    const bool is_baseline = &contender == &contenders.front();
+    if (is_baseline) baseline = rate;
+    const double ratio = rate / baseline;
+    const char* verdict = contender.least <= 0       ? ""
+                          : ratio >= contender.least ? "  reached"
+                                                     : "  MISSED";
+    std::printf("  %-46s %10.0f /s %9.2f us %6.2f x%s\n", contender.name, rate, 1e6 / rate, ratio,
+                verdict);
+    if (!is_baseline) {
+      report.record(question + ": " + contender.name, contender.least, baseline, rate);
+    }
   }
   std::fflush(stdout);
 }

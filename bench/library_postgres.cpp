@@ -72,6 +72,7 @@ int main() {
   const std::string mark = std::string(uri).find('?') == std::string::npos ? "?" : "&";
   auto store = connect(uri + mark + "schema=bench&pool_size=16");
   Raw raw(uri, "bench");
+  bench::Report report("library_postgres");
   constexpr int aggregates = 200, n = 1000;
   std::vector<NotebookAggregate> typed, by_hand;
   std::vector<std::int64_t> sequences(aggregates, 1);
@@ -86,7 +87,7 @@ int main() {
   const std::string data = encode(note(7));
   std::size_t a = 0, b = 0;
   const auto next = [](std::size_t& i) { return i = (i + 1) % aggregates; };
-  compare("one event, aggregate at hand: one round trip",
+  compare(report, "one event, aggregate at hand: one round trip",
           {{"libpq: prepared evercore_append", n,
             [&] {
               for (int i = 0; i < n; ++i) {
@@ -99,11 +100,12 @@ int main() {
               for (int i = 0; i < n; ++i) {
                 store.with_context([&](Context& ctx) { ctx.apply(typed[next(b)], note(i)); });
               }
-            }},
+            },
+            0.80},
            {"(libpq: INSERT and UPDATE by hand, no surface)", n, [&] {
               for (int i = 0; i < n; ++i) raw.hand(1 + i % 1000, data);
             }}});
-  compare("load, then one event: two round trips",
+  compare(report, "load, then one event: two round trips",
           {{"libpq: prepared replay and append", n,
             [&] {
               for (int i = 0; i < n; ++i) {
@@ -135,7 +137,9 @@ int main() {
     }
     for (auto& thread : running) thread.join();
   };
-  compare("threads, one event a context", {{"1 thread", 200, [&] { threads_write(1); }},
-                                           {"4 threads", 800, [&] { threads_write(4); }},
-                                           {"16 threads", 3200, [&] { threads_write(16); }}});
+  compare(report, "threads, one event a context",
+          {{"1 thread", 200, [&] { threads_write(1); }},
+           {"4 threads", 800, [&] { threads_write(4); }},
+           {"16 threads", 3200, [&] { threads_write(16); }}});
+  return report.finish();
 }

@@ -96,7 +96,7 @@ struct Bed {
   std::vector<NotebookAggregate> notebooks;
 };
 
-void one_event(const std::filesystem::path& directory) {
+void one_event(bench::Report& report, const std::filesystem::path& directory) {
   Bed bed(directory, "one.db", "synchronous=normal");
   Bed raw_bed(directory, "one_raw.db", "synchronous=normal");
   Raw raw(raw_bed.path);
@@ -127,13 +127,13 @@ void one_event(const std::filesystem::path& directory) {
       });
     }
   };
-  compare("one event a transaction, 1,000 aggregates, synchronous=NORMAL",
+  compare(report, "one event a transaction, 1,000 aggregates, synchronous=NORMAL",
           {{"raw C: BEGIN IMMEDIATE, INSERT, COMMIT", n, by_raw},
-           {"typed context, aggregate at hand", n, at_hand},
+           {"typed context, aggregate at hand", n, at_hand, 0.70},
            {"typed context, load (1 to 40 events), apply", n, loaded}});
 }
 
-void thousand_events(const std::filesystem::path& directory) {
+void thousand_events(bench::Report& report, const std::filesystem::path& directory) {
   Bed bed(directory, "many.db", "synchronous=normal");
   Bed raw_bed(directory, "many_raw.db", "synchronous=normal");
   Raw raw(raw_bed.path);
@@ -158,14 +158,15 @@ void thousand_events(const std::filesystem::path& directory) {
     }
   };
   for (const bool spread : {true, false}) {
-    compare(spread ? "1,000 events a transaction over 1,000 aggregates"
+    compare(report,
+            spread ? "1,000 events a transaction over 1,000 aggregates"
                    : "1,000 events a transaction to one aggregate",
             {{"raw C", n * size, [&] { raw_to(spread); }},
-             {"typed context", n * size, [&] { typed_to(spread); }}});
+             {"typed context", n * size, [&] { typed_to(spread); }, 0.50}});
   }
 }
 
-void loading(const std::filesystem::path& directory) {
+void loading(bench::Report& report, const std::filesystem::path& directory) {
   Bed bed(directory, "load.db", "synchronous=normal");
   std::vector<std::int64_t> contiguous, interleaved;
   for (int i = 0; i < 20; ++i) {
@@ -199,7 +200,8 @@ void loading(const std::filesystem::path& directory) {
       }
     };
     const double count = rounds * 1000.0 * static_cast<double>(ids.size());
-    compare(question, {{"raw C: SELECT of the rows", count, by_raw}, {"typed load", count, typed}});
+    compare(report, question,
+            {{"raw C: SELECT of the rows", count, by_raw}, {"typed load", count, typed, 0.30}});
   };
   both("load of 1,000 events, no snapshot, contiguous", contiguous);
   both("load of 1,000 events, no snapshot, interleaved among 100 aggregates", interleaved);
@@ -242,7 +244,7 @@ void snapshot_frequencies(const std::filesystem::path& directory) {
   snapshots<NotebookEvery<500>>(directory, "500");
 }
 
-void durable(const std::filesystem::path& directory) {
+void durable(bench::Report& report, const std::filesystem::path& directory) {
   Bed bed(directory, "full.db", "synchronous=full");
   const auto threads_write = [&](int threads, int each) {
     std::vector<std::thread> running;
@@ -262,10 +264,10 @@ void durable(const std::filesystem::path& directory) {
       if (pwrite(fd, "x", 1, i * 4096) != 1 || fdatasync(fd) != 0) std::exit(1);
     }
   };
-  compare("durable: synchronous=FULL, one event a context",
+  compare(report, "durable: synchronous=FULL, one event a context",
           {{"1 thread", 300, [&] { threads_write(1, 300); }},
            {"4 threads", 1200, [&] { threads_write(4, 300); }},
-           {"16 threads", 4800, [&] { threads_write(16, 300); }},
+           {"16 threads", 4800, [&] { threads_write(16, 300); }, 6},
            {"64 threads", 9600, [&] { threads_write(64, 150); }},
            {"(fdatasync of a page, for comparison)", 300, sync_pages}});
   close(fd);
@@ -276,9 +278,11 @@ void durable(const std::filesystem::path& directory) {
 int main(int argc, char** argv) {
   const std::filesystem::path directory = argc > 1 ? argv[1] : "build/bench/data";
   std::filesystem::create_directories(directory);
-  one_event(directory);
-  thousand_events(directory);
-  loading(directory);
-  snapshot_frequencies(directory);
-  durable(directory);
+  bench::Report report("library_sqlite");
+  one_event(report, directory);
+  thousand_events(report, directory);
+  loading(report, directory);
+  if (report.asks("snapshots")) snapshot_frequencies(directory);
+  durable(report, directory);
+  return report.finish();
 }

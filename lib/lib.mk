@@ -13,7 +13,7 @@ LIB_TESTS    := $(wildcard tests/library/*_test.cpp)
 LIB_EXAMPLES := $(patsubst examples/%.cpp,build/examples/%,$(wildcard examples/*.cpp))
 LIB_BENCHES  := $(patsubst bench/%.cpp,build/bench/%,$(wildcard bench/library_*.cpp))
 
-.PHONY: lib lib-test-programs examples bench-library install-library asan-library ubsan-library tsan-library
+.PHONY: lib lib-test-programs examples bench-library soak-workers install-library asan-library ubsan-library tsan-library
 
 all: lib
 lib: build/libevercore.a build/libevercore.so ## build the C++ library, static and shared
@@ -50,10 +50,10 @@ build/examples/%: examples/%.cpp build/libevercore.a
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) -Ilib/include $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) $< build/libevercore.a $(LIB_LIBS) -o $@
-build/bench/library_%: bench/library_%.cpp build/libevercore.a
+build/bench/library_%: bench/library_%.cpp build/bench/harness.o build/libevercore.a
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP $< build/libevercore.a $(LIB_LIBS) -o $@
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP $< build/bench/harness.o build/libevercore.a $(LIB_LIBS) -o $@
 examples: $(LIB_EXAMPLES) ## build the C++ examples
 
 # The tests compile without optimisation: they are many, and short.
@@ -109,9 +109,16 @@ $(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer -Wno-may
 $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized))
 $(eval $(call sanitized,tsan,-fsanitize=thread))
 
+soak: soak-workers
+soak-workers: build/library-tests/workers ## kill workers of a subscription over 200,000 events, on both engines
+	@EVERCORE_WORKERS_EVENTS=200000 tests/library/check_workers
+
 bench-library: $(LIB_BENCHES) ## measure the C++ library against raw C, interleaved
 	-@build/bench/library_sqlite
+	-@build/bench/library_subscription
 	-@EVERCORE_SERVER_OPTIONS=fsync=on tests/postgres/with_server build/bench/library_postgres
+	-@EVERCORE_SERVER_OPTIONS=fsync=on tests/postgres/with_server build/bench/library_subscription
+	@$(PYTHON) bench/plot bench/out/library_sqlite.json bench/out/library_postgres.json
 
 install-library: lib
 	install -d $(DESTDIR)$(includedir)/evercore/detail $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(pkgconfigdir)

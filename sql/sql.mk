@@ -47,6 +47,7 @@ bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror agai
 	@mkdir -p bench/out
 	EVERCORE_SERVER_OPTIONS="fsync=on shared_buffers=1GB max_wal_size=4GB" tests/postgres/with_server \
 	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && build/bench/postgres_bench $(BENCH_POSTGRES)'
+	@$(PYTHON) bench/plot bench/out/postgres.json
 
 installcheck: sql ## PGXS convention: test the installed extension in the server of PGHOST, PGPORT …
 	@tests/postgres/installcheck

@@ -55,6 +55,12 @@ enum LogColumn {
 inline constexpr std::uint64_t log_aggregate_columns =
     std::uint64_t{1} << log_aggregate_type | std::uint64_t{1} << log_natural_key;
 
+/// The bits beyond data: what a program that folds has mostly no use for.
+inline constexpr std::uint64_t log_trailing_columns =
+    std::uint64_t{1} << log_reference | std::uint64_t{1} << log_metadata |
+    std::uint64_t{1} << log_event_time | std::uint64_t{1} << log_recorded_at |
+    std::uint64_t{1} << log_event_id;
+
 /// Names of interned types by id, each read once; as short-lived as one cursor.
 class TypeNames {
  public:

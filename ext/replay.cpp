@@ -110,16 +110,22 @@ class ReplayRows : public LogRows {
   bool at_base_ = false;
 };
 
+#define FROM_EVENTS                                                     \
+  " FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2" \
+  " AND sequence <= ?3 ORDER BY sequence"
+
 std::unique_ptr<Rows> open_replay(Connection& connection, const TableArguments& arguments) {
   if (arguments[0] == nullptr) throw null_aggregate();
   const Aggregate aggregate = load_aggregate(connection, integer_of(arguments[0], "aggregate_id"));
   std::optional<std::int64_t> version;
   if (arguments[1] != nullptr) version = integer_of(arguments[1], "version");
   Base base = base_of(connection, aggregate, version);
+  // SQLite takes every column that a statement names out of the row, wanted or not.
   Statement events = connection.prepare(
-      "SELECT position, aggregate_id, NULL, NULL, sequence, type_id, data, reference, metadata,"
-      " event_time, recorded_at, event_id FROM main.evercore_event"
-      " WHERE aggregate_id = ?1 AND sequence > ?2 AND sequence <= ?3 ORDER BY sequence");
+      (arguments.columns_used & log_trailing_columns) == 0
+          ? "SELECT position, ?1, NULL, NULL, sequence, type_id, data" FROM_EVENTS
+          : "SELECT position, ?1, NULL, NULL, sequence, type_id, data, reference, metadata,"
+            " event_time, recorded_at, event_id" FROM_EVENTS);
   events.bind(1, aggregate.id).bind(2, base.sequence).bind(3, aggregate.version);
   return std::make_unique<ReplayRows>(connection, aggregate, std::move(base), std::move(events));
 }

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import sqlite3
 from datetime import timedelta
 
-from old import START, Old
+from old import START, Old, spelled
 
 EVENT_COUNT = 10_000
 
@@ -164,6 +165,22 @@ def the_old_database_is_only_read(store):
 
 the_old_database_is_only_read.engines = ("sqlite",)
 
+def a_database_in_use_is_carried_with_what_is_in_its_wal(store):
+    old = Old(50, 5)
+    store.fresh(old)
+    program = sqlite3.connect(store.old)
+    program.execute("PRAGMA journal_mode = WAL")
+    event = old.event(1)
+    program.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", list({**event, "event_time": spelled(event["event_time"])}.values()))
+    program.commit()
+    program.execute("SELECT * FROM events").fetchone()  # and reads on meanwhile
+    carried(store)
+    same(log(store), expected_log(store, old))
+    program.close()
+
+
+a_database_in_use_is_carried_with_what_is_in_its_wal.engines = ("sqlite",)
+
 SPELLINGS = {
     "2025-09-12 03:00:00+00:00": "2025-09-12T03:00:00.000000Z",
     "2025-09-12 03:00:00.1+00:00": "2025-09-12T03:00:00.100000Z",
@@ -220,6 +237,7 @@ def members_of_the_roles_may_carry(store):
 members_of_the_roles_may_carry.engines = ("postgres",)
 
 CHECKS = [everything_is_carried_in_order, again_nothing_changes, what_came_meanwhile_is_carried_next,
-          compacted_and_erased_aggregates_stay_so, custom_event_types_are_passed_over, snapshots_are_carried_when_a_version_is_said,
-          the_old_database_is_only_read, every_spelling_of_a_time_is_read, old_times_are_in_the_zone_that_is_said,
-          members_of_the_roles_may_carry]
+          compacted_and_erased_aggregates_stay_so, custom_event_types_are_passed_over,
+          snapshots_are_carried_when_a_version_is_said, the_old_database_is_only_read,
+          a_database_in_use_is_carried_with_what_is_in_its_wal, every_spelling_of_a_time_is_read,
+          old_times_are_in_the_zone_that_is_said, members_of_the_roles_may_carry]

@@ -19,13 +19,13 @@ def refused(store, *words, **settings):
 
 
 def with_event(store, *words, **other):
-    """A database with one event at fault, then mended."""
+    """A database with one event at fault, which alone is named, then mended."""
     old = Old(40, 6)
     event = old.event(1, **other)
-    old.event(1)
-    old.event(2)
+    after = [old.event(1), old.event(2)]
     store.fresh(old)
-    refused(store, f"event {event['id']}: ", *words)
+    said = refused(store, f"event {event['id']}: ", *words)
+    assert not any(f"event {later['id']}: " in said for later in after), said
     event["state"], event["reference"] = "{}", ""
     store.put(old)
     if "state" in other or "reference" in other:

@@ -11,7 +11,7 @@ test: deps ## build everything and run every test, PostgreSQL included
 check: test ## the same as test
 
 .PHONY: docs-check
-docs-check: loadable ## run the SQL of README and docs on both engines, and compare the reference with the code
+docs-check: loadable ## run the SQL and commands of README and docs on both engines, and compare the reference with the code
 	@tests/run docs
 
 # What `make help` says of targets that a macro makes (tests/native.mk, lib/lib.mk).

@@ -1,7 +1,8 @@
-"""Blocks of SQL in a page, and what the page says they print.
+"""Blocks of SQL and of shell commands in a page, and what the page says they print.
 
-A fence ```sql is run on both engines, ```sql sqlite and ```sql postgres on that engine alone. The fence ```text right
-after it is what it prints; without one it prints nothing. `<!-- fresh store -->` begins a new store.
+A fence ```sql is run on both engines, ```sql sqlite and ```sql postgres on that engine alone, and ```sh the same by bash
+in between, in the directory of shop.db or with $DATABASE. The fence ```text right after it is what it prints; without one
+it prints nothing. `<!-- fresh store -->` begins a new store.
 """
 
 import re
@@ -17,6 +18,7 @@ class Block:
     engines: tuple
     sql: list
     output: list = field(default_factory=list)
+    language: str = "sql"
 
 
 def stores(text):
@@ -34,8 +36,8 @@ def stores(text):
             continue
         info, start = fence["info"].split(), number + 1
         body, number = fenced(lines, start)
-        if info[:1] == ["sql"]:
-            block = Block(start, engines(info[1:], start), body)
+        if info[:1] in (["sql"], ["sh"]):
+            block = Block(start, engines(info[1:], start), body, language=info[0])
             following = number
             while following < len(lines) and not lines[following].strip():
                 following += 1

@@ -16,9 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "\x1d"
+PARTS = ("docs", "examples", "sql", "tools", "VERSION", "migrations")  # what a page's commands find beside build/
 TIMEOUT = 300
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
-ROLES = ("evercore_owner", "evercore_writer", "evercore_reader")
+ROLES = [f"{store}_{word}" for store in ("evercore", "tenant_a", "tenant_b") for word in ("owner", "writer", "reader")] + ["looker"]
 
 
 class Unavailable(Exception):
@@ -39,8 +40,30 @@ def chunks(text, count):
     return parts + [["the shell ended"]] * (count - len(parts))
 
 
+def furnish(home, extension=None):
+    """A directory in which the project's parts are found: pages say `.load build/evercore`, `sql/install`."""
+    for part in PARTS:
+        (Path(home) / part).symlink_to(ROOT / part)
+    (Path(home) / "build").mkdir()
+    if extension:
+        (Path(home) / "build" / "evercore.so").symlink_to(extension)
+
+
+def source(home, blocks, run, mark):
+    """The blocks as one text for a shell, each followed by a mark; commands go by the shell's own word for running them."""
+    text = ""
+    for number, block in enumerate(blocks):
+        lines = block.sql
+        if getattr(block, "language", "sql") == "sh":
+            script = Path(home) / f".block-{number}"
+            script.write_text("\n".join([*lines, "exit 0", ""]), encoding="utf-8")
+            lines = [f"{run} bash {script} 2>&1"]
+        text += "\n".join([*lines, mark, ""])
+    return text
+
+
 class Sqlite:
-    """A directory of its own, in which build/ is that of the project: pages say `.load build/evercore`."""
+    """A directory of its own, with the store shop.db."""
 
     name = "sqlite"
 
@@ -51,13 +74,11 @@ class Sqlite:
 
     def run(self, blocks):
         with tempfile.TemporaryDirectory(prefix="evercore-docs-") as home:
-            (Path(home) / "build").mkdir()
-            (Path(home) / "build" / "evercore.so").symlink_to(self.extension)
+            furnish(home, self.extension)
             text = ""
             if not any(".load" in line for line in blocks[0].sql):
                 text = ".load build/evercore\n.output /dev/null\nSELECT evercore_migrate();\n.output\n"
-            for block in blocks:
-                text += "\n".join(block.sql) + '\n.print "\\035"\n'
+            text += source(home, blocks, ".system", '.print "\\035"')
             out = pour(["sqlite3", "-batch", "-init", "/dev/null", "shop.db"], text, dict(os.environ, TZ="UTC"), home)
         return [[re.sub(r"^(Runtime error|Parse error) near line \d+: ", r"\1: ", line) for line in lines]
                 for lines in chunks(out, len(blocks))]
@@ -89,14 +110,16 @@ class Postgres:
                               timeout=TIMEOUT, env=self.environment)
         if done.returncode:
             raise Unavailable("sql/install: " + done.stderr.decode("utf-8", "replace"))
-        text = "".join("\n".join(block.sql) + f"\n\\echo {MARK}\n" for block in blocks)
-        out = self.psql(self.address(database), text)
+        with tempfile.TemporaryDirectory(prefix="evercore-docs-") as home:
+            furnish(home)
+            text = source(home, blocks, "\\!", f"\\echo {MARK}")
+            out = self.psql(self.address(database), text, home)
         self.psql(self.server, f"DROP DATABASE IF EXISTS {database};\n")
         return chunks(out, len(blocks))
 
-    def psql(self, address, text):
+    def psql(self, address, text, directory=ROOT):
         return pour(["psql", "-X", "-q", "-At", "-v", "SHOW_CONTEXT=never", "-v", "VERBOSITY=terse", "-d", address],
-                    text, self.environment, ROOT)
+                    text, dict(self.environment, DATABASE=address), directory)
 
     def address(self, database):
         if "://" not in self.server:

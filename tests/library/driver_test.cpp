@@ -1,0 +1,182 @@
+// A driver that fails: whatever call to the engine goes wrong, the store throws an error of its own,
+// nothing is half done, and the next attempt goes through.
+#include <doctest/doctest.h>
+
+#include "accounts.h"
+#include "harness.h"
+
+using namespace evercore;
+using harness::Fresh;
+
+namespace {
+
+// Fails at one call of a driver, counted over all its sessions: before anything is done, or after it
+// was done, as when the answer is lost.
+struct Fault {
+  int at = 0;  // 0: never
+  bool after = false;
+  int calls = 0;
+  bool fired = false;
+
+  template <class F>
+  void around(F&& work) {
+    const bool fails = ++calls == at;
+    fired = fired || fails;
+    if (fails && !after) throw engine_error("injected", "SQLITE_IOERR");
+    work();
+    if (fails) throw connection_error("injected: the answer was lost", "08006", true);
+  }
+};
+
+class FaultySession final : public Session {
+ public:
+  FaultySession(SessionHandle inner, Fault& fault) : inner_(std::move(inner)), fault_(fault) {}
+  void begin_read() override {
+    fault_.around([&] { inner_->begin_read(); });
+  }
+  void begin_write() override {
+    fault_.around([&] { inner_->begin_write(); });
+  }
+  using Session::run;
+  void run(std::span<const Command> commands) override {
+    fault_.around([&] { inner_->run(commands); });
+  }
+  void commit(std::span<const Command> commands) override {
+    try {
+      fault_.around([&] { inner_->commit(commands); });
+    } catch (...) {
+      inner_->rollback();  // a driver's commit ends the transaction, whatever comes
+      throw;
+    }
+  }
+  void rollback() noexcept override { inner_->rollback(); }
+
+  SessionHandle inner_;
+
+ private:
+  Fault& fault_;
+};
+
+class FaultyEngine final : public StorageEngine {
+ public:
+  FaultyEngine(EventStore real, Fault& fault) : real_(std::move(real)), fault_(fault) {}
+  std::string_view name() const noexcept override { return real_.engine().name(); }
+  SessionHandle session() override {
+    SessionHandle inner;
+    fault_.around([&] { inner = real_.engine().session(); });
+    return SessionHandle(new FaultySession(std::move(inner), fault_), SessionReturn{this});
+  }
+  void write(SessionHandle session, std::span<const Command> commands) override {
+    SessionHandle inner;
+    if (session) inner = std::move(static_cast<FaultySession&>(*session).inner_);
+    session.reset();
+    fault_.around([&] { real_.engine().write(std::move(inner), commands); });
+  }
+
+ protected:
+  void give_back(Session* session) noexcept override { delete session; }
+
+ private:
+  EventStore real_;
+  Fault& fault_;
+};
+
+// Runs `work` on a store whose driver fails at its first call, its second, and so on, before and
+// after the call, until no call is left to fail; `look` examines the store after each.
+template <class Work, class Look>
+int each_fault(Work&& work, Look&& look) {
+  int faults = 0;
+  for (const bool after : {false, true}) {
+    for (int at = 1;; ++at) {
+      Fresh fresh;
+      Fault fault{at, after};
+      EventStore faulty(std::make_shared<FaultyEngine>(fresh.store, fault));
+      bool failed = false;
+      try {
+        work(faulty);
+      } catch (const engine_error& error) {
+        failed = true;
+        CHECK(std::string(error.what()).starts_with("injected"));
+      }
+      if (!fault.fired) break;
+      ++faults;
+      CAPTURE(at);
+      CAPTURE(after);
+      fault.at = 0;
+      look(fresh.store, faulty, failed);
+      CHECK(fresh->check().empty());
+    }
+  }
+  return faults;
+}
+
+std::int64_t balance(EventStore& store, const char* key) {
+  return store.with_readonly_context([&](ReadonlyContext& ctx) {
+    return ctx.find<AccountAggregate>(key) ? ctx.load<AccountAggregate>(key)->balance : 0;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a context whose driver fails at any call has written all or nothing") {
+  const auto work = [](EventStore& store) {
+    store.with_context([](Context& ctx) {
+      auto from = ctx.load_or_create<AccountAggregate>("from");
+      auto to = ctx.load_or_create<AccountAggregate>("to");
+      from.apply(Deposited{5});
+      to.apply(Deposited{5});
+      ctx.save_snapshot(from);
+    });
+  };
+  const int faults = each_fault(work, [&](EventStore& real, EventStore& faulty, bool) {
+    const auto left = balance(real, "from");
+    CHECK((left == 0 || left == 5));
+    CHECK(balance(real, "to") == left);
+    work(faulty);  // what was learnt before the fault does no harm
+    CHECK(balance(real, "from") == left + 5);
+    CHECK(balance(real, "to") == left + 5);
+  });
+  CHECK(faults > 10);
+}
+
+TEST_CASE("reading through a driver that fails at any call leaves the store usable") {
+  const auto work = [](EventStore& store) {
+    store.warmup<UserAggregate>();
+    store.with_readonly_context([](ReadonlyContext& ctx) { ctx.find<UserAggregate>("ann"); });
+    store.follow(0);
+    store.check();
+  };
+  const int faults = each_fault(work, [&](EventStore&, EventStore& faulty, bool) { work(faulty); });
+  CHECK(faults > 8);
+}
+
+TEST_CASE("a runner whose driver fails at any call goes on, and each event has one effect") {
+  constexpr int events = 30;
+  const auto work = [](EventStore& store) {
+    SubscriptionOptions options;
+    options.until_caught_up = true;
+    options.batch_size = 10;
+    options.first_wait = std::chrono::milliseconds{0};
+    store.run_subscription(
+        "s", {.aggregate_type = "Thing"}, Start::beginning(), options,
+        [](Context& ctx, const RecordedEvent& event) {
+          ctx.publish("Effect", std::to_string(event.sequence), {"Seen", "{}"}, 0);
+        });
+  };
+  const auto fill_and_work = [&](EventStore& store) {
+    store.with_context([](Context& ctx) {
+      for (int i = 0; i < events; ++i) ctx.publish("Thing", "t", {"Made", "{}"});
+    });
+    work(store);
+  };
+  const int faults = each_fault(fill_and_work, [&](EventStore& real, EventStore&, bool) {
+    // A runner that found no way to give its lease back leaves it to run out.
+    real.with_context([](Context& ctx) { (void)ctx; });
+    std::int64_t made = 0, seen = 0;
+    for (const auto& event : real.follow(0)) ++(event.event_type == "Made" ? made : seen);
+    CHECK((made == 0 || made == events));
+    CHECK((seen == 0 || seen % 10 == 0 || seen == events));
+    CHECK(seen <= made);
+  });
+  CHECK(faults > 15);
+}

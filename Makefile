@@ -24,7 +24,7 @@ STD      := -std=c++20
 .PHONY: all help deps test check soak fuzz bench demo install install-extension uninstall clean
 .PHONY: format format-check tidy dist
 
-include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk tests/tests.mk bench/bench.mk)
+include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk tests/tests.mk bench/bench.mk)
 
 all: loadable static ## build everything
 
@@ -47,12 +47,12 @@ install-extension: loadable
 	@echo "load it with:  .load $(libdir)/evercore"
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(libdir)/evercore.so
+	rm -f $(DESTDIR)$(libdir)/evercore.so $(DESTDIR)$(bindir)/evercoregen
 	rm -f $(DESTDIR)$(libdir)/libevercore.a $(DESTDIR)$(libdir)/libevercore.so*
 	rm -f $(DESTDIR)$(pkgconfigdir)/evercore.pc
 	rm -rf $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(includedir)/evercore
 
-CXX_FILES = $(wildcard ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp)
+CXX_FILES = $(wildcard ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp lib/gen/*.h lib/gen/*.cpp)
 
 format: ## format the C++ sources
 	clang-format -i $(CXX_FILES)

@@ -54,6 +54,7 @@ build/bench/library_%: bench/library_%.cpp build/bench/harness.o build/libeverco
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP $< build/bench/harness.o build/libevercore.a $(LIB_LIBS) -o $@
+build/examples/user: examples/user_events.h examples/user_events.gen.h
 examples: $(LIB_EXAMPLES) ## build the C++ examples
 
 # The tests compile without optimisation: they are many, and short.

@@ -31,6 +31,7 @@
 #ifndef EVERCORE_AGGREGATE_H
 #define EVERCORE_AGGREGATE_H
 
+#include <concepts>
 #include <memory>
 #include <span>
 #include <utility>
@@ -213,6 +214,11 @@ class StateAggregate : public Aggregate {
 
   State state_{};
 };
+
+// Types of aggregates as one value, for EventStore::warmup(); evercoregen writes one of all that it
+// finds marked.
+template <std::derived_from<Aggregate>... A>
+struct Registry {};
 
 }  // namespace evercore
 

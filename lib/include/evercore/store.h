@@ -121,6 +121,10 @@ class EventStore {
   void warmup() {
     (warmup(A{}.type()), ...);
   }
+  template <class... A>
+  void warmup(Registry<A...>) {
+    warmup<A...>();
+  }
   void warmup(const AggregateType& type);
 
   // At most `limit` events of the whole store after a position, in order; later events never appear

@@ -1,0 +1,261 @@
+#include "members.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace evercore::gen {
+
+namespace {
+
+// As in <evercore/detail/members.h>.
+constexpr std::size_t max_members = 40;
+
+constexpr std::string_view not_plain =
+    "has a type that is not a plain struct; use a plain struct, or bool, an integer, double, "
+    "std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of "
+    "such";
+
+// Either what a type becomes, or why it cannot be stored.
+struct Verdict {
+  ColumnKind kind = ColumnKind::text;
+  std::string_view refused{};
+};
+
+Verdict refuse(std::string_view sentence) {
+  return {ColumnKind::text, sentence};
+}
+
+bool is_character(CXType type) {
+  switch (type.kind) {
+    case CXType_Char_S:
+    case CXType_Char_U:
+    case CXType_WChar:
+    case CXType_Char16:
+    case CXType_Char32:
+      return true;
+    default:  // libclang 14 has no kind for it
+      return text_of(clang_getTypeSpelling(type)) == "char8_t";
+  }
+}
+
+CXType argument(CXType type, unsigned index) {
+  return clang_getCanonicalType(clang_Type_getTemplateArgumentAsType(type, index));
+}
+
+std::string name_of_type(CXType type) {
+  return qualified_name(clang_getTypeDeclaration(type));
+}
+
+// Looks at one struct and at all that its members are made of.
+class Inspector {
+ public:
+  Inspector(const Unit& unit, std::vector<Fault>& faults) : unit_(unit), faults_(faults) {}
+
+  std::vector<Column> inspect(CXCursor declaration) {
+    const CXType type = clang_getCanonicalType(clang_getCursorType(declaration));
+    around_.push_back(type);
+    check_struct(declaration);
+    std::vector<Column> columns;
+    const auto members = fields(type);
+    if (members.size() > max_members) {
+      fault(declaration, name_of(declaration) +
+                             " has more than 40 members, which cannot be reflected; group them "
+                             "into structs of their own");
+    }
+    for (const CXCursor& member : members) {
+      if (name_of(member).empty()) continue;  // what a union without a name stands in; padding
+      const Verdict verdict = judge_member(member);
+      if (!verdict.refused.empty()) {
+        fault(member, "member " + name_of(member) + " " + std::string(verdict.refused));
+      }
+      columns.push_back(
+          {unit_.show(clang_getCursorLocation(member)), name_of(member), {}, verdict.kind});
+    }
+    around_.pop_back();
+    return columns;
+  }
+
+ private:
+  void fault(CXCursor where, std::string sentence) {
+    faults_.push_back({unit_.show(clang_getCursorLocation(where)), std::move(sentence)});
+  }
+
+  // What keeps a struct from being plain, whatever its members are.
+  void check_struct(CXCursor declaration) {
+    const CXCursor general = clang_getSpecializedCursorTemplate(declaration);
+    const std::string name = name_of(declaration);
+    for (const CXCursor& part : children(clang_Cursor_isNull(general) ? declaration : general)) {
+      if (part.kind == CXCursor_CXXBaseSpecifier) {
+        fault(part, name + " has a base class, which cannot be reflected; make the base a member");
+      } else if (part.kind == CXCursor_Constructor) {
+        fault(part, name +
+                        " has a constructor, so it is not a plain struct; initialise members "
+                        "where they are declared");
+      } else if (part.kind == CXCursor_CXXMethod && clang_CXXMethod_isVirtual(part)) {
+        fault(part, name + " has a virtual function, so it is not a plain struct");
+      } else if (clang_Cursor_isAnonymousRecordDecl(part)) {
+        fault(part, part.kind == CXCursor_UnionDecl
+                        ? "nobody knows which member of a union is set; use std::variant"
+                        : "a struct without a name cannot be reflected; give its members a struct "
+                          "of their own");
+      }
+    }
+  }
+
+  Verdict judge_member(CXCursor member) {
+    const CXType type = clang_getCursorType(member);
+    if (clang_Cursor_isBitField(member)) {
+      return refuse("is a bit-field, which cannot be reflected; use std::uint8_t or bool");
+    }
+    if (clang_getCXXAccessSpecifier(member) != CX_CXXPublic) {
+      return refuse("is not public; make all members public");
+    }
+    if (clang_isConstQualifiedType(clang_getCanonicalType(type))) {
+      return refuse("is const, so that it cannot be decoded into; drop the const");
+    }
+    // The path of a JSON member in SQLite begins with one.
+    if (name_of(member).find('$') != std::string::npos) {
+      return refuse("has a $ in its name, which SQL's paths into JSON do not allow");
+    }
+    return judge(clang_getCanonicalType(type));
+  }
+
+  Verdict judge(CXType type) {
+    if (is_character(type)) {
+      return refuse(
+          "is a character, which is neither text nor a number; use std::string, or std::int8_t "
+          "for a small number");
+    }
+    switch (type.kind) {
+      case CXType_Bool:
+        return {ColumnKind::boolean};
+      case CXType_SChar:
+      case CXType_UChar:
+      case CXType_Short:
+      case CXType_UShort:
+      case CXType_Int:
+      case CXType_UInt:
+      case CXType_Long:
+      case CXType_ULong:
+      case CXType_LongLong:
+      case CXType_ULongLong:
+        return {ColumnKind::integer};
+      case CXType_Float:
+      case CXType_Double:
+        return {ColumnKind::number};
+      case CXType_LongDouble:
+        return refuse("is a long double, which cannot be stored exactly; use double");
+      case CXType_Enum:
+        return {ColumnKind::text};
+      case CXType_Pointer:
+      case CXType_MemberPointer:
+      case CXType_NullPtr:
+        return refuse(pointer);
+      case CXType_LValueReference:
+      case CXType_RValueReference:
+        return refuse("is a reference, which cannot be stored; use the value itself");
+      case CXType_ConstantArray:
+      case CXType_IncompleteArray:
+        return refuse("is a C array; use std::array or std::vector");
+      case CXType_Record:
+        return judge_record(type);
+      default:
+        return refuse(not_plain);
+    }
+  }
+
+  Verdict judge_record(CXType type) {
+    const std::string name = name_of_type(type);
+    if (clang_getTypeDeclaration(type).kind == CXCursor_UnionDecl) {
+      return refuse("is a union, of which nobody knows which member is set; use std::variant");
+    }
+    if (!name.starts_with("std::")) return judge_struct(type);
+    if (name == "std::basic_string" && argument(type, 0).kind == CXType_Char_S &&
+        name_of_type(argument(type, 2)) == "std::allocator") {
+      return {ColumnKind::text};
+    }
+    if (name == "std::optional") return judge_optional(argument(type, 0));
+    if (name == "std::vector" || name == "std::array") {
+      return judge_part(argument(type, 0), ColumnKind::array);
+    }
+    if (name == "std::map" || name == "std::unordered_map") return judge_map(type);
+    if (name == "std::variant") return judge_variant(type);
+    if (name == "std::chrono::time_point" &&
+        name_of_type(argument(type, 0)) == "std::chrono::system_clock") {
+      return {ColumnKind::time};
+    }
+    if (name == "std::basic_string_view") {
+      return refuse("is a std::string_view, which does not own its text; use std::string");
+    }
+    if (name == "std::unique_ptr" || name == "std::shared_ptr") return refuse(pointer);
+    if (name == "std::chrono::duration") {
+      return refuse(
+          "is a duration, which has no text of its own; store its count() as an integer and name "
+          "the unit in the member's name");
+    }
+    return refuse(not_plain);
+  }
+
+  // What holds values of another type can be stored when they can.
+  Verdict judge_part(CXType part, ColumnKind whole) {
+    const Verdict verdict = judge(part);
+    return verdict.refused.empty() ? Verdict{whole} : verdict;
+  }
+
+  Verdict judge_optional(CXType held) {
+    if (held.kind == CXType_Record && name_of_type(held) == "std::optional") {
+      return refuse("is an optional of an optional, with two kinds of nothing; use one optional");
+    }
+    return judge(held);
+  }
+
+  Verdict judge_map(CXType type) {
+    const CXType key = argument(type, 0);
+    const bool text = key.kind == CXType_Record && name_of_type(key) == "std::basic_string";
+    if (!text && key.kind != CXType_Enum) {
+      return refuse("is a map whose keys cannot be member names; use std::string or an enum");
+    }
+    return judge_part(argument(type, 1), ColumnKind::object);
+  }
+
+  Verdict judge_variant(CXType type) {
+    const int count = clang_Type_getNumTemplateArguments(type);
+    for (int i = 0; i < count; ++i) {
+      const CXType alternative = argument(type, static_cast<unsigned>(i));
+      if (alternative.kind == CXType_Record && name_of_type(alternative) == "std::monostate") {
+        continue;
+      }
+      const Verdict verdict = judge(alternative);
+      if (!verdict.refused.empty()) return verdict;
+    }
+    return {ColumnKind::object};
+  }
+
+  // A struct may hold vectors of itself.
+  Verdict judge_struct(CXType type) {
+    const auto same = [&](const CXType& other) { return clang_equalTypes(type, other) != 0; };
+    if (std::none_of(around_.begin(), around_.end(), same)) {
+      inspect(clang_getTypeDeclaration(type));
+    }
+    return {ColumnKind::object};
+  }
+
+  static constexpr std::string_view pointer =
+      "is a pointer, which cannot be stored; use the value itself, or std::optional of it where it "
+      "may be missing";
+
+  const Unit& unit_;
+  std::vector<Fault>& faults_;
+  std::vector<CXType> around_;
+};
+
+}  // namespace
+
+std::vector<Column> read_columns(const Unit& unit, CXCursor declaration,
+                                 std::vector<Fault>& faults) {
+  return Inspector(unit, faults).inspect(declaration);
+}
+
+}  // namespace evercore::gen

@@ -1,0 +1,3 @@
+// 1:1: nothing is marked here; see evercoregen --help
+
+struct User {};

@@ -157,6 +157,7 @@ TEST_CASE("a runner whose driver fails at any call goes on, and each event has o
     options.until_caught_up = true;
     options.batch_size = 10;
     options.first_wait = std::chrono::milliseconds{0};
+    options.lease = std::chrono::milliseconds{200};  // what a lost answer leaves claimed
     store.run_subscription(
         "s", {.aggregate_type = "Thing"}, Start::beginning(), options,
         [](Context& ctx, const RecordedEvent& event) {

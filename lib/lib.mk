@@ -81,24 +81,24 @@ define sanitized
 build/library-$(1)/ext/%.o: ext/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
+	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/ext/migrations.o: build/gen/migrations.cpp
 	@mkdir -p $$(@D)
-	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
+	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/lib/%.o: lib/src/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) -O1 -g1 $(2) -c $$< -o $$@
+	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
 	@mkdir -p $$(@D)
-	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) $(2) -c $$< -o $$@
+	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/tests/%.o: tests/library/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -c $$< -o $$@
+	@$(CXX) $(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/tests/doctest_main.o: tests/doctest_main.cpp
 	@mkdir -p $$(@D)
-	@$(CXX) $(STD) $(2) -c $$< -o $$@
+	@$(CXX) $(STD) $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/library-tests: $(LIB_TESTS:tests/library/%.cpp=build/library-$(1)/tests/%.o) build/library-$(1)/tests/doctest_main.o \
     $(EXT_NAMES:%=build/library-$(1)/ext/%.o) $(LIB_OBJECTS:build/%=build/library-$(1)/%)
 	@echo '  LINK $$@'
@@ -134,4 +134,4 @@ install-library: lib
 	sed -e 's|@VERSION@|$(VERSION)|' lib/evercore-config-version.cmake.in > $(DESTDIR)$(libdir)/cmake/evercore/evercore-config-version.cmake
 	install -m 644 lib/evercore-config.cmake $(DESTDIR)$(libdir)/cmake/evercore
 
--include $(LIB_OBJECTS:.o=.d) $(wildcard build/library-tests/*.d build/bench/library_*.d)
+-include $(LIB_OBJECTS:.o=.d) $(wildcard build/library-*san/*/*.d build/library-tests/*.d build/bench/library_*.d)

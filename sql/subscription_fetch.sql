@@ -44,6 +44,22 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_has_index_by_type() IS 'Whether there is an index on event type and position.';
 
+-- The statement that reads `types` event types in the order of positions, each from the index: the server merges them, and takes
+-- of each no more than it gives out. $1 the types, $2 the head, $3 to $5 subscription, partition and token, $6 partitions,
+-- $7 and $8 name and id of a type of aggregates, $9 the limit.
+CREATE OR REPLACE FUNCTION _evercore_merged(types integer) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT 'WITH c AS MATERIALIZED (SELECT _evercore_cursor($3, $4, $5) AS position)'
+         ' SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,'
+         ' coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id FROM ('
+         || string_agg('(SELECT * FROM evercore_event x WHERE x.event_type = ($1)[' || i || '] AND x.position <= $2'
+                       ' AND x.position > (SELECT c.position FROM c) AND x.aggregate_id % $6 = $4 ORDER BY x.position)', ' UNION ALL ' ORDER BY i)
+         || ') e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id JOIN evercore_aggregate_type t ON t.type_id = a.type_id'
+         ' WHERE $7 IS NULL OR a.type_id = $8 ORDER BY e.position LIMIT $9'
+    FROM generate_series(1, types) AS i
+$$;
+COMMENT ON FUNCTION _evercore_merged(integer) IS 'The statement that fetches the events of so many types, merged by position.';
+
 -- What an ack of NULL may move past. A row that another has in hand is left alone: the next empty fetch notes it again.
 CREATE OR REPLACE FUNCTION _evercore_note_seen(id bigint, part integer, token bigint, head bigint, version bigint) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -60,13 +76,14 @@ CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigin
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 #variable_conflict use_column
 DECLARE
   most bigint;
   head bigint;
   held record;
   only_id bigint;
+  types text[];
 BEGIN
   PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
   most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
@@ -87,23 +104,21 @@ BEGIN
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token)) AND e.position <= head
        AND e.aggregate_id % held.partitions = held.partition AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
      ORDER BY e.sequence LIMIT most;
-  ELSIF held.event_types IS NOT NULL AND cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type() THEN
-    -- Each type in order, merged: an index cannot give several in the order of positions.
+  ELSIF cardinality(held.event_types) = 1 AND _evercore_has_index_by_type() THEN
     RETURN QUERY
     SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
            coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-      FROM (SELECT c.position FROM (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name)) k
-             CROSS JOIN LATERAL (
-               SELECT x.position FROM evercore_event x JOIN evercore_aggregate y ON y.aggregate_id = x.aggregate_id
-                WHERE x.event_type = k.name AND x.position <= head
-                  AND x.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token))
-                  AND x.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR y.type_id = held.type_id)
-                ORDER BY x.position LIMIT most) c
-             ORDER BY c.position LIMIT most) f
-      JOIN evercore_event e ON e.position = f.position
+      FROM evercore_event e
       JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
       JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-     ORDER BY e.position;
+     WHERE e.event_type = held.event_types[1] AND e.position <= head
+       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token))
+       AND e.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
+     ORDER BY e.position LIMIT most;
+  ELSIF cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type() THEN
+    types := ARRAY (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name));
+    RETURN QUERY EXECUTE _evercore_merged(cardinality(types))
+      USING types, head, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most;
   ELSE
     RETURN QUERY
     SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,

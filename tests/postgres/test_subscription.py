@@ -240,6 +240,28 @@ def test_every_way_to_fetch_gives_what_the_filter_says():
         a.rows("SELECT evercore_unsubscribe('p')")
 
 
+def test_with_the_documented_index_a_filter_looks_at_its_matches_alone():
+    connection = store(20_000)
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+                    " SELECT 'T', 'k' || i % 10, 'R' || i % 100, '{}' FROM generate_series(1, 20000) i")
+    connection.rows("CREATE INDEX evercore_event_by_type ON evercore_event (event_type, position)")
+    connection.rows("ANALYZE")
+    examined = "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname = 'evercore_event'"
+    for name, types in (("one", '"R7"'), ("four", '"R7","R8","R9","R50"')):
+        connection.rows(f"""SELECT evercore_subscribe('{name}', '{{"event_types":[{types}]}}')""")
+        connection.rows("BEGIN")
+        token = connection.value(f"SELECT evercore_claim('{name}', 'w', 60)")
+        before, matches = int(connection.value(examined)), 0
+        while rows := connection.rows(f"SELECT position FROM evercore_fetch('{name}', {token}, 100)"):
+            matches += len(rows)
+            ack_of = f"SELECT evercore_ack('{name}', {token}, {rows[-1][0]})"
+            connection.rows(ack_of)
+        looked_at = int(connection.value(examined)) - before
+        connection.rows("COMMIT")
+        equal(matches, 200 * len(types.split(",")), name)
+        assert looked_at <= 1.1 * matches + 100, (name, looked_at, matches)
+
+
 def test_the_number_of_partitions_changes_only_after_a_reset():
     a = store(20, subscribe="'p', NULL, 3, 2")
     said = 'EV010: subscription "p" has 2 partitions: reset it to change them'

@@ -98,7 +98,7 @@ SubscriptionCalls::Fetched SubscriptionCalls::fetch(std::int64_t token, std::int
   if (!news) return fetched;
   // On the session of the empty fetch, which knows what that one saw.
   auto cursor_sink = [&](const Row& row) {
-    fetched.skipped = row.integer(0) > seen;
+    fetched.stuck = row.integer(0) <= seen;
     seen = std::max(seen, row.integer(0));
   };
   session->run(Command(statements::ack, {name_, token, nullptr}, cursor_sink));
@@ -128,12 +128,17 @@ void Renewer::keep(std::optional<std::int64_t> token) {
   const std::lock_guard lock(mutex_);
   token_ = token;
   lost_ = false;
-  renew_until_ = std::chrono::steady_clock::now() + renew_for_;
+  renew_until_ = renew_until_.max();
 }
 
 void Renewer::batch_begins() {
   const std::lock_guard lock(mutex_);
   renew_until_ = std::chrono::steady_clock::now() + renew_for_;
+}
+
+void Renewer::batch_ends() {
+  const std::lock_guard lock(mutex_);
+  renew_until_ = renew_until_.max();
 }
 
 bool Renewer::is_lost() {

@@ -36,7 +36,7 @@ class SubscriptionCalls {
 
   struct Fetched {
     std::vector<RecordedEvent> events;
-    bool skipped = false;  // no events, but the cursor has moved past some that are not for it
+    bool stuck = false;  // there is news, but the cursor has not moved past it: a pause, or a race
   };
   // The next events. When there are none, but news after `seen` that the filter keeps out, the
   // cursor is moved past it; `seen` then says how far the runner has looked.
@@ -62,8 +62,9 @@ class Renewer {
 
   // From now on this token is renewed; nothing to renew when empty.
   void keep(std::optional<std::int64_t> token);
-  // A batch is begun: it has renew_for, all in all.
+  // While a batch is at hand it has renew_for, all in all. Between batches there is no bound.
   void batch_begins();
+  void batch_ends();
   // Whether the token being kept was found to be stale.
   bool is_lost();
 

@@ -1,11 +1,33 @@
 #include "retry.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 #include "evercore/error.h"
 #include "evercore/watch.h"
 
 namespace evercore::detail {
+
+namespace {
+
+// A question mark for each byte that is no text: the store would refuse the whole.
+std::string as_utf8(std::string_view text) {
+  constexpr std::size_t longest = 4;
+  std::string valid;
+  while (!text.empty()) {
+    std::size_t size = 1;
+    while (size <= std::min(longest, text.size()) && !simdjson::validate_utf8(text.data(), size)) {
+      ++size;
+    }
+    const bool found = size <= std::min(longest, text.size());
+    valid += found ? text.substr(0, size) : "?";
+    text.remove_prefix(found ? size : 1);
+  }
+  return valid;
+}
+
+}  // namespace
 
 std::chrono::milliseconds Retry::doubled(int times) const {
   auto pause = options_.first_wait;
@@ -44,11 +66,20 @@ void require_valid(const SubscriptionOptions& options) {
   require(options.first_wait >= milliseconds{0}, "first_wait is negative");
 }
 
+SubscriptionOptions bounded(SubscriptionOptions options) {
+  constexpr std::chrono::milliseconds longest = std::chrono::years{10};
+  for (auto* duration : {&options.renew_for, &options.poll_shortest, &options.poll_longest,
+                         &options.first_wait, &options.longest_wait}) {
+    *duration = std::min(*duration, longest);
+  }
+  return options;
+}
+
 std::string text_of(const std::exception_ptr& fault) {
   try {
     std::rethrow_exception(fault);
   } catch (const std::exception& known) {
-    return known.what();
+    return as_utf8(known.what());
   } catch (...) {
     return "an exception that is no std::exception";
   }

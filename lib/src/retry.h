@@ -30,7 +30,10 @@ class Retry {
 // Throws argument_error for options that cannot be.
 void require_valid(const SubscriptionOptions& options);
 
-// What to say of an exception.
+// The same options with no duration that the clocks could not count to.
+SubscriptionOptions bounded(SubscriptionOptions options);
+
+// What to say of an exception, in UTF-8.
 std::string text_of(const std::exception_ptr& fault);
 
 }  // namespace evercore::detail

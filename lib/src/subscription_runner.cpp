@@ -13,6 +13,8 @@ namespace {
 
 // Batches of one partition before another gets its turn: enough to make up for claiming.
 constexpr int batches_of_a_turn = 16;
+// How often, at most and at least, a runner looks that has no word to wait for.
+constexpr std::chrono::milliseconds shortest_look{10}, longest_look{1'000};
 
 std::string owner_of(const SubscriptionOptions& options) {
   if (!options.owner.empty()) return options.owner;
@@ -33,14 +35,15 @@ SubscriptionRunner::SubscriptionRunner(std::function<std::shared_ptr<UnitOfWork>
                                        StorageEngine& engine, std::string_view name,
                                        const SubscriptionOptions& options, const Handler& handler)
     : begin_(std::move(begin)),
-      options_(options),
+      options_(bounded(options)),
       handler_(handler),
       calls_(engine, std::string(name), owner_of(options), options.lease),
       watch_(engine.watch()),
       retry_(options_),
-      renewer_(calls_, options.lease, options.renew_for),
-      limit_(options.batch_size),
-      pause_(options.poll_shortest) {}
+      renewer_(calls_, options_.lease, options_.renew_for),
+      limit_(options_.batch_size),
+      pause_(options_.poll_shortest),
+      look_interval_(std::max(options_.lease / 2, shortest_look)) {}
 
 SubscriptionRunner::~SubscriptionRunner() {
   drop();
@@ -48,7 +51,6 @@ SubscriptionRunner::~SubscriptionRunner() {
 
 SubscriptionEnd SubscriptionRunner::run(const Filter& filter, const Start& start) {
   calls_.subscribe(filter, start, options_.partitions);
-  partitions_ = calls_.partitions();
   while (!options_.stop.stop_requested()) {
     try {
       const auto end = turn();
@@ -57,8 +59,7 @@ SubscriptionEnd SubscriptionRunner::run(const Filter& filter, const Start& start
     } catch (const HandlerFault& thrown) {
       recover(thrown.fault, thrown.text);
     } catch (const lease_lost_error&) {
-      renewer_.keep(std::nullopt);
-      token_.reset();  // another has it, or it was reset: nothing of ours was kept
+      lose();
     } catch (const not_found_error& fault) {
       if (is_removed()) return SubscriptionEnd::removed;
       recover(std::current_exception(), fault.what());
@@ -96,18 +97,24 @@ std::optional<SubscriptionEnd> SubscriptionRunner::turn() {
     const auto token = calls_.claim();
     if (!token) return without_partition();
     hold(*token);
+  }
+  if (partitions_ == 0) {
+    partitions_ = calls_.partitions();
     to_visit_ = partitions_ - 1;
   }
+  acknowledge();
   const auto fetched = calls_.fetch(*token_, limit_, seen_);
   if (fetched.events.empty()) {
     retry_.succeeded();
-    if (fetched.skipped) to_visit_ = partitions_ - 1;
-    return without_events();
+    if (seen_ > furthest_) to_visit_ = partitions_ - 1;
+    furthest_ = std::max(furthest_, seen_);
+    return without_events(fetched.stuck);
   }
   renewer_.batch_begins();
   handle(fetched.events);
+  renewer_.batch_ends();
   retry_.succeeded();
-  limit_ = std::min(options_.batch_size, limit_ * 2);
+  limit_ = limit_ > options_.batch_size / 2 ? options_.batch_size : limit_ * 2;
   pause_ = options_.poll_shortest;
   to_visit_ = partitions_ - 1;
   if (partitions_ > 1 && ++batches_ >= batches_of_a_turn) move_on();
@@ -118,12 +125,12 @@ std::optional<SubscriptionEnd> SubscriptionRunner::turn() {
 std::optional<SubscriptionEnd> SubscriptionRunner::without_partition() {
   retry_.succeeded();
   if (!options_.wait_for_lease && !calls_.is_paused()) return SubscriptionEnd::owned_by_another;
-  retry_.wait(pause_);
+  retry_.wait(std::min(pause_, look_interval_));
   pause_ = std::min(pause_ * 2, options_.poll_longest);
   return std::nullopt;
 }
 
-std::optional<SubscriptionEnd> SubscriptionRunner::without_events() {
+std::optional<SubscriptionEnd> SubscriptionRunner::without_events(bool stuck) {
   const auto now = std::chrono::steady_clock::now();
   if (to_visit_ > 0) {
     --to_visit_;
@@ -133,22 +140,31 @@ std::optional<SubscriptionEnd> SubscriptionRunner::without_events() {
   if (options_.until_caught_up && !calls_.is_paused()) return SubscriptionEnd::caught_up;
   // A partition whose runner died comes free without any news.
   if (partitions_ > 1 && now >= look_around_) {
-    look_around_ = now + options_.lease / 2;
+    look_around_ = now + look_interval_;
     to_visit_ = partitions_ - 1;
     return std::nullopt;
   }
-  idle();
+  idle(stuck);
   return std::nullopt;
 }
 
-void SubscriptionRunner::idle() {
-  watch_->wait(pause_, options_.stop);
+// The watch says that the store has changed. While the runner is stuck it has changed it itself, by
+// its ack, and would be woken by that.
+void SubscriptionRunner::idle(bool stuck) {
+  if (stuck) {
+    retry_.wait(stuck_pause_);
+    stuck_pause_ = std::clamp(stuck_pause_ * 2, shortest_look, longest_look);
+    return;
+  }
+  stuck_pause_ = {};
+  watch_->wait(partitions_ > 1 ? std::min(pause_, look_interval_) : pause_, options_.stop);
   pause_ = std::min(pause_ * 2, options_.poll_longest);
 }
 
 void SubscriptionRunner::hold(std::int64_t token) {
   token_ = token;
   renewer_.keep(token);
+  owed_.reset();
   seen_ = 0;
   batches_ = 0;
 }
@@ -163,8 +179,17 @@ bool SubscriptionRunner::move_on() {
   try {
     calls_.release(old, std::nullopt);
   } catch (const lease_lost_error&) {
+    partitions_ = 0;  // it may be that there are more now, or fewer
   }
   return true;
+}
+
+// Another has the partition, or the subscription was reset.
+void SubscriptionRunner::lose() {
+  renewer_.keep(std::nullopt);
+  token_.reset();
+  owed_.reset();
+  partitions_ = 0;
 }
 
 // Gives the partition up, if there is one, so that others need not wait for the lease's end.
@@ -172,6 +197,7 @@ void SubscriptionRunner::drop() noexcept {
   if (!token_) return;
   renewer_.keep(std::nullopt);
   try {
+    acknowledge();
     calls_.release(*token_, std::nullopt);
   } catch (...) {
     // The lease runs out by itself.
@@ -213,15 +239,22 @@ void SubscriptionRunner::handle(const std::vector<RecordedEvent>& events) {
   }
 }
 
-// What was handled before a failure is acknowledged all the same.
+// What was handled before a failure is acknowledged all the same. An ack that fails is owed: what
+// was handled is not handed over again for that.
 void SubscriptionRunner::handle_and_ack(const std::vector<RecordedEvent>& events) {
   try {
     call(nullptr, events);
   } catch (const HandlerFault&) {
-    if (done_ > 0) calls_.ack(*token_, events[done_ - 1].position);
+    if (done_ > 0) owed_ = events[done_ - 1].position;
     throw;
   }
-  calls_.ack(*token_, events[done_ - 1].position);
+  owed_ = events[std::exchange(done_, 0) - 1].position;
+  acknowledge();
+}
+
+void SubscriptionRunner::acknowledge() {
+  if (owed_) calls_.ack(*token_, *owed_);
+  owed_.reset();
 }
 
 void SubscriptionRunner::handle_in_context(const std::vector<RecordedEvent>& events) {

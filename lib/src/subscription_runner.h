@@ -29,10 +29,11 @@ class SubscriptionRunner {
   // One turn of the loop; a value when the run is over.
   std::optional<SubscriptionEnd> turn();
   std::optional<SubscriptionEnd> without_partition();
-  std::optional<SubscriptionEnd> without_events();
+  std::optional<SubscriptionEnd> without_events(bool stuck);
   void handle(const std::vector<RecordedEvent>& events);
   void handle_and_ack(const std::vector<RecordedEvent>& events);
   void handle_in_context(const std::vector<RecordedEvent>& events);
+  void acknowledge();
   // Hands events over one by one or together; gives how many were handled before a stop.
   std::size_t call(Context* context, std::span<const RecordedEvent> events);
   void recover(const std::exception_ptr& fault, const std::string& text);
@@ -40,8 +41,9 @@ class SubscriptionRunner {
   [[noreturn]] void give_up(const std::exception_ptr& fault, const std::string& text);
   bool move_on();
   void hold(std::int64_t token);
+  void lose();
   void drop() noexcept;
-  void idle();
+  void idle(bool stuck);
 
   const std::function<std::shared_ptr<UnitOfWork>()> begin_;
   const SubscriptionOptions options_;
@@ -52,14 +54,18 @@ class SubscriptionRunner {
   Renewer renewer_;
 
   std::optional<std::int64_t> token_;
-  std::int64_t partitions_ = 1;
-  std::int64_t to_visit_ = 0;  // partitions to look into before going idle
-  std::int64_t seen_ = 0;
-  std::int64_t limit_;    // of the next fetch
-  int conflicts_ = 0;     // retryable errors in a row
-  int batches_ = 0;       // handled since the partition was claimed
-  std::size_t done_ = 0;  // events of the batch at hand that were handled
+  std::optional<std::int64_t> owed_;  // handled up to there, not acknowledged yet
+  std::int64_t partitions_ = 0;       // 0: to be asked for
+  std::int64_t to_visit_ = 0;         // partitions to look into before going idle
+  std::int64_t seen_ = 0;             // how far the partition at hand was looked through
+  std::int64_t furthest_ = 0;         // how far any was
+  std::int64_t limit_;                // of the next fetch
+  int conflicts_ = 0;                 // retryable errors in a row
+  int batches_ = 0;                   // handled since the partition was claimed
+  std::size_t done_ = 0;              // events of the batch at hand that were handled
   std::chrono::milliseconds pause_;
+  std::chrono::milliseconds stuck_pause_{0};
+  const std::chrono::milliseconds look_interval_;  // for partitions whose runner died
   std::chrono::steady_clock::time_point look_around_{};
 };
 

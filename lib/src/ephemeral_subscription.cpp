@@ -39,11 +39,11 @@ class EphemeralRunner {
                   const Handler& handler)
       : engine_(engine),
         filter_(filter),
-        options_(options),
+        options_(bounded(options)),
         handler_(handler),
         watch_(engine.watch()),
         retry_(options_),
-        pause_(options.poll_shortest) {}
+        pause_(options_.poll_shortest) {}
 
   SubscriptionEnd run(const Start& start) {
     begin_at(start);
@@ -68,6 +68,9 @@ class EphemeralRunner {
 
  private:
   void begin_at(const Start& start) {
+    if (!filter_.natural_key.empty() && filter_.aggregate_type.empty()) {
+      throw argument_error("EV009: filter: natural_key needs aggregate_type");
+    }
     if (start.text() == "beginning") return;
     if (start.text() == "end") {
       after_ = end_of_log(engine_);
@@ -75,11 +78,15 @@ class EphemeralRunner {
       begins_at_ = time;
     } else {
       after_ = std::stoll(start.text());
+      if (after_ < 0) throw argument_error("EV009: start is out of range: " + start.text());
     }
   }
 
   bool is_early(const RecordedEvent& event) {
-    if (begins_at_ && event.event_time >= *begins_at_) begins_at_.reset();
+    if (begins_at_ && event.event_time >= *begins_at_) {
+      begins_at_.reset();
+      after_ = event.position - 1;  // from where a handler that fails is tried again
+    }
     return begins_at_.has_value();
   }
 
@@ -118,7 +125,7 @@ class EphemeralRunner {
 
   StorageEngine& engine_;
   const Filter& filter_;
-  const SubscriptionOptions& options_;
+  const SubscriptionOptions options_;
   const Handler& handler_;
   std::unique_ptr<Watch> watch_;
   Retry retry_;

@@ -332,3 +332,30 @@ TEST_CASE("a runner that polls hardly ever takes over what another gave up") {
   append(store.store, "a", "Made", 1);
   CHECK(taken.wait());
 }
+
+TEST_CASE("an ephemeral handler that fails is not shown what came before its start") {
+  Fresh store;
+  const auto from = std::chrono::time_point_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now() + 1h);
+  store->with_context([&](Context& ctx) {
+    ctx.publish("Thing", "a", {"Early", "{}"});
+    ctx.publish("Thing", "a", {"Late", "{}", {.event_time = from}});
+  });
+  std::vector<std::string> types;
+  store->run_ephemeral_subscription(everything, Start::at(from), once(),
+                                    [&](const RecordedEvent& event) {
+                                      types.push_back(event.event_type);
+                                      if (types.size() == 1) throw std::runtime_error("once");
+                                    });
+  CHECK(types == std::vector<std::string>{"Late", "Late"});
+}
+
+TEST_CASE("an ephemeral subscription refuses what a durable one refuses") {
+  Fresh store;
+  const auto fault = [&](const Filter& filter, const Start& start) {
+    return harness::fault_of<argument_error>(
+        [&] { store->run_ephemeral_subscription(filter, start, once(), ignore); });
+  };
+  CHECK(fault({.natural_key = "a"}, Start::beginning()).starts_with("EV009"));
+  CHECK(fault(everything, Start::after(-1)).starts_with("EV009"));
+}

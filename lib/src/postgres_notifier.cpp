@@ -76,7 +76,7 @@ void PostgresNotifier::work() {
     char bytes[64];
     while (read(pipe_[0], bytes, sizeof bytes) > 0) {
     }
-    if (stopping_) return;
+    if (stopping_) break;
     try {
       serve();
     } catch (...) {
@@ -85,6 +85,7 @@ void PostgresNotifier::work() {
       next_connect_ = std::chrono::steady_clock::now() + between_connects;
     }
   }
+  say_last_word();
 }
 
 // What has come up: a connection to make, words to take in, a word to send.
@@ -101,11 +102,32 @@ void PostgresNotifier::serve() {
     listens_ = true;
     signal_.raise();  // what was said before has not been heard
   }
-  if (session_->take_notifications()) signal_.raise();
   if (pending_ && now >= next_send_) {
-    pending_ = false;
     next_send_ = now + between_notifications;
+    send();
+  }
+  // At the end: what others said while we spoke has left the socket, which will not show it.
+  if (session_->take_notifications()) signal_.raise();
+}
+
+void PostgresNotifier::send() {
+  pending_ = false;
+  try {
     session_->run(Command(notify, {std::string_view(channel_)}));
+  } catch (...) {
+    pending_ = true;
+    throw;
+  }
+}
+
+// A program may append and end at once.
+void PostgresNotifier::say_last_word() noexcept {
+  if (!pending_ || (!session_ && std::chrono::steady_clock::now() < next_connect_)) return;
+  try {
+    if (!session_) session_ = std::make_unique<PostgresSession>(options_);
+    send();
+  } catch (...) {
+    // Others find it by polling.
   }
 }
 

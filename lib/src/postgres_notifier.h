@@ -31,6 +31,8 @@ class PostgresNotifier {
  private:
   void work();
   void serve();
+  void send();
+  void say_last_word() noexcept;
   void wake() noexcept;
   int wait_milliseconds() const;
 

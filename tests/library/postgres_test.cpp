@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "accounts.h"
-#include "harness.h"
+#include "runners.h"
 
 using namespace evercore;
 
@@ -138,4 +138,138 @@ TEST_CASE("connecting again to a store needs nothing to be installed") {
   again.with_readonly_context(
       [&](ReadonlyContext& ctx) { CHECK(ctx.load<UserAggregate>("ann").id() == id); });
   CHECK_FALSE(again.version().empty());
+}
+
+namespace {
+
+// A runner that is told of appends and hardly ever polls; counts what it has handled.
+class Listener {
+ public:
+  explicit Listener(EventStore store)
+      : runner_([this, store](std::stop_token stop) {
+          EventStore mine = store;
+          SubscriptionOptions options{.stop = stop};
+          options.poll_shortest = options.poll_longest = runners::never;
+          return mine.run_subscription("s", {}, Start::beginning(), options,
+                                       [this](const RecordedEvent&) {
+                                         const std::lock_guard lock(mutex_);
+                                         ++count_;
+                                         handled_.notify_all();
+                                       });
+        }) {}
+  // Whether it has handled so many before ten seconds are over.
+  bool reaches(int count) {
+    std::unique_lock lock(mutex_);
+    return handled_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds{10},
+                               [&] { return count_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable handled_;
+  int count_ = 0;
+  runners::Background runner_;
+};
+
+}  // namespace
+
+TEST_CASE("word that comes while a program sends its own is heard") {
+  if (!harness::on_postgres() || std::getenv("EVERCORE_BEHIND_POOLER") != nullptr) return;
+  harness::Place place;
+  auto here = connect(place.uri()), there = connect(place.uri());
+  runners::append(here, "a", "Made");
+  runners::append(there, "a", "Made");
+  Listener listener(here);
+  int appended = 2;
+  REQUIRE(listener.reaches(appended));
+  for (int round = 0; round < 500; ++round) {
+    std::jthread other([&] { runners::append(there, "b", "Made"); });
+    runners::append(here, "c", "Made");
+    other.join();
+    appended += 2;
+    REQUIRE(listener.reaches(appended));
+  }
+}
+
+TEST_CASE("a program that appends and ends has told the others") {
+  if (!harness::on_postgres() || std::getenv("EVERCORE_BEHIND_POOLER") != nullptr) return;
+  harness::Place place;
+  auto here = connect(place.uri());
+  runners::append(here, "a", "Made");
+  Listener listener(here);
+  REQUIRE(listener.reaches(1));
+  for (int round = 1; round <= 5; ++round) {
+    auto there = connect(place.uri());
+    runners::append(there, "b", "Made");
+    there = here;  // its engine is gone
+    CHECK(listener.reaches(1 + round));
+  }
+}
+
+TEST_CASE("word is sent again when the connection for it was lost") {
+  if (!private_server()) return;
+  harness::Place place;
+  auto here = connect(place.uri()), there = connect(place.uri() + "&application_name=there");
+  runners::append(there, "a", "Made");
+  Listener listener(here);
+  REQUIRE(listener.reaches(1));
+  runners::append(there, "a", "Made");
+  REQUIRE(listener.reaches(2));
+  for (int round = 1; round <= 3; ++round) {
+    here.with_context([](Context& ctx) {
+      ctx.execute(
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+          " WHERE application_name = 'there'");
+    });
+    for (bool appended = false; !appended;) {
+      try {
+        there.with_context([&](Context& ctx) {
+          ctx.publish("Thing", "a", {"Made", "{}", {.event_id = std::to_string(round)}});
+        });
+        appended = true;
+      } catch (const connection_error&) {
+      }
+    }
+    CHECK(listener.reaches(2 + round));
+  }
+}
+
+TEST_CASE("a runner outlives a restart of the server, and each event has one effect") {
+  if (!private_server()) return;
+  harness::Fresh fresh;
+  runners::append(fresh.store, "a", "Made", 200);
+  runners::Gate begun;
+  std::atomic<int> handled{0};
+  runners::Background runner([&](std::stop_token stop) {
+    SubscriptionOptions options{.stop = stop, .batch_size = 5, .lease = std::chrono::seconds{2}};
+    options.until_caught_up = true;
+    return fresh->run_subscription(
+        "s", {.aggregate_type = "Thing"}, Start::beginning(), options,
+        [&](Context& ctx, const RecordedEvent& event) {
+          ctx.publish("Effect", std::to_string(event.sequence), {"Seen", "{}"}, 0);
+          if (++handled == 20) begun.open();
+        });
+  });
+  REQUIRE(begun.wait());
+  REQUIRE(shell(pg_ctl("-m immediate stop")) == 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  REQUIRE(shell(pg_ctl("-o '-F' -l /dev/null start")) == 0);
+  REQUIRE(runner.ended.wait());
+  CHECK(runner.fault == "");
+  CHECK(runner.end == SubscriptionEnd::caught_up);
+  CHECK(runners::catch_up(fresh.store, "e", {.aggregate_type = "Effect"}).size() == 200);
+}
+
+TEST_CASE("a runner stops, and its store is gone, while the server is down") {
+  if (!private_server()) return;
+  {
+    harness::Place place;
+    auto store = connect(place.uri() + "&reconnect=200");
+    runners::append(store, "a", "Made", 1);
+    Listener listener(store);
+    REQUIRE(listener.reaches(1));
+    REQUIRE(shell(pg_ctl("-m immediate stop")) == 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  }
+  REQUIRE(shell(pg_ctl("-o '-F' -l /dev/null start")) == 0);
 }

@@ -24,7 +24,12 @@ constexpr Statement rollback_transaction{"ROLLBACK", ""};
 constexpr Statement savepoint{"SAVEPOINT evercore_command", ""};
 constexpr Statement release_savepoint{"RELEASE SAVEPOINT evercore_command", ""};
 constexpr Statement rollback_to_savepoint{"ROLLBACK TO SAVEPOINT evercore_command", ""};
-constexpr Statement backend_pid{"SELECT pg_catalog.pg_backend_pid()::bigint", ""};
+constexpr Statement about_session{
+    "SELECT pg_catalog.pg_backend_pid()::bigint,"
+    " (pg_catalog.current_setting('default_transaction_isolation') LIKE 'read %')::int::bigint",
+    ""};
+constexpr const char* read_committed =
+    "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 // Results come in binary: they do not depend on the session's settings then, which a pooler may
 // have changed.
@@ -107,7 +112,10 @@ PostgresSession::PostgresSession(const PostgresOptions& options) {
     for (char c : options.schema) prefix_ += c == '"' ? "\"\"" : std::string(1, c);
     prefix_ += "\".";
     use_prepared_ = false;
-    use_prepared_ = options.prepared ? *options.prepared : !is_pooled();
+    const bool follows = look_around();
+    use_prepared_ = options.prepared.value_or(!pooled_);
+    // Following needs it. Behind a pooler the setting would become that of others.
+    if (!follows && !pooled_) execute_script(read_committed);
   } catch (...) {
     PQfinish(connection_);
     throw;
@@ -118,14 +126,17 @@ PostgresSession::~PostgresSession() {
   PQfinish(connection_);
 }
 
-// A pooler hands out process ids of its own making, so ours is not that of the server process we
-// talk to.
-bool PostgresSession::is_pooled() {
-  std::int64_t pid = 0;
-  auto sink = [&](const Row& row) { pid = row.integer(0); };
-  const Command command(backend_pid, {}, sink);
+// Learns whether the session is pooled: a pooler hands out process ids of its own making, so ours is
+// not that of the server process we talk to. Gives whether single statements see late commits.
+bool PostgresSession::look_around() {
+  bool follows = true;
+  auto sink = [&](const Row& row) {
+    pooled_ = row.integer(0) != PQbackendPID(connection_);
+    follows = row.integer(1) != 0;
+  };
+  const Command command(about_session, {}, sink);
   exchange({&command});
-  return pid != PQbackendPID(connection_);
+  return follows;
 }
 
 bool PostgresSession::alive() noexcept {

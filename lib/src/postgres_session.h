@@ -49,7 +49,7 @@ class PostgresSession final : public Session {
   void execute_script(const std::string& script);
 
   // Whether a proxy stands between, that may give each transaction another server process.
-  bool is_pooled();
+  bool is_pooled() const noexcept { return pooled_; }
   // For LISTEN: what to poll, and whether other connections have notified this one. Throws
   // connection_error when the server is lost.
   int socket() const noexcept { return PQsocket(connection_); }
@@ -64,6 +64,7 @@ class PostgresSession final : public Session {
   };
 
   void begin(State state);
+  bool look_around();
   // Sends all commands at once and waits for all answers. Rows go to the sinks when all went well.
   void exchange(const std::vector<const Command*>& commands);
   void send_all(const std::vector<const Command*>& commands, const std::vector<Text*>& fresh,
@@ -79,6 +80,7 @@ class PostgresSession final : public Session {
   std::string prefix_;  // "schema".
   std::string password_;
   bool use_prepared_ = true;
+  bool pooled_ = false;
   State state_ = State::idle;
   bool begun_ = false;       // the server has begun the transaction
   bool owes_end_ = false;    // a transaction of ours still stands open in the server

@@ -234,6 +234,18 @@ TEST_CASE("word is sent again when the connection for it was lost") {
   }
 }
 
+TEST_CASE("subscriptions work where transactions are stricter by default") {
+  if (!harness::on_postgres()) return;
+  harness::Place place;
+  {
+    auto store = connect(place.uri());
+    runners::append(store, "a", "Made", 3);
+  }
+  auto store = connect(place.uri() + "&options=-c%20default_transaction_isolation%3Dserializable");
+  CHECK(store.follow(0).size() == 3);
+  CHECK(runners::catch_up(store, "s").size() == 3);
+}
+
 TEST_CASE("a runner outlives a restart of the server, and each event has one effect") {
   if (!private_server()) return;
   harness::Fresh fresh;

@@ -78,11 +78,11 @@ struct SubscriptionOptions {
   std::int64_t batch_size = 100;
   // How long a runner that died keeps others from its partition.
   std::chrono::milliseconds lease{30'000};
-  // The lease is renewed while the handler is at work on a batch, but not for longer than this: a
+  // The lease is renewed, but while the handler is at work on a batch not for longer than this: a
   // handler that hangs loses its partition then, and what it does later has no effect on the cursor.
   std::chrono::milliseconds renew_for{std::chrono::hours{1}};
   // Without news the runner looks again after poll_shortest, and ever less often down to each
-  // poll_longest.
+  // poll_longest. For partitions that came free it looks each half lease at least.
   std::chrono::milliseconds poll_shortest{10};
   std::chrono::milliseconds poll_longest{1'000};
   // A handler that throws is tried again on the same event so many times in all, after waits that

@@ -67,9 +67,9 @@ struct Problem {
 };
 
 // A store of events. It may be used from many threads at once, and copies are the same store;
-// contexts and aggregates belong to one thread. A context inside a context of the same store works
-// on other connections and can wait for the outer one's write lock in vain: busy_error says so
-// after the busy timeout.
+// contexts and aggregates belong to one thread. It does not go through a fork(): a child connects
+// anew. A context inside a context of the same store works on other connections and can wait for the
+// outer one's write lock in vain: busy_error says so after the busy timeout.
 class EventStore {
  public:
   // Over a driver; connect() is what programs use.

@@ -57,13 +57,14 @@ SELECT s.subscription_id, p.partition, e.position, e.aggregate_id, e.sequence, e
 COMMENT ON VIEW _evercore_unread IS 'What each partition still has to read: where a filter is applied in SQL.';
 
 CREATE VIEW evercore_subscriptions AS
-SELECT s.name, p.partition, s.filter, p.position, u.events AS lag_events,
-       greatest(0, coalesce(floor(extract(epoch FROM clock_timestamp() - u.oldest)), 0))::bigint AS lag_seconds,
+SELECT s.name, p.partition, s.filter, p.position,
+       (SELECT count(*) FROM _evercore_unread n WHERE n.subscription_id = p.subscription_id AND n.partition = p.partition) AS lag_events,
+       greatest(0, coalesce(floor(extract(epoch FROM statement_timestamp()
+         - (SELECT n.recorded_at FROM _evercore_unread n WHERE n.subscription_id = p.subscription_id AND n.partition = p.partition
+             ORDER BY n.position LIMIT 1))), 0))::bigint AS lag_seconds,
        p.owner, CASE WHEN p.owner IS NOT NULL THEN p.token END AS token, p.lease_expires_at, s.active, p.last_error
   FROM evercore_subscription s
-  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-  CROSS JOIN LATERAL (SELECT count(*) AS events, min(n.recorded_at) AS oldest FROM _evercore_unread n
-                       WHERE n.subscription_id = p.subscription_id AND n.partition = p.partition) u;
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id;
 COMMENT ON VIEW evercore_subscriptions IS 'One row a partition of a subscription: cursor, lag of what passes the filter, owner, lease, last error.';
 
 -- +goose Down

@@ -1,6 +1,5 @@
 // Runners of subscriptions: what they deliver, to whom, and what they do when things go wrong.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
 #include <condition_variable>
 #include <map>
@@ -343,69 +342,6 @@ TEST_CASE("runners share partitions, and each aggregate's events stay in order")
   }
 }
 
-TEST_CASE("each append through the store wakes a runner that polls hardly ever") {
-  Fresh store;
-  std::mutex mutex;
-  std::condition_variable handled;
-  int count = 0;
-  Background runner([&](std::stop_token stop) {
-    SubscriptionOptions options{.stop = stop};
-    options.poll_shortest = options.poll_longest = never;
-    return store->run_subscription("s", everything, Start::beginning(), options,
-                                   [&](const RecordedEvent&) {
-                                     const std::lock_guard lock(mutex);
-                                     ++count;
-                                     handled.notify_all();
-                                   });
-  });
-  for (int appended = 1; appended <= 50; ++appended) {
-    append(store.store, "a", "Made");
-    std::unique_lock lock(mutex);
-    REQUIRE(handled.wait_until(lock, std::chrono::system_clock::now() + 60s,
-                               [&] { return count == appended; }));
-  }
-}
-
-TEST_CASE("an append by another process wakes a runner that polls hardly ever") {
-  if (harness::on_memory()) return;
-  harness::Place place;
-  int ready[2];
-  REQUIRE(pipe(ready) == 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    char byte;
-    int status = read(ready[0], &byte, 1) == 1 ? 0 : 1;
-    try {
-      auto store = connect(place.uri());
-      append(store, "a", "Made");
-      // On PostgreSQL word is sent after the append: stay until the parent has got it.
-      status |= read(ready[0], &byte, 1) == 1 ? 0 : 1;
-    } catch (const std::exception&) {
-      status = 1;
-    }
-    _exit(status);
-  }
-  auto store = connect(place.uri());
-  append(store, "before", "Made");
-  Gate first, second;
-  Background runner([&](std::stop_token stop) {
-    SubscriptionOptions options{.stop = stop};
-    options.poll_shortest = options.poll_longest = never;
-    return store.run_subscription(
-        "s", everything, Start::beginning(), options,
-        [&](const RecordedEvent& event) { (event.natural_key == "a" ? second : first).open(); });
-  });
-  CHECK(first.wait());
-  CHECK(write(ready[1], "x", 1) == 1);
-  CHECK(second.wait());
-  CHECK(write(ready[1], "x", 1) == 1);
-  int status = 0;
-  waitpid(child, &status, 0);
-  CHECK(status == 0);
-  close(ready[0]);
-  close(ready[1]);
-}
-
 TEST_CASE("pausing, resuming, resetting and another filter take effect on a running runner") {
   Fresh store;
   append(store.store, "a", "Made", 3);
@@ -462,67 +398,4 @@ TEST_CASE("a paused subscription is waited for, not given up") {
   });
   call(store, "evercore_resume", "('s')");
   CHECK(seen.wait());
-}
-
-TEST_CASE("an ephemeral subscription delivers and leaves no row") {
-  Fresh store;
-  append(store.store, "a", "Made", 150);
-  append(store.store, "b", "Sold", 3);
-  const auto middle = store->follow(0)[100];
-  const auto count = [&](const Filter& filter, const Start& start) {
-    int events = 0;
-    CHECK(store->run_ephemeral_subscription(filter, start, once(), [&](const RecordedEvent&) {
-      ++events;
-    }) == SubscriptionEnd::caught_up);
-    return events;
-  };
-  CHECK(count(everything, Start::beginning()) == 153);
-  CHECK(count({.event_types = {"Sold"}}, Start::beginning()) == 3);
-  CHECK(count({.aggregate_type = "Thing", .natural_key = "b"}, Start::beginning()) == 3);
-  CHECK(count({.aggregate_type = "Other"}, Start::beginning()) == 0);
-  CHECK(count(everything, Start::after(middle.position)) == 52);
-  CHECK(count(everything, Start::end()) == 0);
-  CHECK(count(everything, Start::at(middle.event_time + 1h)) == 0);
-  CHECK(count({.event_types = {"Sold"}}, Start::at(middle.event_time)) == 3);
-  CHECK(shown(store, "%", "name") == "no row");
-}
-
-TEST_CASE("an ephemeral subscription from the end sees what comes, and stops when asked") {
-  Fresh store;
-  append(store.store, "a", "Made", 5);
-  Gate begun, seen;
-  std::vector<std::string> types;
-  Background runner([&](std::stop_token stop) {
-    SubscriptionOptions options{.stop = stop};
-    options.poll_shortest = options.poll_longest = never;
-    return store->run_ephemeral_subscription(everything, Start::after(store->follow(0)[4].position),
-                                             options, [&](const RecordedEvent& event) {
-                                               types.push_back(event.event_type);
-                                               seen.open();
-                                             });
-  });
-  append(store.store, "a", "Sold", 1);
-  CHECK(seen.wait());
-  runner.thread.request_stop();
-  REQUIRE(runner.ended.wait());
-  CHECK(runner.end == SubscriptionEnd::stopped);
-  CHECK(types == std::vector<std::string>{"Sold"});
-}
-
-TEST_CASE("an ephemeral handler that fails goes on from the event it failed at, then gives up") {
-  Fresh store;
-  append(store.store, "a", "Made", 10);
-  std::vector<std::int64_t> seen;
-  auto options = once();
-  options.attempts = 3;
-  CHECK(harness::fault_of<std::runtime_error>([&] {
-          store->run_ephemeral_subscription(everything, Start::beginning(), options,
-                                            [&](const RecordedEvent& event) {
-                                              seen.push_back(event.sequence);
-                                              if (event.sequence == 4) {
-                                                throw std::runtime_error("cannot");
-                                              }
-                                            });
-        }) == "cannot");
-  CHECK(seen == std::vector<std::int64_t>{1, 2, 3, 4, 4, 4});
 }

@@ -1,0 +1,70 @@
+// Subscriptions without a row in the store.
+#include <doctest/doctest.h>
+
+#include "runners.h"
+
+using namespace evercore;
+using namespace runners;
+
+TEST_CASE("an ephemeral subscription delivers and leaves no row") {
+  Fresh store;
+  append(store.store, "a", "Made", 150);
+  append(store.store, "b", "Sold", 3);
+  const auto middle = store->follow(0)[100];
+  const auto count = [&](const Filter& filter, const Start& start) {
+    int events = 0;
+    CHECK(store->run_ephemeral_subscription(filter, start, once(), [&](const RecordedEvent&) {
+      ++events;
+    }) == SubscriptionEnd::caught_up);
+    return events;
+  };
+  CHECK(count(everything, Start::beginning()) == 153);
+  CHECK(count({.event_types = {"Sold"}}, Start::beginning()) == 3);
+  CHECK(count({.aggregate_type = "Thing", .natural_key = "b"}, Start::beginning()) == 3);
+  CHECK(count({.aggregate_type = "Other"}, Start::beginning()) == 0);
+  CHECK(count(everything, Start::after(middle.position)) == 52);
+  CHECK(count(everything, Start::end()) == 0);
+  CHECK(count(everything, Start::at(middle.event_time + 1h)) == 0);
+  CHECK(count({.event_types = {"Sold"}}, Start::at(middle.event_time)) == 3);
+  CHECK(shown(store, "%", "name") == "no row");
+}
+
+TEST_CASE("an ephemeral subscription from the end sees what comes, and stops when asked") {
+  Fresh store;
+  append(store.store, "a", "Made", 5);
+  Gate begun, seen;
+  std::vector<std::string> types;
+  Background runner([&](std::stop_token stop) {
+    SubscriptionOptions options{.stop = stop};
+    options.poll_shortest = options.poll_longest = never;
+    return store->run_ephemeral_subscription(everything, Start::after(store->follow(0)[4].position),
+                                             options, [&](const RecordedEvent& event) {
+                                               types.push_back(event.event_type);
+                                               seen.open();
+                                             });
+  });
+  append(store.store, "a", "Sold", 1);
+  CHECK(seen.wait());
+  runner.thread.request_stop();
+  REQUIRE(runner.ended.wait());
+  CHECK(runner.end == SubscriptionEnd::stopped);
+  CHECK(types == std::vector<std::string>{"Sold"});
+}
+
+TEST_CASE("an ephemeral handler that fails goes on from the event it failed at, then gives up") {
+  Fresh store;
+  append(store.store, "a", "Made", 10);
+  std::vector<std::int64_t> seen;
+  auto options = once();
+  options.attempts = 3;
+  CHECK(harness::fault_of<std::runtime_error>([&] {
+          store->run_ephemeral_subscription(everything, Start::beginning(), options,
+                                            [&](const RecordedEvent& event) {
+                                              seen.push_back(event.sequence);
+                                              if (event.sequence == 4) {
+                                                throw std::runtime_error("cannot");
+                                              }
+                                            });
+        }) == "cannot");
+  CHECK(seen == std::vector<std::int64_t>{1, 2, 3, 4, 4, 4});
+}

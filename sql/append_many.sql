@@ -10,7 +10,6 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET
 DECLARE
   amount integer := cardinality(owners);
   identified boolean := EXISTS (SELECT FROM unnest(event_ids) AS x WHERE x IS NOT NULL);
-  locked bigint[];
   versions bigint[];
   befores bigint[];
   counts bigint[];
@@ -19,13 +18,8 @@ BEGIN
   PERFORM _evercore_name(u, 'event_type', 64) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 64) IS NOT TRUE;
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
 
-  SELECT array_agg(l.aggregate_id), array_agg(l.sequence) INTO locked, versions
-    FROM (SELECT a.aggregate_id, a.sequence FROM evercore_aggregate a
-           WHERE a.aggregate_id = ANY (ARRAY(SELECT DISTINCT x FROM unnest(ids) x)) AND NOT a.erased
-           ORDER BY a.aggregate_id FOR NO KEY UPDATE) l;
-  PERFORM _evercore_known(u.id, true) FROM unnest(ids) WITH ORDINALITY AS u (id, no)
-    WHERE u.id IS NULL OR NOT u.id = ANY (coalesce(locked, '{}')) ORDER BY u.no LIMIT 1;
-
+  SELECT array_agg(u.amount ORDER BY u.owner) INTO counts FROM (SELECT o AS owner, count(*) AS amount FROM unnest(owners) o GROUP BY o) u;
+  versions := _evercore_lock_aggregates(ids);
   IF identified AND _evercore_are_repeats(ids, owners, kinds, datas, event_ids) THEN
     RETURN QUERY SELECT DISTINCT ON (u.owner) u.owner, k.aggregate_id, k.sequence, k.position
       FROM unnest(owners, event_ids) WITH ORDINALITY AS u (owner, event_id, no), _evercore_event_ids(ARRAY[u.event_id]) k
@@ -33,18 +27,7 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT array_agg(b.version_before ORDER BY b.no), array_agg(b.amount ORDER BY b.no) INTO befores, counts
-    FROM (SELECT u.no, c.amount, l.version + sum(c.amount) OVER (PARTITION BY u.id ORDER BY u.no) - c.amount AS version_before
-            FROM unnest(ids) WITH ORDINALITY AS u (id, no)
-            JOIN (SELECT o AS owner, count(*) AS amount FROM unnest(owners) o GROUP BY o) c ON c.owner = u.no
-            JOIN unnest(locked, versions) AS l (id, version) ON l.id = u.id) b;
-  PERFORM _evercore_conflict(ids[u.no], befores[u.no], u.expected) FROM unnest(expects) WITH ORDINALITY AS u (expected, no)
-    WHERE u.expected <> befores[u.no] ORDER BY u.no LIMIT 1;
-
-  UPDATE evercore_aggregate a SET sequence = g.reached
-    FROM (SELECT u.id, max(u.version_before + u.amount) AS reached FROM unnest(ids, befores, counts) AS u (id, version_before, amount) GROUP BY u.id) g
-   WHERE a.aggregate_id = g.id;
-  PERFORM _evercore_hold_floor();
+  befores := _evercore_advance(ids, versions, counts, expects);
   SELECT array_agg(nextval('@extschema@.evercore_event_position_seq'::regclass)) INTO places FROM generate_series(1, amount);
   IF identified THEN
     PERFORM _evercore_write_identified(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
@@ -60,6 +43,44 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], integer[], text[], text[], text[], text[], timestamptz[], text[])
   IS 'Appends checked events given as arrays.';
+
+-- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
+CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+DECLARE
+  versions bigint[];
+BEGIN
+  WITH locked AS MATERIALIZED (
+    SELECT a.aggregate_id, a.sequence FROM evercore_aggregate a
+     WHERE a.aggregate_id = ANY (ARRAY(SELECT DISTINCT x FROM unnest(ids) x)) AND NOT a.erased
+     ORDER BY a.aggregate_id FOR NO KEY UPDATE
+  )
+  SELECT array_agg(l.sequence ORDER BY u.no) INTO versions
+    FROM unnest(ids) WITH ORDINALITY AS u (id, no) LEFT JOIN locked l ON l.aggregate_id = u.id;
+  PERFORM _evercore_known(ids[array_position(versions, NULL)], true) WHERE array_position(versions, NULL) IS NOT NULL;
+  RETURN versions;
+END $$;
+COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[]) IS 'Locks aggregates to append to them; gives the version of each.';
+
+-- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
+-- stand in several appends of a call.
+CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+DECLARE
+  befores bigint[];
+BEGIN
+  SELECT array_agg(b.version_before ORDER BY b.no) INTO befores
+    FROM (SELECT u.no, u.version + sum(u.amount) OVER (PARTITION BY u.id ORDER BY u.no) - u.amount AS version_before
+            FROM unnest(ids, versions, counts) WITH ORDINALITY AS u (id, version, amount, no)) b;
+  PERFORM _evercore_conflict(ids[u.no], befores[u.no], u.expected) FROM unnest(expects) WITH ORDINALITY AS u (expected, no)
+    WHERE u.expected <> befores[u.no] ORDER BY u.no LIMIT 1;
+  UPDATE evercore_aggregate a SET sequence = g.reached
+    FROM (SELECT u.id, max(u.version_before + u.amount) AS reached FROM unnest(ids, befores, counts) AS u (id, version_before, amount) GROUP BY u.id) g
+   WHERE a.aggregate_id = g.id;
+  PERFORM _evercore_hold_floor();
+  RETURN befores;
+END $$;
+COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[]) IS 'The version before each append, now that its aggregate counts it; EV001.';
 
 -- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
 CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],

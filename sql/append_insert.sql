@@ -35,7 +35,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_insert_row() IS 'A row of INSERT INTO evercore_append: gathered.';
 
 CREATE OR REPLACE FUNCTION _evercore_insert_end() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   level integer := current_setting('evercore.depth')::integer;
   given record;

@@ -46,7 +46,7 @@ COMMENT ON FUNCTION evercore_append_many(text) IS
 -- Appends what _evercore_plain_appends let pass and has no event ids. Events and positions come in the order of the document,
 -- since a function in FROM is asked once for each row before it.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   ids bigint[];
   types text[];
@@ -77,7 +77,8 @@ BEGIN
   WITH written AS (
     INSERT INTO evercore_event AS w (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
     SELECT nextval('@extschema@.evercore_event_position_seq'::regclass), moment, ids[a.no], befores[a.no] + e.no, e.event_type, e.data,
-           CASE WHEN e.event_time IS NOT NULL THEN _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata
+           CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
+                ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata
       FROM json_array_elements(document) WITH ORDINALITY AS a (one, no),
            ROWS FROM (json_to_recordset(a.one->'events') AS (event_type text, data json, reference text, metadata json, event_time text))
              WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no)
@@ -118,7 +119,7 @@ BEGIN
                            AND coalesce(jsonb_typeof(e->'reference'), 'null') IN ('string', 'null')
                            AND coalesce(char_length(e->>'reference'), 0) <= 1000
                            AND coalesce(jsonb_typeof(e->'event_time'), 'null') IN ('string', 'null')
-                           AND (e->>'event_time' IS NULL OR _evercore_time(e->>'event_time', 'event_time') IS NOT NULL)
+                           AND (e->>'event_time' IS NULL OR e->>'event_time' ~ '@plain_time@' OR _evercore_time(e->>'event_time', 'event_time') IS NOT NULL)
                            AND coalesce(jsonb_typeof(e->'event_id'), 'null') IN ('string', 'null')
                            AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND 255))
                    FROM jsonb_array_elements(a->'events') e))

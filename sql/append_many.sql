@@ -1,11 +1,14 @@
 -- Many events in one call: evercore_append_many, the INSERT form, and one event with an event_id.
 -- All three become arrays, one element an append (an aggregate with its expected version) and one an event.
 
+-- Plans are made once: with arrays of a known length the planner would make one at each call, which takes longer than to run
+-- it. What these functions call inherits that, and that there are no merge joins.
+
 -- Writes events; the caller has checked them. Gives aggregate, last sequence and last position for each append.
 CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], owners integer[],
   kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[])
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   amount integer := cardinality(owners);
@@ -46,7 +49,7 @@ COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], in
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
 CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   versions bigint[];
 BEGIN
@@ -65,7 +68,7 @@ COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[]) IS 'Locks aggregates to 
 -- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
 -- stand in several appends of a call.
 CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   befores bigint[];
 BEGIN
@@ -85,7 +88,7 @@ COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[]) IS
 -- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
 CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
   refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
 BEGIN

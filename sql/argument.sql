@@ -34,7 +34,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_number(bigint, text, bigint, bigint) IS 'The value, or the fallback where it is NULL; EV009 below the least value.';
 
--- Times are read by our own rule: the server's cast takes words, zones of the session and a seventh digit.
+-- Times are read by our own rule: the server's cast takes words, zones of the session and a seventh digit. What the pattern
+-- plain_time of sql/bundle takes, the cast reads as we do; it leaves out February 29, the ends of the years and what has
+-- no offset.
 CREATE OR REPLACE FUNCTION _evercore_time(value text, argument text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -42,6 +44,7 @@ DECLARE
   moment timestamp;
 BEGIN
   IF value IS NULL THEN RETURN NULL; END IF;
+  IF value ~ '@plain_time@' THEN RETURN value::timestamptz; END IF;
   part := regexp_match(value, '^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?)'
                               '(?:Z|([+-])(0\d|1[0-5]):([0-5]\d))?$');
   IF part[1] > '0000' AND part[3]::integer

@@ -1,12 +1,13 @@
 -- Reading: following the whole log, one aggregate's events, and all that a program needs to rebuild an aggregate.
 
--- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. Nested loops only: a plan
--- made for an unknown limit would hash every aggregate of the store for each batch.
+-- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. The plan is made once: making it
+-- takes longer than a poll that finds nothing. It must not hash every aggregate of the store for each batch, nor sort all that
+-- is to come, as a plan for an unknown limit might.
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   head bigint;

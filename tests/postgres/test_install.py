@@ -1,6 +1,7 @@
 """Getting a store: by script, twice, two of them, several at once; by extension; up and down; moved by dump and restore."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -172,8 +173,12 @@ class ServerWithExtension:
                 (here / "extension" / entry.name).symlink_to(entry)
         for entry in (ROOT / "build/pg").iterdir():
             shutil.copy2(entry, here / "extension" / entry.name)
-        # An older version to come from, and the way from it.
+        # Older versions to come from, and the way from them; one knows the first migration alone.
         older = (ROOT / f"build/pg/evercore--{VERSION}.sql").read_text().replace(f"SELECT '{VERSION}'", "SELECT '0.0.1'")
+        oldest, cut = re.subn(r"^, \(2, '.*?(?=^\$migrations\$;)", "", older, flags=re.DOTALL | re.MULTILINE)
+        assert cut == 1
+        (here / "extension" / "evercore--0.0.0.sql").write_text(oldest.replace("SELECT '0.0.1'", "SELECT '0.0.0'"))
+        (here / "extension" / f"evercore--0.0.0--{VERSION}.sql").write_text(subprocess.check_output([ROOT / "sql/bundle", "upgrade"], text=True))
         (here / "extension" / "evercore--0.0.1.sql").write_text(older)
         (here / "extension" / f"evercore--0.0.1--{VERSION}.sql").write_text(subprocess.check_output([ROOT / "sql/bundle", "upgrade"], text=True))
         target = root / str(lib)[1:]
@@ -247,6 +252,59 @@ def check_extension():
 def test_as_an_extension():
     with ServerWithExtension() as server:
         on_this_server(server.uri, check_extension)
+
+
+def is_at_the_newest_version(connection, was):
+    """What a store of schema version 1 must be once it was upgraded: the same data, and subscriptions that read it."""
+    newest = len(list((ROOT / "migrations/postgres").glob("*.sql")))
+    equal(connection.value("SELECT version FROM evercore_schema"), str(newest))
+    equal(contents(connection), was)
+    connection.rows("SELECT evercore_subscribe('s')")
+    token = connection.value("SELECT evercore_claim('s', 'me', 60)")
+    kept = [row[0] for row in connection.rows("SELECT position FROM evercore_log ORDER BY position")]
+    equal([row[0] for row in connection.rows("SELECT position FROM evercore_fetch('s', $1, 1000)", token)], kept)
+    equal(connection.value("SELECT evercore_ack('s', $1, $2)", token, kept[-1]), kept[-1])
+    equal(connection.value("SELECT lag_events FROM evercore_subscriptions"), "0")
+    goes_on(connection)
+
+
+def before_subscriptions(connection):
+    """Fills a store of schema version 1; gives what it holds."""
+    equal(connection.value("SELECT version FROM evercore_schema"), "1")
+    refused(lambda: connection.rows("SELECT evercore_subscribe('s')"), "EV008")
+    fill(connection)
+    return contents(connection)
+
+
+def check_upgrade_of_an_extension():
+    connection = Connection(new_database(False), None)
+    connection.rows("CREATE EXTENSION evercore VERSION '0.0.0'; SET search_path = evercore, public")
+    equal(connection.value("SELECT evercore_migrate()"), "1")
+    was = before_subscriptions(connection)
+    connection.rows("ALTER EXTENSION evercore UPDATE")
+    equal(connection.rows("SELECT evercore_version(), version FROM evercore_schema"), [(VERSION, "1")], "before evercore_migrate")
+    equal(contents(connection), was)
+    connection.rows("SELECT evercore_migrate()")
+    is_at_the_newest_version(connection, was)
+    fresh = Connection(new_database(False), None)
+    fresh.rows("CREATE EXTENSION evercore; SET search_path = evercore, public; SELECT evercore_migrate()")
+    equal(catalogue(connection), catalogue(fresh))
+
+
+def test_an_extension_at_schema_version_1_is_upgraded_with_its_data():
+    with ServerWithExtension() as server:
+        on_this_server(server.uri, check_upgrade_of_an_extension)
+
+
+def test_a_script_store_at_schema_version_1_is_upgraded_with_its_data():
+    database = new_database()
+    connection = Connection(database)
+    everything = catalogue(connection)
+    connection.rows("SELECT evercore_migrate(1)")
+    was = before_subscriptions(connection)
+    install(database)
+    is_at_the_newest_version(connection, was)
+    equal(catalogue(connection), everything)
 
 
 def test_an_extension_does_not_take_strange_functions_for_its_own():

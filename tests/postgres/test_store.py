@@ -1,6 +1,9 @@
 """The surface on PostgreSQL where it is PostgreSQL's own matter, and compaction over random histories."""
+import datetime
+import itertools
 import json
 import random
+import re
 
 from harness import Later, equal, new_database, refused, waits_for_lock
 from pq import Connection, Error
@@ -259,3 +262,72 @@ def test_a_key_taken_meanwhile():
     refused(late.result, "EV003", 'EV003: natural key "ann" is taken in aggregate type "T"')
     equal(second.value("SELECT evercore_create('U', 'ann') IS NOT NULL"), "t")
     refused(lambda: second.value("SELECT evercore_rekey(evercore_create('T', 'eve'), 'ann')"), "EV003")
+
+
+def moments():
+    """Times at the ends of months and years, each with the time in UTC that it is, or None where it is none."""
+    for year, month, day, offset in itertools.product((1, 999, 1000, 1900, 2023, 2024, 8999, 9000, 9999), range(1, 13), (1, 28, 29, 30, 31),
+                                                      ("", "Z", "+15:59", "-00:30")):
+        text = f"{year:04}-{month:02}-{day:02}T23:59:58.120300{offset}"
+        try:
+            moment = datetime.datetime(year, month, day, 23, 59, 58, 120300)
+            if len(offset) > 1:
+                moment -= datetime.timedelta(minutes=(int(offset[1:3]) * 60 + int(offset[4:])) * (1 if offset[0] == "+" else -1))
+            yield text, f"{moment.year:04}-{moment:%m-%dT%H:%M:%S.%f}Z"
+        except (ValueError, OverflowError):
+            yield text, None
+
+
+def test_times_are_read_by_the_calendar_whatever_the_session_says():
+    connection = Connection(new_database())
+    connection.rows("SET DateStyle = 'German, DMY'; SET TimeZone = 'Asia/Kolkata'")
+    fine = []
+    for text, means in moments():
+        if means is None:
+            refused(lambda text=text: connection.rows("SELECT _evercore_time($1, 'at')", text), "EV009", f'EV009: at is not a time: "{text}"')
+        else:
+            equal(connection.value("SELECT _evercore_time_text(_evercore_time($1, 'at'))", text), means, text)
+            fine.append((text, means))
+    assert len(fine) > 1500, len(fine)
+    events = [{"event_type": "E", "data": {}, "event_time": text} for text, _ in fine]
+    connection.rows("SELECT evercore_append_many($1)", json.dumps([{"aggregate_type": "T", "natural_key": "a", "events": events}]))
+    equal([row[0] for row in connection.rows("SELECT _evercore_time_text(event_time) FROM evercore_log ORDER BY position")], [means for _, means in fine])
+
+
+def random_appends(dice):
+    appends = []
+    for _ in range(dice.randint(1, 4)):
+        place = {"aggregate_id": dice.randint(1, 3)} if dice.random() < 0.5 else {"aggregate_type": "T", "natural_key": dice.choice("abcdefgh")}
+        if dice.random() < 0.2:
+            place["expected"] = dice.choice([0, 1, 2, None])
+        events = []
+        for _ in range(dice.randint(1, 4)):
+            events.append({"event_type": dice.choice(["E", "F"]), "data": {"n": dice.randint(1, 99)}, "reference": "r:" + str(dice.randint(1, 9))})
+            if dice.random() < 0.3:
+                events[-1].update(dice.choice([{"metadata": {"m": 1}}, {"metadata": None}, {"event_time": "2024-02-29 01:02:03"}, {"event_time": None},
+                                               {"event_time": "2024-02-28 01:02:03Z"}, {"event_type": ""}, {"metadata": []}, {"other": 1}]))
+        appends.append({**place, "events": events})
+    return json.dumps(appends)
+
+
+def test_a_plain_document_is_appended_as_any_other():
+    """The same documents to two stores; in one, an escaped colon sends each the long way round."""
+    plain, other = Connection(new_database()), Connection(new_database())
+    dice = random.Random(7)
+    refusals = 0
+    for connection in (plain, other):
+        connection.rows("SELECT evercore_create('T', k) FROM unnest('{a,b,c}'::text[]) k; SELECT evercore_snapshot_policy('T', 3, 2)")
+    for _ in range(400):
+        document = random_appends(dice)
+        said = []
+        for connection, text in ((plain, document), (other, document.replace("r:", "r\\u003a"))):
+            try:
+                said.append(connection.value("SELECT evercore_append_many($1)", text))
+            except Error as error:
+                said.append(error.message)
+        equal(re.sub(r'"position": \d+', "", said[1]), re.sub(r'"position": \d+', "", said[0]), document)
+        refusals += said[0].startswith("EV")
+    assert 100 < refusals < 300, refusals
+    for rows in ("SELECT aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference, metadata, CASE WHEN event_time <> recorded_at THEN event_time END"
+                 " FROM evercore_log ORDER BY position", "SELECT aggregate_id, sequence, state FROM evercore_snapshot ORDER BY 1, 2", "SELECT * FROM evercore_check()"):
+        equal(other.rows(rows), plain.rows(rows))

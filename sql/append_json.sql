@@ -55,7 +55,6 @@ DECLARE
   counts bigint[];
   befores bigint[];
   moment timestamptz;
-  answer jsonb;
 BEGIN
   SELECT array_agg((a.one->>'aggregate_id')::bigint ORDER BY a.no), array_agg(a.one->>'aggregate_type' ORDER BY a.no),
          array_agg(a.one->>'natural_key' ORDER BY a.no), array_agg((a.one->>'expected')::bigint ORDER BY a.no),
@@ -74,23 +73,20 @@ BEGIN
     befores := _evercore_advance(ids, _evercore_lock_aggregates(ids), counts, expects);
   END IF;
   moment := clock_timestamp();
-  WITH written AS (
-    INSERT INTO evercore_event AS w (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
-    SELECT nextval('@extschema@.evercore_event_position_seq'::regclass), moment, ids[a.no], befores[a.no] + e.no, e.event_type, e.data,
-           CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
-                ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata
-      FROM json_array_elements(document) WITH ORDINALITY AS a (one, no),
-           ROWS FROM (json_to_recordset(a.one->'events') AS (event_type text, data json, reference text, metadata json, event_time text))
-             WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no)
-    RETURNING w.aggregate_id, w.sequence, w.position
-  )
-  SELECT jsonb_agg(jsonb_build_object('aggregate_id', w.aggregate_id, 'sequence', w.sequence, 'position', w.position) ORDER BY u.no) INTO answer
-    FROM unnest(ids, befores, counts) WITH ORDINALITY AS u (id, before, amount, no)
-    JOIN written w ON w.aggregate_id = u.id AND w.sequence = u.before + u.amount;
+  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
+  SELECT nextval('@extschema@.evercore_event_position_seq'::regclass), moment, a.id, a.before + e.no, e.event_type, e.data,
+         CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
+              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata
+    FROM (SELECT ids[d.no] AS id, befores[d.no] AS before, d.one->'events' AS events
+            FROM json_array_elements(document) WITH ORDINALITY AS d (one, no) OFFSET 0) a,
+         ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))
+           WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no);
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;
-  RETURN answer;
+  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', e.aggregate_id, 'sequence', e.sequence, 'position', e.position) ORDER BY u.no)
+            FROM unnest(ids, befores, counts) WITH ORDINALITY AS u (id, before, amount, no)
+            JOIN evercore_event e ON e.aggregate_id = u.id AND e.sequence = u.before + u.amount);
 END $$;
 COMMENT ON FUNCTION _evercore_append_plain(json, jsonb) IS 'Appends the events of a plain document, and answers as evercore_append_many does.';
 

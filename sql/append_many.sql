@@ -125,13 +125,16 @@ COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], te
 -- Where known ids stand: in the log, or among those that were compacted.
 CREATE OR REPLACE FUNCTION _evercore_event_ids(wanted text[])
 RETURNS TABLE (event_id text, aggregate_id bigint, sequence bigint, "position" bigint, event_type text, data json, digest bytea, compacted boolean)
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
   SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, e.data, NULL::bytea, false
     FROM evercore_event e WHERE e.event_id = ANY (wanted) AND e.event_id IS NOT NULL
   UNION ALL
   SELECT i.event_id, i.aggregate_id, i.sequence, i.position, i.event_type, NULL, i.digest, true
-    FROM evercore_event_id i WHERE i.event_id = ANY (wanted)
-$$;
+    FROM evercore_event_id i WHERE i.event_id = ANY (wanted);
+END $$;
 COMMENT ON FUNCTION _evercore_event_ids(text[]) IS 'The events that bear these event ids, compacted ones included.';
 
 -- True where all events are repeats, false where none is; EV007 for anything between.

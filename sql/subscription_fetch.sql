@@ -5,12 +5,15 @@
 --   CREATE INDEX evercore_event_by_type ON evercore_event (event_type, position);
 -- and else by position, looking at each event after the cursor. Whether the token is current, and where its cursor stands, is
 -- looked at by the statement that reads the events, in the same snapshot.
+--
+-- What is called here at each fetch is PL/pgSQL, which keeps its plans: a function in LANGUAGE sql is planned at each call.
 
 CREATE OR REPLACE FUNCTION _evercore_cursor(id bigint, part integer, token bigint) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT p.position FROM evercore_subscription_partition p
-   WHERE p.subscription_id = $1 AND p.partition = $2 AND p.token = $3 AND p.owner IS NOT NULL
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN (SELECT p.position FROM evercore_subscription_partition p
+           WHERE p.subscription_id = $1 AND p.partition = $2 AND p.token = $3 AND p.owner IS NOT NULL);
+END $$;
 COMMENT ON FUNCTION _evercore_cursor(bigint, integer, bigint) IS 'Where the cursor of a partition stands, or NULL where a token is not its current one.';
 
 -- The last sequence of an aggregate at or below a position, by halves: positions grow with sequences.
@@ -35,13 +38,14 @@ END $$;
 COMMENT ON FUNCTION _evercore_sequence_at(bigint, bigint) IS 'An aggregate''s last sequence at or below a position.';
 
 CREATE OR REPLACE FUNCTION _evercore_has_index_by_type() RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT EXISTS (SELECT FROM pg_index i
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM pg_index i
                    JOIN pg_attribute k ON k.attrelid = i.indexrelid AND k.attnum = 1
                    JOIN pg_attribute p ON p.attrelid = i.indexrelid AND p.attnum = 2
                   WHERE i.indrelid = '@extschema@.evercore_event'::regclass AND i.indisvalid AND i.indpred IS NULL
-                    AND k.attname = 'event_type' AND p.attname = 'position')
-$$;
+                    AND k.attname = 'event_type' AND p.attname = 'position');
+END $$;
 COMMENT ON FUNCTION _evercore_has_index_by_type() IS 'Whether there is an index on event type and position.';
 
 -- The statement that reads `types` event types in the order of positions, each from the index: the server merges them, and takes
@@ -62,14 +66,15 @@ COMMENT ON FUNCTION _evercore_merged(integer) IS 'The statement that fetches the
 
 -- What an ack of NULL may move past. A row that another has in hand is left alone: the next empty fetch notes it again.
 CREATE OR REPLACE FUNCTION _evercore_note_seen(id bigint, part integer, token bigint, head bigint, version bigint) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
   UPDATE evercore_subscription_partition p SET seen = $4, seen_filter = $5
    WHERE (p.subscription_id, p.partition) = (
            SELECT f.subscription_id, f.partition FROM evercore_subscription_partition f
             WHERE f.subscription_id = $1 AND f.partition = $2 AND f.token = $3 AND f.owner IS NOT NULL
               AND (f.seen IS DISTINCT FROM $4 OR f.seen_filter IS DISTINCT FROM $5)
-              FOR NO KEY UPDATE SKIP LOCKED)
-$$;
+              FOR NO KEY UPDATE SKIP LOCKED);
+END $$;
 COMMENT ON FUNCTION _evercore_note_seen(bigint, integer, bigint, bigint, bigint) IS 'Notes up to where an empty fetch has looked.';
 
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)

@@ -16,6 +16,10 @@ BEGIN
               FROM evercore_event e WINDOW w AS (PARTITION BY e.aggregate_id ORDER BY e.sequence)) o
      WHERE o.position <= o.previous_position
     UNION ALL
+    -- The next append would meet the sequence of an event that is there.
+    SELECT e.aggregate_id, e.position, e.sequence, 2, format('the aggregate is at sequence %s, below this event''s %s', a.sequence, e.sequence)
+      FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.sequence > a.sequence
+    UNION ALL
     SELECT e.aggregate_id, e.position, e.sequence, 3, 'payload: ' || f.fault
       FROM evercore_event e, LATERAL (SELECT _evercore_payload_fault(e.data::text) AS fault) f WHERE f.fault IS NOT NULL
     UNION ALL

@@ -2,6 +2,8 @@
 // nothing is half done, and the next attempt goes through.
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "accounts.h"
 #include "harness.h"
 
@@ -10,18 +12,19 @@ using harness::Fresh;
 
 namespace {
 
-// Fails at one call of a driver, counted over all its sessions: before anything is done, or after it
-// was done, as when the answer is lost.
+// Fails at one call of a driver, counted over all its sessions and threads (a runner's lease is
+// renewed by one of its own): before anything is done, or after it was done, as when the answer is
+// lost.
 struct Fault {
-  int at = 0;  // 0: never
+  std::atomic<int> at = 0;  // 0: never
   bool after = false;
-  int calls = 0;
-  bool fired = false;
+  std::atomic<int> calls = 0;
+  std::atomic<bool> fired = false;
 
   template <class F>
   void around(F&& work) {
     const bool fails = ++calls == at;
-    fired = fired || fails;
+    if (fails) fired = true;
     if (fails && !after) throw engine_error("injected", "SQLITE_IOERR");
     work();
     if (fails) throw connection_error("injected: the answer was lost", "08006", true);

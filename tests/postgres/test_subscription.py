@@ -387,7 +387,7 @@ def test_a_store_of_the_first_schema_version_goes_on_and_is_upgraded():
     equal(a.rows("SELECT * FROM evercore_check()"), [])
     equal((a.value("SELECT evercore_compact(1, 0)"), a.value("SELECT evercore_erase(2)")), ("1", "1"))
     install(harness.uri(a.value("SELECT current_database()")))
-    equal(a.value("SELECT version FROM evercore_schema"), "2")
+    equal(a.value("SELECT version FROM evercore_schema"), "3")
     a.rows("SET ROLE evercore_writer; SELECT evercore_subscribe('p', '{\"event_types\":[\"E1\"]}'::jsonb, now() - interval '1 day')")
     token = claim(a)
     equal(fetch(a, token), "4 7 10")

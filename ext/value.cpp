@@ -13,7 +13,7 @@ namespace evercore::ext {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t most_shown = 64;
   std::string shown(text.substr(0, most_shown));
   return "\"" + shown + (text.size() > most_shown ? "…\"" : "\"");
@@ -117,7 +117,7 @@ void check_reference(std::string_view text) {
 
 std::int64_t time_in(std::string_view text, std::string_view argument) {
   const auto microseconds = parse_time(text);
-  if (!microseconds) throw error(9, std::string(argument) + " is not a time: " + quoted(text));
+  if (!microseconds) throw error(9, std::string(argument) + " is not a time: " + in_quotes(text));
   return *microseconds;
 }
 

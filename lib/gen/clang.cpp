@@ -83,7 +83,7 @@ Tokens::Tokens(const Unit& unit, std::size_t header) : unit_(unit.get()) {
       &tokens_, &count_);
 }
 
-void visit(CXCursor parent, const std::function<bool(CXCursor)>& function) {
+void visit_below(CXCursor parent, const std::function<bool(CXCursor)>& function) {
   const auto call = [](CXCursor child, CXCursor, CXClientData data) {
     const auto& then = *static_cast<const std::function<bool(CXCursor)>*>(data);
     return then(child) ? CXChildVisit_Recurse : CXChildVisit_Continue;
@@ -93,7 +93,7 @@ void visit(CXCursor parent, const std::function<bool(CXCursor)>& function) {
 
 std::vector<CXCursor> children(CXCursor parent) {
   std::vector<CXCursor> found;
-  visit(parent, [&](CXCursor child) {
+  visit_below(parent, [&](CXCursor child) {
     found.push_back(child);
     return false;
   });

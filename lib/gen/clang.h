@@ -68,7 +68,7 @@ class Tokens {
 };
 
 // Calls the function for each child, and for the children of those where it gives true.
-void visit(CXCursor parent, const std::function<bool(CXCursor)>& function);
+void visit_below(CXCursor parent, const std::function<bool(CXCursor)>& function);
 std::vector<CXCursor> children(CXCursor parent);
 // The data members of a struct, those of an instantiated template too.
 std::vector<CXCursor> fields(CXType type);

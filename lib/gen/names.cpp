@@ -142,7 +142,7 @@ bool is_lower_or_digit(char c) {
   return is_lower(c) || (c >= '0' && c <= '9');
 }
 
-std::string quoted(std::string_view text, char quote) {
+std::string in_quotes(std::string_view text, char quote) {
   std::string out(1, quote);
   for (char c : text) {
     if (c == quote) out += quote;
@@ -174,11 +174,11 @@ std::string sql_name(std::string_view name) {
                     std::all_of(name.begin(), name.end(),
                                 [](char c) { return is_lower_or_digit(c) || c == '_'; });
   if (bare && !std::binary_search(reserved.begin(), reserved.end(), name)) return std::string(name);
-  return quoted(name, '"');
+  return in_quotes(name, '"');
 }
 
 std::string sql_text(std::string_view text) {
-  return quoted(text, '\'');
+  return in_quotes(text, '\'');
 }
 
 std::string cpp_text(std::string_view text) {

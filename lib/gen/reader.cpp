@@ -25,7 +25,7 @@ bool holds_declarations(CXCursor cursor) {
 
 Declarations find_declarations(const Unit& unit) {
   Declarations found;
-  visit(unit.root(), [&](CXCursor cursor) {
+  visit_below(unit.root(), [&](CXCursor cursor) {
     const Spot begin = spot_of(clang_getRangeStart(clang_getCursorExtent(cursor)));
     if (begin.file == nullptr) return false;
     const std::size_t header = unit.header_of(begin.file);
@@ -96,7 +96,7 @@ std::string unquote(std::string_view spelled) {
 // The text literals of an initialiser, in order.
 std::vector<std::string> literals(CXCursor variable) {
   std::vector<std::string> found;
-  visit(variable, [&](CXCursor part) {
+  visit_below(variable, [&](CXCursor part) {
     if (part.kind != CXCursor_StringLiteral) return true;
     const std::string spelled = name_of(part);
     if (spelled.starts_with('"')) found.push_back(unquote(spelled));

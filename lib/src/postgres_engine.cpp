@@ -14,12 +14,6 @@ constexpr Statement installed_version{
     "t"};
 constexpr Statement store_version{"SELECT {}evercore_version()", ""};
 
-std::string quoted(const std::string& name) {
-  std::string out = "\"";
-  for (char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
-
 void replace_all(std::string& text, std::string_view mark, const std::string& by) {
   for (auto at = text.find(mark); at != text.npos; at = text.find(mark, at + by.size())) {
     text.replace(at, mark.size(), by);
@@ -77,9 +71,10 @@ void PostgresEngine::install(PostgresSession& session) {
   if (options_.schema.size() > 63 - std::string_view("_writer").size()) {
     throw argument_error("EV009: the schema's name is too long for its roles to be named after it");
   }
-  replace_all(script, "@extschema@", quoted(options_.schema));
+  replace_all(script, "@extschema@", quote_identifier(options_.schema));
   for (const char* role : {"owner", "writer", "reader"}) {
-    replace_all(script, std::string("@") + role + "@", quoted(options_.schema + "_" + role));
+    replace_all(script, std::string("@") + role + "@",
+                quote_identifier(options_.schema + "_" + role));
   }
   // Several programs may start at once; the key is evercore's for installations.
   session.execute_script("BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7310868735422460787)");

@@ -87,6 +87,15 @@ std::string fingerprint(std::string_view text) {
   return {digits, std::to_chars(digits, digits + sizeof digits, hash, 16).ptr};
 }
 
+std::string quote_identifier(std::string_view name) {
+  std::string out = "\"";
+  for (char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out += '"';
+}
+
 PostgresSession::PostgresSession(const PostgresOptions& options) {
   // libpq's own message about a URI it cannot read may quote pieces of it, a password's too.
   char* message = nullptr;
@@ -108,9 +117,7 @@ PostgresSession::PostgresSession(const PostgresOptions& options) {
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
   try {
-    prefix_ = "\"";
-    for (char c : options.schema) prefix_ += c == '"' ? "\"\"" : std::string(1, c);
-    prefix_ += "\".";
+    prefix_ = quote_identifier(options.schema) + '.';
     use_prepared_ = false;
     const bool follows = look_around();
     use_prepared_ = options.prepared.value_or(!pooled_);

@@ -22,6 +22,9 @@ using ResultHandle = std::unique_ptr<PGresult, ResultClear>;
 // A short name made of a text: equal for equal texts.
 std::string fingerprint(std::string_view text);
 
+// A name as SQL spells it, whatever letters it holds.
+std::string quote_identifier(std::string_view name);
+
 class PostgresSession final : public Session {
  public:
   // Connects. Throws connection_error, or argument_error for a URI that libpq cannot read.

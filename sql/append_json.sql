@@ -138,7 +138,10 @@ BEGIN
     PERFORM _evercore_refuse('EV004', 'appends: ' || fault);
   END IF;
   marked := fault IN ('NUL', 'lone surrogate');
-  IF marked THEN appends := _evercore_marked(appends); END IF;
+  IF marked THEN
+    appends := _evercore_marked(appends);
+    IF _evercore_syntax_fault(appends) = 'not JSON' THEN PERFORM _evercore_refuse('EV004', 'appends: not JSON'); END IF;
+  END IF;
   IF json_typeof(appends::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', 'appends is not an array'); END IF;
   FOR one IN SELECT json_array_elements(appends::json) LOOP
     PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,events}');

@@ -56,10 +56,11 @@ build/tests/fuzz_driver: build/tests/fuzz/fuzz.o build/tests/fuzz/random_driver.
 
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined
-fuzz: build/gen/migrations.cpp ## fuzz with clang's libFuzzer for FUZZ_SECONDS (60); without clang by random mutation
+fuzz: build/gen/migrations.cpp loadable ## fuzz for FUZZ_SECONDS (60): with clang's libFuzzer, without clang by random mutation; then both engines beside oracles (SEED)
 	@if command -v clang++ >/dev/null; then $(MAKE) --no-print-directory build/fuzz/fuzz && mkdir -p build/fuzz/corpus && \
 	  build/fuzz/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 build/fuzz/corpus; \
 	else $(MAKE) --no-print-directory build/tests/fuzz_driver && build/tests/fuzz_driver $(FUZZ_SECONDS); fi
+	tests/differential/run --seconds $(FUZZ_SECONDS)
 build/fuzz/ext/%.o: ext/%.cpp VERSION
 	@mkdir -p $(@D)
 	@echo '  CLANG $<'

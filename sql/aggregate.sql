@@ -15,6 +15,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_aggregate_type(text) IS 'The id of an aggregate type, made where it is missing.';
 
+-- Whoever holds a lock that others need waits for the maker of a type before that lock, not under it.
+CREATE OR REPLACE FUNCTION _evercore_await_aggregate_type(name text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.name = _evercore_await_aggregate_type.name) THEN RETURN; END IF;
+  PERFORM _evercore_aggregate_type(name);
+  RAISE EXCEPTION USING ERRCODE = 'P0001', MESSAGE = 'made to be unmade';
+EXCEPTION WHEN raise_exception THEN
+  NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_await_aggregate_type(text) IS 'Waits for another transaction that is making this aggregate type; leaves nothing behind.';
+
 CREATE OR REPLACE FUNCTION evercore_create(type text, key text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -63,19 +75,32 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_find(text, text) IS 'The id of the aggregate of that type and natural key, or NULL.';
 
+-- Keys come before rows in the order of all locks: a row that holds the new key while the aggregate's own is waited for goes in
+-- first and is gone before anyone sees it. It waits at the unique index for whoever is taking or giving up that key, and for
+-- nobody else. Its id is below zero, and no other transaction's.
 CREATE OR REPLACE FUNCTION evercore_rekey(id bigint, new_key text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  place bigint;
+  aggregate record;
 BEGIN
   PERFORM _evercore_known(id, true);
   PERFORM _evercore_name(new_key, 'natural_key', 255);
-  BEGIN
-    UPDATE evercore_aggregate a SET natural_key = new_key
-     WHERE a.aggregate_id = id AND NOT a.erased AND a.natural_key IS DISTINCT FROM new_key;
-  EXCEPTION WHEN unique_violation THEN
+  SELECT a.type_id, a.natural_key INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
+  IF aggregate.natural_key = new_key THEN RETURN id; END IF;
+  place := - pg_current_xact_id()::text::bigint;
+  INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE VALUES (place, aggregate.type_id, new_key)
+      ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    -- Another may just have given it that very key.
+    PERFORM FROM evercore_aggregate a WHERE a.aggregate_id = id AND a.natural_key = new_key;
+    IF FOUND THEN RETURN id; END IF;
     RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', new_key,
-      (SELECT t.name FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = id)
-      USING ERRCODE = 'EV003';
-  END;
+      (SELECT t.name FROM evercore_aggregate_type t WHERE t.type_id = aggregate.type_id) USING ERRCODE = 'EV003';
+  END IF;
+  PERFORM FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
+  DELETE FROM evercore_aggregate a WHERE a.aggregate_id = place;
+  UPDATE evercore_aggregate a SET natural_key = new_key WHERE a.aggregate_id = id AND NOT a.erased;
   RETURN _evercore_known(id, true);
 END $$;
 COMMENT ON FUNCTION evercore_rekey(bigint, text) IS 'Gives an aggregate another natural key; EV003 where it is taken.';

@@ -1,8 +1,8 @@
 -- One event appended. The path that every append takes is two statements: UPDATE of the version, INSERT of the event.
 -- What is rare (an event_id, a policy, a refusal) leaves it by a branch.
 --
--- Locks are always taken in one order, so that calls never deadlock with each other: aggregate types,
--- natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
+-- Locks are always taken in one order, so that calls never deadlock with each other: the table of events (see locks.sql),
+-- aggregate types, natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
 
 CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
   reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
@@ -30,6 +30,7 @@ BEGIN
                 ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id]) r);
     END IF;
   END IF;
+  LOCK TABLE evercore_event IN ROW EXCLUSIVE MODE;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);

@@ -56,6 +56,7 @@ DECLARE
   befores bigint[];
   moment timestamptz;
 BEGIN
+  PERFORM _evercore_enter();
   SELECT array_agg((a.one->>'aggregate_id')::bigint ORDER BY a.no), array_agg(a.one->>'aggregate_type' ORDER BY a.no),
          array_agg(a.one->>'natural_key' ORDER BY a.no), array_agg((a.one->>'expected')::bigint ORDER BY a.no),
          array_agg(jsonb_array_length(a.one->'events')::bigint ORDER BY a.no)

@@ -19,6 +19,7 @@ DECLARE
   places bigint[];
 BEGIN
   PERFORM _evercore_name(u, 'event_type', 64) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 64) IS NOT TRUE;
+  PERFORM _evercore_enter();
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
 
   SELECT array_agg(u.amount ORDER BY u.owner) INTO counts FROM (SELECT o AS owner, count(*) AS amount FROM unnest(owners) o GROUP BY o) u;
@@ -85,7 +86,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[]) IS 'The version before each append, now that its aggregate counts it; EV001.';
 
--- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
 CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
   refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -102,22 +102,37 @@ END $$;
 COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
   IS 'Inserts events at the positions given.';
 
+-- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
+-- An id that another call takes meanwhile is counted, not caught: an exception block would be a subtransaction a call.
 CREATE OR REPLACE FUNCTION _evercore_write_identified(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
   refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
+  moment timestamptz := clock_timestamp();
+  written integer;
   taken text;
 BEGIN
-  -- The aggregates are locked and the ids were looked up after that: whoever has one now wrote to another aggregate.
-  PERFORM _evercore_write(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
-  SELECT i.event_id INTO taken FROM evercore_event_id i WHERE i.event_id = ANY (event_ids) LIMIT 1;
+  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata, event_id) OVERRIDING SYSTEM VALUE
+  SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
+         u.data::json, u.happened, u.reference, u.metadata::json, u.event_id
+    FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY
+           AS u (owner, kind, data, reference, metadata, happened, event_id, place, no)
+   ORDER BY u.event_id, u.no
+      ON CONFLICT (event_id) WHERE event_id IS NOT NULL DO NOTHING;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  -- The aggregates are locked and the ids were looked up after that: whoever has one now wrote to another aggregate. It may have been
+  -- compacted since.
+  IF written = cardinality(owners) THEN
+    SELECT i.event_id INTO taken FROM evercore_event_id i WHERE i.event_id = ANY (event_ids) LIMIT 1;
+  ELSE
+    SELECT k.event_id INTO taken FROM _evercore_event_ids(event_ids) k WHERE k.position <> ALL (places) LIMIT 1;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'EV010: an event was not written: a trigger or rule of evercore_event kept it back' USING ERRCODE = 'EV010';
+    END IF;
+  END IF;
   IF FOUND THEN
     RAISE EXCEPTION 'EV007: event_id "%" exists with other content', taken USING ERRCODE = 'EV007';
   END IF;
-EXCEPTION WHEN unique_violation THEN
-  SELECT k.event_id INTO taken FROM _evercore_event_ids(event_ids) k LIMIT 1;
-  IF NOT FOUND THEN RAISE; END IF;
-  RAISE EXCEPTION 'EV007: event_id "%" exists with other content', taken USING ERRCODE = 'EV007';
 END $$;
 COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
   IS 'Inserts events with event ids; EV007 where another call took one meanwhile.';

@@ -88,7 +88,7 @@ DECLARE
   removed bigint := 0;
   reason text;
 BEGIN
-  PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL);
+  PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL), _evercore_enter();
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
   upto := greatest(aggregate.sequence - keep_events, aggregate.base);
   IF keep_events IS NOT NULL AND upto > aggregate.base THEN
@@ -114,7 +114,9 @@ BEGIN
           _evercore_number(max, 'max', 0, NULL);
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type;
   IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;
-  -- Which aggregates is chosen first, longest first; they are locked by id, in the one order of all calls.
+  PERFORM _evercore_enter();
+  -- Which aggregates is chosen first, longest first; they are locked by id, in the one order of all calls. Once one of them is
+  -- compacted no other is waited for: whoever has one in hand may be waiting for an event_id that went from the first.
   FOR candidate IN
     SELECT c.aggregate_id FROM (
       SELECT a.aggregate_id FROM evercore_aggregate a
@@ -123,7 +125,12 @@ BEGIN
                   ELSE _evercore_superseded(a.aggregate_id, a.base) END
        ORDER BY a.sequence - a.base DESC, a.aggregate_id LIMIT max) c
      ORDER BY c.aggregate_id LOOP
-    SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = candidate.aggregate_id FOR NO KEY UPDATE;
+    IF compacted = 0 THEN
+      SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = candidate.aggregate_id FOR NO KEY UPDATE;
+    ELSE
+      SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = candidate.aggregate_id FOR NO KEY UPDATE SKIP LOCKED;
+      CONTINUE WHEN NOT FOUND;
+    END IF;
     IF aggregate.sequence - aggregate.base > keep_events THEN
       CONTINUE WHEN _evercore_protected(aggregate.aggregate_id, aggregate.sequence - keep_events) IS NOT NULL;
       PERFORM _evercore_remove(aggregate.aggregate_id, aggregate.sequence - keep_events);
@@ -151,7 +158,7 @@ DECLARE
   reader text;
   blanked bigint;
 BEGIN
-  PERFORM _evercore_known(id, false);
+  PERFORM _evercore_known(id, false), _evercore_enter();
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR UPDATE;
   IF aggregate.erased THEN RETURN 0; END IF;
   reader := _evercore_unread(id, aggregate.sequence);

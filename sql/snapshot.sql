@@ -1,11 +1,12 @@
 -- Snapshots: states stored at a sequence, by the engine's fold or by an application.
 
--- Locks the aggregate and gives its row; EV002 where it cannot be written to.
+-- Locks the aggregate, once declarations stand still, and gives its row; EV002 where it cannot be written to. By an UPDATE that
+-- changes nothing: who erases it in a snapshot older than what is stored now would leave that behind, and gets 40001 instead.
 CREATE OR REPLACE FUNCTION _evercore_lock(id bigint, OUT sequence bigint, OUT base bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  PERFORM _evercore_known(id, true);
-  SELECT a.sequence, a.base INTO sequence, base FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
+  PERFORM _evercore_known(id, true), _evercore_enter();
+  UPDATE evercore_aggregate a SET sequence = a.sequence WHERE a.aggregate_id = id RETURNING a.sequence, a.base INTO sequence, base;
   PERFORM _evercore_known(id, true);
 END $$;
 COMMENT ON FUNCTION _evercore_lock(bigint) IS 'An aggregate''s version and base; the aggregate is locked.';
@@ -16,13 +17,16 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT id, at_sequence, _evercore_json_text(_evercore_state(id, at_sequence))::json
    WHERE at_sequence > 0
      AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence = at_sequence)
+      ON CONFLICT (aggregate_id, sequence) WHERE version IS NULL DO NOTHING
 $$;
 COMMENT ON FUNCTION _evercore_store_snapshot(bigint, bigint) IS 'Stores an engine snapshot where there is none.';
 
--- Called by appends once any type has a policy: did this one cross a multiple of `every`?
+-- Called by appends once any type has a policy: did this one cross a multiple of `every`? The single append does no more than lock
+-- the table before it comes here; see locks.sql.
 CREATE OR REPLACE FUNCTION _evercore_follow_policy(id bigint, before bigint, reached bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_enter(); END IF;
   IF EXISTS (SELECT FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
               WHERE a.aggregate_id = id AND t.snapshot_every > 0 AND reached / t.snapshot_every > before / t.snapshot_every) THEN
     PERFORM _evercore_policy_snapshot(id, reached);
@@ -88,9 +92,13 @@ BEGIN
     IF keep IS NULL THEN PERFORM _evercore_refuse('EV009', 'keep is NULL'); END IF;
     PERFORM _evercore_number(keep, 'keep', 1, NULL);
   END IF;
+  keep := greatest(coalesce(keep, 1), 1);
+  PERFORM FROM evercore_aggregate_type t WHERE t.name = type AND t.snapshot_every = every AND t.snapshot_keep = keep;
+  IF FOUND THEN RETURN type; END IF;
+  PERFORM _evercore_await_aggregate_type(type), _evercore_enter_declaration();
   kind := _evercore_aggregate_type(type);
   PERFORM nextval('@extschema@._evercore_policy'::regclass);
-  UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = greatest(coalesce(keep, 1), 1) WHERE t.type_id = kind;
+  UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = keep WHERE t.type_id = kind;
   RETURN type;
 END $$;
 COMMENT ON FUNCTION evercore_snapshot_policy(text, bigint, bigint) IS

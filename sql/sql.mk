@@ -52,5 +52,6 @@ bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror agai
 installcheck: sql ## PGXS convention: test the installed extension in the server of PGHOST, PGPORT …
 	@tests/postgres/installcheck
 
-soak-postgres: sql ## the order test of PostgreSQL at full length: 16 x 5,000 events, transactions open up to 200 ms
+soak-postgres: sql ## the order test and the storm of PostgreSQL at full length: 16 x 5,000 events, 8 x 10,000 calls
 	EVERCORE_ORDER_EVENTS=5000 EVERCORE_ORDER_HOLD=0.2 tests/postgres/run test_order.test_followers
+	EVERCORE_STORM_CALLS=10000 tests/postgres/run test_storm

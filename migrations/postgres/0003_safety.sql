@@ -18,7 +18,16 @@ COMMENT ON SEQUENCE _evercore_timeline IS 'A mark of the timeline and the start 
 CREATE SEQUENCE _evercore_system MINVALUE -9223372036854775808;
 COMMENT ON SEQUENCE _evercore_system IS 'A mark of the server''s identity and timeline: where it differs, positions and tokens are drawn far ahead.';
 
+-- Folds and policies by number: whoever reads them outside READ COMMITTED locks the row, and so fails where they changed meanwhile.
+CREATE TABLE _evercore_declared (
+  one_row    boolean PRIMARY KEY DEFAULT true CHECK (one_row),
+  generation bigint NOT NULL
+);
+INSERT INTO _evercore_declared (generation) VALUES (0);
+COMMENT ON TABLE _evercore_declared IS 'Counts the declarations that changed something: one row.';
+
 -- +goose Down
+DROP TABLE _evercore_declared;
 DROP SEQUENCE _evercore_system;
 DROP SEQUENCE _evercore_timeline;
 DROP INDEX _evercore_floor_one_row;

@@ -272,7 +272,10 @@ def before_subscriptions(connection):
     """Fills a store of schema version 1; gives what it holds."""
     equal(connection.value("SELECT version FROM evercore_schema"), "1")
     refused(lambda: connection.rows("SELECT evercore_subscribe('s')"), "EV008")
+    # The functions are those of today, which count declarations.
+    connection.rows("CREATE TABLE evercore._evercore_declared (generation bigint); ALTER TABLE evercore._evercore_declared OWNER TO evercore_owner")
     fill(connection)
+    connection.rows("DROP TABLE evercore._evercore_declared")
     return contents(connection)
 
 

@@ -182,3 +182,80 @@ def test_compaction_beside_appends():
     equal(json.loads(connection.value("SELECT evercore_state(1)")), {f"n{n}": 39 for n in range(2, 8)})
     equal(connection.rows("SELECT * FROM evercore_check()"), [])
     equal(connection.value("SELECT evercore_append(1, 0, 'E', '{\"n2\":0}', NULL, NULL, NULL, '2 0') < 241"), "t", "compacted ids are known")
+
+
+def test_an_event_id_costs_no_subtransaction():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T','a')")
+    connection.rows("BEGIN; DO $$ BEGIN FOR i IN 1..200 LOOP PERFORM evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'i' || i); END LOOP; END $$")
+    equal(connection.rows("SELECT count(DISTINCT xmin::text), count(*) FROM evercore_event"), [("1", "200")])
+    connection.rows("COMMIT")
+
+
+def test_an_event_id_that_is_compacted_while_another_waits_for_it():
+    database = new_database()
+    first, second, compactor, observer = (Connection(database) for _ in range(4))
+    first.rows("SELECT evercore_create('T','a'), evercore_create('T','b')")
+    first.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'i')")
+    late = Later(lambda: second.value("SELECT evercore_append(2, NULL, 'E', '{}', NULL, NULL, NULL, 'i')"))
+    equal(waits_for_lock(observer, second.pid()), True)
+    first.rows("SELECT evercore_compact(1, 0); COMMIT")
+    refused(late.result, "EV007", 'EV007: event_id "i" exists with other content')
+
+
+def test_a_racing_event_id_above_read_committed_asks_for_a_retry():
+    database = new_database()
+    first, second = Connection(database), Connection(database)
+    first.rows("SELECT evercore_create('T','a'), evercore_create('T','b')")
+    second.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM evercore_log")
+    first.rows("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'i')")
+    refused(lambda: second.rows("SELECT evercore_append(2, NULL, 'E', '{}', NULL, NULL, NULL, 'i')"), "40001")
+
+
+def test_a_declaration_that_changes_nothing_takes_no_lock():
+    database = new_database()
+    writer, other = Connection(database), Connection(database)
+    writer.rows("SELECT evercore_create('T','a'), evercore_event_type('E', 'patch'), evercore_snapshot_policy('T', 5, 2)")
+    writer.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}')")
+    other.rows("SET lock_timeout = '5s'; BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT evercore_event_type('E', 'patch'), evercore_snapshot_policy('T', 5, 2)")
+    equal(other.value("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'ShareRowExclusiveLock'"), "0")
+    other.rows("COMMIT")
+    writer.rows("COMMIT")
+
+
+def test_a_policy_waits_for_the_maker_of_its_type_without_holding_up_appends():
+    database = new_database()
+    maker, declarer, writer = Connection(database), Connection(database), Connection(database)
+    writer.rows("SELECT evercore_create('T','a')")
+    maker.rows("BEGIN; SELECT evercore_create('New')")
+    late = Later(lambda: declarer.value("SELECT evercore_snapshot_policy('New', 1, 1)"))
+    equal(waits_for_lock(writer, declarer.pid()), True)
+    writer.rows("SET lock_timeout = '5s'; SELECT evercore_append(1, NULL, 'E', '{}')")
+    maker.rows("COMMIT")
+    equal(late.result(), "New")
+
+
+def test_compact_type_waits_for_nobody_once_it_has_compacted_one():
+    database = new_database()
+    writer, compactor, other = Connection(database), Connection(database), Connection(database)
+    writer.rows("SELECT evercore_create('T') FROM generate_series(1, 3)")
+    writer.rows("SELECT evercore_append(i, NULL, 'E', '{}') FROM generate_series(1, 3) i")
+    writer.rows("BEGIN; SELECT evercore_append(2, NULL, 'E', '{}')")
+    equal(compactor.value("SELECT evercore_compact_type('T', 0)"), "2")
+    late = Later(lambda: compactor.value("SELECT evercore_compact_type('T', 0)"))
+    equal(waits_for_lock(other, compactor.pid()), True, "the only one left is waited for")
+    writer.rows("COMMIT")
+    equal(late.result(), "1")
+    equal(compactor.value("SELECT evercore_compact_type('T', 0)"), "0")
+    equal(compactor.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_erasure_in_an_older_snapshot_leaves_nothing_behind():
+    database = new_database()
+    eraser, writer = Connection(database), Connection(database)
+    for call in ("evercore_snapshot(1)", "evercore_save_snapshot(1, 1, '{\"name\":\"Ann\"}', 1)"):
+        writer.rows("SELECT evercore_create('T'); SELECT evercore_append(1, NULL, 'E', '{}')")
+        eraser.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM evercore_log")
+        writer.rows(f"SELECT {call}")
+        refused(lambda: eraser.rows("SELECT evercore_erase(1)"), "40001")
+        eraser.rows("ROLLBACK")

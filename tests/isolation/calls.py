@@ -1,0 +1,28 @@
+"""The calls whose steps are put in every order. The store has T/one and T/two with two events each, and P/three with one event and
+a policy that its next append meets; event type E is not declared. No call may hold a
+brace, which would end its step."""
+
+ROW = "'E', public.data('d')"
+
+CALLS = {
+    "append": "SELECT evercore_append(1, NULL, 'E', public.data('c'))",
+    "append_policy": "SELECT evercore_append(3, NULL, 'E', public.data('c'))",
+    "append_id": "SELECT evercore_append(1, NULL, 'E', public.data('i'), NULL, NULL, NULL, 'i')",
+    "append_many": "SELECT jsonb_array_length(evercore_append_many(public.many()))",
+    "insert": f"INSERT INTO evercore_append (aggregate_type, natural_key, aggregate_id, event_type, data)"
+              f" VALUES (NULL, NULL, 3, {ROW}), (NULL, NULL, 1, {ROW}), ('T', 'new', NULL, {ROW})",
+    "event_type": "SELECT evercore_event_type('E', 'patch')",
+    "event_type_custom": "SELECT evercore_event_type('E', 'custom')",
+    "snapshot": "SELECT evercore_snapshot(1)",
+    "snapshot_policy": "SELECT evercore_snapshot_policy('T', 1, 1)",
+    "snapshot_policy_new": "SELECT evercore_snapshot_policy('N', 1, 1)",
+    "save_snapshot": "SELECT evercore_save_snapshot(1, 2, public.data('saved'), 1)",
+    "compact": "SELECT evercore_compact(1, 0)",
+    "compact_type": "SELECT evercore_compact_type('T', 1)",
+    "erase": "SELECT evercore_erase(1)",
+    "rekey": "SELECT evercore_rekey(1, 'new')",
+    "rekey_taken": "SELECT evercore_rekey(2, 'one')",
+    "create": "SELECT evercore_create('T', 'new') > 0",
+    "ensure": "SELECT evercore_ensure('T', 'new') > 0",
+    "ensure_type": "SELECT evercore_ensure('N', 'new') > 0",
+}

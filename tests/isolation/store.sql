@@ -1,0 +1,40 @@
+-- What the permutations share: a store in the same state before each, and what came out.
+SET search_path = evercore, public;
+
+CREATE FUNCTION public.data(member text) RETURNS text LANGUAGE sql AS $$ SELECT format('{"x":{"%s":1}}', member) $$;
+CREATE FUNCTION public.many() RETURNS text LANGUAGE sql AS $$
+  SELECT format('[{"aggregate_type":"T","natural_key":"new","events":[%1$s]},{"aggregate_id":1,"events":[%1$s]},{"aggregate_id":3,"events":[%1$s]}]',
+                '{"event_type":"E","data":' || public.data('m') || '}')
+$$;
+
+CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
+BEGIN
+  PERFORM set_config('evercore.compacting', 'on', true);
+  DELETE FROM evercore_event;
+  PERFORM set_config('evercore.compacting', '', true);
+  DELETE FROM evercore_aggregate; DELETE FROM evercore_aggregate_type; DELETE FROM evercore_event_type; DELETE FROM evercore_event_id;
+  DELETE FROM evercore_snapshot; DELETE FROM evercore_compacted_type; DELETE FROM evercore_subscription_partition;
+  DELETE FROM evercore_subscription; DELETE FROM public.written;
+  PERFORM setval(pg_get_serial_sequence('evercore_aggregate', 'aggregate_id'), 1, false);
+  INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES
+    ('T', 'one', 'E', '{"x":{"a":1}}'), ('T', 'one', 'E', '{"x":{"b":2}}'),
+    ('T', 'two', 'E', '{"x":{"a":1}}'), ('T', 'two', 'E', '{"x":{"b":2}}'), ('P', 'three', 'E', '{"x":{"a":1}}');
+  PERFORM evercore_snapshot(2), evercore_snapshot_policy('P', 2, 1);
+END $$;
+
+-- What is to be said of a store, without what differs from run to run: ids, positions, times.
+CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = evercore, public AS $$
+  SELECT jsonb_build_object(
+    'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
+    'folds', (SELECT coalesce(jsonb_object_agg(name, fold), '{}') FROM evercore_event_type),
+    'policies', (SELECT jsonb_object_agg(name, snapshot_every) FROM evercore_aggregate_type),
+    'aggregates', (SELECT jsonb_agg(jsonb_build_object(
+        'key', coalesce(a.natural_key, 'id ' || a.aggregate_id), 'sequence', a.sequence, 'base', a.base, 'erased', a.erased,
+        'state', evercore_state(a.aggregate_id),
+        'engine', (SELECT jsonb_agg(s.sequence ORDER BY s.sequence) FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NULL),
+        'saved', (SELECT jsonb_agg(s.sequence ORDER BY s.sequence) FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NOT NULL),
+        'compacted', (SELECT jsonb_agg(c.event_type) FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id),
+        'kept', (SELECT count(*) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id),
+        'events', (SELECT jsonb_agg(jsonb_build_array(w.event_type, w.data) ORDER BY w.sequence) FROM public.written w WHERE w.aggregate_id = a.aggregate_id))
+      ORDER BY a.natural_key, a.aggregate_id) FROM evercore_aggregate a))::text
+$$;

@@ -12,24 +12,46 @@
 -- taken again costs no shared memory. Anyone can write a setting, so it is a hint only: the lock is taken at every append,
 -- and any key not above the newest position is safe. A hint that lies can but hold followers back, as an open transaction can.
 --
--- Keys are 20 bits of the store's name and 44 bits of position. A stranger's lock that falls into them lowers the floor too.
+-- Keys are 20 bits of the store's name and 44 bits of position. Anyone who may connect can compute them. So nothing waits for a
+-- key: where a stranger holds it exclusively another one does, since any key not above the newest position is safe; and followers
+-- look at shared locks alone. A stranger's shared lock lowers the floor.
 
 CREATE OR REPLACE FUNCTION _evercore_hold_floor() RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
-    coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint)));
-  RETURN true;
+  RETURN pg_try_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
+           coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint)))
+      OR _evercore_hold_other_floor();
 END $$;
 COMMENT ON FUNCTION _evercore_hold_floor() IS 'Makes followers stop below every position this transaction draws from now on.';
 
+-- Lower keys first, at random, farther down with each try. Where all were taken, keys of the two-part form, which stand for a floor
+-- of zero: they follow from the transaction's id, so that its next append takes the same one again.
+CREATE OR REPLACE FUNCTION _evercore_hold_other_floor() RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  lower bigint;
+BEGIN
+  FOR i IN 8 .. 24 LOOP
+    lower := greatest(0, @last_position@ - (random() * (1 << i))::bigint);
+    IF pg_try_advisory_xact_lock_shared(@namespace@ | lower) THEN
+      PERFORM set_config(@floor_setting@, lower::text, true);
+      RETURN true;
+    END IF;
+  END LOOP;
+  FOR i IN 1 .. 16 LOOP
+    IF pg_try_advisory_xact_lock_shared(hashtext('@extschema@'), hashtext(pg_current_xact_id() || ' ' || i)) THEN RETURN true; END IF;
+  END LOOP;
+  PERFORM pg_advisory_xact_lock_shared(hashtext('@extschema@'), hashtext(pg_current_xact_id()::text));
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION _evercore_hold_other_floor() IS 'The same where a stranger holds the key.';
+
 CREATE OR REPLACE FUNCTION _evercore_locks() RETURNS TABLE ("position" bigint, pid integer)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT ((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415, l.pid
+  SELECT CASE l.objsubid WHEN 1 THEN ((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415 ELSE 0 END, l.pid
     FROM pg_lock_status() l
-   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-     AND ((l.classid::bigint << 32) | l.objid::bigint) & ~17592186044415 = @namespace@
+   WHERE @floor_lock@
 $$;
 COMMENT ON FUNCTION _evercore_locks() IS 'The floors that transactions hold which have appended and not ended.';
 
@@ -45,10 +67,9 @@ BEGIN
   END IF;
   head := @last_position@;
   -- What _evercore_locks says, written out: its plan is kept from call to call here.
-  SELECT min(((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415) INTO held FROM pg_lock_status() l
-   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-     AND ((l.classid::bigint << 32) | l.objid::bigint) & ~17592186044415 = @namespace@;
+  SELECT min(CASE l.objsubid WHEN 1 THEN ((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415 ELSE 0 END) INTO held
+    FROM pg_lock_status() l
+   WHERE @floor_lock@;
   RETURN least(head, held);
 END $$;
 COMMENT ON FUNCTION _evercore_safe_position() IS 'The newest position below which nothing can still appear.';

@@ -163,6 +163,61 @@ def test_two_stores_do_not_hold_each_other():
     refused(lambda: first.rows("SET ROLE evercore_reader; SELECT * FROM other.evercore_log"), "42501")
 
 
+def lock_keys(connection, shared, first, last):
+    """Session locks on the store's own keys, as anyone who may connect can take them."""
+    connection.rows(f"SELECT count(pg_advisory_lock{shared}(((hashtext('\"evercore\"')::bigint & 1048575) << 44) | p)) FROM generate_series({first}, {last}) p")
+
+
+def test_a_strangers_locks_stop_no_append_and_no_follower():
+    database = new_database()
+    first, second, follower = Connection(database), Connection(database), Connection(database)
+    first.rows("CREATE ROLE evercore_test_stranger LOGIN")
+    try:
+        stranger = Connection(database.replace("postgres@", "evercore_test_stranger@"), None)
+        first.rows("SELECT evercore_create('T','a'), evercore_create('T','b'); SELECT evercore_append(1, NULL, 'E', '{}')")
+        lock_keys(stranger, "", 0, 3000)
+        first.rows("SET lock_timeout = '10s'")
+        first.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+        first.rows("SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')")
+        first.rows("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')")
+        equal(positions(follower), [1, 2, 3, 4])
+        # The floor is held none the less, and a transaction of any length holds few locks.
+        first.rows("BEGIN; DO $$ BEGIN FOR i IN 1..500 LOOP PERFORM evercore_append(1, NULL, 'E', '{}'); END LOOP; END $$")
+        second.rows("SELECT evercore_append(2, NULL, 'F', '{}')")
+        equal(positions(follower, 4), [])
+        equal(int(first.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")) <= 2, True)
+        first.rows("COMMIT")
+        equal(len(positions(follower, 4)), 501)
+        stranger.close()
+    finally:
+        Connection(database).rows("DROP ROLE IF EXISTS evercore_test_stranger")
+
+
+def test_where_lower_keys_are_free_a_floor_near_the_head_is_taken():
+    database = new_database()
+    first, second, stranger, follower = (Connection(database) for _ in range(4))
+    first.rows("SELECT evercore_create('T','a'), evercore_create('T','b'), setval('evercore_event_position_seq', 1000000)")
+    lock_keys(stranger, "", 999500, 1000500)
+    first.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}')")
+    second.rows("SELECT evercore_append(2, NULL, 'F', '{}')")
+    equal(positions(follower), [])
+    equal(int(follower.value("SELECT position FROM evercore_in_flight")) > 0, True, "not the floor of zero")
+    first.rows("COMMIT")
+    equal(positions(follower), [1000001, 1000002])
+
+
+def test_a_strangers_shared_lock_is_named():
+    database = new_database()
+    first, stranger, follower = Connection(database), Connection(database), Connection(database)
+    first.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    stranger.rows("SET application_name = 'stranger'")
+    lock_keys(stranger, "_shared", 0, 0)
+    equal(positions(follower), [])
+    equal(follower.value("SELECT holder FROM evercore_in_flight").endswith("stranger"), True)
+    stranger.rows("SELECT pg_advisory_unlock_all()")
+    equal(positions(follower), [1])
+
+
 class Traffic:
     """Writers of every kind, and followers who write down what they got."""
 

@@ -58,7 +58,7 @@ COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.
 
 -- What an event must be, apart from its type and time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(expected bigint, data text, reference text, metadata text, event_id text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   PERFORM _evercore_ready(), _evercore_number(expected, 'expected', 0, NULL), _evercore_payload(data, 'data');
   IF metadata IS NOT NULL THEN

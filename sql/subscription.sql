@@ -272,7 +272,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_cursors() IS 'Cursors of subscriptions that stand beyond the head.';
 
 CREATE OR REPLACE FUNCTION _evercore_count_subscriptions() RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN 0; END IF;
   RETURN (SELECT count(*) FROM evercore_subscription);

@@ -88,7 +88,8 @@ DECLARE
   removed bigint := 0;
   reason text;
 BEGIN
-  PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL), _evercore_enter();
+  PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL);
+  IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
   upto := greatest(aggregate.sequence - keep_events, aggregate.base);
   IF keep_events IS NOT NULL AND upto > aggregate.base THEN
@@ -114,7 +115,7 @@ BEGIN
           _evercore_number(max, 'max', 0, NULL);
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type;
   IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;
-  PERFORM _evercore_enter();
+  IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;
   -- Which aggregates is chosen first, longest first; they are locked by id, in the one order of all calls. Once one of them is
   -- compacted no other is waited for: whoever has one in hand may be waiting for an event_id that went from the first.
   FOR candidate IN

@@ -175,10 +175,7 @@ BEGIN
   PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name AND k.fold = evercore_event_type.fold;
   IF FOUND THEN RETURN name; END IF;
   -- What was compacted and which snapshots are there is looked at below, after the lock: an older snapshot would miss the newest.
-  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
-    RAISE EXCEPTION 'EV010: declaring needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation') USING ERRCODE = 'EV010';
-  END IF;
-  PERFORM _evercore_enter_declaration();
+  PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration();
   INSERT INTO evercore_event_type AS k (name, fold) VALUES (evercore_event_type.name, 'merge') ON CONFLICT DO NOTHING;
   PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name AND k.fold = evercore_event_type.fold;
   IF FOUND THEN RETURN name; END IF;

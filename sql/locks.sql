@@ -6,6 +6,9 @@
 -- lock, declarations and states, is of one piece. Outside READ COMMITTED its snapshot may be older than the lock: there it locks the
 -- row that every declaration updates, and fails with 40001 where that is newer.
 
+-- Compaction looks at what subscriptions have read, and what begins a subscription looks at what was compacted. Neither sees the other
+-- before it is committed, so they exclude each other on evercore_compacted_type.
+
 CREATE OR REPLACE FUNCTION _evercore_enter() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
@@ -22,3 +25,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_enter_declaration() IS
   'Before all other locks of a call that changes a declaration: nobody writes events or snapshots until this transaction ends.';
+
+-- For what must see all that was committed when it has its locks.
+CREATE OR REPLACE FUNCTION _evercore_read_committed(doing text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
+    RAISE EXCEPTION 'EV010: % needs READ COMMITTED: % cannot see late commits', doing, current_setting('transaction_isolation') USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_read_committed(text) IS 'EV010 outside READ COMMITTED.';
+
+CREATE OR REPLACE FUNCTION _evercore_enter_compaction() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_read_committed('compaction'), _evercore_enter();
+  LOCK TABLE evercore_compacted_type IN ROW EXCLUSIVE MODE;
+END $$;
+COMMENT ON FUNCTION _evercore_enter_compaction() IS 'Before all other locks of a call that removes events: no cursor is made or moved back until this transaction ends.';
+
+CREATE OR REPLACE FUNCTION _evercore_enter_subscription() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  LOCK TABLE evercore_compacted_type IN SHARE MODE;
+END $$;
+COMMENT ON FUNCTION _evercore_enter_subscription() IS 'Before a cursor is made or moved back, or a filter changed: nothing is compacted until this transaction ends.';

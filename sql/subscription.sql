@@ -149,6 +149,7 @@ BEGIN
   LOOP
     id := _evercore_lock_subscription(_evercore_subscribe.name, false);
     EXIT WHEN id IS NOT NULL;
+    PERFORM _evercore_enter_subscription();
     INSERT INTO evercore_subscription AS s (name, filter, aggregate_type, natural_key, event_types, partitions, start_position)
     VALUES (_evercore_subscribe.name, wanted.canonical, wanted.aggregate_type, wanted.natural_key, wanted.event_types,
             coalesce(_evercore_subscribe.partitions, 1), _evercore_start(_evercore_subscribe.start, _evercore_subscribe.number))
@@ -164,6 +165,7 @@ BEGIN
     END IF;
   END LOOP;
   IF _evercore_subscribe.partitions IS NOT NULL THEN PERFORM _evercore_repartition(id, _evercore_subscribe.partitions::integer); END IF;
+  PERFORM _evercore_enter_subscription() FROM evercore_subscription s WHERE s.subscription_id = id AND s.filter IS DISTINCT FROM wanted.canonical;
   UPDATE evercore_subscription s
      SET filter = wanted.canonical, aggregate_type = wanted.aggregate_type, natural_key = wanted.natural_key, event_types = wanted.event_types,
          filter_version = s.filter_version + 1
@@ -214,6 +216,7 @@ BEGIN
   PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
   IF coalesce(start, number::text) IS NULL THEN PERFORM _evercore_refuse('EV009', 'start is NULL'); END IF;
   id := _evercore_subscription(name, true);
+  PERFORM _evercore_enter_subscription();
   begins := _evercore_start(start, number);
   UPDATE evercore_subscription s SET start_position = begins WHERE s.subscription_id = id;
   UPDATE evercore_subscription_partition p

@@ -19,6 +19,7 @@ CALLS = {
     "save_snapshot": "SELECT evercore_save_snapshot(1, 2, public.data('saved'), 1)",
     "compact": "SELECT evercore_compact(1, 0)",
     "compact_type": "SELECT evercore_compact_type('T', 1)",
+    "subscribe": "SELECT evercore_subscribe('s')",
     "erase": "SELECT evercore_erase(1)",
     "rekey": "SELECT evercore_rekey(1, 'new')",
     "rekey_taken": "SELECT evercore_rekey(2, 'one')",

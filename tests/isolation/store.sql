@@ -27,6 +27,7 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
   SELECT jsonb_build_object(
     'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
     'folds', (SELECT coalesce(jsonb_object_agg(name, fold), '{}') FROM evercore_event_type),
+    'subscriptions', (SELECT jsonb_agg(s.name) FROM evercore_subscription s),
     'policies', (SELECT jsonb_object_agg(name, snapshot_every) FROM evercore_aggregate_type),
     'aggregates', (SELECT jsonb_agg(jsonb_build_object(
         'key', coalesce(a.natural_key, 'id ' || a.aggregate_id), 'sequence', a.sequence, 'base', a.base, 'erased', a.erased,

@@ -259,3 +259,38 @@ def test_erasure_in_an_older_snapshot_leaves_nothing_behind():
         writer.rows(f"SELECT {call}")
         refused(lambda: eraser.rows("SELECT evercore_erase(1)"), "40001")
         eraser.rows("ROLLBACK")
+
+
+def test_compaction_waits_for_cursors_that_are_made_or_moved_back():
+    database = new_database()
+    reader, compactor, observer = Connection(database), Connection(database), Connection(database)
+    reader.rows("SELECT evercore_create('T'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    reader.rows("SELECT evercore_subscribe('old', '{\"event_types\":[\"E\"]}', 'end')")
+    for begins in ("evercore_subscribe('new')", "evercore_subscribe('old')", "evercore_reset('old', 'beginning')"):
+        for compaction, answer in (("evercore_compact(1, 0)", None), ("evercore_compact_type('T', 0)", "0")):
+            reader.rows(f"BEGIN; SELECT {begins}, evercore_reset('old', 'beginning')")
+            late = Later(lambda compaction=compaction: compactor.value(f"SELECT {compaction}"))
+            equal(waits_for_lock(observer, compactor.pid()), True, begins)
+            observer.rows("SET lock_timeout = '5s'; SELECT evercore_append(1, NULL, 'E', '{}')")
+            reader.rows("COMMIT")
+            if answer is None:
+                refused(late.result, "EV010")
+            else:
+                equal(late.result(), answer)
+        reader.rows("SELECT evercore_unsubscribe(s.name) FROM (SELECT DISTINCT name FROM evercore_subscriptions) s")
+        reader.rows("SELECT evercore_subscribe('old', '{\"event_types\":[\"E\"]}', 'end')")
+    compactor.rows("BEGIN; SELECT evercore_unsubscribe('old'), evercore_compact(1, 0)")
+    late = Later(lambda: reader.value("SELECT evercore_subscribe('late', NULL, 'end')"))
+    equal(waits_for_lock(observer, reader.pid()), True)
+    compactor.rows("COMMIT")
+    equal(late.result(), "late")
+
+
+def test_compaction_above_read_committed_is_refused():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    for call in ("evercore_compact(1, 0)", "evercore_compact_type('T', 0)"):
+        connection.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        refused(lambda call=call: connection.rows(f"SELECT {call}"), "EV010", "EV010: compaction needs READ COMMITTED: repeatable read")
+        connection.rows("ROLLBACK")
+    connection.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT evercore_compact(1); COMMIT")

@@ -8,6 +8,7 @@
 #include "digest.h"
 #include "error.h"
 #include "fold.h"
+#include "head.h"
 #include "snapshot.h"
 #include "time.h"
 #include "value.h"
@@ -45,7 +46,12 @@ bool insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_
   bind_event(insert, event);
   if (event.event_id) insert.bind(9, *event.event_id);
   const int rc = insert.try_run();
-  if (rc == SQLITE_DONE) return true;
+  if (rc == SQLITE_DONE) {
+    if (connection.transaction.note_head()) {
+      note_append(connection, sqlite3_last_insert_rowid(connection.db()));
+    }
+    return true;
+  }
   Error failure = engine_error(connection.db(), rc);
   insert.reset();
   if (failure.sqlite_code == SQLITE_CONSTRAINT_UNIQUE &&
@@ -148,7 +154,11 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   const int rc = insert.try_run();
   connection.fast_append = outer;
   if (rc == SQLITE_DONE) {
-    return Appended{fast.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
+    const std::int64_t position = sqlite3_last_insert_rowid(connection.db());
+    if (sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_WRITE) {
+      note_append(connection, position);
+    }
+    return Appended{fast.version + 1, position, false};
   }
   Error failure = engine_error(connection.db(), rc);
   insert.reset();

@@ -18,6 +18,7 @@
 
 #include "api.h"
 #include "error.h"
+#include "head.h"
 #include "payload.h"
 #include "transaction.h"
 
@@ -40,8 +41,6 @@ struct EmptyFetch {
   std::int64_t token = 0;
   std::int64_t head = 0;
   std::optional<std::string> filter;
-  bool committed =
-      true;  ///< false: the transaction that fetched may have events of its own below it
 };
 
 /// A prepared statement on loan from its connection: given back, reset and unbound, by the
@@ -128,6 +127,7 @@ class Connection {
   Transaction transaction;
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
+  CommittedHead committed_head;
   std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
       empty_fetches;  // by subscription and partition
 

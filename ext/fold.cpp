@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "error.h"
+#include "succession.h"
 #include "time.h"
 #include "value.h"
 #include "write.h"
@@ -76,12 +77,23 @@ void state(const Call& call) {
   call.result_json(state_at(call.connection, aggregate, sequence).text());
 }
 
+/// The state below the oldest kept event.
+State base_state(Connection& connection, const Aggregate& aggregate) {
+  StateAt at = nearest_snapshot(connection, aggregate, aggregate.base);
+  if (at.sequence != aggregate.base) {
+    require_events(connection, aggregate, at.sequence, aggregate.base);
+  }
+  return std::move(at.state);
+}
+
 /// Each event kept, with the state after it.
 class History : public Rows {
  public:
   History(Connection& connection, const Aggregate& aggregate)
-      : types_(connection),
-        state_(nearest_snapshot(connection, aggregate, aggregate.base).state),
+      : connection_(connection),
+        succession_(aggregate, aggregate.base, aggregate.version),
+        types_(connection),
+        state_(base_state(connection, aggregate)),
         events_(connection.prepare(
             "SELECT sequence, type_id, event_time, reference, data FROM main.evercore_event"
             " WHERE aggregate_id = ?1 AND sequence > ?2 AND sequence <= ?3 ORDER BY sequence")) {
@@ -89,9 +101,17 @@ class History : public Rows {
   }
 
   bool next() override {
-    if (!events_.step()) return false;
+    if (!events_.step()) {
+      succession_.end(connection_);
+      return false;
+    }
+    succession_.next(connection_, events_.integer(0));
     type_ = &types_.at(events_.integer(1));
-    if (!events_.is_null(4)) state_.apply(type_->fold, events_.text(4));
+    if (events_.is_null(4)) {
+      succession_.blank(connection_);
+    } else {
+      state_.apply(type_->fold, events_.text(4));
+    }
     return true;
   }
 
@@ -115,6 +135,8 @@ class History : public Rows {
   }
 
  private:
+  Connection& connection_;
+  Succession succession_;
   EventTypes types_;
   State state_;
   Statement events_;
@@ -177,8 +199,9 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
       " AND sequence <= ?3 ORDER BY sequence");
   events.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
   std::int64_t type_id = 0;
+  std::int64_t count = 0;
   Fold fold = Fold::merge;
-  while (events.step()) {
+  for (; events.step(); ++count) {
     const std::string_view data = events.nullable_text(1);
     if (data.data() == nullptr) continue;  // erased
     if (const std::int64_t next_type = events.integer(0); next_type != type_id) {
@@ -186,6 +209,9 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
       fold = types.at(type_id).fold;
     }
     at.state.apply(fold, data);
+  }
+  if (count != sequence - at.sequence) {
+    require_events(connection, aggregate, at.sequence, sequence);
   }
   return std::move(at.state);
 }

@@ -1,6 +1,9 @@
 #include "log.h"
 
+#include <algorithm>
+
 #include "error.h"
+#include "head.h"
 #include "value.h"
 
 namespace evercore::ext {
@@ -10,7 +13,8 @@ namespace {
 std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& arguments) {
   const std::int64_t after = arguments[0] == nullptr ? 0 : integer_of(arguments[0], "after");
   const std::int64_t limit = limit_of(arguments[1]);
-  const std::int64_t head = head_position(connection);
+  const Head head = load_head(connection);
+  if (after > head.newest) throw out_of_range("after", after);
   const char* sql = (arguments.columns_used & log_aggregate_columns) != 0
                         ? EVERCORE_SELECT_LOG
                         " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3"
@@ -18,9 +22,43 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
                         " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
                         " ORDER BY e.position LIMIT ?3";
   Statement statement = connection.prepare(sql);
-  statement.bind(1, after).bind(2, head).bind(3, limit);
+  statement.bind(1, after).bind(2, head.committed).bind(3, limit);
   return std::make_unique<LogRows>(connection, std::move(statement));
 }
+
+/// Events of one aggregate. A hole in a damaged store is shown as it is: who looks at one comes here.
+class EventRows : public LogRows {
+ public:
+  EventRows(Connection& connection, Statement statement, const Succession& succession,
+            std::int64_t limit)
+      : LogRows(connection, std::move(statement)),
+        connection_(connection),
+        succession_(succession),
+        left_(limit) {}
+
+  bool next() override {
+    if (!LogRows::next()) {
+      if (left_ != 0 && !succession_.complete()) succession_.refuse_if_changed(connection_);
+      return false;
+    }
+    --left_;
+    if (!succession_.follows(statement_.integer(log_sequence))) {
+      succession_.refuse_if_changed(connection_);
+    }
+    succession_.moved_to(statement_.integer(log_sequence));
+    return true;
+  }
+
+  void column(sqlite3_context* context, int column) override {
+    if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
+    LogRows::column(context, column);
+  }
+
+ private:
+  Connection& connection_;
+  Succession succession_;
+  std::int64_t left_;
+};
 
 std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& arguments) {
   const auto aggregate = find_for_rows(connection, arguments[0]);
@@ -32,7 +70,8 @@ std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& 
       " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3 ORDER BY e.sequence"
       " LIMIT ?4");
   statement.bind(1, aggregate->id).bind(2, after).bind(3, aggregate->version).bind(4, limit);
-  return std::make_unique<LogRows>(connection, std::move(statement));
+  const Succession succession(*aggregate, std::max(after, aggregate->base), aggregate->version);
+  return std::make_unique<EventRows>(connection, std::move(statement), succession, limit);
 }
 
 }  // namespace
@@ -75,12 +114,6 @@ void LogRows::column(sqlite3_context* context, int column) {
     default:
       return give_value(context, value);
   }
-}
-
-std::int64_t head_position(Connection& connection) {
-  Statement head = connection.prepare("SELECT coalesce(max(position), 0) FROM main.evercore_event");
-  head.step();
-  return head.integer(0);
 }
 
 const TableFunction follow_table = {"evercore_follow",

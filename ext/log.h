@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "succession.h"
 #include "table_function.h"
 #include "time.h"
 
@@ -93,9 +94,6 @@ class LogRows : public Rows {
   TypeNames event_types_;
   TimeWriter time_;
 };
-
-/// The newest position that was ever taken.
-[[nodiscard]] std::int64_t head_position(Connection& connection);
 
 extern const TableFunction follow_table;
 extern const TableFunction events_table;

@@ -66,7 +66,11 @@ Base base_of(Connection& connection, const Aggregate& aggregate,
 class ReplayRows : public LogRows {
  public:
   ReplayRows(Connection& connection, const Aggregate& aggregate, Base base, Statement events)
-      : LogRows(connection, std::move(events)), aggregate_(aggregate), base_(std::move(base)) {
+      : LogRows(connection, std::move(events)),
+        connection_(connection),
+        aggregate_(aggregate),
+        base_(std::move(base)),
+        succession_(aggregate, base_.sequence, aggregate.version) {
     Statement names = connection.prepare(
         "SELECT t.name, a.natural_key FROM main.evercore_aggregate a"
         " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1");
@@ -78,7 +82,13 @@ class ReplayRows : public LogRows {
   bool next() override {
     at_base_ = !started_;
     started_ = true;
-    return at_base_ || LogRows::next();
+    if (at_base_) return true;
+    if (!LogRows::next()) {
+      succession_.end(connection_);
+      return false;
+    }
+    succession_.next(connection_, statement_.integer(log_sequence));
+    return true;
   }
 
   void column(sqlite3_context* context, int column) override {
@@ -86,7 +96,10 @@ class ReplayRows : public LogRows {
     if (column == log_natural_key) {
       return key_ ? give_text(context, *key_) : sqlite3_result_null(context);
     }
-    if (!at_base_) return LogRows::column(context, column);
+    if (!at_base_) {
+      if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
+      return LogRows::column(context, column);
+    }
     switch (column) {
       case log_aggregate_id:
         return sqlite3_result_int64(context, aggregate_.id);
@@ -102,8 +115,10 @@ class ReplayRows : public LogRows {
   [[nodiscard]] std::int64_t rowid() const override { return at_base_ ? 0 : LogRows::rowid(); }
 
  private:
+  Connection& connection_;
   Aggregate aggregate_;
   Base base_;
+  Succession succession_;
   std::string type_;
   std::optional<std::string> key_;
   bool started_ = false;

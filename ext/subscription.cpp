@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "fold.h"
+#include "head.h"
 #include "log.h"
 #include "time.h"
 #include "value.h"

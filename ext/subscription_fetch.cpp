@@ -16,6 +16,7 @@
 #include <array>
 
 #include "error.h"
+#include "head.h"
 #include "log.h"
 #include "subscription.h"
 #include "value.h"
@@ -189,8 +190,10 @@ std::unique_ptr<Rows> by_aggregate(const Fetch& fetch, std::int64_t aggregate_id
   const Aggregate aggregate = load_aggregate(connection, aggregate_id);
   Statement statement = connection.prepare(
       EVERCORE_SELECT_LOG " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" AND_PASSES
-                          " AND e.sequence <= ?8 ORDER BY e.sequence LIMIT ?3");
+                          " AND e.sequence <= ?8 AND e.position <= ?9"
+                          " ORDER BY e.sequence LIMIT ?3");
   statement.bind(1, aggregate.id).bind(3, fetch.limit).bind(8, aggregate.version);
+  statement.bind(9, fetch.head);
   statement.bind(2, sequence_at_position(connection, aggregate, fetch.holding.position));
   bind_filter(statement, fetch);
   return std::make_unique<FetchRows>(connection, std::move(statement), fetch.sight());
@@ -224,6 +227,11 @@ std::unique_ptr<Rows> find_rows(Fetch& fetch, std::uint64_t columns_used) {
   return by_scan(fetch);
 }
 
+Error beyond_head(std::string_view name, std::int64_t cursor) {
+  return error(9, "cursor of subscription \"" + std::string(name) +
+                      "\" is beyond the head: " + std::to_string(cursor));
+}
+
 std::unique_ptr<Rows> open_fetch(Connection& connection, const TableArguments& arguments) {
   if (arguments[0] == nullptr) throw error(5, "name is NULL");
   if (arguments[1] == nullptr) throw error(9, "token is NULL");
@@ -233,7 +241,9 @@ std::unique_ptr<Rows> open_fetch(Connection& connection, const TableArguments& a
       arguments[2] == nullptr ? default_limit : integer_from(arguments[2], "limit", 0);
   const Holding holding = load_holding(connection, name, token);
   if (!holding.active || limit == 0) return nullptr;
-  Fetch fetch{connection, holding, limit, head_position(connection), {}, {}};
+  const Head head = load_head(connection);
+  if (holding.position > head.newest) throw beyond_head(name, holding.position);
+  Fetch fetch{connection, holding, limit, head.committed, {}, {}};
   return find_rows(fetch, arguments.columns_used);
 }
 

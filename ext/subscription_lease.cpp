@@ -6,16 +6,16 @@
 // done.
 //
 // An ack of NULL moves past all that the last empty fetch could see. A table function only reads,
-// so that fetch leaves the head it saw with its connection, by partition and token. What it saw
-// inside a write transaction may have been rolled back since, and its positions given to other
-// events: then the ack looks again, and moves only if there is still nothing to read. A changed
-// filter makes it void. Without it, as on another connection, an ack of NULL changes nothing.
+// so that fetch leaves the head it saw with its connection, by partition and token. That head was
+// committed, so no event can appear below it any more. A changed filter makes it void. Without it,
+// as on another connection, an ack of NULL changes nothing.
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
 #include "error.h"
+#include "head.h"
 #include "log.h"
 #include "subscription.h"
 #include "time.h"
@@ -99,19 +99,13 @@ void claim(const Call& call) {
   });
 }
 
-/// Inside atomically(): what the last empty fetch with this token saw, if that still holds.
-std::optional<std::int64_t> seen_empty(Connection& connection, const Holding& holding) {
+/// What the last empty fetch with this token saw.
+std::optional<std::int64_t> seen_empty(const Connection& connection, const Holding& holding) {
   const auto found = connection.empty_fetches.find({holding.subscription_id, holding.partition});
   if (found == connection.empty_fetches.end()) return std::nullopt;
   const EmptyFetch& seen = found->second;
   if (seen.token != holding.token || seen.filter != holding.filter) return std::nullopt;
-  if (seen.committed) return seen.head;
-  if (seen.head > head_position(connection)) return std::nullopt;
-  Statement unread = connection.prepare(
-      "SELECT 1 FROM main._evercore_unread WHERE subscription_id = ?1 AND partition = ?2"
-      " AND position <= ?3");
-  unread.bind(1, holding.subscription_id).bind(2, holding.partition).bind(3, seen.head);
-  return unread.step() ? std::nullopt : std::optional(seen.head);
+  return seen.head;
 }
 
 /// Inside atomically(): the cursor after it. `position` nothing: where it is.
@@ -129,7 +123,7 @@ std::int64_t move_cursor(Connection& connection, std::string_view name, std::int
   const std::int64_t cursor = move.integer(0);
   move.run();
   if (cursor > holding.position) {
-    if (cursor > head_position(connection)) throw out_of_range("position", cursor);
+    if (cursor > load_head(connection).committed) throw out_of_range("position", cursor);
     connection
         .prepare(
             "UPDATE main.evercore_subscription SET repartitionable = 0"
@@ -229,10 +223,8 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
 }
 
 void remember_empty(Connection& connection, const Holding& holding, std::int64_t head) {
-  const bool committed = sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_WRITE;
-  connection.empty_fetches.insert_or_assign(
-      {holding.subscription_id, holding.partition},
-      EmptyFetch{holding.token, head, holding.filter, committed});
+  connection.empty_fetches.insert_or_assign({holding.subscription_id, holding.partition},
+                                            EmptyFetch{holding.token, head, holding.filter});
 }
 
 const Function lease_functions[4] = {

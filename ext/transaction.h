@@ -27,6 +27,7 @@ class Transaction {
   void begin() noexcept {
     forget();
     taking_part_ = true;
+    head_noted_ = false;
   }
   /// From xCommit and xRollback.
   void end() noexcept {
@@ -42,6 +43,13 @@ class Transaction {
     policies_.clear();
   }
   [[nodiscard]] bool taking_part() const { return taking_part_; }
+
+  /// True once a transaction: its first append has to note the head that it begins at (head.h).
+  [[nodiscard]] bool note_head() noexcept {
+    const bool first = !head_noted_;
+    head_noted_ = true;
+    return first;
+  }
 
   [[nodiscard]] std::optional<std::int64_t> event_type(std::string_view name) const {
     return find(event_types_, name);
@@ -90,6 +98,7 @@ class Transaction {
   std::unordered_map<std::int64_t, AggregateInfo> aggregates_;
   std::unordered_map<std::int64_t, std::int64_t> policies_;
   bool taking_part_ = false;
+  bool head_noted_ = false;
 };
 
 }  // namespace evercore::ext

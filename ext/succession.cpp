@@ -1,0 +1,36 @@
+#include "succession.h"
+
+#include <string>
+
+namespace evercore::ext {
+
+void Succession::refuse_if_changed(Connection& connection) const {
+  const auto now = find_aggregate_by_id(connection, aggregate_.id);
+  if (now && now->base == aggregate_.base && now->erased == aggregate_.erased) return;
+  throw error(10, "aggregate " + std::to_string(aggregate_.id) +
+                      " was compacted or erased while it was read: read it again");
+}
+
+void Succession::refuse(Connection& connection) const {
+  refuse_if_changed(connection);
+  Statement find = connection.prepare(
+      "SELECT min(sequence) FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2");
+  find.bind(1, aggregate_.id).bind(2, last_).step();
+  const std::int64_t next = find.is_null(0) ? aggregate_.version + 1 : find.integer(0);
+  throw error(10, "events of aggregate " + std::to_string(aggregate_.id) +
+                      " are missing between sequences " + std::to_string(last_) + " and " +
+                      std::to_string(next) + ": evercore_check() names the place");
+}
+
+void require_events(Connection& connection, const Aggregate& aggregate, std::int64_t after,
+                    std::int64_t upto) {
+  Succession succession(aggregate, after, upto);
+  Statement events = connection.prepare(
+      "SELECT sequence FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2"
+      " AND sequence <= ?3 ORDER BY sequence");
+  events.bind(1, aggregate.id).bind(2, after).bind(3, upto);
+  while (events.step()) succession.next(connection, events.integer(0));
+  succession.end(connection);
+}
+
+}  // namespace evercore::ext

@@ -4,6 +4,7 @@
 CXX       ?= g++
 CC        ?= gcc
 AR        ?= ar
+STRIP     ?= strip
 CXXFLAGS  ?= -O2 -g
 CFLAGS    ?= -O2 -g
 PREFIX    ?= /usr/local
@@ -11,6 +12,8 @@ DESTDIR   ?=
 libdir      ?= $(PREFIX)/lib
 includedir  ?= $(PREFIX)/include
 bindir      ?= $(PREFIX)/bin
+datadir     ?= $(PREFIX)/share
+docdir      ?= $(datadir)/doc/evercore
 pkgconfigdir ?= $(libdir)/pkgconfig
 PKG_CONFIG ?= pkg-config
 PG_CONFIG  ?= pg_config
@@ -21,7 +24,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 STD      := -std=c++20
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps test check soak fuzz bench demo install install-extension uninstall clean
+.PHONY: all help deps test check soak fuzz bench demo install install-extension install-docs uninstall clean
 .PHONY: format format-check tidy dist
 
 include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk tests/tests.mk bench/bench.mk)
@@ -39,20 +42,31 @@ demo: ## import this machine's package history and show what SQL can do with it 
 	@$(MAKE) --no-print-directory loadable
 	@./examples/demo $(LOG)
 
-install: install-extension install-library ## install the extension, the library and headers (PREFIX, DESTDIR)
+install: install-extension install-library install-docs ## install the extension, the library, headers, SQL and docs (PREFIX, DESTDIR)
 
-install-extension: loadable
-	install -d $(DESTDIR)$(libdir)
+install-extension: loadable ## install the SQLite extension alone, and the SQL for PostgreSQL
+	install -d $(DESTDIR)$(libdir) $(DESTDIR)$(datadir)/evercore/sql $(DESTDIR)$(datadir)/evercore/migrations/postgres
 	install -m 755 build/evercore.so $(DESTDIR)$(libdir)/evercore.so
+	$(STRIP) --strip-unneeded $(DESTDIR)$(libdir)/evercore.so
+	install -m 644 VERSION $(DESTDIR)$(datadir)/evercore
+	install -m 644 $(filter-out %.mk,$(wildcard sql/*.*)) $(DESTDIR)$(datadir)/evercore/sql
+	install -m 755 sql/bundle sql/install $(DESTDIR)$(datadir)/evercore/sql
+	install -m 644 migrations/postgres/*.sql $(DESTDIR)$(datadir)/evercore/migrations/postgres
 	@echo "load it with:  .load $(libdir)/evercore"
+	@echo "install a store in PostgreSQL with:  $(datadir)/evercore/sql/install 'dbname=...'"
+
+install-docs:
+	install -d $(DESTDIR)$(docdir)
+	install -m 644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.*) $(DESTDIR)$(docdir)
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(libdir)/evercore.so $(DESTDIR)$(bindir)/evercoregen
 	rm -f $(DESTDIR)$(libdir)/libevercore.a $(DESTDIR)$(libdir)/libevercore.so*
-	rm -f $(DESTDIR)$(pkgconfigdir)/evercore.pc
-	rm -rf $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(includedir)/evercore
+	rm -f $(DESTDIR)$(libdir)/libevercore-sqlite.a $(DESTDIR)$(libdir)/libevercore-sqlite.so*
+	rm -f $(DESTDIR)$(pkgconfigdir)/evercore.pc $(DESTDIR)$(pkgconfigdir)/evercore-sqlite.pc
+	rm -rf $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(includedir)/evercore $(DESTDIR)$(datadir)/evercore $(DESTDIR)$(docdir)
 
-CXX_FILES = $(wildcard ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp lib/gen/*.h lib/gen/*.cpp)
+CXX_FILES = $(wildcard ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp lib/src/sqlite_only/*.cpp lib/gen/*.h lib/gen/*.cpp)
 
 format: ## format the C++ sources
 	clang-format -i $(CXX_FILES)

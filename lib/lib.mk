@@ -1,11 +1,18 @@
-# The C++ library: build/libevercore.a and build/libevercore.so.<version>, with the SQLite extension inside.
+# The C++ library: build/libevercore.a and build/libevercore.so.<version>, with the SQLite extension inside; and
+# libevercore-sqlite, the same without PostgreSQL, which needs no libpq.
 
 LIB_SOURCES  := $(wildcard lib/src/*.cpp)
 LIB_HEADERS  := $(wildcard lib/include/evercore/*.h lib/include/evercore/detail/*.h)
-LIB_OBJECTS  := $(LIB_SOURCES:lib/src/%.cpp=build/lib/%.o) build/lib/postgres_bundle.o
-LIB_CPPFLAGS  = -I. -Ilib/include -iquote lib/src -isystem $(shell $(PG_CONFIG) --includedir) $(shell $(PKG_CONFIG) --cflags simdjson)
+LIB_COMMON   := $(patsubst lib/src/%.cpp,build/lib/%.o,$(filter-out lib/src/postgres_%,$(LIB_SOURCES)))
+LIB_POSTGRES := $(patsubst lib/src/%.cpp,build/lib/%.o,$(filter lib/src/postgres_%,$(LIB_SOURCES))) build/lib/postgres_bundle.o
+LIB_OBJECTS  := $(LIB_COMMON) $(LIB_POSTGRES)
+LIB_SQLITE   := $(LIB_COMMON) build/lib/sqlite_only/no_postgres.o
+# Only what speaks to PostgreSQL is compiled with its headers.
+PG_INCLUDE    = $(addprefix -isystem ,$(shell $(PG_CONFIG) --includedir 2>/dev/null))
+LIB_CPPFLAGS  = -I. -Ilib/include -iquote lib/src $(PG_INCLUDE) $(shell $(PKG_CONFIG) --cflags simdjson 2>/dev/null)
 LIB_CXXFLAGS := $(STD) $(WARNINGS) -fPIC
-LIB_LIBS     := -lsqlite3 -lpq -lsimdjson -pthread
+LIB_SQLITE_LIBS := -lsqlite3 -lsimdjson -pthread
+LIB_LIBS     := $(LIB_SQLITE_LIBS) -lpq
 LIB_MAJOR    := $(firstword $(subst ., ,$(VERSION)))
 LIB_EXPORTS  := lib/evercore.map
 
@@ -13,10 +20,18 @@ LIB_TESTS    := $(wildcard tests/library/*_test.cpp)
 LIB_EXAMPLES := $(patsubst examples/%.cpp,build/examples/%,$(wildcard examples/*.cpp))
 LIB_BENCHES  := $(patsubst bench/%.cpp,build/bench/%,$(wildcard bench/library_*.cpp))
 
-.PHONY: lib lib-test-programs examples bench-library soak-workers install-library asan-library ubsan-library tsan-library
+.PHONY: lib lib-sqlite has-libpq install-library-sqlite lib-test-programs examples bench-library soak-workers install-library asan-library ubsan-library tsan-library
 
 all: lib
-lib: build/libevercore.a build/libevercore.so ## build the C++ library, static and shared
+lib: has-libpq build/libevercore.a build/libevercore.so lib-sqlite ## build the C++ library, static and shared
+lib-sqlite: build/libevercore-sqlite.a build/libevercore-sqlite.so ## build the C++ library for SQLite alone, without libpq
+
+# One sentence in place of a compiler's. `make -n` must not ask either.
+has-libpq:
+	@test -n "$(PG_INCLUDE)" && test -e "$$($(PG_CONFIG) --includedir)/libpq-fe.h" || { \
+	  echo "evercore: the C++ library needs libpq, which is not here (Debian: libpq-dev). 'make deps' installs all that is missing;" >&2; \
+	  echo "          without PostgreSQL: 'make lib-sqlite' and 'make install-library-sqlite', or 'make install-extension'" >&2; exit 1; }
+$(LIB_POSTGRES): | has-libpq
 
 build/gen/postgres_bundle.cpp: lib/embed_bundle VERSION $(wildcard sql/* migrations/postgres/*.sql)
 	@mkdir -p $(@D)
@@ -33,17 +48,22 @@ build/lib/%.o: lib/src/%.cpp
 build/lib/extension.o: $(EXT_STATIC)
 	@$(CXX) -r -nostdlib $^ -o $@
 
-build/libevercore.a: $(LIB_OBJECTS) build/lib/extension.o
-	@echo '  AR $@'
-	@rm -f $@
-	@$(AR) rcs $@ $^
-build/libevercore.so.$(VERSION): $(LIB_OBJECTS) build/lib/extension.o $(LIB_EXPORTS)
-	@echo '  LINK $@'
-	@$(CXX) -shared $(CXXFLAGS) $(LDFLAGS) -Wl,-soname,libevercore.so.$(LIB_MAJOR) \
-	  -Wl,--version-script=$(LIB_EXPORTS) $(LIB_OBJECTS) build/lib/extension.o $(LIB_LIBS) -o $@
-build/libevercore.so: build/libevercore.so.$(VERSION)
-	@ln -sf $(<F) build/libevercore.so.$(LIB_MAJOR)
-	@ln -sf $(<F) $@
+# $(call library,name,objects,libraries)
+define library
+build/lib$(1).a: $(2) build/lib/extension.o
+	@echo '  AR $$@'
+	@rm -f $$@
+	@$(AR) rcs $$@ $$^
+build/lib$(1).so.$(VERSION): $(2) build/lib/extension.o $(LIB_EXPORTS)
+	@echo '  LINK $$@'
+	@$(CXX) -shared $(CXXFLAGS) $(LDFLAGS) -Wl,-soname,lib$(1).so.$(LIB_MAJOR) \
+	  -Wl,--version-script=$(LIB_EXPORTS) $(2) build/lib/extension.o $(3) -o $$@
+build/lib$(1).so: build/lib$(1).so.$(VERSION)
+	@ln -sf $$(<F) build/lib$(1).so.$(LIB_MAJOR)
+	@ln -sf $$(<F) $$@
+endef
+$(eval $(call library,evercore,$(LIB_OBJECTS),$(LIB_LIBS)))
+$(eval $(call library,evercore-sqlite,$(LIB_SQLITE),$(LIB_SQLITE_LIBS)))
 
 # Programs of one source each.
 build/examples/%: examples/%.cpp build/libevercore.a
@@ -121,17 +141,27 @@ bench-library: $(LIB_BENCHES) ## measure the C++ library against raw C, interlea
 	-@EVERCORE_SERVER_OPTIONS=fsync=on tests/postgres/with_server build/bench/library_subscription
 	@$(PYTHON) bench/plot bench/out/library_sqlite.json bench/out/library_postgres.json
 
-install-library: lib
+# $(call install_library,name,pc): an installed library is stripped of what only debuggers need.
+define install_library
+	install -m 644 build/lib$(1).a $(DESTDIR)$(libdir)
+	$(STRIP) --strip-debug $(DESTDIR)$(libdir)/lib$(1).a
+	install -m 755 build/lib$(1).so.$(VERSION) $(DESTDIR)$(libdir)
+	$(STRIP) --strip-unneeded $(DESTDIR)$(libdir)/lib$(1).so.$(VERSION)
+	ln -sf lib$(1).so.$(VERSION) $(DESTDIR)$(libdir)/lib$(1).so.$(LIB_MAJOR)
+	ln -sf lib$(1).so.$(LIB_MAJOR) $(DESTDIR)$(libdir)/lib$(1).so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@INCLUDEDIR@|$(includedir)|' \
+	  -e 's|@VERSION@|$(VERSION)|' lib/$(1).pc.in > $(DESTDIR)$(pkgconfigdir)/$(1).pc
+endef
+
+install-library: lib install-library-sqlite
+	$(call install_library,evercore)
+install-library-sqlite: lib-sqlite ## install the C++ library for SQLite alone (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(includedir)/evercore/detail $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(pkgconfigdir)
 	install -m 644 lib/include/evercore/*.h $(DESTDIR)$(includedir)/evercore
 	install -m 644 lib/include/evercore/detail/*.h $(DESTDIR)$(includedir)/evercore/detail
-	install -m 644 build/libevercore.a $(DESTDIR)$(libdir)
-	install -m 755 build/libevercore.so.$(VERSION) $(DESTDIR)$(libdir)
-	ln -sf libevercore.so.$(VERSION) $(DESTDIR)$(libdir)/libevercore.so.$(LIB_MAJOR)
-	ln -sf libevercore.so.$(LIB_MAJOR) $(DESTDIR)$(libdir)/libevercore.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@INCLUDEDIR@|$(includedir)|' \
-	  -e 's|@VERSION@|$(VERSION)|' lib/evercore.pc.in > $(DESTDIR)$(pkgconfigdir)/evercore.pc
+	$(call install_library,evercore-sqlite)
 	sed -e 's|@VERSION@|$(VERSION)|' lib/evercore-config-version.cmake.in > $(DESTDIR)$(libdir)/cmake/evercore/evercore-config-version.cmake
 	install -m 644 lib/evercore-config.cmake $(DESTDIR)$(libdir)/cmake/evercore
 
+-include $(LIB_SQLITE:.o=.d)
 -include $(LIB_OBJECTS:.o=.d) $(wildcard build/library-*san/*/*.d build/library-tests/*.d build/bench/library_*.d)

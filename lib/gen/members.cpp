@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string_view>
+
+#include "literals.h"
 
 namespace evercore::gen {
 
@@ -15,7 +18,7 @@ constexpr std::size_t max_members = 40;
 constexpr std::string_view not_plain =
     "has a type that is not a plain struct; use a plain struct, or bool, an integer, double, "
     "std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of "
-    "such";
+    "such, or say by evercore::json_value how it is stored";
 
 // Either what a type becomes, or why it cannot be stored.
 struct Verdict {
@@ -51,7 +54,9 @@ std::string name_of_type(CXType type) {
 // Looks at one struct and at all that its members are made of.
 class Inspector {
  public:
-  Inspector(const Unit& unit, std::vector<Fault>& faults) : unit_(unit), faults_(faults) {}
+  Inspector(const Unit& unit, std::vector<Fault>& faults) : unit_(unit), faults_(faults) {
+    find_json_values();
+  }
 
   std::vector<Column> inspect(CXCursor declaration) {
     const CXType type = clang_getCanonicalType(clang_getCursorType(declaration));
@@ -59,6 +64,7 @@ class Inspector {
     check_struct(declaration);
     std::vector<Column> columns;
     const auto members = fields(type);
+    const auto names = json_names(declaration);
     if (members.size() > max_members) {
       fault(declaration, name_of(declaration) +
                              " has more than 40 members, which cannot be reflected; group them "
@@ -70,8 +76,10 @@ class Inspector {
       if (!verdict.refused.empty()) {
         fault(member, "member " + name_of(member) + " " + std::string(verdict.refused));
       }
-      columns.push_back(
-          {unit_.show(clang_getCursorLocation(member)), name_of(member), {}, verdict.kind});
+      const auto renamed = names.find(name_of(member));
+      columns.push_back({unit_.show(clang_getCursorLocation(member)), name_of(member),
+                         renamed != names.end() ? renamed->second : name_of(member), std::string(),
+                         verdict.kind});
     }
     around_.pop_back();
     return columns;
@@ -80,6 +88,50 @@ class Inspector {
  private:
   void fault(CXCursor where, std::string sentence) {
     faults_.push_back({unit_.show(clang_getCursorLocation(where)), std::move(sentence)});
+  }
+
+  // The names that a struct's json_names give its members.
+  std::map<std::string, std::string> json_names(CXCursor declaration) {
+    std::map<std::string, std::string> names;
+    const auto variable = static_member(declaration, "json_names");
+    if (!variable) return names;
+    const auto texts = literals(*variable);
+    if (texts.empty() || texts.size() % 2 != 0) {
+      fault(*variable,
+            "json_names are not pairs of texts in quotes, so that they cannot be read here");
+      return names;
+    }
+    for (std::size_t i = 0; i < texts.size(); i += 2) {
+      const std::string& name = texts[i + 1];
+      // What SQLite reads as more than a member's name.
+      if (name.find_first_of(".[\"$") != name.npos ||
+          (name.front() >= '0' && name.front() <= '9')) {
+        fault(*variable, "member " + texts[i] + " is called " + name +
+                             " in JSON, which SQL's paths into JSON do not allow");
+      }
+      names[texts[i]] = name;
+    }
+    return names;
+  }
+
+  // The types for which the headers say by json_value how they are stored, and as what.
+  void find_json_values() {
+    visit_below(unit_.root(), [&](CXCursor cursor) {
+      if (cursor.kind != CXCursor_StructDecl && cursor.kind != CXCursor_ClassDecl) {
+        return (cursor.kind == CXCursor_Namespace && name_of(cursor) != "std") ||
+               is_linkage(cursor);
+      }
+      if (name_of(cursor) != "json_value" || qualified_name(cursor) != "evercore::json_value") {
+        return false;
+      }
+      for (const CXCursor& part : children(cursor)) {
+        if (part.kind != CXCursor_CXXMethod || name_of(part) != "to_json") continue;
+        CXType stored = clang_getCanonicalType(clang_getCursorResultType(part));
+        if (stored.kind == CXType_LValueReference) stored = clang_getPointeeType(stored);
+        stored_.push_back({argument(clang_getCursorType(cursor), 0), stored});
+      }
+      return false;
+    });
   }
 
   // What keeps a struct from being plain, whatever its members are.
@@ -123,6 +175,9 @@ class Inspector {
   }
 
   Verdict judge(CXType type) {
+    for (const Stored& one : stored_) {
+      if (clang_equalTypes(one.type, type) != 0) return judge_stored(one.as);
+    }
     if (is_character(type)) {
       return refuse(
           "is a character, which is neither text nor a number; use std::string, or std::int8_t "
@@ -166,22 +221,34 @@ class Inspector {
     }
   }
 
+  // What to_json() gives.
+  Verdict judge_stored(CXType type) {
+    if (type.kind == CXType_Pointer) return {ColumnKind::text};  // to characters
+    if (type.kind == CXType_Record && name_of_type(type) == "std::basic_string_view") {
+      return {ColumnKind::text};
+    }
+    return judge(type);
+  }
+
   Verdict judge_record(CXType type) {
     const std::string name = name_of_type(type);
     if (clang_getTypeDeclaration(type).kind == CXCursor_UnionDecl) {
       return refuse("is a union, of which nobody knows which member is set; use std::variant");
     }
+    if (name == "evercore::RawJson") return {ColumnKind::json};
     if (!name.starts_with("std::")) return judge_struct(type);
     if (name == "std::basic_string" && argument(type, 0).kind == CXType_Char_S &&
         name_of_type(argument(type, 2)) == "std::allocator") {
       return {ColumnKind::text};
     }
     if (name == "std::optional") return judge_optional(argument(type, 0));
-    if (name == "std::vector" || name == "std::array") {
+    if (name == "std::vector" || name == "std::array" || name == "std::set") {
       return judge_part(argument(type, 0), ColumnKind::array);
     }
+    if (name == "std::pair" || name == "std::tuple") return judge_parts(type, ColumnKind::array);
+    if (name == "std::chrono::year_month_day") return {ColumnKind::text};
     if (name == "std::map" || name == "std::unordered_map") return judge_map(type);
-    if (name == "std::variant") return judge_variant(type);
+    if (name == "std::variant") return judge_parts(type, ColumnKind::object);
     if (name == "std::chrono::time_point" &&
         name_of_type(argument(type, 0)) == "std::chrono::system_clock") {
       return {ColumnKind::time};
@@ -191,9 +258,10 @@ class Inspector {
     }
     if (name == "std::unique_ptr" || name == "std::shared_ptr") return refuse(pointer);
     if (name == "std::chrono::duration") {
+      if (judge(argument(type, 0)).kind == ColumnKind::integer) return {ColumnKind::text};
       return refuse(
-          "is a duration, which has no text of its own; store its count() as an integer and name "
-          "the unit in the member's name");
+          "is a duration that is not of integers; use one that is, such as "
+          "std::chrono::nanoseconds");
     }
     return refuse(not_plain);
   }
@@ -213,6 +281,11 @@ class Inspector {
 
   Verdict judge_map(CXType type) {
     const CXType key = argument(type, 0);
+    for (const Stored& one : stored_) {
+      if (clang_equalTypes(one.type, key) != 0 && judge_stored(one.as).kind == ColumnKind::text) {
+        return judge_part(argument(type, 1), ColumnKind::object);
+      }
+    }
     const bool text = key.kind == CXType_Record && name_of_type(key) == "std::basic_string";
     if (!text && key.kind != CXType_Enum) {
       return refuse("is a map whose keys cannot be member names; use std::string or an enum");
@@ -220,7 +293,7 @@ class Inspector {
     return judge_part(argument(type, 1), ColumnKind::object);
   }
 
-  Verdict judge_variant(CXType type) {
+  Verdict judge_parts(CXType type, ColumnKind whole) {
     const int count = clang_Type_getNumTemplateArguments(type);
     for (int i = 0; i < count; ++i) {
       const CXType alternative = argument(type, static_cast<unsigned>(i));
@@ -230,7 +303,7 @@ class Inspector {
       const Verdict verdict = judge(alternative);
       if (!verdict.refused.empty()) return verdict;
     }
-    return {ColumnKind::object};
+    return {whole};
   }
 
   // A struct may hold vectors of itself.
@@ -246,9 +319,15 @@ class Inspector {
       "is a pointer, which cannot be stored; use the value itself, or std::optional of it where it "
       "may be missing";
 
+  struct Stored {
+    CXType type;
+    CXType as;
+  };
+
   const Unit& unit_;
   std::vector<Fault>& faults_;
   std::vector<CXType> around_;
+  std::vector<Stored> stored_;
 };
 
 }  // namespace

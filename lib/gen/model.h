@@ -27,12 +27,13 @@ struct Fault {
 };
 
 // What a member becomes in SQL. An optional is what it holds.
-enum class ColumnKind { boolean, integer, number, text, time, array, object };
+enum class ColumnKind { boolean, integer, number, text, time, array, object, json };
 
 // A member of a struct and the column it becomes.
 struct Column {
   Location where;
-  std::string member;  // its name in C++ and in the stored JSON
+  std::string member;  // its name in C++
+  std::string json;    // its name in the stored JSON
   std::string name;    // its name in SQL, not quoted
   ColumnKind kind = ColumnKind::text;
 };

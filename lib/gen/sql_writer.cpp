@@ -15,7 +15,7 @@ constexpr std::string_view head =
 
 // `source -> 'member'` as text: JSON, which tells "5" from 5.
 std::string json_of(std::string_view source, const Column& column) {
-  return "CAST(" + std::string(source) + " -> " + sql_text(column.member) + " AS text)";
+  return "CAST(" + std::string(source) + " -> " + sql_text(column.json) + " AS text)";
 }
 
 // The member's value where the condition holds of it, in that type; NULL elsewhere. Engines differ
@@ -23,7 +23,7 @@ std::string json_of(std::string_view source, const Column& column) {
 std::string value_where(std::string_view source, const Column& column, std::string_view condition,
                         std::string_view type) {
   return "CAST(CASE WHEN " + std::string(condition) + " THEN " + std::string(source) + " ->> " +
-         sql_text(column.member) + " END AS " + std::string(type) + ")";
+         sql_text(column.json) + " END AS " + std::string(type) + ")";
 }
 
 std::string expression(std::string_view source, const Column& column, Dialect dialect) {
@@ -41,12 +41,14 @@ std::string expression(std::string_view source, const Column& column, Dialect di
     case ColumnKind::time:
       return value_where(source, column, json + " LIKE '\"____-__-__T__:__:__%Z\"'",
                          dialect == Dialect::postgres ? "timestamptz" : "text");
+    case ColumnKind::json:
+      return std::string(source) + " -> " + sql_text(column.json);
     case ColumnKind::array:
     case ColumnKind::object:
       break;
   }
   return "CASE WHEN " + json + (column.kind == ColumnKind::array ? " LIKE '[%'" : " LIKE '{%'") +
-         " THEN " + std::string(source) + " -> " + sql_text(column.member) + " END";
+         " THEN " + std::string(source) + " -> " + sql_text(column.json) + " END";
 }
 
 void add_columns(std::string& out, std::string_view source, const Struct& described,

@@ -90,14 +90,11 @@ void Context::publish(std::string_view aggregate_type, std::string_view natural_
 
 void Context::execute(std::string_view sql, std::initializer_list<Parameter> parameters,
                       RowSink rows) {
-  if (parameters.size() > Command::max_parameters) {
-    throw argument_error("EV009: a statement takes at most " +
-                         std::to_string(Command::max_parameters) + " parameters");
-  }
-  work_->require_writable();
   const std::string text(sql);
-  const Statement statement{text.c_str(), "", true};
-  work_->writing().run(Command(statement, parameters, rows));
+  const Statement statement = Statement::foreign_text(text.c_str());
+  const Command command(statement, parameters, rows);
+  work_->require_writable();
+  work_->writing().run(command);
 }
 
 void Context::save_snapshot(const Aggregate& aggregate) {

@@ -162,6 +162,55 @@ void write_number(std::string& out, double value) {
   }
 }
 
+namespace {
+
+void write_members(std::string& out, Value object) {
+  out += '{';
+  for (Value key = object.first(); !key.at_end();) {
+    if (out.back() != '{') out += ',';
+    write_string(out, key.text());
+    out += ':';
+    write_value(out, key.next());
+    key = key.next().next();
+  }
+  out += '}';
+}
+
+void write_elements(std::string& out, Value array) {
+  out += '[';
+  for (Value element = array.first(); !element.at_end(); element = element.next()) {
+    if (out.back() != '[') out += ',';
+    write_value(out, element);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+void write_value(std::string& out, Value value) {
+  switch (value.kind()) {
+    case Kind::null:
+      out += "null";
+      return;
+    case Kind::yes:
+    case Kind::no:
+      return write_bool(out, value.kind() == Kind::yes);
+    case Kind::integer:
+      return write_integer(out, value.integer());
+    case Kind::huge:
+      out += std::to_string(value.huge());
+      return;
+    case Kind::number:
+      return write_number(out, value.number());
+    case Kind::string:
+      return write_string(out, value.text());
+    case Kind::array:
+      return write_elements(out, value);
+    case Kind::object:
+      return write_members(out, value);
+  }
+}
+
 void require_utf8(std::string_view text, std::string_view what) {
   if (!simdjson::validate_utf8(text.data(), text.size())) {
     throw payload_error("EV004: " + std::string(what) + ": not UTF-8");

@@ -139,4 +139,8 @@ void PostgresEngine::write(SessionHandle session, std::span<const Command> comma
   static_cast<PostgresSession&>(*session).write(commands);
 }
 
+std::shared_ptr<StorageEngine> postgres_engine(const PostgresOptions& options) {
+  return std::make_shared<PostgresEngine>(options);
+}
+
 }  // namespace evercore::detail

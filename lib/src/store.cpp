@@ -13,6 +13,47 @@ namespace evercore {
 
 namespace detail {
 
+bool StoreCore::has_met(const AggregateType& type) const {
+  return std::find(met_.begin(), met_.end(), &type) != met_.end();
+}
+
+void StoreCore::meet(const AggregateType& type) {
+  // A type that was made by hand does not say which struct it is of, and may not live long.
+  if (type.state.name.empty()) return;
+  {
+    const std::shared_lock lock(mutex_);
+    if (has_met(type)) return;
+  }
+  const std::unique_lock lock(mutex_);
+  if (has_met(type)) return;
+  require_own_names(type);
+  met_.push_back(&type);
+}
+
+// A name leads to one struct: else one would be read as the other.
+void StoreCore::require_own_names(const AggregateType& type) const {
+  const auto refuse = [](std::string_view what, std::string_view name, const CppType& first,
+                         const CppType& second) {
+    std::string message(what);
+    message.append(" \"").append(name).append("\" is the name of two structs, ");
+    message.append(first.name).append(" and ").append(second.name);
+    message.append(": give one of them another by a static constexpr std::string_view ");
+    throw usage_error(message.append(what.starts_with('a') ? "aggregate_type" : "event_type"));
+  };
+  for (const AggregateType* other : met_) {
+    if (other->name == type.name && !other->state.is(type.state)) {
+      refuse("aggregate type", type.name, other->state, type.state);
+    }
+    for (const EventFold& theirs : other->folds) {
+      for (const EventFold& ours : type.folds) {
+        if (theirs.event_type == ours.event_type && !theirs.event.is(ours.event)) {
+          refuse("event type", ours.event_type, theirs.event, ours.event);
+        }
+      }
+    }
+  }
+}
+
 bool StoreCore::knows(const AggregateType& type) {
   const std::shared_lock lock(mutex_);
   return std::find(known_.begin(), known_.end(), &type) != known_.end();
@@ -44,6 +85,7 @@ void StoreCore::require_agreement(const AggregateType& type) const {
 }
 
 void StoreCore::declare(const AggregateType& type, SessionHandle session) {
+  meet(type);
   {
     const std::shared_lock lock(mutex_);
     require_agreement(type);

@@ -96,6 +96,7 @@ void UnitOfWork::end_reading() noexcept {
 // own: a context that is rolled back then takes no knowledge back with it.
 void UnitOfWork::will_write(const AggregateType& type) {
   if (std::find(types_.begin(), types_.end(), &type) != types_.end() || core_->knows(type)) return;
+  core_->meet(type);
   // Inside a write transaction no other can be had; what is declared in here is not remembered.
   if (mode_ == Mode::writing) session_->run(declaring_commands(type));
   types_.push_back(&type);
@@ -115,6 +116,7 @@ template <class Sink>
 void UnitOfWork::replay(const Aggregate& aggregate, std::int64_t id,
                         std::optional<std::string_view> key, std::int64_t version, Sink&& sink) {
   const AggregateType& type = aggregate.type();
+  core_->meet(type);
   if (key) {
     reading().run(Command(type.needs_info ? statements::replay_key_info : statements::replay_key,
                           {type.name, *key, version}, sink));
@@ -215,6 +217,7 @@ void UnitOfWork::load_at(Aggregate& aggregate, std::int64_t id, std::int64_t seq
 
 std::optional<std::int64_t> UnitOfWork::find(const AggregateType& type,
                                              std::string_view natural_key) {
+  core_->meet(type);
   std::optional<std::int64_t> id;
   auto sink = [&](const Row& row) {
     if (!row.is_null(0)) id = row.integer(0);

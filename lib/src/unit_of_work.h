@@ -12,20 +12,26 @@
 
 namespace evercore::detail {
 
-// What all contexts of a store share: its engine, and the aggregate types whose folds it knows to
-// be declared and committed.
+// What all contexts of a store share: its engine, and the aggregate types that were used with it.
 struct StoreCore {
   std::shared_ptr<StorageEngine> engine;
 
+  // Takes note that the type is used. Throws usage_error when its name, or that of one of its events,
+  // is that of another struct already.
+  void meet(const AggregateType& type);
+  // Whether the type's folds are known to be declared and committed.
   bool knows(const AggregateType& type);
   // Declares the type's folds in a transaction of their own and remembers them once that is
   // committed.
   void declare(const AggregateType& type, SessionHandle session = {});
 
  private:
+  bool has_met(const AggregateType& type) const;
+  void require_own_names(const AggregateType& type) const;
   void require_agreement(const AggregateType& type) const;
 
   std::shared_mutex mutex_;
+  std::vector<const AggregateType*> met_;
   std::vector<const AggregateType*> known_;
 };
 

@@ -3,9 +3,12 @@
 #define EVERCORE_SRC_URI_H
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "evercore/engine.h"
 
 namespace evercore::detail {
 
@@ -37,6 +40,9 @@ enum class EngineKind { sqlite, postgres };
 EngineKind engine_of(std::string_view uri);
 SqliteOptions parse_sqlite_uri(std::string_view uri);
 PostgresOptions parse_postgres_uri(std::string_view uri);
+
+// The engine for PostgreSQL; in the library that has SQLite alone, usage_error.
+std::shared_ptr<StorageEngine> postgres_engine(const PostgresOptions& options);
 
 }  // namespace evercore::detail
 

@@ -20,6 +20,7 @@ std::string describe(const gen::AnyEvent& event) {
                         [](const OrderPlaced& e) { return "placed " + std::to_string(e.amount); },
                         [](const OrderMoved& e) { return "moved to " + e.street; },
                         [](const Select& e) { return "selected from " + e.from; },
+                        [](const Listed& e) { return "listed as " + e.class_ + " " + e.sku.text(); },
                         [](const Audited& e) { return "audited by " + e.by; },
                         [](const AccountOpened& e) { return "opened by " + e.owner; },
                         [](const Inside::Closed&) { return std::string("closed"); },
@@ -38,6 +39,10 @@ int main(int argc, char** argv) try {
     placed.amount = 12;
     order.apply(placed);
     order.apply(OrderMoved{"Elm 4", "Oslo"});
+    Listed listed;
+    listed.class_ = "A";
+    listed.sku = Sku("s-1");
+    order.apply(listed);
     order.apply(Audited{"Bob"});
     auto account = ctx.create<gen::AccountAggregate>("a-1");
     account.apply(AccountOpened{"Ann"});

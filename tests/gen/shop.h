@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +28,33 @@ struct OrderMoved1 {
   static constexpr std::string_view event_type = "OrderMoved";
   static constexpr std::string_view aliases[] = {"OrderRelocated"};
 };
+
+// A type that json_value stores as a text, and one as a number.
+class Sku {
+ public:
+  Sku() = default;
+  explicit Sku(std::string text) : text_(std::move(text)) {}
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+enum class Rank : std::int64_t {};
+
+}  // namespace shop
+
+template <>
+struct evercore::json_value<shop::Sku> {
+  static const std::string& to_json(const shop::Sku& sku) { return sku.text(); }
+  static shop::Sku from_json(const std::string& text) { return shop::Sku(text); }
+};
+template <>
+struct evercore::json_value<shop::Rank> {
+  static std::int64_t to_json(shop::Rank rank) { return static_cast<std::int64_t>(rank); }
+  static shop::Rank from_json(std::int64_t number) { return shop::Rank{number}; }
+};
+
+namespace shop {
 
 // Every kind of member there is.
 // evercore:state-event Order
@@ -69,6 +97,22 @@ struct Select {
   std::string naturalKey;
   std::string HTTPStatus;
   std::string größe;
+};
+
+// Members that have another name in JSON, and types of the program's own.
+// evercore:state-event Order
+struct Listed {
+  std::string note;
+  std::string class_;
+  Sku sku;
+  Rank rank{};
+  std::map<Sku, int> stock;
+  std::set<std::string> labels;
+  std::pair<int, std::string> pair;
+  std::chrono::minutes wait{};
+  std::chrono::year_month_day day = std::chrono::year{2026} / 11 / 21;
+  evercore::RawJson raw;
+  static constexpr std::string_view json_names[][2] = {{"class_", "class"}, {"sku", "stock-unit"}};
 };
 
 // evercore:event Order Account

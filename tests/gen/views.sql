@@ -55,3 +55,9 @@ SELECT due FROM order_state WHERE natural_key = 'o-1';
 SELECT evercore_erase(evercore_find('shop-order', 'o-2')) AS erased;
 SELECT natural_key, sequence, amount, note FROM order_placed WHERE aggregate_id = 2;
 SELECT natural_key, sequence, amount, note FROM order_state WHERE aggregate_id = 2;
+
+-- members under the names that JSON has for them, and types of the program's own
+INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES
+  ('shop-order', 'o-3', 'Listed', '{"note":"n","class":"A","class_":"no","stock-unit":"s-1","rank":3,"stock":{"s-1":2},"labels":["a"],"pair":[1,"x"],"wait":"PT60S","day":"2026-11-21","raw":[{}]}');
+SELECT note, class_, sku, rank, wait, day FROM listed;
+SELECT stock, labels, pair, raw FROM listed;

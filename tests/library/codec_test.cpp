@@ -251,8 +251,8 @@ TEST_CASE("what no JSON can hold is refused when encoding") {
   e.color = static_cast<Color>(9);
   CHECK_THROWS_WITH_AS(
       encode(e),
-      "EV004: data: value 9 of enum Color has no name (evercore::reflect::enum_range "
-      "widens the search)",
+      "EV004: data: value 9 of enum Color has no name (evercore::enum_range widens the "
+      "search)",
       payload_error);
   CHECK_THROWS_AS(decode<Circle>("{"), payload_error);
 }

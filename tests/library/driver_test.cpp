@@ -184,3 +184,15 @@ TEST_CASE("a runner whose driver fails at any call goes on, and each event has o
   });
   CHECK(faults > 15);
 }
+
+TEST_CASE(
+    "a command takes as many parameters as its statement has, and no more than there is room for") {
+  constexpr Statement two{"SELECT f($1, $2, $1)", "it"};
+  CHECK(Command(two, {1, "a"}).parameters().size() == 2);
+  CHECK_THROWS_WITH_AS(Command(two, {1}), "a statement of 2 parameters was given 1", usage_error);
+  CHECK_THROWS_AS(Command(two, {1, 2, 3}), usage_error);
+  const Statement any = Statement::foreign_text("SELECT $1");
+  CHECK(Command(any, {1, 2, 3, 4, 5, 6, 7, 8}).parameters().size() == max_parameters);
+  CHECK_THROWS_WITH_AS(Command(any, {1, 2, 3, 4, 5, 6, 7, 8, 9}),
+                       "EV009: a statement takes at most 8 parameters", argument_error);
+}

@@ -74,6 +74,13 @@ struct Fresh {
   evercore::EventStore* operator->() { return &store; }
 };
 
+// The same store as another program would see it, which knows nothing of this one's structs. It must
+// not outlive the store.
+inline evercore::EventStore another_program(evercore::EventStore& store) {
+  return evercore::EventStore(std::shared_ptr<evercore::StorageEngine>(
+      std::shared_ptr<evercore::StorageEngine>(), &store.engine()));
+}
+
 // The error that a call ends in, as text; "none" when it does not.
 template <class E = evercore::error, class F>
 std::string fault_of(F&& call) {

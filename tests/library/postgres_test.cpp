@@ -1,8 +1,12 @@
 // What only a server can do: go away. Runs on PostgreSQL alone.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <atomic>
+#include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "accounts.h"
 #include "runners.h"
@@ -28,85 +32,176 @@ bool private_server() {
 }
 
 std::string pg_ctl(const std::string& what) {
-  return as_server(std::string(std::getenv("EVERCORE_SERVER_BIN")) + "/pg_ctl -D " +
+  return as_server(std::string(std::getenv("EVERCORE_SERVER_BIN")) + "/pg_ctl -t 300 -D " +
                    std::getenv("EVERCORE_SERVER_DATA") + " -w " + what);
 }
 
-// Appends from four threads while the server is brought down and up again, then checks that each
-// acknowledged event is there, and beside them only events whose fate was reported as unknown.
-void append_through(const std::function<void()>& disturb) {
-  harness::Place place;
-  auto store = connect(place.uri() + "&reconnect=20000");
-  constexpr int threads = 4;
-  std::vector<std::int64_t> ids(threads), acknowledged(threads), unknown(threads), after(threads);
-  std::atomic<int> phase{0};
-  std::atomic<int> errors{0};
-  std::string surprise;
-  std::mutex surprises;
-  for (auto& id : ids) id = new_user(store, "u" + std::to_string(&id - ids.data()));
-  std::vector<std::thread> running;
-  for (int t = 0; t < threads; ++t) {
-    running.emplace_back([&, t] {
-      const auto at = static_cast<std::size_t>(t);
-      while (phase < 3) {
-        try {
-          store.with_context(
-              [&](Context& ctx) { ctx.load<UserAggregate>(ids[at]).apply(UserLoggedIn{}); });
-          ++acknowledged[at];
-          if (phase == 2) ++after[at];
-        } catch (const connection_error& fault) {
-          ++errors;
-          if (fault.may_have_written()) ++unknown[at];
-        } catch (const std::exception& fault) {
-          const std::lock_guard lock(surprises);
-          surprise = fault.what();
-        }
+// Whether the condition came true before two minutes were over.
+bool comes_true(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{2};
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return true;
+}
+
+// A statement that only the end of its connection ends, from a thread of its own.
+class LongCall {
+ public:
+  explicit LongCall(EventStore store)
+      : thread_([this, store]() mutable {
+          try {
+            store.with_context([&](Context& ctx) {
+              auto keep = [&](const Row& row) { process_ = row.integer(0); };
+              ctx.execute("SELECT pg_backend_pid()::bigint", {}, keep);
+              ctx.execute("SELECT pg_sleep(120)::text");
+            });
+          } catch (const connection_error&) {
+            lost_ = true;
+          } catch (const std::exception& fault) {
+            other_ = fault.what();
+          }
+          ended_ = true;
+        }) {}
+
+  // The server's process that runs it, once it does; 0 when that does not come to be.
+  std::int64_t process(EventStore& store) {
+    const auto runs = [&] {
+      std::int64_t running = 0;
+      auto keep = [&](const Row& row) { running = row.integer(0); };
+      try {
+        store.with_context([&](Context& ctx) {
+          ctx.execute(
+              "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND state = 'active'"
+              " AND query LIKE '%pg_sleep%'",
+              {process_.load()}, keep);
+        });
+      } catch (const connection_error&) {  // of a pooled connection from before
       }
+      return running > 0;
+    };
+    return comes_true([&] { return process_ > 0 && (ended_ || runs()); }) && !ended_
+               ? process_.load()
+               : 0;
+  }
+  bool ends() {
+    return comes_true([&] { return ended_.load(); });
+  }
+  bool lost() const { return lost_; }
+  const std::string& other() const { return other_; }
+
+ private:
+  std::atomic<std::int64_t> process_ = 0;
+  std::atomic<bool> ended_ = false;
+  std::atomic<bool> lost_ = false;
+  std::string other_;
+  std::jthread thread_;  // the last member: the first to go
+};
+
+// Four threads that append for as long as it lives, and what became of what they appended.
+class Appenders {
+ public:
+  explicit Appenders(EventStore store) : store_(std::move(store)) {
+    for (auto& one : all_) one.id = new_user(store_, "u" + std::to_string(&one - all_.data()));
+    for (auto& one : all_) {
+      threads_.emplace_back([this, &one](std::stop_token stop) {
+        while (!stop.stop_requested()) append(one);
+      });
+    }
+  }
+
+  // Whether each of them appends once more from now on.
+  bool go_on() {
+    std::array<int, 4> before{};
+    for (std::size_t i = 0; i < all_.size(); ++i) before[i] = all_[i].acknowledged;
+    return comes_true([&] {
+      for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (all_[i].acknowledged == before[i]) return false;
+      }
+      return true;
     });
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds{200});
-  phase = 1;
-  disturb();
-  phase = 2;
-  std::this_thread::sleep_for(std::chrono::milliseconds{700});
-  phase = 3;
-  for (auto& thread : running) thread.join();
-  CHECK(surprise == "");
-  CHECK(errors > 0);
-  store.with_readonly_context([&](ReadonlyContext& ctx) {
-    for (std::size_t t = 0; t < threads; ++t) {
-      const auto logins = ctx.load<UserAggregate>(ids[t])->logins;
-      CHECK(logins >= acknowledged[t]);
-      CHECK(logins <= acknowledged[t] + unknown[t]);
-      CHECK(after[t] > 0);
+
+  // Each acknowledged event is there, and beside them only events whose fate was reported as unknown.
+  void check() {
+    threads_.clear();  // which stops and joins them
+    CHECK(surprise_ == "");
+    store_.with_readonly_context([&](ReadonlyContext& ctx) {
+      for (const auto& one : all_) {
+        const auto logins = ctx.load<UserAggregate>(one.id)->logins;
+        CHECK(logins >= one.acknowledged);
+        CHECK(logins <= one.acknowledged + one.unknown);
+      }
+    });
+    CHECK(store_.check().empty());
+  }
+
+ private:
+  struct One {
+    std::int64_t id = 0;
+    std::atomic<int> acknowledged = 0, unknown = 0;
+  };
+
+  void append(One& one) {
+    try {
+      store_.with_context(
+          [&](Context& ctx) { ctx.load<UserAggregate>(one.id).apply(UserLoggedIn{}); });
+      ++one.acknowledged;
+    } catch (const connection_error& fault) {
+      if (fault.may_have_written()) ++one.unknown;
+    } catch (const std::exception& fault) {
+      const std::lock_guard lock(mutex_);
+      surprise_ = fault.what();
     }
-  });
-  CHECK(store.check().empty());
-}
+  }
+
+  EventStore store_;
+  std::array<One, 4> all_{};
+  std::mutex mutex_;
+  std::string surprise_;
+  std::vector<std::jthread> threads_;  // the last member: the first to go
+};
 
 }  // namespace
 
 TEST_CASE("the pool finds back to a server that was killed and started again") {
   if (!private_server()) return;
-  append_through([] {
-    REQUIRE(shell(pg_ctl("-m immediate stop")) == 0);
-    std::this_thread::sleep_for(std::chrono::milliseconds{200});
-    REQUIRE(shell(pg_ctl("-o '-F' -l /dev/null start")) == 0);
-  });
+  harness::Place place;
+  auto store = connect(place.uri() + "&reconnect=20000");
+  Appenders appenders(store);
+  REQUIRE(appenders.go_on());
+  LongCall under_way(store);
+  REQUIRE(under_way.process(store) > 0);
+  const bool stopped = shell(pg_ctl("-m immediate stop")) == 0;
+  const bool lost = under_way.ends();
+  REQUIRE(shell(pg_ctl("-o '-F' -l /dev/null start")) == 0);
+  CHECK(stopped);
+  CHECK(lost);
+  CHECK(under_way.lost());
+  CHECK(under_way.other() == "");
+  CHECK(appenders.go_on());
+  appenders.check();
 }
 
 TEST_CASE("the pool outlives the death of single server processes") {
   if (!private_server()) return;
-  append_through([] {
-    for (int i = 0; i < 3; ++i) {
-      // Signal 9 to one backend: the server throws everybody out and starts over.
-      REQUIRE(shell("kill -9 $(psql -XAt -d '" +
-                    std::string(std::getenv("EVERCORE_TEST_POSTGRES")) +
-                    "' -c \"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
-                    " AND pid <> pg_backend_pid() LIMIT 1\")") == 0);
-      std::this_thread::sleep_for(std::chrono::milliseconds{300});
-    }
-  });
+  harness::Place place;
+  auto store = connect(place.uri() + "&reconnect=20000");
+  Appenders appenders(store);
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(appenders.go_on());
+    LongCall under_way(store);
+    const auto process = under_way.process(store);
+    REQUIRE(process > 0);
+    // Signal 9 to one process: the server throws everybody out and starts over.
+    REQUIRE(shell("kill -9 " + std::to_string(process)) == 0);
+    REQUIRE(under_way.ends());
+    CHECK(under_way.lost());
+    CHECK(under_way.other() == "");
+  }
+  CHECK(appenders.go_on());
+  appenders.check();
 }
 
 TEST_CASE("stores in two schemas of a database do not touch") {
@@ -157,10 +252,10 @@ class Listener {
                                          handled_.notify_all();
                                        });
         }) {}
-  // Whether it has handled so many before ten seconds are over.
+  // Whether it has handled so many before a minute is over.
   bool reaches(int count) {
     std::unique_lock lock(mutex_);
-    return handled_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds{10},
+    return handled_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds{60},
                                [&] { return count_ >= count; });
   }
 

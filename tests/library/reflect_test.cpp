@@ -16,6 +16,14 @@ namespace {
 
 enum class Status { open, paid, shipped = 5 };
 enum class HttpCode { ok = 200, missing = 404 };
+enum class Far { first = 5000, last = 5999 };
+enum class OldFar { here = 7000 };
+enum Unscoped { low, high = 5 };
+enum class Signed : signed char { least = -128, below = -3, zero = 0, most = 127 };
+enum class Bits : std::uint64_t { none, one = 1, some = 1U << 12, many = std::uint64_t{1} << 40 };
+enum class Letter : char { comma = ',', angle = '<', z = 'z' };
+enum class Switch : bool { off, on };
+enum class Nothing : std::int64_t {};
 
 struct Point {
   double x = 0;
@@ -76,8 +84,12 @@ struct Boxed {
 }  // namespace
 
 template <>
-struct evercore::reflect::enum_range<HttpCode> {
-  static constexpr int min = 200, max = 404;
+struct evercore::enum_range<Far> {
+  static constexpr int min = 5000, max = 5999;
+};
+template <>  // as it was called at first
+struct evercore::reflect::enum_range<OldFar> {
+  static constexpr int min = 7000, max = 7010;
 };
 
 namespace reflect = evercore::reflect;
@@ -125,6 +137,33 @@ TEST_CASE("enums have names within their range") {
   CHECK(status == Status::paid);
   CHECK_FALSE(reflect::enum_from_name("lost", status));
   CHECK_FALSE(reflect::enum_from_name("", status));
+}
+
+template <class E>
+static std::string all_of() {
+  std::string text;
+  for (const auto& [value, name] : reflect::enumerators<E>) {
+    text += (text.empty() ? "" : " ") + std::string(name) + "=" +
+            std::to_string(static_cast<std::int64_t>(value));
+  }
+  return text;
+}
+
+TEST_CASE("enumerators are found whatever their type, spread and sign") {
+  enum class Local { here = 3 };
+  CHECK(all_of<HttpCode>() == "ok=200 missing=404");
+  CHECK(all_of<Far>() == "first=5000 last=5999");
+  CHECK(all_of<OldFar>() == "here=7000");
+  CHECK(all_of<Unscoped>() == "low=0 high=5");
+  CHECK(all_of<Signed>() == "least=-128 below=-3 zero=0 most=127");
+  CHECK(all_of<Bits>() == "none=0 one=1 some=4096 many=1099511627776");
+  CHECK(all_of<Letter>() == "comma=44 angle=60 z=122");
+  CHECK(all_of<Switch>() == "off=0 on=1");
+  CHECK(all_of<Local>() == "here=3");
+  CHECK(all_of<Nothing>() == "");
+  CHECK(reflect::enum_name(Bits::many) == "many");
+  CHECK(reflect::enum_name(static_cast<Bits>(2)) == "");
+  CHECK(reflect::enum_name(Signed::least) == "least");
 }
 
 TEST_CASE("base classes and C arrays are noticed") {

@@ -15,7 +15,9 @@
 // a custom event. Every other one is a state event: each of its members that is present and not
 // null replaces the state's member of the same name, as evercore_state() does in SQL. A member that
 // the state lacks is skipped; one whose type the state's cannot take does not compile. An empty
-// optional leaves the state as it is.
+// optional leaves the state as it is. An event that has members and none of the state's does not
+// compile either, unless it says that it is meant:
+//   static constexpr bool changes_state = false;
 //
 // A state may also say:
 //   // the name in the store; by default the struct's
@@ -37,6 +39,7 @@
 #include <utility>
 
 #include "evercore/detail/fold.h"
+#include "evercore/detail/language.h"
 #include "evercore/event.h"
 
 namespace evercore {
@@ -45,19 +48,47 @@ namespace detail {
 class UnitOfWork;
 }  // namespace detail
 
+// Which struct of the program something stands for; empty where that is not known.
+struct CppType {
+  std::string_view name;        // with its namespaces
+  const void* place = nullptr;  // an address of its own, where the name alone may mean several
+
+  // Whether both are one struct, also where shared libraries have a copy of it each.
+  constexpr bool is(const CppType& other) const noexcept {
+    // A function's or a file's own struct is not the one of that name elsewhere.
+    const bool everywhere_one =
+        name.find_first_of("({") == name.npos && name.find("<unnamed") == name.npos;
+    return name == other.name && (everywhere_one || place == other.place);
+  }
+};
+
+namespace detail {
+template <class T>
+inline constexpr char place_of = 0;
+}  // namespace detail
+
+template <class T>
+constexpr CppType cpp_type() noexcept {
+  return {reflect::full_name<T>(), &detail::place_of<T>};
+}
+
 // How an event type folds in SQL, for evercore_event_type().
 struct EventFold {
   std::string_view event_type;
   std::string_view fold;  // "merge", "patch" or "custom"
+  CppType event{};
 };
 
-// What is fixed for a type of aggregates. One object a type, which lives as long as the program.
+// What is fixed for a type of aggregates. One object a type, which lives as long as the program. Within
+// one EventStore a name belongs to one struct: another state of the same aggregate type, or another
+// event of the same event type, is a usage_error when it is first used or warmed up.
 struct AggregateType {
   std::string_view name;
   std::span<const EventFold> folds;
   std::int64_t state_version = 0;
   std::int64_t snapshot_every = 0;  // 0: no snapshots
   bool needs_info = true;           // whether fold() looks at times, reference or metadata
+  CppType state{};
 };
 
 // A stored event on its way into an aggregate; everything lives as long as the call.
@@ -134,7 +165,7 @@ class StateAggregate : public Aggregate {
         "StateAggregate");
     require_writable();
     if constexpr (requires(const State& state) { state.validate(event); }) state_.validate(event);
-    std::string data = encode(event);
+    std::string data = evercore::encode(event);
     if constexpr (detail::custom_with_info<State, E>) {
       if (!options.event_time) options.event_time = now();  // so that a later load sees the same
       EventInfo info{id(),
@@ -155,11 +186,11 @@ class StateAggregate : public Aggregate {
 
   const AggregateType& type() const noexcept override { return the_type; }
   void clear() override { state_ = State{}; }
-  std::string encode_state() const override { return encode(state_); }
-  void decode_state(std::string_view json) override { state_ = decode<State>(json); }
+  std::string encode_state() const override { return evercore::encode(state_); }
+  void decode_state(std::string_view json) override { state_ = evercore::decode<State>(json); }
 
   void fold(const StoredEvent& event) override {
-    const auto data = detail::thread_document().parse(event.data);
+    [[maybe_unused]] const auto data = detail::thread_document().parse(event.data);
     try {
       if (!(fold_as<Events>(event, data) || ...)) {
         if constexpr (!requires { requires State::ignore_unknown_events; }) {
@@ -201,16 +232,21 @@ class StateAggregate : public Aggregate {
   }
 
   static_assert(
-      detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...),
+      detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...) &&
+          detail::check_reached<State, Events...>(),
       "evercore: the state or an event does not qualify; the messages beside this one say why");
   static constexpr std::array<EventFold, sizeof...(Events)> folds{
-      EventFold{event_name<Events>(), detail::custom<State, Events> ? "custom" : "merge"}...};
+      EventFold{event_name<Events>(), detail::custom<State, Events> ? "custom" : "merge",
+                cpp_type<Events>()}...};
   static_assert(
       detail::event_names_differ<Events...>(),
       "evercore: two events of an aggregate have one name (aliases and old structs included)");
-  static constexpr AggregateType the_type{
-      detail::aggregate_name<State>(), folds, detail::state_version<State>(),
-      detail::snapshot_every<State>(), (detail::custom_with_info<State, Events> || ...)};
+  static constexpr AggregateType the_type{detail::aggregate_name<State>(),
+                                          folds,
+                                          detail::state_version<State>(),
+                                          detail::snapshot_every<State>(),
+                                          (detail::custom_with_info<State, Events> || ...),
+                                          cpp_type<State>()};
 
   State state_{};
 };

@@ -12,9 +12,15 @@
 // | std::chrono::sys_time               | "2026-11-21T22:10:41.123456Z"; nine digits if need be |
 // | std::optional                       | left out when empty (null inside containers)          |
 // | std::vector, std::array             | an array                                              |
+// | std::set                            | an array                                              |
+// | std::pair, std::tuple               | an array of as many elements                          |
 // | std::map, std::unordered_map        | an object; keys are strings or enums                  |
 // | std::variant                        | an object of one member, named after the alternative  |
+// | std::chrono::duration of integers   | "PT90S", "PT0.25S", "PT-3600S": seconds, as ISO 8601  |
+// | std::chrono::year_month_day         | "2026-11-21"                                          |
+// | evercore::RawJson                   | as it is                                              |
 // | another plain struct                | an object                                             |
+// | what json_value is specialised for  | as that says (json_value.h)                           |
 //
 // Decoding is strict about types: "5" is no integer and 5.0 is none either (but 5 is a number).
 // What the JSON has and the struct lacks is passed over; what the struct has and the JSON lacks
@@ -23,6 +29,15 @@
 //   struct UserCreated {
 //     std::string username;
 //     static constexpr std::string_view required[] = {"username"};
+//   };
+//
+// A member bears its own name in JSON, unless the struct gives it another:
+//
+//   struct Renamed {
+//     std::string user_name;
+//     std::string class_;
+//     static constexpr std::string_view json_names[][2] = {{"user_name", "user-name"},
+//                                                          {"class_", "class"}};
 //   };
 //
 // An empty optional whose initialiser is not empty is written as null, since leaving it out would
@@ -36,6 +51,7 @@
 #include <string_view>
 
 #include "evercore/detail/kinds.h"
+#include "evercore/detail/language.h"
 #include "evercore/error.h"
 #include "evercore/json.h"
 #include "evercore/reflect.h"
@@ -66,6 +82,15 @@ struct Place {
 [[noreturn]] void fail_kind(const Place* place, std::string_view expected, json::Value found);
 [[noreturn]] void fail_unnamed_enum(std::string_view type, std::int64_t value);
 
+// "PT1.5S" and back: whole seconds and the nanoseconds above them. False for another text.
+std::string format_duration(std::int64_t seconds, std::int64_t nanoseconds);
+bool parse_duration(std::string_view text, std::int64_t& seconds, std::int64_t& nanoseconds);
+// "2026-11-21" and back. The day must be one from 0001 to 9999.
+std::string format_date(std::chrono::year_month_day date);
+bool parse_date(std::string_view text, std::chrono::year_month_day& date);
+// Throws payload_error unless the text is one JSON value; gives it without blanks at the ends.
+std::string_view checked_json(std::string_view text);
+
 // Which members of a struct a document had: bit i for the i-th.
 using Seen = std::uint64_t;
 
@@ -91,7 +116,7 @@ constexpr bool required_names_exist() {
 // `"name":` as one piece of text.
 template <class T, std::size_t I>
 inline constexpr auto key_text = [] {
-  constexpr std::string_view name = reflect::member_names<T>[I];
+  constexpr std::string_view name = json_names<T>[I];
   std::array<char, name.size() + 3> text{};
   std::size_t at = 0;
   text[at++] = '"';
@@ -106,6 +131,8 @@ template <class T>
 constexpr std::string_view alternative_name() {
   if constexpr (std::is_same_v<T, std::monostate>)
     return "none";
+  else if constexpr (has_json_value<T>)
+    return reflect::type_name<T>();
   else if constexpr (std::is_same_v<T, bool>)
     return "bool";
   else if constexpr (is_integer<T>)
@@ -116,7 +143,13 @@ constexpr std::string_view alternative_name() {
     return "string";
   else if constexpr (is_time<T>)
     return "time";
-  else if constexpr (is_vector<T> || is_std_array<T>)
+  else if constexpr (is_duration<T>)
+    return "duration";
+  else if constexpr (is_date<T>)
+    return "date";
+  else if constexpr (is_raw<T>)
+    return "json";
+  else if constexpr (is_vector<T> || is_std_array<T> || is_set<T> || is_tuple<T>)
     return "array";
   else if constexpr (is_map<T>)
     return "object";

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "evercore/aggregate.h"
+#include "evercore/detail/language.h"
 #include "evercore/engine.h"
 
 namespace evercore {

@@ -14,19 +14,61 @@
 #include <string>
 #include <string_view>
 
+#include "evercore/detail/language.h"
 #include "evercore/time.h"
 #include "evercore/watch.h"
 
 namespace evercore {
 
+// The most parameters that a statement can have.
+inline constexpr std::size_t max_parameters = 8;
+
 // One SQL text of the surface, a static object. "{}" stands where PostgreSQL needs the store's
 // schema; parameters are $1, $2, … in the order of their first appearance. `types` has one letter a
-// parameter: i for an integer, t for text. A text of the program's own (`foreign`) is sent as it is,
-// need not outlive its command, and leaves the types of its parameters to the engine.
-struct Statement {
+// parameter: i for an integer, t for text. It is made when it is compiled, and does not compile when
+// the parameters in the text, their letters and max_parameters do not agree.
+class Statement {
+ public:
+  consteval Statement(const char* text, const char* letters)  // NOLINT: implicit is the point
+      : sql(text), types(letters), parameters(count(text)) {
+    const std::string_view given(letters);
+    if (given.find_first_not_of("it") != given.npos) {
+      throw "evercore: a parameter's type is neither i, an integer, nor t, a text";
+    }
+    if (given.size() != parameters) {
+      throw "evercore: the statement has another number of parameters than of types for them";
+    }
+  }
+  // A text of the program's own is sent as it is, need not outlive its command, and leaves the number
+  // and the types of its parameters to the engine.
+  static Statement foreign_text(const char* text) noexcept { return Statement(text); }
+
   const char* sql;
   const char* types;
+  std::size_t parameters;
   bool foreign = false;
+
+ private:
+  explicit Statement(const char* text) noexcept
+      : sql(text), types(""), parameters(0), foreign(true) {}
+
+  // How many parameters a text has.
+  static consteval std::size_t count(std::string_view text) {
+    std::size_t highest = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '$') continue;
+      std::size_t number = 0;
+      for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+        number = number * 10 + static_cast<std::size_t>(text[i] - '0');
+      }
+      if (number == 0 || number > highest + 1) {
+        throw "evercore: a statement's parameters are $1, $2, ... in the order of their first appearance";
+      }
+      if (number > max_parameters) throw "evercore: the statement has more than max_parameters";
+      if (number > highest) highest = number;
+    }
+    return highest;
+  }
 };
 
 // A parameter of a command; a text is not copied.
@@ -86,7 +128,9 @@ class RowSink {
 // A statement, its parameters, and where its rows go.
 class Command {
  public:
-  static constexpr std::size_t max_parameters = 8;
+  static constexpr std::size_t max_parameters = evercore::max_parameters;
+  // Throws argument_error for more parameters than max_parameters, and usage_error for another number
+  // than the statement has, unless that is a text of the program's own.
   Command(const Statement& statement, std::initializer_list<Parameter> parameters,
           RowSink rows = {});
 

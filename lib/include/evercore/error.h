@@ -16,6 +16,8 @@
 #include <string>
 #include <string_view>
 
+#include "evercore/detail/language.h"
+
 namespace evercore {
 
 // The root. Copying one never throws.

@@ -28,6 +28,7 @@
 #include <string_view>
 
 #include "evercore/codec.h"
+#include "evercore/detail/language.h"
 #include "evercore/time.h"
 
 namespace evercore {
@@ -95,6 +96,24 @@ concept has_upcast = requires {
   &E::upcast;
 };
 
+// Whether T has a member of that name, whoever may call it: it makes the name ambiguous in a struct
+// that inherits one from elsewhere too.
+#define EVERCORE_HAS_MEMBER(name)                                                      \
+  struct also_##name {                                                                 \
+    int name;                                                                          \
+  };                                                                                   \
+  template <class T>                                                                   \
+  struct with_##name : T, also_##name {};                                              \
+  template <class T>                                                                   \
+  concept has_member_##name = std::is_class_v<T> && !std::is_final_v<T> && !requires { \
+    &with_##name<T>::name;                                                             \
+  }
+EVERCORE_HAS_MEMBER(upcast);
+EVERCORE_HAS_MEMBER(apply);
+EVERCORE_HAS_MEMBER(Apply);
+EVERCORE_HAS_MEMBER(validate);
+#undef EVERCORE_HAS_MEMBER
+
 template <class E>
 constexpr bool bears_name(std::string_view name) noexcept {
   if (name == event_name<E>()) return true;
@@ -125,6 +144,10 @@ constexpr bool check_event() {
       !old_bears_name<E>(event_name<E>()),
       "evercore: an event with an upcast() needs a name of its own; pin a new event_type, the "
       "old struct keeps the old one");
+  static_assert(
+      has_upcast<E> || !has_member_upcast<E>,
+      "evercore: upcast() cannot be called; make it one public static function that takes "
+      "the old struct");
   return check_struct<E>();
 }
 

@@ -5,6 +5,7 @@
 #include "evercore/aggregate.h"
 #include "evercore/codec.h"
 #include "evercore/context.h"
+#include "evercore/detail/language.h"
 #include "evercore/error.h"
 #include "evercore/event.h"
 #include "evercore/store.h"

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "evercore/detail/language.h"
+
 namespace evercore::json {
 
 // What a value is, by the mark simdjson's tape has for it.
@@ -95,6 +97,9 @@ void write_number(std::string& out, double value);
 inline void write_bool(std::string& out, bool value) {
   out += value ? "true" : "false";
 }
+
+// Appends a value that was read, with all that is in it.
+void write_value(std::string& out, Value value);
 
 // Throws payload_error ("EV004: data: not UTF-8") when `text` is not valid UTF-8.
 void require_utf8(std::string_view text, std::string_view what);

@@ -38,6 +38,7 @@
 #include <type_traits>
 
 #include "evercore/context.h"
+#include "evercore/detail/language.h"
 #include "evercore/engine.h"
 #include "evercore/subscription.h"
 

@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "evercore/context.h"
+#include "evercore/detail/language.h"
 #include "evercore/event.h"
 
 namespace evercore {

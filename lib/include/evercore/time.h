@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "evercore/detail/language.h"
+
 namespace evercore {
 
 // The time of an event. Any std::chrono::sys_time of microseconds or coarser converts to it.

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <stop_token>
 
+#include "evercore/detail/language.h"
+
 namespace evercore {
 
 // Wakes the threads of this process that wait for something to happen. Safe to use from many

@@ -23,8 +23,8 @@ struct Opened {
   int list[3];
   const int fixed = 1;
   unsigned bits : 3;
-  std::chrono::seconds wait;
-  std::set<int> all;
+  std::chrono::duration<double> wait;
+  std::multiset<int> all;
   std::map<int, int> by_number;
   std::optional<std::optional<int>> nothing;
   std::vector<std::vector<char>> deep;
@@ -57,15 +57,15 @@ struct Derived : Base {
 // 23:7: member list is a C array; use std::array or std::vector
 // 24:13: member fixed is const, so that it cannot be decoded into; drop the const
 // 25:12: member bits is a bit-field, which cannot be reflected; use std::uint8_t or bool
-// 26:24: member wait is a duration, which has no text of its own; store its count() as an integer and name the unit in the member's name
-// 27:17: member all has a type that is not a plain struct; use a plain struct, or bool, an integer, double, std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such
+// 26:33: member wait is a duration that is not of integers; use one that is, such as std::chrono::nanoseconds
+// 27:22: member all has a type that is not a plain struct; use a plain struct, or bool, an integer, double, std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such, or say by evercore::json_value how it is stored
 // 28:22: member by_number is a map whose keys cannot be member names; use std::string or an enum
 // 29:37: member nothing is an optional of an optional, with two kinds of nothing; use one optional
 // 30:34: member deep is a character, which is neither text nor a number; use std::string, or std::int8_t for a small number
 // 31:35: member either is a pointer, which cannot be stored; use the value itself, or std::optional of it where it may be missing
-// 32:41: member clock has a type that is not a plain struct; use a plain struct, or bool, an integer, double, std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such
+// 32:41: member clock has a type that is not a plain struct; use a plain struct, or bool, an integer, double, std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such, or say by evercore::json_value how it is stored
 // 34:8: member reference is a reference, which cannot be stored; use the value itself
-// 35:16: member wide has a type that is not a plain struct; use a plain struct, or bool, an integer, double, std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such
+// 35:16: member wide has a type that is not a plain struct; use a plain struct, or bool, an integer, double, std::string, an enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such, or say by evercore::json_value how it is stored
 // 36:3: nobody knows which member of a union is set; use std::variant
 // 39:7: member $money has a $ in its name, which SQL's paths into JSON do not allow
 // 44:18: Derived has a base class, which cannot be reflected; make the base a member

@@ -1,6 +1,6 @@
-// a duration has no text of its own; store its count()
-#include "evercore/evercore.h"
+// a duration is stored exactly, in nanoseconds at the finest; use a duration of integers
+#include "evercore/codec.h"
 struct Event {
-  std::chrono::seconds waited{};
+  std::chrono::duration<double> waited{};
 };
 auto text = evercore::encode(Event{});

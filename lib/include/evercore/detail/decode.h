@@ -15,9 +15,9 @@ template <class T, std::size_t... I>
 void decode_member(json::Value value, T& object, std::size_t index, const Place* outer,
                    std::index_sequence<I...>) {
   const auto refs = reflect::members(object);
-  const Place place{outer, reflect::member_names<T>[index], 0};
+  const Place place{outer, json_names<T>[index], 0};
   static_cast<void>(
-      ((I == index && (decode_value(value, std::get<I>(refs), &place), true)) || ...));
+      ((I == index && (detail::decode_value(value, std::get<I>(refs), &place), true)) || ...));
 }
 
 template <class T, Nulls nulls>
@@ -39,7 +39,7 @@ Seen walk_struct(json::Value value, const Place* place, Take&& take, Unknown&& u
   static_assert(required_names_exist<T>(),
                 "evercore: `required` names a member that the struct does not have");
   constexpr std::size_t count = reflect::member_count<T>;
-  constexpr auto& names = reflect::member_names<T>;
+  constexpr auto& names = json_names<T>;
   if (value.kind() != json::Kind::object) fail_kind(place, "an object", value);
   Seen seen = 0;
   std::size_t expected = 0;  // members mostly come in the order of the struct
@@ -79,7 +79,7 @@ Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& u
   constexpr std::size_t count = reflect::member_count<T>;
   const auto take = [&]([[maybe_unused]] std::size_t index, [[maybe_unused]] json::Value member) {
     if constexpr (count > 0) {
-      decode_member(member, object, index, place, std::make_index_sequence<count>{});
+      detail::decode_member(member, object, index, place, std::make_index_sequence<count>{});
     }
   };
   return walk_struct<T, nulls>(value, place, take, unknown);
@@ -122,6 +122,7 @@ void decode_number(json::Value value, T& out, const Place* place) {
 
 template <class E>
 void decode_enum(std::string_view name, E& out, const Place* place) {
+  check_enum<E>();
   if (!reflect::enum_from_name(name, out)) {
     fail_decoding(place, "\"" + std::string(name) + "\" is not a value of " +
                              std::string(reflect::type_name<E>()));
@@ -151,19 +152,52 @@ void decode_time(json::Value value, std::chrono::sys_time<D>& out, const Place* 
   }
 }
 
+template <class D>
+void decode_duration(json::Value value, D& out, const Place* place) {
+  std::int64_t seconds = 0, nanoseconds = 0;
+  if (value.kind() != json::Kind::string) fail_kind(place, "a duration", value);
+  if (!parse_duration(value.text(), seconds, nanoseconds)) {
+    fail_decoding(place, "\"" + std::string(value.text()) + "\" is not a duration such as PT1.5S");
+  }
+  using Limit = std::chrono::duration<long double>;
+  const Limit whole{static_cast<long double>(seconds)};
+  if (whole > Limit{D::max()} - Limit{1} || whole < Limit{D::min()} + Limit{1}) {
+    fail_decoding(place, "the duration is out of range");
+  }
+  const std::chrono::seconds given{seconds};
+  const std::chrono::nanoseconds rest{nanoseconds};
+  const D floor = std::chrono::floor<D>(given);
+  out = floor + std::chrono::floor<D>(given - floor + rest);
+  const auto back = std::chrono::floor<std::chrono::seconds>(out);
+  if (back != given || std::chrono::duration_cast<std::chrono::nanoseconds>(out - back) != rest) {
+    fail_decoding(place, "the duration is finer than the member can hold");
+  }
+}
+
+inline void decode_date(json::Value value, std::chrono::year_month_day& out, const Place* place) {
+  if (value.kind() != json::Kind::string) fail_kind(place, "a date", value);
+  if (!parse_date(value.text(), out)) {
+    fail_decoding(place, "\"" + std::string(value.text()) + "\" is not a date such as 2026-11-21");
+  }
+}
+
 template <class T>
 void decode_elements(json::Value value, T& out, const Place* place) {
   if (value.kind() != json::Kind::array) fail_kind(place, "an array", value);
   std::size_t index = 0;
-  if constexpr (is_vector<T>) out.clear();
+  if constexpr (!is_std_array<T>) out.clear();
   for (json::Value element = value.first(); !element.at_end(); element = element.next(), ++index) {
     const Place at{place, {}, index};
-    if constexpr (is_vector<T>) {
+    if constexpr (is_std_array<T>) {
+      if (index < out.size()) detail::decode_value(element, out[index], &at);
+    } else {
       typename T::value_type item{};
-      decode_value(element, item, &at);
-      out.push_back(std::move(item));
-    } else if (index < out.size()) {
-      decode_value(element, out[index], &at);
+      detail::decode_value(element, item, &at);
+      if constexpr (is_vector<T>) {
+        out.push_back(std::move(item));
+      } else if (!out.insert(std::move(item)).second) {
+        fail_decoding(&at, "is in the set already");
+      }
     }
   }
   if constexpr (is_std_array<T>) {
@@ -175,22 +209,80 @@ void decode_elements(json::Value value, T& out, const Place* place) {
 }
 
 template <class T>
+void decode_tuple(json::Value value, T& out, const Place* place) {
+  constexpr std::size_t count = std::tuple_size_v<T>;
+  if (value.kind() != json::Kind::array) fail_kind(place, "an array", value);
+  std::size_t index = 0;
+  json::Value element = value.first();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    [[maybe_unused]] const auto take = [&](auto& part) {
+      if (element.at_end()) return;
+      const Place at{place, {}, index};
+      detail::decode_value(element, part, &at);
+      element = element.next();
+      ++index;
+    };
+    (take(std::get<I>(out)), ...);
+  }
+  (std::make_index_sequence<count>{});
+  for (; !element.at_end(); element = element.next()) ++index;
+  if (index != count) {
+    fail_decoding(
+        place, "expected " + std::to_string(count) + " elements, found " + std::to_string(index));
+  }
+}
+
+// Makes a type of the program's own, as json_value says.
+template <class T>
+void take_stored(stored_as<T>&& stored, T& out, const Place* place) {
+  std::string problem;
+  try {
+    out = json_value<T>::from_json(std::move(stored));
+    return;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& fault) {
+    problem = fault.what();
+  }
+  fail_decoding(place, problem);
+}
+
+template <class T>
+void decode_hooked(json::Value value, T& out, const Place* place) {
+  check_json_value<T>();
+  if constexpr (!std::is_same_v<stored_as<T>, T> && comes_back<T>) {
+    stored_as<T> stored{};
+    detail::decode_value(value, stored, place);
+    detail::take_stored<T>(std::move(stored), out, place);
+  }
+}
+
+template <class Key>
+void decode_key(std::string_view name, Key& key, const Place* place) {
+  if constexpr (is_text<Key>) {
+    key = name;
+  } else if constexpr (has_json_value<Key>) {
+    stored_as<Key> stored{};
+    detail::decode_key(name, stored, place);
+    detail::take_stored<Key>(std::move(stored), key, place);
+  } else {
+    detail::decode_enum(name, key, place);
+  }
+}
+
+template <class T>
 void decode_map(json::Value value, T& out, const Place* place) {
   if (value.kind() != json::Kind::object) fail_kind(place, "an object", value);
   out.clear();
-  for (json::Value key = value.first(); !key.at_end();) {
-    const json::Value element = key.next();
-    const Place at{place, key.text(), 0};
+  for (json::Value name = value.first(); !name.at_end();) {
+    const json::Value element = name.next();
+    const Place at{place, name.text(), 0};
     typename T::mapped_type item{};
-    decode_value(element, item, &at);
-    if constexpr (is_text<typename T::key_type>) {
-      out.emplace(std::string(key.text()), std::move(item));
-    } else {
-      typename T::key_type name{};
-      decode_enum(key.text(), name, &at);
-      out.emplace(name, std::move(item));
-    }
-    key = element.next();
+    detail::decode_value(element, item, &at);
+    typename T::key_type key{};
+    detail::decode_key(name.text(), key, &at);
+    out.emplace(std::move(key), std::move(item));
+    name = element.next();
   }
 }
 
@@ -208,7 +300,7 @@ void decode_variant(json::Value value, std::variant<A...>& out, const Place* pla
       out = T{};
     } else {
       T alternative{};
-      decode_value(content, alternative, &at);
+      detail::decode_value(content, alternative, &at);
       out = std::move(alternative);
     }
     return true;
@@ -220,39 +312,50 @@ void decode_variant(json::Value value, std::variant<A...>& out, const Place* pla
 
 template <class T>
 void decode_value(json::Value value, T& out, const Place* place) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (has_json_value<T>) {
+    detail::decode_hooked(value, out, place);
+  } else if constexpr (std::is_same_v<T, bool>) {
     if (value.kind() != json::Kind::yes && value.kind() != json::Kind::no) {
       fail_kind(place, "a boolean", value);
     }
     out = value.kind() == json::Kind::yes;
   } else if constexpr (is_integer<T>) {
-    decode_integer(value, out, place);
+    detail::decode_integer(value, out, place);
   } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, float>) {
-    decode_number(value, out, place);
+    detail::decode_number(value, out, place);
   } else if constexpr (is_text<T>) {
     if (value.kind() != json::Kind::string) fail_kind(place, "a string", value);
     out = value.text();
   } else if constexpr (std::is_enum_v<T>) {
     if (value.kind() != json::Kind::string) fail_kind(place, "an enum's name", value);
-    decode_enum(value.text(), out, place);
+    detail::decode_enum(value.text(), out, place);
   } else if constexpr (is_time<T>) {
-    decode_time(value, out, place);
+    detail::decode_time(value, out, place);
   } else if constexpr (is_optional<T>) {
     if (value.is_null()) {
       out.reset();
     } else {
-      decode_value(value, out.emplace(), place);
+      detail::decode_value(value, out.emplace(), place);
     }
-  } else if constexpr (is_vector<T> || is_std_array<T>) {
-    decode_elements(value, out, place);
+  } else if constexpr (is_vector<T> || is_std_array<T> || is_set<T>) {
+    detail::decode_elements(value, out, place);
+  } else if constexpr (is_tuple<T>) {
+    detail::decode_tuple(value, out, place);
+  } else if constexpr (is_exact_duration<T>) {
+    detail::decode_duration(value, out, place);
+  } else if constexpr (is_date<T>) {
+    decode_date(value, out, place);
+  } else if constexpr (is_raw<T>) {
+    out.text.clear();
+    json::write_value(out.text, value);
   } else if constexpr (is_map<T>) {
-    decode_map(value, out, place);
+    detail::decode_map(value, out, place);
   } else if constexpr (is_variant<T>) {
-    decode_variant(value, out, place);
+    detail::decode_variant(value, out, place);
   } else if constexpr (plain_struct<T>) {
     if constexpr (check_struct<T>()) {
       out = T{};  // inside a vector or a map it may hold what the initialisers do not say
-      decode_struct(value, out, place, [](std::string_view, json::Value) {});
+      detail::decode_struct(value, out, place, [](std::string_view, json::Value) {});
     }
   } else {
     refuse<T>();

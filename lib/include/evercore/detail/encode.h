@@ -24,7 +24,7 @@ void encode_member(std::string& out, const M& member) {
   }
   if (out.back() != '{') out += ',';
   out.append(key.data(), key.size());
-  encode_value(out, member);
+  detail::encode_value(out, member);
 }
 
 template <class T>
@@ -32,7 +32,7 @@ void encode_struct(std::string& out, const T& object) {
   if constexpr (check_struct<T>()) {
     out += '{';
     [&]<std::size_t... I>(std::index_sequence<I...>, auto&& refs) {
-      (encode_member<T, I>(out, std::get<I>(refs)), ...);
+      (detail::encode_member<T, I>(out, std::get<I>(refs)), ...);
     }
     (std::make_index_sequence<reflect::member_count<T>>{}, reflect::members(object));
     out += '}';
@@ -41,6 +41,7 @@ void encode_struct(std::string& out, const T& object) {
 
 template <class E>
 std::string_view name_of(E value) {
+  check_enum<E>();
   const std::string_view name = reflect::enum_name(value);
   if (name.empty()) {
     fail_unnamed_enum(reflect::type_name<E>(), static_cast<std::int64_t>(value));
@@ -65,34 +66,79 @@ void encode_elements(std::string& out, const T& elements) {
     if (!first) out += ',';
     first = false;
     // std::vector<bool> hands out stand-ins.
-    encode_value<typename T::value_type>(out, element);
+    detail::encode_value<typename T::value_type>(out, element);
   }
   out += ']';
 }
 
 template <class T>
+void encode_tuple(std::string& out, const T& tuple) {
+  out += '[';
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    ((out += I == 0 ? "" : ",", detail::encode_value(out, std::get<I>(tuple))), ...);
+  }
+  (std::make_index_sequence<std::tuple_size_v<T>>{});
+  out += ']';
+}
+
+// The name that a map's key becomes.
+template <class Key>
+void encode_key(std::string& out, const Key& key) {
+  if constexpr (has_json_value<Key>) {
+    static_assert(stored_as_text<Key>,
+                  "evercore: the keys of a map become member names; use a type that json_value "
+                  "stores as a text");
+    detail::encode_value(out, key);
+  } else {
+    static_assert(
+        is_text<Key> || std::is_enum_v<Key>,
+        "evercore: the keys of a map become member names; use std::string or an enum as the key");
+    if constexpr (is_text<Key>) {
+      json::write_string(out, key);
+    } else if constexpr (std::is_enum_v<Key>) {
+      json::write_string(out, detail::name_of(key));
+    }
+  }
+}
+
+template <class T>
 void encode_map(std::string& out, const T& map) {
-  using Key = typename T::key_type;
-  static_assert(
-      is_text<Key> || std::is_enum_v<Key>,
-      "evercore: the keys of a map become member names; use std::string or an enum as the key");
   out += '{';
   for (const auto& [key, value] : map) {
     if (out.back() != '{') out += ',';
-    if constexpr (is_text<Key>) {
-      json::write_string(out, key);
-    } else {
-      json::write_string(out, name_of(key));
-    }
+    detail::encode_key(out, key);
     out += ':';
-    encode_value(out, value);
+    detail::encode_value(out, value);
   }
   out += '}';
 }
 
 template <class T>
+void encode_duration(std::string& out, const T& duration) {
+  using Limit = std::chrono::duration<long double>;
+  constexpr Limit limit{std::chrono::seconds::max()};
+  if (Limit{duration} > limit - Limit{1024} || Limit{duration} < Limit{1024} - limit) {
+    throw payload_error("EV004: data: duration out of range");
+  }
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(duration);
+  const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(duration - seconds);
+  json::write_string(out, format_duration(seconds.count(), rest.count()));
+}
+
+// A type of the program's own, as json_value says.
+template <class T>
+void encode_hooked(std::string& out, const T& value) {
+  check_json_value<T>();
+  if constexpr (!std::is_same_v<stored_as<T>, T>) {
+    detail::encode_value<stored_as<T>>(out, stored_as<T>(json_value<T>::to_json(value)));
+  }
+}
+
+template <class T>
 void encode_value(std::string& out, const T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (has_json_value<T>) {
+    detail::encode_hooked(out, value);
+  } else if constexpr (std::is_same_v<T, bool>) {
     json::write_bool(out, value);
   } else if constexpr (is_integer<T>) {
     if constexpr (std::is_same_v<std::make_unsigned_t<T>, T> && sizeof(T) == 8) {
@@ -106,22 +152,30 @@ void encode_value(std::string& out, const T& value) {
   } else if constexpr (is_text<T>) {
     json::write_string(out, value);
   } else if constexpr (std::is_enum_v<T>) {
-    json::write_string(out, name_of(value));
+    json::write_string(out, detail::name_of(value));
   } else if constexpr (is_time<T>) {
-    encode_time(out, value);
+    detail::encode_time(out, value);
   } else if constexpr (is_optional<T>) {
     static_assert(
         !is_optional<typename T::value_type>,
         "evercore: an optional of an optional has two kinds of nothing; use one optional");
     if (value) {
-      encode_value(out, *value);
+      detail::encode_value(out, *value);
     } else {
       out += "null";
     }
-  } else if constexpr (is_vector<T> || is_std_array<T>) {
-    encode_elements(out, value);
+  } else if constexpr (is_vector<T> || is_std_array<T> || is_set<T>) {
+    detail::encode_elements(out, value);
+  } else if constexpr (is_tuple<T>) {
+    detail::encode_tuple(out, value);
   } else if constexpr (is_map<T>) {
-    encode_map(out, value);
+    detail::encode_map(out, value);
+  } else if constexpr (is_exact_duration<T>) {
+    detail::encode_duration(out, value);
+  } else if constexpr (is_date<T>) {
+    json::write_string(out, format_date(value));
+  } else if constexpr (is_raw<T>) {
+    out += checked_json(value.text);
   } else if constexpr (is_variant<T>) {
     static_assert(
         names_differ(static_cast<const T*>(nullptr)),
@@ -135,13 +189,13 @@ void encode_value(std::string& out, const T& value) {
           if constexpr (std::is_same_v<A, std::monostate>) {
             out += "null";
           } else {
-            encode_value(out, alternative);
+            detail::encode_value(out, alternative);
           }
           out += '}';
         },
         value);
   } else if constexpr (plain_struct<T>) {
-    encode_struct(out, value);
+    detail::encode_struct(out, value);
   } else {
     refuse<T>();
   }

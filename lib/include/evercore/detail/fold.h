@@ -16,6 +16,129 @@ concept custom = custom_with_info<S, E> || requires(S& state, const E& event) {
   state.apply(event);
 };
 
+// The library calls apply(const Event&) and validate(const Event&) const, where they are. What is
+// almost one of them would silently never be called; these say so.
+
+template <class S, class E>
+concept applies_unless_const =
+    !custom<S, E> &&
+    (
+        requires(S & state, E& event) { state.apply(event); } ||
+        requires(S & state, E event) { state.apply(std::move(event)); } ||
+        requires(S & state, E& event, EventInfo& info) { state.apply(event, info); } ||
+        requires(S & state, E event, EventInfo info) {
+          state.apply(std::move(event), std::move(info));
+        });
+template <class S, class E>
+concept applies_to_const = requires(const S& state, const E& event, const EventInfo& info) {
+  state.apply(event, info);
+}
+|| (!custom_with_info<S, E> && requires(const S& state, const E& event) { state.apply(event); });
+template <class S, class E>
+concept applies_misspelled = requires(S& state, E& event) {
+  state.Apply(event);
+}
+|| requires(S& state, const E& event) {
+  state.Apply(event);
+}
+|| requires(S& state, E& event, EventInfo& info) {
+  state.Apply(event, info);
+}
+|| requires(S& state, const E& event, const EventInfo& info) {
+  state.Apply(event, info);
+};
+
+template <class R, class S>
+inline constexpr bool gives_nothing = std::is_void_v<R> || std::is_same_v<R, S&>;
+
+// Whether apply() gives nothing, or the state it was called on.
+template <class S, class E>
+constexpr bool applies_well() {
+  if constexpr (custom_with_info<S, E>) {
+    return gives_nothing<decltype(std::declval<S&>().apply(std::declval<const E&>(),
+                                                           std::declval<const EventInfo&>())),
+                         S>;
+  } else if constexpr (custom<S, E>) {
+    return gives_nothing<decltype(std::declval<S&>().apply(std::declval<const E&>())), S>;
+  } else {
+    return true;
+  }
+}
+
+template <class S, class E>
+concept validates = requires(const S& state, const E& event) {
+  state.validate(event);
+};
+template <class S, class E>
+concept validates_unless_const =
+    !validates<S, E> && (
+                            requires(S & state, E& event) { state.validate(event); } ||
+                            requires(S & state, const E& event) { state.validate(event); } ||
+                            requires(S & state, E event) { state.validate(std::move(event)); });
+
+template <class S, class E>
+constexpr bool validates_well() {
+  if constexpr (validates<S, E>) {
+    return std::is_void_v<decltype(std::declval<const S&>().validate(std::declval<const E&>()))>;
+  } else {
+    return true;
+  }
+}
+
+// Fails to compile where a state has almost what the library calls for this event.
+template <class S, class E>
+constexpr bool check_functions() {
+  static_assert(
+      !applies_unless_const<S, E>,
+      "evercore: the state's apply() takes this event by a reference that is not const, so it "
+      "would "
+      "never be called; write apply(const Event&) or apply(const Event&, const EventInfo&)");
+  static_assert(!applies_to_const<S, E>,
+                "evercore: the state's apply() is const or static, so it cannot change the state; "
+                "drop that, or the function, if the event is to change nothing");
+  static_assert(
+      applies_well<S, E>(),
+      "evercore: what the state's apply() returns would be dropped; let it return void and "
+      "change the state itself");
+  static_assert(custom<S, E> || !applies_misspelled<S, E>,
+                "evercore: the state has an Apply() for this event, and the library calls apply(); "
+                "write it with a small a");
+  static_assert(!validates_unless_const<S, E>,
+                "evercore: the state's validate() would never be called for this event; let it be "
+                "const and take const Event&");
+  static_assert(
+      validates_well<S, E>(),
+      "evercore: what the state's validate() returns would be dropped; let it return void "
+      "and throw, as evercore::refused_error, to refuse the event");
+  return !applies_unless_const<S, E> && !applies_to_const<S, E> && applies_well<S, E>() &&
+         (custom<S, E> || !applies_misspelled<S, E>)&&!validates_unless_const<S, E> &&
+         validates_well<S, E>();
+}
+
+// The same for what cannot be told of one event: functions that are there, private perhaps, and that
+// none of the events reaches.
+template <class S, class... E>
+constexpr bool check_reached() {
+  constexpr bool a_member = reflect::member_index<S>("apply") < reflect::member_count<S>;
+  constexpr bool reaches_apply = a_member || sizeof...(E) == 0 || (custom<S, E> || ...);
+  constexpr bool reaches_validate = sizeof...(E) == 0 || (validates<S, E> || ...);
+  static_assert(
+      reaches_apply || !has_member_apply<S>,
+      "evercore: the state has an apply() that none of the aggregate's events reaches; make it "
+      "public, let it take (const Event&) or (const Event&, const EventInfo&), and list that "
+      "event");
+  static_assert(
+      reaches_apply || !has_member_Apply<S>,
+      "evercore: the state has an Apply(), and the library calls apply(); write it with a "
+      "small a, and public");
+  static_assert(
+      reaches_validate || !has_member_validate<S> ||
+          reflect::member_index<S>("validate") < reflect::member_count<S>,
+      "evercore: the state has a validate() that none of the aggregate's events reaches; make it "
+      "public and const, let it take (const Event&), and list that event");
+  return true;
+}
+
 // The aggregate snapshots are taken every so many events unless the state says otherwise;
 // docs/cpp.md has the measurement that chose it.
 inline constexpr std::int64_t default_snapshot_every = 100;
@@ -39,7 +162,9 @@ constexpr std::int64_t snapshot_every() {
 // What kind of JSON a type is written as; the same on every compiler.
 template <class T>
 constexpr char json_kind() {
-  if constexpr (std::is_same_v<T, bool>)
+  if constexpr (has_json_value<T>)
+    return json_kind<stored_as<T>>();
+  else if constexpr (std::is_same_v<T, bool>)
     return 'b';
   else if constexpr (is_integer<T>)
     return 'i';
@@ -51,7 +176,13 @@ constexpr char json_kind() {
     return 'e';
   else if constexpr (is_time<T>)
     return 't';
-  else if constexpr (is_vector<T> || is_std_array<T>)
+  else if constexpr (is_duration<T>)
+    return 'l';
+  else if constexpr (is_date<T>)
+    return 'd';
+  else if constexpr (is_raw<T>)
+    return 'r';
+  else if constexpr (is_vector<T> || is_std_array<T> || is_set<T> || is_tuple<T>)
     return 'a';
   else if constexpr (is_map<T>)
     return 'm';
@@ -81,9 +212,19 @@ constexpr void add_shape(Shape& shape) {
   if constexpr (is_optional<T>) {
     shape.add('?');
     add_shape<typename T::value_type, Around...>(shape);
-  } else if constexpr (is_vector<T> || is_std_array<T>) {
+  } else if constexpr (has_json_value<T>) {
+    shape.add('h');
+    add_shape<stored_as<T>, Around...>(shape);
+  } else if constexpr (is_vector<T> || is_std_array<T> || is_set<T>) {
     shape.add('a');
     add_shape<typename T::value_type, Around...>(shape);
+  } else if constexpr (is_tuple<T>) {
+    shape.add('p');
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (add_shape<std::tuple_element_t<I, T>, Around...>(shape), ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<T>>{});
+    shape.add(')');
   } else if constexpr (is_map<T>) {
     shape.add('m');
     add_shape<typename T::mapped_type, Around...>(shape);
@@ -98,8 +239,7 @@ constexpr void add_shape(Shape& shape) {
     if constexpr (check_struct<T>()) {
       shape.add('o');
       [&]<std::size_t... I>(std::index_sequence<I...>) {
-        ((shape.add(reflect::member_names<T>[I]),
-          add_shape<reflect::member_type<T, I>, T, Around...>(shape)),
+        ((shape.add(json_names<T>[I]), add_shape<reflect::member_type<T, I>, T, Around...>(shape)),
          ...);
       }
       (std::make_index_sequence<reflect::member_count<T>>{});
@@ -149,7 +289,7 @@ constexpr bool can_replace() {
 
 template <class S, class E, std::size_t I>
 constexpr bool member_fits() {
-  constexpr std::size_t to = reflect::member_index<S>(reflect::member_names<E>[I]);
+  constexpr std::size_t to = json_index<S>(json_names<E>[I]);
   if constexpr (to < reflect::member_count<S>) {
     return can_replace<reflect::member_type<E, I>, reflect::member_type<S, to>>();
   } else {
@@ -158,20 +298,47 @@ constexpr bool member_fits() {
 }
 
 template <class S, class E>
+constexpr bool have_a_member_in_common() {
+  for (std::string_view name : json_names<E>) {
+    if (json_index<S>(name) < reflect::member_count<S>) return true;
+  }
+  return false;
+}
+
+// Whether an event without an apply() does something, or says that it is meant to do nothing.
+template <class S, class E>
+constexpr bool has_effect() {
+  if constexpr (requires { E::changes_state; }) {
+    if (!E::changes_state) return true;
+  }
+  return reflect::member_count<E> == 0 || reflect::member_count<S> == 0 ||
+         have_a_member_in_common<S, E>();
+}
+
+template <class S, class E>
+constexpr bool check_state_event() {
+  constexpr bool fits = []<std::size_t... I>(std::index_sequence<I...>) {
+    return (member_fits<S, E, I>() && ...);
+  }
+  (std::make_index_sequence<reflect::member_count<E>>{});
+  static_assert(fits,
+                "evercore: a state event has a member whose type cannot be assigned to the state's "
+                "member of the same name without loss; change one of them, or give the state an "
+                "apply(const Event&)");
+  static_assert(
+      has_effect<S, E>(),
+      "evercore: this event has no member in common with the state and no apply() there, so it "
+      "would change nothing; mend a name, or give the state an apply(const Event&), or say in the "
+      "event that it is meant: static constexpr bool changes_state = false");
+  return fits && has_effect<S, E>();
+}
+
+template <class S, class E>
 constexpr bool check_fold() {
-  if constexpr (!check_event<E>()) {
+  if constexpr (!check_event<E>() || !check_functions<S, E>()) {
     return false;
   } else if constexpr (!custom<S, E>) {
-    constexpr bool fits = []<std::size_t... I>(std::index_sequence<I...>) {
-      return (member_fits<S, E, I>() && ...);
-    }
-    (std::make_index_sequence<reflect::member_count<E>>{});
-    static_assert(
-        fits,
-        "evercore: a state event has a member whose type cannot be assigned to the state's "
-        "member of the same name without loss; change one of them, or give the state an "
-        "apply(const Event&)");
-    return fits;
+    return check_state_event<S, E>();
   } else {
     return true;
   }
@@ -185,7 +352,7 @@ void fold_members(E& event, S& state, Seen seen) {
   const auto to = reflect::members(state);
   const auto replace = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
     using Event = std::remove_const_t<E>;
-    constexpr std::size_t target = reflect::member_index<S>(reflect::member_names<Event>[I]);
+    constexpr std::size_t target = json_index<S>(json_names<Event>[I]);
     if constexpr (target < reflect::member_count<S>) {
       if ((seen >> I & 1) == 0) return;
       if constexpr (is_optional<reflect::member_type<Event, I>>) {
@@ -205,10 +372,10 @@ void fold_members(E& event, S& state, Seen seen) {
 template <class S>
 void fold_unknown(std::string_view name, json::Value value, S& state) {
   constexpr std::size_t count = reflect::member_count<S>;
-  const std::size_t index = reflect::member_index<S>(name);
+  const std::size_t index = json_index<S>(name);
   if constexpr (count > 0) {
     if (index < count && !value.is_null()) {
-      decode_member(value, state, index, nullptr, std::make_index_sequence<count>{});
+      detail::decode_member(value, state, index, nullptr, std::make_index_sequence<count>{});
     }
   }
 }
@@ -219,22 +386,22 @@ template <class E, std::size_t I, class S>
 void fold_json_member(json::Value value, S& state) {
   using From = reflect::member_type<E, I>;
   using Plain = typename unwrapped<From>::type;
-  constexpr std::size_t target = reflect::member_index<S>(reflect::member_names<E>[I]);
-  const Place place{nullptr, reflect::member_names<E>[I], 0};
+  constexpr std::size_t target = json_index<S>(json_names<E>[I]);
+  const Place place{nullptr, json_names<E>[I], 0};
   if constexpr (target == reflect::member_count<S>) {
     From passed_over{};
-    decode_value(value, passed_over, &place);
+    detail::decode_value(value, passed_over, &place);
   } else {
     if (value.is_null()) return;
     using To = reflect::member_type<S, target>;
     auto& to = std::get<target>(reflect::members(state));
     if constexpr (std::is_same_v<To, Plain>) {
-      decode_value(value, to, &place);
+      detail::decode_value(value, to, &place);
     } else if constexpr (std::is_same_v<To, std::optional<Plain>>) {
-      decode_value(value, to.emplace(), &place);
+      detail::decode_value(value, to.emplace(), &place);
     } else {
       Plain decoded{};
-      decode_value(value, decoded, &place);
+      detail::decode_value(value, decoded, &place);
       to = std::move(decoded);
     }
   }
@@ -244,8 +411,9 @@ void fold_json_member(json::Value value, S& state) {
 // lacks and the state has is set all the same: the SQL fold does so.
 template <class E, class S>
 void fold_json(json::Value value, S& state) {
-  const auto take = [&]<std::size_t... I>(std::index_sequence<I...>, std::size_t index,
-                                          json::Value member) {
+  const auto take = [&]<std::size_t... I>(std::index_sequence<I...>,
+                                          [[maybe_unused]] std::size_t index,
+                                          [[maybe_unused]] json::Value member) {
     static_cast<void>(((I == index && (fold_json_member<E, I>(member, state), true)) || ...));
   };
   walk_struct<E, Nulls::absent>(
@@ -259,7 +427,7 @@ void fold_json(json::Value value, S& state) {
 // No name may lead to two events.
 template <class... E>
 constexpr bool event_names_differ() {
-  const auto bearers = [](std::string_view name) {
+  [[maybe_unused]] const auto bearers = []([[maybe_unused]] std::string_view name) {
     return (0 + ... + (bears_name<E>(name) || old_bears_name<E>(name) ? 1 : 0));
   };
   return ((bearers(event_name<E>()) == 1) && ...);

@@ -8,14 +8,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "evercore/json_value.h"
 #include "evercore/reflect.h"
 
 namespace evercore::detail {
@@ -58,6 +61,25 @@ template <class R, class P>
 inline constexpr bool is_duration<std::chrono::duration<R, P>> = true;
 
 template <class T>
+inline constexpr bool is_set = false;
+template <class T, class C, class A>
+inline constexpr bool is_set<std::set<T, C, A>> = true;
+
+// std::pair and std::tuple.
+template <class T>
+inline constexpr bool is_tuple = false;
+template <class A, class B>
+inline constexpr bool is_tuple<std::pair<A, B>> = true;
+template <class... T>
+inline constexpr bool is_tuple<std::tuple<T...>> = true;
+
+template <class T>
+inline constexpr bool is_date = std::is_same_v<T, std::chrono::year_month_day>;
+
+template <class T>
+inline constexpr bool is_raw = std::is_same_v<T, RawJson>;
+
+template <class T>
 inline constexpr bool is_smart_pointer = false;
 template <class T, class D>
 inline constexpr bool is_smart_pointer<std::unique_ptr<T, D>> = true;
@@ -77,10 +99,63 @@ template <class T>
 inline constexpr bool is_text = std::is_same_v<T, std::string>;
 
 template <class T>
-concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T> && !is_std_array<T>;
+concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T> && !is_std_array<T> &&
+                       !is_raw<T> && !has_json_value<T>;
 
 template <class>
 inline constexpr bool never = false;
+
+// The names of T's members in JSON: their own, or those that T's json_names give them.
+template <class T>
+constexpr auto find_json_names() {
+  std::array<std::string_view, reflect::member_count<T>> names = reflect::member_names<T>;
+  if constexpr (requires { T::json_names; }) {
+    for (const auto& [member, name] : T::json_names) {
+      const std::size_t index = reflect::member_index<T>(member);
+      if (index < names.size()) names[index] = name;
+    }
+  }
+  return names;
+}
+template <class T>
+inline constexpr auto json_names = find_json_names<T>();
+
+// The index of the member of that name in JSON, or the count of members when there is none.
+template <class T>
+constexpr std::size_t json_index(std::string_view name) noexcept {
+  std::size_t index = 0;
+  while (index < json_names<T>.size() && json_names<T>[index] != name) ++index;
+  return index;
+}
+
+template <class T>
+constexpr bool renamed_members_exist() {
+  if constexpr (requires { T::json_names; }) {
+    for (const auto& [member, name] : T::json_names) {
+      if (reflect::member_index<T>(member) == reflect::member_count<T>) return false;
+    }
+  }
+  return true;
+}
+
+template <class T>
+constexpr bool json_names_are_texts() {
+  for (std::string_view name : json_names<T>) {
+    if (name.empty()) return false;
+    for (char c : name) {
+      if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) return false;
+    }
+  }
+  return true;
+}
+
+template <class T>
+constexpr bool json_names_differ() {
+  for (std::size_t i = 0; i < json_names<T>.size(); ++i) {
+    if (json_index<T>(json_names<T>[i]) != i) return false;
+  }
+  return true;
+}
 
 // The types of T's members with their const, to find members that cannot be assigned.
 template <class T, std::size_t... I>
@@ -118,11 +193,49 @@ constexpr bool check_struct() {
                   "evercore: a C array cannot be a member; use std::array or std::vector");
   } else if constexpr (has_const_member<T>(std::make_index_sequence<reflect::member_count<T>>{})) {
     static_assert(never<T>, "evercore: a const member cannot be decoded into; drop the const");
+  } else if constexpr (!renamed_members_exist<T>()) {
+    static_assert(never<T>, "evercore: `json_names` names a member that the struct does not have");
+  } else if constexpr (!json_names_are_texts<T>()) {
+    static_assert(never<T>,
+                  "evercore: a name in `json_names` is empty, or holds a quote, a backslash or a "
+                  "control character");
+  } else if constexpr (!json_names_differ<T>()) {
+    static_assert(never<T>,
+                  "evercore: two members have one name in JSON; `json_names` gives them theirs");
   } else {
     return true;
   }
   return false;
 }
+
+// Fails to compile unless names for E's values were found.
+template <class E>
+constexpr void check_enum() {
+  static_assert(!reflect::enumerators<E>.empty(),
+                "evercore: no enumerator of this enum was found between -128 and 1023 or among the "
+                "powers of two; say where they lie by evercore::enum_range, or by "
+                "evercore::json_value how the enum is stored");
+}
+
+// Fails to compile unless what json_value says of T holds together.
+template <class T>
+constexpr void check_json_value() {
+  static_assert(!std::is_same_v<stored_as<T>, T>,
+                "evercore: json_value stores a type as itself; to_json() must give another type");
+  static_assert(!is_optional<stored_as<T>>,
+                "evercore: json_value stores a type as an optional; make the member an optional "
+                "of the type instead");
+  static_assert(
+      comes_back<T>,
+      "evercore: json_value has no from_json() that makes the type of what to_json() gives");
+}
+
+// A duration that a text can hold exactly.
+template <class T>
+inline constexpr bool is_exact_duration = false;
+template <class R, class P>
+inline constexpr bool is_exact_duration<std::chrono::duration<R, P>> =
+    std::is_integral_v<R>&& std::ratio_divide<P, std::nano>::den == 1;
 
 // The sentence for a type that no member may have.
 template <class T>
@@ -147,16 +260,16 @@ constexpr void refuse() {
     static_assert(never<T>,
                   "evercore: nobody knows which member of a union is set; use std::variant");
   } else if constexpr (is_duration<T>) {
-    static_assert(
-        never<T>,
-        "evercore: a duration has no text of its own; store its count() as an integer and "
-        "name the unit in the member's name");
+    static_assert(never<T>,
+                  "evercore: a duration is stored exactly, in nanoseconds at the finest; use a "
+                  "duration of integers, such as std::chrono::nanoseconds");
   } else {
     static_assert(
         never<T>,
         "evercore: this type is not a plain struct, because it has constructors, private or "
         "virtual members; use a plain struct, or bool, an integer, double, std::string, an "
-        "enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such");
+        "enum, std::chrono::sys_time, std::optional, vector, array, map or variant of such, or say "
+        "by evercore::json_value how it is stored");
   }
 }
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <tuple>
 
+#include "evercore/detail/language.h"
+
 namespace evercore::detail {
 
 inline constexpr std::size_t max_members = 40;

@@ -26,7 +26,7 @@ examples-generated: build/evercoregen ## write anew what evercoregen makes of th
 install: install-evercoregen
 install-evercoregen:
 	@if [ -x build/evercoregen ]; then \
-	  install -d $(DESTDIR)$(bindir) && install -m 755 build/evercoregen $(DESTDIR)$(bindir); \
+	  install -d $(DESTDIR)$(bindir) && install -m 755 build/evercoregen $(DESTDIR)$(bindir) && $(STRIP) $(DESTDIR)$(bindir)/evercoregen; \
 	else echo "evercoregen is not built and not installed (make evercoregen)"; fi
 
 -include $(GEN_OBJECTS:.o=.d)

@@ -41,6 +41,7 @@ BEGIN
   VALUES (CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | @last_position@) OR _evercore_hold_floor()
                THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END,
           id, reached, event_type, data::json, happened, reference, metadata::json);
+  IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(id, reached - 1, reached);
   END IF;
@@ -55,6 +56,16 @@ BEGIN
   RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
 END $$;
 COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.';
+
+-- A trigger that gives NULL, or a rule, makes a row vanish: what was not written must not be acknowledged.
+CREATE OR REPLACE FUNCTION _evercore_written(written bigint, wanted bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF written IS DISTINCT FROM wanted THEN
+    RAISE EXCEPTION 'EV010: an event was not written: a trigger or rule of evercore_event kept it back' USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_written(bigint, bigint) IS 'EV010 where not as many events were written as were wanted.';
 
 -- What an event must be, apart from its type and time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(expected bigint, data text, reference text, metadata text, event_id text) RETURNS void

@@ -55,6 +55,7 @@ DECLARE
   counts bigint[];
   befores bigint[];
   moment timestamptz;
+  written bigint;
 BEGIN
   PERFORM _evercore_enter();
   SELECT array_agg((a.one->>'aggregate_id')::bigint ORDER BY a.no), array_agg(a.one->>'aggregate_type' ORDER BY a.no),
@@ -82,6 +83,8 @@ BEGIN
             FROM json_array_elements(document) WITH ORDINALITY AS d (one, no) OFFSET 0) a,
          ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))
            WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no);
+  GET DIAGNOSTICS written = ROW_COUNT;
+  PERFORM _evercore_written(written, sum(c)::bigint) FROM unnest(counts) c;
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;

@@ -91,6 +91,7 @@ CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befor
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
+  written bigint;
 BEGIN
   INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata, event_id) OVERRIDING SYSTEM VALUE
   SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
@@ -98,6 +99,8 @@ BEGIN
     FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY
            AS u (owner, kind, data, reference, metadata, happened, event_id, place, no)
    ORDER BY u.event_id, u.no;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  PERFORM _evercore_written(written, cardinality(owners));
 END $$;
 COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
   IS 'Inserts events at the positions given.';
@@ -126,13 +129,11 @@ BEGIN
     SELECT i.event_id INTO taken FROM evercore_event_id i WHERE i.event_id = ANY (event_ids) LIMIT 1;
   ELSE
     SELECT k.event_id INTO taken FROM _evercore_event_ids(event_ids) k WHERE k.position <> ALL (places) LIMIT 1;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'EV010: an event was not written: a trigger or rule of evercore_event kept it back' USING ERRCODE = 'EV010';
-    END IF;
   END IF;
-  IF FOUND THEN
+  IF taken IS NOT NULL THEN
     RAISE EXCEPTION 'EV007: event_id "%" exists with other content', taken USING ERRCODE = 'EV007';
   END IF;
+  PERFORM _evercore_written(written, cardinality(owners));
 END $$;
 COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
   IS 'Inserts events with event ids; EV007 where another call took one meanwhile.';

@@ -333,3 +333,19 @@ def test_a_plain_document_is_appended_as_any_other():
     for rows in ("SELECT aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference, metadata, CASE WHEN event_time <> recorded_at THEN event_time END"
                  " FROM evercore_log ORDER BY position", "SELECT aggregate_id, sequence, state FROM evercore_snapshot ORDER BY 1, 2", "SELECT * FROM evercore_check()"):
         equal(other.rows(rows), plain.rows(rows))
+
+
+def test_an_event_that_a_trigger_makes_vanish_is_not_acknowledged():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T','a')")
+    connection.rows("CREATE FUNCTION public.vanish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.event_type <> 'Bad' THEN NEW END; END $$;"
+                    "CREATE TRIGGER vanish BEFORE INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION public.vanish()")
+    bad = '{"event_type":"Bad","data":{}}'
+    for call in ("SELECT evercore_append(1, NULL, 'Bad', '{}')",
+                 "SELECT evercore_append(1, NULL, 'Bad', '{}', NULL, NULL, NULL, 'i')",
+                 f"""SELECT evercore_append_many('[{{"aggregate_id":1,"events":[{{"event_type":"E","data":{{}}}},{bad}]}}]')""",
+                 f"""SELECT evercore_append_many('[{{"aggregate_id":1,"events":[{bad},{{"event_type":"E","data":{{}},"event_id":"j"}}]}}]')""",
+                 "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}'), (1, 'Bad', '{}')"):
+        refused(lambda call=call: connection.rows(call), "EV010", "EV010: an event was not written")
+    equal(connection.value("SELECT evercore_append(1, 0, 'E', '{}')"), "1")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])

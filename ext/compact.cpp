@@ -154,9 +154,9 @@ Compacted compact_one(Connection& connection, std::int64_t aggregate_id,
 }
 
 void compact(const Call& call) {
-  const std::int64_t id = aggregate_id_of(call.arguments[0]);
   std::optional<std::int64_t> keep_events;
   if (sqlite3_value* value = call.optional(1)) keep_events = integer_from(value, "keep_events", 0);
+  const std::int64_t id = aggregate_id_of(call.arguments[0]);
   atomically(call.connection,
              [&] { call.result(compact_one(call.connection, id, keep_events).events); });
 }

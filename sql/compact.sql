@@ -88,7 +88,7 @@ DECLARE
   removed bigint := 0;
   reason text;
 BEGIN
-  PERFORM _evercore_known(id, false), _evercore_number(keep_events, 'keep_events', 0, NULL);
+  PERFORM _evercore_number(keep_events, 'keep_events', 0, NULL), _evercore_known(id, false);
   IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
   upto := greatest(aggregate.sequence - keep_events, aggregate.base);
@@ -112,7 +112,7 @@ DECLARE
   compacted bigint := 0;
 BEGIN
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64), _evercore_number(keep_events, 'keep_events', 0, NULL),
-          _evercore_number(max, 'max', 0, NULL);
+          _evercore_number(max, 'max', 1, NULL);
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type;
   IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;
   IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;

@@ -9,7 +9,7 @@ import re
 import fold
 import stores
 from documents import Documents
-from oracle import Scan
+from rule import Scan
 
 DATA, METADATA, MANY, MANY_METADATA, INSERT, INSERT_METADATA, STATE = PLACES = (
     "data", "metadata", "data of append_many", "metadata of append_many", "data of the INSERT form", "metadata of the INSERT form", "state")

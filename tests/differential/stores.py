@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "postgres"))
+sys.path.append(str(ROOT / "tests" / "postgres"))
 import harness  # noqa: E402
 import pq  # noqa: E402
 
@@ -40,7 +40,7 @@ class Sqlite:
 
     def rows(self, sql, *parameters):
         try:
-            return self.connection.execute(re.sub(r"\$(\d)", r"?\1", sql), parameters).fetchall()
+            return self.connection.execute(re.sub(r"\$(\d+)", r"?\1", sql), parameters).fetchall()
         except sqlite3.Error as error:
             message = str(error)
             raise Refused(message[:5] if message.startswith("EV") else message, message) from None

@@ -156,10 +156,13 @@ SELECT evercore_compact_type('Cart', 10);
 SELECT evercore_compact(99);
 SELECT evercore_compact(evercore_find('Cart', 'nobody'), 1);
 SELECT evercore_compact(1, -1);
+SELECT evercore_compact(99, -1);
+SELECT evercore_compact(NULL, -1);
 SELECT evercore_compact_type('Curve', 1);
 SELECT evercore_compact_type(NULL, 1);
 SELECT evercore_compact_type('Line', -1);
 SELECT evercore_compact_type('Line', 1, -1);
+SELECT evercore_compact_type('Line', 1, 0);
 
 -- all is well with the store
 SELECT * FROM evercore_check();

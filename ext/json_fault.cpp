@@ -1,7 +1,11 @@
 // The exact scanner behind EV004's word and byte: one pass over the bytes for UTF-8, one for the
-// grammar.
+// grammar. What is no JSON, or too deep, is said at once; of other faults the first kind of
+// `ranked` is named, as on PostgreSQL, at its first place.
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -59,6 +63,36 @@ bool overflows(std::string_view number) {
   return static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) + exponent > 0;
 }
 
+constexpr std::int64_t most_places = 16383;  // after the point: what jsonb of PostgreSQL holds
+
+constexpr std::array<std::string_view, 5> ranked = {"not an object", "NUL", "lone surrogate",
+                                                    "number out of range", "duplicate key"};
+
+std::size_t rank_of(std::string_view word) {
+  const auto found = std::find_if(ranked.begin(), ranked.end(),
+                                  [&](std::string_view kind) { return word.starts_with(kind); });
+  return static_cast<std::size_t>(found - ranked.begin());
+}
+
+/// How many places after the point the last digit of a number stands, its exponent counted in;
+/// nothing where the exponent has more digits than jsonb of PostgreSQL is asked to hold.
+std::optional<std::int64_t> last_place(std::string_view number) {
+  constexpr std::size_t most_exponent_digits = 5;
+  std::int64_t exponent = 0;
+  const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+  if (e < number.size()) {
+    std::string_view digits = number.substr(e + 1);
+    const bool negative = digits.front() == '-';
+    if (negative || digits.front() == '+') digits.remove_prefix(1);
+    if (digits.size() > most_exponent_digits) return std::nullopt;
+    std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (negative) exponent = -exponent;
+  }
+  const std::size_t point = std::min(number.find('.'), e);
+  const std::size_t fraction = point < e ? e - point - 1 : 0;
+  return static_cast<std::int64_t>(fraction) - exponent;
+}
+
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -67,13 +101,8 @@ class Scanner {
     if (!scan_utf8()) return fault_;
     blanks();
     if (at_end()) return set("not JSON"), fault_;
-    const bool object = peek() == '{';
-    const std::size_t start = at_;
-    if (!scan_document()) return fault_;
-    if (!object) {
-      at_ = start;
-      set("not an object");
-    }
+    if (peek() != '{') note("not an object", at_);
+    if (scan_document()) fault_ = std::move(noted_);
     return fault_;
   }
 
@@ -89,6 +118,11 @@ class Scanner {
   bool set(std::string word) {
     fault_ = Fault{std::move(word), at_ + 1};
     return false;
+  }
+  /// A fault after which the scan goes on, since one of a kind before it may come.
+  void note(std::string word, std::size_t at) {
+    if (!noted_.word.empty() && rank_of(word) >= rank_of(noted_.word)) return;
+    noted_ = Fault{std::move(word), at + 1};
   }
   void blanks() {
     while (!at_end() &&
@@ -139,13 +173,11 @@ class Scanner {
     const std::size_t start = at_;
     if (!scan_string()) return false;
     std::string key = unescape(text_.substr(start + 1, at_ - start - 2));
-    const std::size_t end = at_;
     if (level.keys.contains(key)) {
-      at_ = start;
-      return set("duplicate key \"" + key + "\"");
+      note("duplicate key \"" + key + "\"", start);
+    } else {
+      level.keys.insert(std::move(key));
     }
-    level.keys.insert(std::move(key));
-    at_ = end;
     blanks();
     if (peek() != ':') return set("not JSON");
     ++at_;
@@ -204,12 +236,15 @@ class Scanner {
     }
     const int code = unit(at_);
     if (code < 0) return set("not JSON");
-    if (code == 0) return set("NUL");
-    if (code >= 0xdc00 && code <= 0xdfff) return set("lone surrogate");
+    if (code == 0) note("NUL", at_);
+    if (code >= 0xdc00 && code <= 0xdfff) note("lone surrogate", at_);
     if (code >= 0xd800 && code <= 0xdbff) {
       const int low = unit(at_ + 6);
-      if (low < 0xdc00 || low > 0xdfff) return set("lone surrogate");
-      at_ += 6;
+      if (low >= 0xdc00 && low <= 0xdfff) {
+        at_ += 6;
+      } else {
+        note("lone surrogate", at_);
+      }
     }
     at_ += 5;
     return true;
@@ -253,29 +288,28 @@ class Scanner {
       if (peek() == '+' || peek() == '-') ++at_;
       if (!scan_digits()) return false;
     }
-    return in_range(start, integer);
+    if (!in_range(start, integer)) note("number out of range", start);
+    return true;
   }
 
-  bool in_range(std::size_t start, bool integer) {
+  bool in_range(std::size_t start, bool integer) const {
     const std::string_view number = text_.substr(start, at_ - start);
     const char* const end = number.data() + number.size();
-    bool fits = true;
     if (integer) {
       std::int64_t value = 0;
-      fits = std::from_chars(number.data(), end, value).ec == std::errc();
-    } else {
-      double value = 0;
-      fits = std::from_chars(number.data(), end, value).ec == std::errc() || !overflows(number);
+      return std::from_chars(number.data(), end, value).ec == std::errc();
     }
-    if (fits) return true;
-    at_ = start;
-    return set("number out of range");
+    const auto place = last_place(number);
+    if (!place || *place > most_places) return false;
+    double value = 0;
+    return std::from_chars(number.data(), end, value).ec == std::errc() || !overflows(number);
   }
 
   std::string_view text_;
   std::size_t at_ = 0;
   std::vector<Level> levels_;
-  Fault fault_;
+  Fault fault_;  ///< that ended the scan
+  Fault noted_;  ///< the first of the kinds that do not
 };
 
 }  // namespace

@@ -17,6 +17,30 @@ bool holds_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
+/// Whether a document may hold a number, spelled with a point or an exponent, that is finite and
+/// yet out of range: one with an exponent of five digits or more, or with thousands of digits. No
+/// run of digits that long passes between probes five bytes apart.
+bool may_exceed(std::string_view document) {
+  constexpr std::size_t run = 5;
+  constexpr std::size_t long_run = 6000;  // else the exponent that leads so far has five digits
+  const auto is_digit = [&](std::size_t i) { return document[i] >= '0' && document[i] <= '9'; };
+  for (std::size_t i = run - 1; i < document.size(); i += run) {
+    if (!is_digit(i)) continue;
+    std::size_t begin = i;
+    std::size_t end = i + 1;
+    while (begin > 0 && is_digit(begin - 1)) --begin;
+    while (end < document.size() && is_digit(end)) ++end;
+    if (end - begin >= long_run) return true;
+    if (end - begin >= run && begin >= 2) {
+      const char sign = document[begin - 1];
+      const char e = sign == '+' || sign == '-' ? document[begin - 2] : sign;
+      if ((e | 0x20) == 'e') return true;
+    }
+    i = std::max(i, end - 1);
+  }
+  return false;
+}
+
 [[noreturn]] void refuse_with(std::string_view argument, const Fault& fault) {
   std::string text(argument);
   text += ": ";
@@ -67,8 +91,7 @@ void Payload::refuse(std::string_view argument, std::string_view document) {
 void Payload::Dom::check(std::string_view argument, simdjson::dom::element element,
                          std::string_view document) {
   if (document.size() > max_payload_bytes) refuse_with(argument, Fault{"too large", 0});
-  keys.clear();
-  if (!element.is_object() || !walk(element, 1)) refuse(argument, document);
+  if (!passes(element, document)) refuse(argument, document);
 }
 
 std::string Payload::verdict(std::string_view document) {
@@ -80,9 +103,14 @@ bool Payload::Dom::is_legal(std::string_view document) {
   simdjson::dom::element root;
   const auto code = parser.parse(document.data(), document.size()).get(root);
   throw_if_out_of_memory(code, parser);
-  if (code != simdjson::SUCCESS || !root.is_object()) return false;
+  return code == simdjson::SUCCESS && passes(root, document);
+}
+
+bool Payload::Dom::passes(simdjson::dom::element root, std::string_view document) {
   keys.clear();
-  return walk(root, 1);
+  has_double = false;
+  if (!root.is_object() || !walk(root, 1)) return false;
+  return !has_double || !may_exceed(document) || find_fault(document).word.empty();
 }
 
 bool Payload::Dom::walk(simdjson::dom::element element, int depth) {
@@ -102,6 +130,9 @@ bool Payload::Dom::walk(simdjson::dom::element element, int depth) {
       return !holds_nul(element.get_string().value_unsafe());
     case element_type::UINT64:  // what int64 does not hold
       return false;
+    case element_type::DOUBLE:
+      has_double = true;
+      return true;
     default:
       return true;
   }

@@ -20,6 +20,8 @@ struct Payload::Dom {
   void check(std::string_view argument, simdjson::dom::element element, std::string_view document);
 
   bool is_legal(std::string_view document);
+  /// Whether an element is a payload within the profile; `document` is its text.
+  bool passes(simdjson::dom::element root, std::string_view document);
   bool walk(simdjson::dom::element element, int depth);
   bool walk_object(simdjson::dom::object object, int depth);
   bool keys_repeat(std::size_t first);
@@ -27,6 +29,7 @@ struct Payload::Dom {
   simdjson::dom::parser parser;
   simdjson::dom::parser outer_parser;
   std::vector<std::string_view> keys;
+  bool has_double = false;  ///< of the element that was walked last
 };
 
 }  // namespace evercore::ext

@@ -100,7 +100,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschem
 BEGIN
   RETURN jsonb_typeof(parsed) = 'array'
      AND octet_length(document) - octet_length(replace(document, ':', '')) = octet_length(printed) - octet_length(replace(printed, ':', ''))
-     AND document NOT LIKE '%\\u003%' AND printed !~ '[0-9]{19}'
+     AND document !~ @unusual@
      AND octet_length(document) <= 16777216
      AND (octet_length(document) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}'))
      AND (SELECT bool_and(
@@ -108,8 +108,8 @@ BEGIN
             AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected}'::text[]) = '{}'
             AND (jsonb_typeof(a->'aggregate_id') = 'number' AND NOT a ?| '{aggregate_type,natural_key}'
                  OR jsonb_typeof(a->'aggregate_type') = 'string' AND jsonb_typeof(a->'natural_key') = 'string' AND NOT a ? 'aggregate_id')
-            AND (a->>'aggregate_id' IS NULL OR (a->>'aggregate_id') ~ '^\d{1,18}$')
-            AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^\d{1,18}$')
+            AND (a->>'aggregate_id' IS NULL OR (a->>'aggregate_id') ~ '^[0-9]{1,18}$')
+            AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^[0-9]{1,18}$')
             AND (SELECT bool_and(
                    jsonb_typeof(e->'event_type') = 'string' AND jsonb_typeof(e->'data') = 'object'
                    AND char_length(e->>'event_type') BETWEEN 1 AND 64
@@ -136,16 +136,16 @@ DECLARE
   event json;
 BEGIN
   IF appends IS NULL THEN PERFORM _evercore_refuse('EV009', 'appends is NULL'); END IF;
-  fault := CASE WHEN octet_length(appends) > 1073741823 / 4 THEN 'too large' ELSE _evercore_payload_fault('{"appends":' || appends || '}') END;
-  -- Deeper than the server's own parser goes, nothing can be looked at piece by piece.
-  IF fault = 'too deep' AND _evercore_syntax_fault(appends) = 'too deep' OR fault = 'not JSON' THEN
-    PERFORM _evercore_refuse('EV004', 'appends: ' || fault);
-  END IF;
-  marked := fault IN ('NUL', 'lone surrogate');
-  IF marked THEN
-    appends := _evercore_marked(appends);
-    IF _evercore_syntax_fault(appends) = 'not JSON' THEN PERFORM _evercore_refuse('EV004', 'appends: not JSON'); END IF;
-  END IF;
+  BEGIN
+    PERFORM appends::json;
+  EXCEPTION
+    WHEN invalid_text_representation THEN PERFORM _evercore_refuse('EV004', 'appends: not JSON');
+    -- Deeper than the server's own parser goes, nothing can be looked at piece by piece.
+    WHEN statement_too_complex THEN PERFORM _evercore_refuse('EV004', 'appends: too deep');
+  END;
+  fault := _evercore_escape_fault(appends);
+  marked := fault IS NOT NULL;
+  IF marked THEN appends := _evercore_marked(appends); END IF;
   IF json_typeof(appends::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', 'appends is not an array'); END IF;
   FOR one IN SELECT json_array_elements(appends::json) LOOP
     PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,events}');
@@ -180,15 +180,16 @@ COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a
 CREATE OR REPLACE FUNCTION _evercore_marked(document text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT regexp_replace(regexp_replace(regexp_replace(document,
-           '(?<!\\)((?:\\\\)*)\\u0000', E'\\1\uE000N', 'g'),
-           '(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', '\1x', 'g'),
-           '(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}', E'\\1\uE000S', 'g')
+           E'(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000', E'\\1\uE000N', 'g'),
+           E'(?<!\\\\)((?:\\\\\\\\)*)\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}', E'\\1x', 'g'),
+           E'(?<!\\\\)((?:\\\\\\\\)*)\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', E'\\1\uE000S', 'g')
 $$;
 COMMENT ON FUNCTION _evercore_marked(text) IS 'A JSON text whose U+0000 and lone surrogates are replaced by marks.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_marks(value text, argument text, named boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  IF NOT named AND ltrim(value, E' \t\n\r') NOT LIKE '{%' THEN RETURN; END IF;  -- that it is not an object is said first
   IF position(E'\uE000N' IN value) > 0 THEN
     IF named THEN PERFORM _evercore_refuse('EV009', argument || ' holds a NUL'); END IF;
     PERFORM _evercore_refuse('EV004', argument || ': NUL');

@@ -45,8 +45,8 @@ DECLARE
 BEGIN
   IF value IS NULL THEN RETURN NULL; END IF;
   IF value ~ '@plain_time@' THEN RETURN value::timestamptz; END IF;
-  part := regexp_match(value, '^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?)'
-                              '(?:Z|([+-])(0\d|1[0-5]):([0-5]\d))?$');
+  part := regexp_match(value, '^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]'
+      '((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?)(?:Z|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))?$');
   IF part[1] > '0000' AND part[3]::integer
      <= extract(day FROM make_date(part[1]::integer, part[2]::integer, 1) + interval '1 month' - interval '1 day') THEN
     moment := (part[1] || '-' || part[2] || '-' || part[3] || ' ' || part[4])::timestamp

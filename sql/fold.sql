@@ -11,30 +11,86 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
 $$;
 COMMENT ON FUNCTION _evercore_members(jsonb) IS 'An object without its null members.';
 
--- JSON Merge Patch (RFC 7396).
-CREATE OR REPLACE FUNCTION _evercore_patch(target jsonb, patch jsonb) RETURNS jsonb
+-- An object without some of its members. The server's operator compares each member with each key, which is the faster way only
+-- for few keys.
+CREATE OR REPLACE FUNCTION _evercore_without(object jsonb, keys text[]) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF cardinality(keys) <= 100 THEN RETURN object - keys; END IF;
+  RETURN (SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}') FROM jsonb_each(object) m
+           WHERE NOT EXISTS (SELECT FROM unnest(keys) AS k (key) WHERE k.key = m.key));
+END $$;
+COMMENT ON FUNCTION _evercore_without(jsonb, text[]) IS 'An object without the members of these keys.';
+
+-- JSON Merge Patch (RFC 7396). Each object of a patch takes a few kB of the server's stack, of which a session may have little:
+-- `level` counts them, and what lies deeper is done without recursion.
+CREATE OR REPLACE FUNCTION _evercore_merge_patch(target jsonb, patch jsonb, level integer) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  result jsonb := CASE WHEN jsonb_typeof(target) = 'object' THEN target ELSE '{}' END;
-  member record;
+  gone text[];
+  given jsonb;
 BEGIN
-  FOR member IN SELECT m.key, m.value, jsonb_typeof(m.value) AS type FROM jsonb_each(patch) m LOOP
-    CASE member.type
-      WHEN 'null' THEN result := result - member.key;
-      WHEN 'object' THEN result := result || jsonb_build_object(member.key, _evercore_patch(result->member.key, member.value));
-      ELSE result := result || jsonb_build_object(member.key, member.value);
-    END CASE;
-  END LOOP;
-  RETURN result;
+  IF level > 16 THEN RETURN _evercore_patch_deep(target, patch); END IF;
+  IF jsonb_typeof(target) IS DISTINCT FROM 'object' THEN target := '{}'; END IF;
+  SELECT array_agg(m.key) FILTER (WHERE m.type = 'null'),
+         jsonb_object_agg(m.key, CASE m.type WHEN 'object' THEN _evercore_merge_patch(target->m.key, m.value, level + 1) ELSE m.value END)
+           FILTER (WHERE m.type <> 'null')
+    INTO gone, given FROM (SELECT e.key, e.value, jsonb_typeof(e.value) AS type FROM jsonb_each(patch) e) m;
+  IF gone IS NOT NULL THEN target := _evercore_without(target, gone); END IF;
+  RETURN target || coalesce(given, '{}');
 END $$;
-COMMENT ON FUNCTION _evercore_patch(jsonb, jsonb) IS 'Applies a JSON Merge Patch.';
+COMMENT ON FUNCTION _evercore_merge_patch(jsonb, jsonb, integer) IS 'Applies a JSON Merge Patch.';
+
+-- Goes through the objects of the patch one after the other, outer before inner, and writes the result as text, piece by piece.
+CREATE OR REPLACE FUNCTION _evercore_patch_deep(target jsonb, patch jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  waiting text[] := '{"{}"}';        -- the paths of the objects to come, the next at the end
+  reached boolean[] := '{true}';     -- of each, whether the target has objects on the way to it
+  amount integer := 1;
+  path text[];
+  place integer;                     -- how many objects stand around this one
+  object jsonb;
+  gone text[];
+  given jsonb;
+  inner_path text;
+  inner_paths text[];
+  own text;
+  pieces text[] := '{}';
+  opened integer := 0;
+  filled boolean[] := '{}';          -- of each object that is open, whether it has a member so far
+BEGIN
+  WHILE amount > 0 LOOP
+    path := waiting[amount];
+    place := cardinality(path);
+    object := CASE WHEN reached[amount] THEN target #> path END;
+    amount := amount - 1;
+    SELECT coalesce(array_agg(m.key) FILTER (WHERE m.type IN ('null', 'object')), '{}'),
+           coalesce(jsonb_object_agg(m.key, m.value) FILTER (WHERE m.type NOT IN ('null', 'object')), '{}'),
+           coalesce(array_agg((path || m.key)::text) FILTER (WHERE m.type = 'object'), '{}')
+      INTO gone, given, inner_paths FROM (SELECT e.key, e.value, jsonb_typeof(e.value) AS type FROM jsonb_each(patch #> path) e) m;
+    FOREACH inner_path IN ARRAY inner_paths LOOP
+      amount := amount + 1;
+      waiting[amount] := inner_path;
+      reached[amount] := coalesce(jsonb_typeof(object) = 'object', false);
+    END LOOP;
+    own := (CASE WHEN jsonb_typeof(object) = 'object' THEN _evercore_without(object, gone) ELSE '{}' END || given)::text;
+    pieces[cardinality(pieces) + 1] := repeat('}', opened - place)
+      || CASE WHEN place > 0 THEN CASE WHEN filled[place] THEN ', ' ELSE '' END || to_json(path[place]) || ': ' ELSE '' END || left(own, -1);
+    IF place > 0 THEN filled[place] := true; END IF;
+    filled[place + 1] := own <> '{}';
+    opened := place + 1;
+  END LOOP;
+  RETURN array_to_string(pieces, '') || repeat('}', opened);
+END $$;
+COMMENT ON FUNCTION _evercore_patch_deep(jsonb, jsonb) IS 'Applies a JSON Merge Patch without recursion.';
 
 CREATE OR REPLACE FUNCTION _evercore_fold_step(state jsonb, data jsonb, fold text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   CASE fold
     WHEN 'merge' THEN RETURN state || _evercore_members(data);
-    WHEN 'patch' THEN RETURN _evercore_patch(state, data);
+    WHEN 'patch' THEN RETURN _evercore_merge_patch(state, data, 1);
     ELSE RETURN state;
   END CASE;
 END $$;
@@ -43,17 +99,33 @@ COMMENT ON FUNCTION _evercore_fold_step(jsonb, jsonb, text) IS 'The state after 
 CREATE OR REPLACE AGGREGATE _evercore_fold(data jsonb, fold text) (SFUNC = _evercore_fold_step, STYPE = jsonb, INITCOND = '{}');
 COMMENT ON AGGREGATE _evercore_fold(jsonb, text) IS 'Folds events of any kind.';
 
--- jsonb refuses a few numbers that are finite as doubles: 1e-17000, a fraction of 20,000 digits. They fold as doubles would.
+-- Documents from before the payload profile said what jsonb can hold: numbers beyond that fold as the doubles they are, and what
+-- is no object folds as an empty one.
 CREATE OR REPLACE FUNCTION _evercore_jsonb(document json) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RETURN document::jsonb;
 EXCEPTION WHEN numeric_value_out_of_range THEN
-  RETURN (SELECT string_agg(CASE WHEN part[1] IS NOT NULL THEN part[1] ELSE
-                   regexp_replace(regexp_replace(part[2], '\d+(\.\d+)?[eE]-0*\d{4,}', '0', 'g'), '(\.\d{255})\d+', '\1', 'g') END, '' ORDER BY no)
-            FROM regexp_matches(document::text, '("(?:[^"\\]|\\.)*")|([^"]+)', 'g') WITH ORDINALITY AS pieces (part, no))::jsonb;
+  IF json_typeof(document) <> 'object' THEN RETURN '{}'; END IF;
+  RETURN (SELECT string_agg(CASE WHEN part[2] IS NULL THEN part[1] ELSE _evercore_double(part[2]) END, '' ORDER BY no)
+            FROM regexp_matches(document::text, '(' || @string@ || '|[^"0-9-]+)|(-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?)', 'g')
+                 WITH ORDINALITY AS pieces (part, no))::jsonb;
 END $$;
-COMMENT ON FUNCTION _evercore_jsonb(json) IS 'A document as jsonb, its extreme fractions rounded where jsonb has no room for them.';
+COMMENT ON FUNCTION _evercore_jsonb(json) IS 'A document as jsonb, its numbers rounded where jsonb has no room for them.';
+
+CREATE OR REPLACE FUNCTION _evercore_double(number text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp SET extra_float_digits = 1 AS $$
+BEGIN
+  PERFORM number::numeric;
+  RETURN number;
+EXCEPTION WHEN numeric_value_out_of_range THEN
+  BEGIN
+    RETURN number::double precision;
+  EXCEPTION WHEN numeric_value_out_of_range THEN
+    RETURN '0';  -- too small for a double
+  END;
+END $$;
+COMMENT ON FUNCTION _evercore_double(text) IS 'The text of a number where jsonb can hold it, else of the double it is.';
 
 -- A jsonb as a document within the payload profile: jsonb spells 1e19 as an integer, and no integer may be that large.
 CREATE OR REPLACE FUNCTION _evercore_json_text(document jsonb) RETURNS text
@@ -62,7 +134,7 @@ BEGIN
   IF document::text !~ '[0-9]{19}' THEN RETURN document::text; END IF;
   RETURN (SELECT string_agg(coalesce(part[1], CASE WHEN part[2]::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807
                                                    THEN part[2] || '.0' END, part[2], part[3]), '' ORDER BY no)
-            FROM regexp_matches(document::text, '("(?:[^"\\]|\\.)*")|(-?\d{19,}(?![.\d]))|(-?\d+(?:\.\d+)?|[^"\d-]+)', 'g') WITH ORDINALITY AS pieces (part, no));
+            FROM regexp_matches(document::text, '(' || @string@ || ')|(-?[0-9]{19,}(?![.0-9]))|(-?[0-9]+(?:[.][0-9]+)?|[^"0-9-]+)', 'g') WITH ORDINALITY AS pieces (part, no));
 END $$;
 COMMENT ON FUNCTION _evercore_json_text(jsonb) IS 'A jsonb as text within the payload profile.';
 
@@ -136,7 +208,7 @@ BEGIN
   SELECT a.base, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, start
     FROM evercore_aggregate a WHERE a.aggregate_id = evercore_history.id;
   IF EXISTS (SELECT FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-              WHERE e.aggregate_id = evercore_history.id AND (k.fold = 'patch' OR e.data::text ~ '[eE]-\d{4}|\.\d{255}')) THEN
+              WHERE e.aggregate_id = evercore_history.id AND (k.fold = 'patch' OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}')) THEN
     RETURN QUERY
     SELECT h.sequence, h.event_type, h.event_time, h.reference, h.data, h.state
       FROM (SELECT f.sequence, f.event_type, f.event_time, f.reference, f.data,

@@ -23,7 +23,7 @@ DECLARE
 BEGIN
   FOR routine IN
     SELECT p.oid::regprocedure AS signature,
-           coalesce(r.least_role, CASE WHEN p.proname LIKE '\_%' THEN 'owner' ELSE 'writer' END) AS least_role
+           coalesce(r.least_role, CASE WHEN starts_with(p.proname, '_') THEN 'owner' ELSE 'writer' END) AS least_role
       FROM pg_proc p LEFT JOIN _evercore_rights() r ON r.routine = p.proname
      WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' LOOP
     EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine.signature);

@@ -107,14 +107,16 @@ TEST_CASE("the byte of the fault is counted from 1") {
 TEST_CASE("numbers are judged at the edges of int64 and double") {
   Payload payload;
   for (const char* legal : {"-9223372036854775808", "9223372036854775807", "1.7976931348623157e308",
-                            "-0", "-0.0", "4.9e-324", "1e-400", "0e999999999999", "0.0e400",
+                            "-0", "-0.0", "4.9e-324", "1e-400", "0e99999", "0.0e400", "1e-16383", "0e-16383",
+                            "1.00e-16381", "1e00001",
                             "9223372036854775808.0", "9223372036854775808e0", "1E5", "1e+5"}) {
     CAPTURE(legal);
     CHECK(payload.verdict(std::string("{\"n\":") + legal + "}").empty());
     CHECK(find_fault(std::string("{\"n\":") + legal + "}").word.empty());
   }
   for (const char* large : {"1.8e308", "1e309", "-1e309", "1e99999999999999999999",
-                            "18446744073709551615", "-9223372036854775809"}) {
+                            "18446744073709551615", "-9223372036854775809", "1e-16384", "1.0e-16383",
+                            "0e-16384", "0.0e100000", "0e2147483647", "1e000001", "1E-20000"}) {
     CAPTURE(large);
     CHECK(payload.verdict(std::string("{\"n\":") + large + "}") == "number out of range");
   }

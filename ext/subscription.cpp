@@ -14,12 +14,14 @@ namespace evercore::ext {
 
 namespace {
 
-/// Just before the first event that happened at or after `time`; the head where there is none.
+/// Just before the first committed event that happened at or after `time`; the head where there is
+/// none.
 std::int64_t position_before(Connection& connection, std::int64_t time) {
+  const std::int64_t head = load_head(connection).committed;
   Statement first = connection.prepare(
       "SELECT position FROM main.evercore_event WHERE event_time >= ?1 AND aggregate_id <> 0"
-      " ORDER BY position LIMIT 1");
-  return first.bind(1, time).step() ? first.integer(0) - 1 : head_position(connection);
+      " AND position <= ?2 ORDER BY position LIMIT 1");
+  return first.bind(1, time).bind(2, head).step() ? first.integer(0) - 1 : head;
 }
 
 bool is_digits(std::string_view text) {
@@ -27,7 +29,9 @@ bool is_digits(std::string_view text) {
 }
 
 std::int64_t within_log(Connection& connection, std::int64_t position) {
-  if (position < 0 || position > head_position(connection)) throw out_of_range("start", position);
+  if (position < 0 || position > load_head(connection).committed) {
+    throw out_of_range("start", position);
+  }
   return position;
 }
 
@@ -40,7 +44,7 @@ std::int64_t resolve_start(Connection& connection, sqlite3_value* start) {
   }
   const std::string_view text = text_of(start, "start");
   if (text == "beginning") return 0;
-  if (text == "end") return head_position(connection);
+  if (text == "end") return load_head(connection).committed;
   if (!is_digits(text)) return position_before(connection, time_in(text, "start"));
   std::int64_t position = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), position);

@@ -136,7 +136,7 @@ class Arguments:
 
     def start(self, model):
         kept = self.pick("kept ", "") if "kept" not in self.without else ""
-        return kept + self.pick("beginning", "end", f"{self.random.randint(0, model.safe)}") if not self.chance(0.2) else None
+        return kept + self.pick("beginning", "end", f"{self.random.randint(0, len(model.events))}") if not self.chance(0.2) else None
 
     def filter(self):
         filter = {}
@@ -168,9 +168,8 @@ class Arguments:
 class Call:
     """`weights` are how often it comes in histories about the whole surface, and about folds."""
 
-    def __init__(self, weights, sql, kinds, columns, make, answer, follows=False):
+    def __init__(self, weights, sql, kinds, columns, make, answer):
         self.weights, self.sql, self.kinds, self.columns, self.make, self.answer = weights, sql, kinds, columns, make, answer
-        self.follows = follows  # it sees what is committed alone
 
     def spell(self, names, arguments):
         """The SQL, and what is bound to it on one engine."""
@@ -220,7 +219,7 @@ CALLS = {
     "insert": Insert((10, 8), None, "", "", Arguments.rows, Model.insert),
     "log": Call((1, 0), reads("evercore_log ORDER BY position"), "", LOG_KINDS, lambda g, m: (), Model.log),
     "follow": Call((3, 0), reads("evercore_follow($1, $2)"), "pn", LOG_KINDS,
-                   lambda g, m: (g.random.randint(0, len(m.events)), g.pick(None, 3, -1)), Model.follow, follows=True),
+                   lambda g, m: (g.random.randint(0, len(m.events)) if not g.chance(0.05) else UNKNOWN, g.pick(None, None, 3, -1)), Model.follow),
     "events": Call((2, 0), reads("evercore_events($1, $2, $3)"), "ann", LOG_KINDS,
                    lambda g, m: (*g.id_and_sequence(m), g.pick(None, 0, 2)), Model.aggregate_events),
     "replay": Call((3, 4), reads("evercore_replay($1, $2)", "sequence, event_type, data"), "an", "nsJ",
@@ -237,17 +236,15 @@ CALLS = {
     "compact": Call((3, 4), "SELECT evercore_compact($1, $2)", "an", "n", lambda g, m: (g.id(m), g.pick(None, 0, 1, 3, -1)), Model.compact),
     "compact_type": Call((1, 1), "SELECT evercore_compact_type($1, $2, $3)", "snn", "n",
                          lambda g, m: (g.pick(*TYPES, "none"), g.pick(None, 0, 2), g.pick(None, None, 1, 0)), Model.compact_type),
-    "subscribe": Call((4, 0), "SELECT evercore_subscribe($1, $2, $3)", "sjS", "s", lambda g, m: (g.pick(*NAMES), g.filter(), g.start(m)), Model.subscribe,
-                      follows=True),
-    "reset": Call((1, 0), "SELECT evercore_reset($1, $2)", "sS", "s", lambda g, m: (g.title(), g.start(m) or "end"), Model.reset, follows=True),
+    "subscribe": Call((4, 0), "SELECT evercore_subscribe($1, $2, $3)", "sjS", "s", lambda g, m: (g.pick(*NAMES), g.filter(), g.start(m)), Model.subscribe),
+    "reset": Call((1, 0), "SELECT evercore_reset($1, $2)", "sS", "s", lambda g, m: (g.title(), g.start(m) or "end"), Model.reset),
     "unsubscribe": Call((1, 0), "SELECT evercore_unsubscribe($1)", "s", "s", lambda g, m: (g.title(),), Model.unsubscribe),
     "pause": Call((1, 0), "SELECT evercore_pause($1)", "s", "s", lambda g, m: (g.title(),), lambda m, title: m.set_active(title, False)),
     "resume": Call((2, 0), "SELECT evercore_resume($1)", "s", "s", lambda g, m: (g.title(),), lambda m, title: m.set_active(title, True)),
     "claim": Call((4, 0), "SELECT evercore_claim($1, $2, 3600)", "ss", "t", lambda g, m: (g.title(), g.pick("w1", "w2")), Model.claim),
-    "fetch": Call((5, 0), reads("evercore_fetch($1, $2, $3)"), "stn", LOG_KINDS, lambda g, m: (*g.held(m), g.pick(None, 1, 3, 0)), Model.fetch,
-                  follows=True),
+    "fetch": Call((5, 0), reads("evercore_fetch($1, $2, $3)"), "stn", LOG_KINDS, lambda g, m: (*g.held(m), g.pick(None, 1, 3, 0)), Model.fetch),
     "ack": Call((6, 0), "SELECT evercore_ack($1, $2, $3)", "stp", "p",
-                lambda g, m: (*g.held(m), g.random.randint(0, m.safe) if not g.chance(0.03) else UNKNOWN), Model.ack, follows=True),
+                lambda g, m: (*g.held(m), g.random.randint(0, m.safe) if not g.chance(0.03) else UNKNOWN), Model.ack),
     "renew": Call((1, 0), "SELECT evercore_renew($1, $2, 3600)", "st", "s", Arguments.held, Model.renew),
     "release": Call((2, 0), "SELECT evercore_release($1, $2, $3)", "sts", "s", lambda g, m: (*g.held(m), g.pick(None, "why")), Model.release),
     "aggregates": Call((1, 0), reads("evercore_aggregates ORDER BY aggregate_id",

@@ -221,8 +221,6 @@ def made(seed, about, length, without):
     try:
         while len(history) < length and not fault:
             name = arguments.random.choices(list(names), weights)[0]
-            if name in CALLS and CALLS[name].follows and run.model.savepoints and "safe" in without:
-                continue
             history.append((name, CALLS[name].make(arguments, run.model) if name in CALLS else ()))
             fault = run.step(*history[-1])
         return history, fault or run.last()

@@ -186,21 +186,20 @@ class Model:
     def check_repeats(self, appends, targets):
         """EV007 for an event_id that has other content, and for a mixture of repeats and new events."""
         by_id = {event.id: (event.aggregate, event.type, event.content) for event in self.events if event.id is not None}
-        mixed, new = set(), False
+        others, mixed, new = set(), set(), False
         for append, target in zip(appends, targets):
             for event in append["events"]:
                 id, content = event.get("event_id"), (target, event["event_type"], event["data"])
-                if id is not None and id in by_id:
-                    if by_id[id] != content:
-                        raise Fault(7, f'event_id "{id}" exists with other content')
-                    if not append.get("repeats"):
-                        mixed.add(id)
-                else:
+                if id is None or id not in by_id:
                     new = True
-                    if id is not None:
-                        by_id[id] = content
-        if new and mixed:
-            raise Fault(7, *(f'event_id "{id}" exists: one call cannot mix repeats and new events' for id in mixed))
+                    by_id[id] = content
+                elif by_id[id] != content:
+                    others.add(id)
+                elif not append.get("repeats"):
+                    mixed.add(id)
+        if others or new and mixed:
+            raise Fault(7, *(f'event_id "{id}" exists with other content' for id in others),
+                        *(f'event_id "{id}" exists: one call cannot mix repeats and new events' for id in mixed | others))
 
     def write(self, aggregate, append):
         """One append: its answer (aggregate, sequence, position) of its last event."""
@@ -236,6 +235,8 @@ class Model:
     def follow(self, after, limit):
         if limit is not None and limit < 0:
             raise Fault(9, f"limit is out of range: {limit}")
+        if after is not None and after > len(self.events):
+            raise Fault(9, f"after is out of range: {after}")
         return [self.log_row(e) for e in self.events if (after or 0) < e.position <= self.safe and not e.removed][:limit]
 
     def aggregate_events(self, id, after, limit):
@@ -397,9 +398,9 @@ class Model:
         """Where a start lies; EV010 where compaction removed what the filter wants after it, unless `kept` says it is meant."""
         kept, _, place = (start or "beginning").rpartition("kept")
         place = place.strip() or "beginning"
-        position = {"beginning": 0, "end": len(self.events)}.get(place)
+        position = {"beginning": 0, "end": self.safe}.get(place)
         position = int(place) if position is None else position
-        if position > len(self.events):
+        if position > self.safe:
             raise Fault(9, f"start is out of range: {position}")
         return self.within_kept(title, filter, position, (start or "").startswith("kept"))
 

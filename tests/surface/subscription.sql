@@ -209,5 +209,12 @@ SELECT evercore_claim('mailer', 'w', NULL);
 SELECT position FROM evercore_fetch('mailer', (SELECT token FROM evercore_subscriptions WHERE name = 'mailer'), -1);
 SELECT name FROM evercore_subscriptions;
 
+-- what the transaction itself has appended is not committed: the end lies before it, and no start beyond
+BEGIN;
+SELECT evercore_append(evercore_ensure('Late', 'l'), 0, 'Came', '{}');
+SELECT evercore_subscribe('late', '{"aggregate_type":"Late"}', 'end');
+COMMIT;
+SELECT name, lag_events FROM evercore_subscriptions WHERE name = 'late';
+
 -- all is well with the store
 SELECT * FROM evercore_check();

@@ -69,8 +69,8 @@ void find(const Call& call) {
 }
 
 void rekey(const Call& call) {
-  const std::int64_t id = aggregate_id_of(call.arguments[0]);
   const std::string_view key = name_of(call.arguments[1], "natural_key", max_natural_key);
+  const std::int64_t id = aggregate_id_of(call.arguments[0]);
   Connection& connection = call.connection;
   atomically(connection, [&] {
     const Aggregate aggregate = load_open_aggregate(connection, id);
@@ -110,9 +110,9 @@ std::int64_t sequence_at(Connection& connection, const Aggregate& aggregate, std
 }
 
 void sequence(const Call& call) {
-  const std::int64_t id = aggregate_id_of(call.arguments[0]);
   std::optional<std::int64_t> time;
   if (sqlite3_value* value = call.optional(1)) time = time_of(value, "at_time");
+  const std::int64_t id = aggregate_id_of(call.arguments[0]);
   const Aggregate aggregate = load_aggregate(call.connection, id);
   call.result(time ? sequence_at(call.connection, aggregate, *time) : aggregate.version);
 }

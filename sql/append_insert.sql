@@ -49,7 +49,7 @@ BEGIN
   SELECT array_agg(r.aggregate_id) AS ids, array_agg(r.aggregate_type) AS types, array_agg(r.natural_key) AS keys,
          array_agg(r.expected) AS expects, array_agg(r.no::integer) AS owners, array_agg(r.event_type) AS kinds, array_agg(r.data) AS datas,
          array_agg(r.reference) AS refs, array_agg(r.metadata) AS metas, array_agg(r.event_time) AS time_texts, array_agg(r.event_id) AS event_ids,
-         NULL::timestamptz[] AS times
+         array_fill(NULL::timestamptz, ARRAY[count(*)::integer]) AS times
     INTO given
     FROM (SELECT e.*, row_number() OVER (ORDER BY p.part, e.no) AS no
             FROM every_part p,
@@ -76,22 +76,28 @@ BEGIN
   END;
   IF fine IS NOT TRUE THEN
     FOR i IN 1 .. cardinality(given.owners) LOOP
-      PERFORM _evercore_check_place(given.ids[i], given.types[i], given.keys[i]), _evercore_name(given.kinds[i], 'event_type', 64),
-              _evercore_check_event(given.expects[i], given.datas[i], given.refs[i], given.metas[i], given.event_ids[i]),
-              _evercore_insert_time(given.time_texts[i]);
+      given.times[i] := _evercore_check_event(given.datas[i], given.metas[i], given.ids[i], given.types[i], given.keys[i], given.kinds[i],
+        given.event_ids[i], NULL, given.expects[i], given.refs[i], _evercore_printed_time(given.time_texts[i]));
     END LOOP;
   END IF;
-  SELECT array_agg(CASE WHEN t IS NOT NULL THEN _evercore_insert_time(t) END ORDER BY no) INTO given.times
-    FROM unnest(given.time_texts) WITH ORDINALITY AS u (t, no);
   PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
-                                given.refs, given.metas, given.times, given.event_ids);
+                                given.refs, given.metas, given.times, given.event_ids, NULL);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
 
--- A timestamptz given to the INSERT form arrives as the server prints it, with hours alone as the offset.
-CREATE OR REPLACE FUNCTION _evercore_insert_time(value text) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT _evercore_time(CASE WHEN value ~ '^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$' THEN value || ':00' ELSE value END, 'event_time')
-$$;
-COMMENT ON FUNCTION _evercore_insert_time(text) IS 'Reads a time of the INSERT form.';
+-- A timestamptz given to the INSERT form arrives as the session prints it: with hours alone as the offset, or in another order of
+-- day, month and year. What the session would print just so was one.
+CREATE OR REPLACE FUNCTION _evercore_printed_time(value text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  moment timestamptz;
+BEGIN
+  IF value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+[+-][0-9]{2}$' THEN RETURN value || ':00'; END IF;
+  IF value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' AND value !~ '[+-][0-9]{2}:[0-9]{2}:[0-9]{2}$' THEN RETURN value; END IF;
+  moment := value::timestamptz;
+  RETURN CASE WHEN moment::text = value AND isfinite(moment) THEN _evercore_time_text(moment) ELSE value END;
+EXCEPTION WHEN data_exception THEN
+  RETURN value;
+END $$;
+COMMENT ON FUNCTION _evercore_printed_time(text) IS 'A time of the INSERT form as all forms take it.';

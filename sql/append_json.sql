@@ -25,20 +25,21 @@ BEGIN
   IF parsed = '[]' THEN RETURN parsed; END IF;
   -- From json, not jsonb: data and metadata are kept byte for byte.
   WITH append AS MATERIALIZED (
-    SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json) AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, events json))
-      WITH ORDINALITY AS a (id, type, key, expected, events, no)
+    SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json) AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, repeats text, events json))
+      WITH ORDINALITY AS a (id, type, key, expected, repeats, events, no)
   ), event AS MATERIALIZED (
     SELECT a.no::integer AS owner, e.* FROM append a, json_to_recordset(a.events)
       AS e (event_type text, data text, reference text, metadata text, event_time text, event_id text)
   )
   SELECT a.*, e.* INTO given
-    FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects FROM append) a,
+    FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects,
+                 array_agg(repeats IS NOT NULL) AS skips FROM append) a,
          (SELECT array_agg(owner) AS owners, array_agg(event_type) AS kinds, array_agg(data) AS datas, array_agg(reference) AS refs,
                  array_agg(metadata) AS metas, array_agg(event_id) AS event_ids,
                  array_agg(CASE WHEN event_time IS NOT NULL THEN _evercore_time(event_time, 'event_time') END) AS times FROM event) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'sequence', r.sequence, 'position', r.position) ORDER BY r.append)
             FROM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
-                                       given.refs, given.metas, given.times, given.event_ids) r);
+                                       given.refs, given.metas, given.times, given.event_ids, given.skips) r);
 END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS
   'Appends the events of a JSON array of appends, all or none; gives aggregate_id, sequence and position for each append.';
@@ -105,7 +106,8 @@ BEGIN
      AND (octet_length(document) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}'))
      AND (SELECT bool_and(
             jsonb_typeof(a->'events') = 'array' AND a->'events' <> '[]'
-            AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected}'::text[]) = '{}'
+            AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected,repeats}'::text[]) = '{}'
+            AND coalesce(a->'repeats', 'null') IN ('null', '"skip"')
             AND (jsonb_typeof(a->'aggregate_id') = 'number' AND NOT a ?| '{aggregate_type,natural_key}'
                  OR jsonb_typeof(a->'aggregate_type') = 'string' AND jsonb_typeof(a->'natural_key') = 'string' AND NOT a ? 'aggregate_id')
             AND (a->>'aggregate_id' IS NULL OR (a->>'aggregate_id') ~ '^[0-9]{1,18}$')
@@ -127,12 +129,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_plain_appends(text, jsonb, text) IS 'Whether a document is plainly a right array of appends.';
 
+-- The first fault of a right JSON array of appends: of each append its shape, then of each event its shape, EV004, EV005, EV009.
 CREATE OR REPLACE FUNCTION _evercore_check_appends(appends text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   fault text;
-  marked boolean;
   one json;
+  header json;
   event json;
 BEGIN
   IF appends IS NULL THEN PERFORM _evercore_refuse('EV009', 'appends is NULL'); END IF;
@@ -144,36 +147,69 @@ BEGIN
     WHEN statement_too_complex THEN PERFORM _evercore_refuse('EV004', 'appends: too deep');
   END;
   fault := _evercore_escape_fault(appends);
-  marked := fault IS NOT NULL;
-  IF marked THEN appends := _evercore_marked(appends); END IF;
+  IF fault IS NOT NULL THEN appends := _evercore_marked(appends); END IF;
   IF json_typeof(appends::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', 'appends is not an array'); END IF;
   FOR one IN SELECT json_array_elements(appends::json) LOOP
-    PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,events}');
-    PERFORM _evercore_check_type(one->'aggregate_id', 'aggregate_id', 'integer'), _evercore_check_type(one->'expected', 'expected', 'integer'),
-            _evercore_check_type(one->'aggregate_type', 'aggregate_type', 'text'), _evercore_check_type(one->'natural_key', 'natural_key', 'text');
-    IF marked THEN
-      PERFORM _evercore_check_marks(one->>x, x, true) FROM unnest('{aggregate_type,natural_key}'::text[]) x;
-    END IF;
-    PERFORM _evercore_check_place((one->>'aggregate_id')::numeric::bigint, one->>'aggregate_type', one->>'natural_key');
+    PERFORM _evercore_check_members(one, 'an append', '{aggregate_id,aggregate_type,natural_key,expected,repeats,events}');
     IF coalesce(json_typeof(one->'events'), 'null') = 'null' THEN PERFORM _evercore_refuse('EV009', 'events is missing'); END IF;
     IF json_typeof(one->'events') <> 'array' THEN PERFORM _evercore_refuse('EV009', 'events is not an array'); END IF;
     IF json_array_length(one->'events') = 0 THEN PERFORM _evercore_refuse('EV009', 'events is empty'); END IF;
+    SELECT coalesce(json_object_agg(h.key, h.value), '{}') INTO header FROM json_each(one) h WHERE h.key <> 'events';
     FOR event IN SELECT json_array_elements(one->'events') LOOP
       PERFORM _evercore_check_members(event, 'an event', '{event_type,data,reference,metadata,event_time,event_id}');
-      PERFORM _evercore_check_type(event->'event_type', 'event_type', 'text'), _evercore_check_type(event->'reference', 'reference', 'text'),
-              _evercore_check_type(event->'event_time', 'event_time', 'text'), _evercore_check_type(event->'event_id', 'event_id', 'text');
-      IF marked THEN
-        PERFORM _evercore_check_marks(event->>x, x, true) FROM unnest('{event_type,reference,event_time,event_id}'::text[]) x;
-        PERFORM _evercore_check_marks(event->>x, x, false) FROM unnest('{data,metadata}'::text[]) x;
-      END IF;
-      PERFORM _evercore_name(event->>'event_type', 'event_type', 64);
-      PERFORM _evercore_check_event((one->>'expected')::numeric::bigint, nullif((event->'data')::text, 'null'), event->>'reference',
-                                    nullif((event->'metadata')::text, 'null'), event->>'event_id');
+      PERFORM _evercore_check_json_event(header, event, fault IS NOT NULL);
     END LOOP;
   END LOOP;
-  IF marked THEN PERFORM _evercore_refuse('EV004', 'appends: ' || fault); END IF;
+  IF fault IS NOT NULL THEN PERFORM _evercore_refuse('EV004', 'appends: ' || fault); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a JSON array of appends.';
+
+-- An event of evercore_append_many, and the members of its append but for the events. A value of another type passes for a name
+-- until it is its turn.
+CREATE OR REPLACE FUNCTION _evercore_check_json_event(header json, event json, marked boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  data text := nullif((event->'data')::text, 'null');
+  metadata text := nullif((event->'metadata')::text, 'null');
+  wrong text;
+BEGIN
+  IF marked THEN PERFORM _evercore_check_marks(data, 'data'), _evercore_check_marks(metadata, 'metadata'); END IF;
+  SELECT w.name || CASE WHEN position(E'\uE000N' IN m.value #>> '{}') > 0 THEN ' holds a NUL' ELSE w.says END INTO wrong
+    FROM (VALUES (1, 'aggregate_type', 'string', ' is not text'), (2, 'natural_key', 'string', ' is not text'), (3, 'event_type', 'string', ' is not text'),
+                 (4, 'event_id', 'string', ' is not text'), (5, 'expected', 'number', ' is not an integer'), (6, 'repeats', 'string', ' is not "skip"'),
+                 (7, 'reference', 'string', ' is not text'), (8, 'event_time', 'string', ' is not text'),
+                 (9, 'aggregate_id', 'number', ' is not an integer')) AS w (no, name, type, says)
+    JOIN (SELECT h.key, h.value FROM json_each(header) h UNION ALL SELECT e.key, e.value FROM json_each(event) e) m ON m.key = w.name
+   WHERE json_typeof(m.value) NOT IN ('null', w.type) OR w.type = 'number' AND json_typeof(m.value) = 'number' AND NOT _evercore_is_integer(m.value #>> '{}')
+      OR w.name = 'repeats' AND m.value #>> '{}' <> 'skip' OR position(E'\uE000N' IN m.value #>> '{}') > 0
+   ORDER BY w.no LIMIT 1;
+  PERFORM _evercore_check_event(data, metadata, _evercore_integer_or_0(header->'aggregate_id'), _evercore_text_or_any(header->'aggregate_type'),
+    _evercore_text_or_any(header->'natural_key'), _evercore_text_or_any(event->'event_type'), _evercore_text_or_any(event->'event_id'), wrong,
+    _evercore_integer_or_0(header->'expected'), _evercore_text_or_any(event->'reference'), _evercore_text_or_any(event->'event_time'));
+END $$;
+COMMENT ON FUNCTION _evercore_check_json_event(json, json, boolean) IS 'Refuses an event of evercore_append_many: EV004, EV005, EV009.';
+
+-- However it is spelled: 1e0 is 1.
+CREATE OR REPLACE FUNCTION _evercore_is_integer(number text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE WHEN number ~ '^-?[0-9.]{1,255}([eE][+-]?[0-9]{1,3})?$' AND number ~ '[0-9]$' AND number !~ '[.].*[.]|^-?[.]'
+              THEN number::numeric % 1 = 0 AND number::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE false END
+$$;
+COMMENT ON FUNCTION _evercore_is_integer(text) IS 'Whether a JSON number is exactly an integer of 64 bits.';
+
+CREATE OR REPLACE FUNCTION _evercore_integer_or_0(value json) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE WHEN json_typeof(value) = 'null' THEN NULL
+              WHEN json_typeof(value) = 'number' AND _evercore_is_integer(value #>> '{}') THEN (value #>> '{}')::numeric::bigint
+              WHEN value IS NOT NULL THEN 0 END
+$$;
+COMMENT ON FUNCTION _evercore_integer_or_0(json) IS 'A JSON integer, NULL for null, and 0 for what is neither.';
+
+CREATE OR REPLACE FUNCTION _evercore_text_or_any(value json) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE coalesce(json_typeof(value), 'null') WHEN 'null' THEN NULL WHEN 'string' THEN value #>> '{}' ELSE 'x' END
+$$;
+COMMENT ON FUNCTION _evercore_text_or_any(json) IS 'A JSON string as text, NULL for null, and some text for what is neither.';
 
 -- The server's own JSON functions refuse a document with U+0000 or a lone surrogate anywhere in it. To say where one stands,
 -- each is replaced by a mark that they take, and the piece that bears the mark has the fault.
@@ -186,18 +222,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
 $$;
 COMMENT ON FUNCTION _evercore_marked(text) IS 'A JSON text whose U+0000 and lone surrogates are replaced by marks.';
 
-CREATE OR REPLACE FUNCTION _evercore_check_marks(value text, argument text, named boolean) RETURNS void
+-- The faults that come before those of escapes are named first, as everywhere.
+CREATE OR REPLACE FUNCTION _evercore_check_marks(document text, argument text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF NOT named AND ltrim(value, E' \t\n\r') NOT LIKE '{%' THEN RETURN; END IF;  -- that it is not an object is said first
-  IF position(E'\uE000N' IN value) > 0 THEN
-    IF named THEN PERFORM _evercore_refuse('EV009', argument || ' holds a NUL'); END IF;
-    PERFORM _evercore_refuse('EV004', argument || ': NUL');
-  ELSIF position(E'\uE000S' IN value) > 0 THEN
-    PERFORM _evercore_refuse('EV004', CASE WHEN named THEN 'appends' ELSE argument END || ': lone surrogate');
-  END IF;
+  IF (document ~ E'\uE000[NS]') IS NOT TRUE OR _evercore_payload_fault(document) IN ('too large', 'too deep', 'not an object') THEN RETURN; END IF;
+  PERFORM _evercore_refuse('EV004', argument || CASE WHEN position(E'\uE000N' IN document) > 0 THEN ': NUL' ELSE ': lone surrogate' END);
 END $$;
-COMMENT ON FUNCTION _evercore_check_marks(text, text, boolean) IS 'Refuses a piece of JSON that bears a mark of _evercore_marked.';
+COMMENT ON FUNCTION _evercore_check_marks(text, text) IS 'Refuses a payload that bears a mark of _evercore_marked.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_members(document json, noun text, allowed text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -213,35 +245,3 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION _evercore_check_members(json, text, text[]) IS 'Refuses what is not an object, unknown members and members given twice.';
-
-CREATE OR REPLACE FUNCTION _evercore_check_type(value json, argument text, wanted text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-BEGIN
-  CASE
-    WHEN coalesce(json_typeof(value), 'null') = 'null' THEN RETURN;
-    WHEN wanted = 'text' AND json_typeof(value) = 'string' THEN RETURN;
-    WHEN wanted = 'integer' AND json_typeof(value) = 'number' THEN
-      IF _evercore_number_fault('[' || value::text || ']') IS NULL THEN
-        IF value::text::numeric % 1 = 0 AND abs(value::text::numeric) < 9223372036854775808 THEN RETURN; END IF;
-      END IF;
-    ELSE
-  END CASE;
-  RAISE EXCEPTION 'EV009: % is not %', argument, CASE wanted WHEN 'integer' THEN 'an integer' ELSE wanted END USING ERRCODE = 'EV009';
-END $$;
-COMMENT ON FUNCTION _evercore_check_type(json, text, text) IS 'Refuses a JSON value of another type than wanted (EV009).';
-
--- Where an append goes: an aggregate id, or a type and key; never both.
-CREATE OR REPLACE FUNCTION _evercore_check_place(id bigint, type text, key text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-BEGIN
-  IF id IS NOT NULL THEN
-    IF coalesce(type, key) IS NOT NULL THEN
-      RAISE EXCEPTION 'EV009: aggregate_id is given together with a type or key' USING ERRCODE = 'EV009';
-    END IF;
-  ELSIF key IS NULL THEN
-    RAISE EXCEPTION 'EV005: neither aggregate_id nor natural_key given' USING ERRCODE = 'EV005';
-  ELSE
-    PERFORM _evercore_name(type, 'aggregate_type', 64), _evercore_name(key, 'natural_key', 255);
-  END IF;
-END $$;
-COMMENT ON FUNCTION _evercore_check_place(bigint, text, text) IS 'Refuses an append that names no aggregate, or two ways to one.';

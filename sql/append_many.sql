@@ -6,7 +6,7 @@
 
 -- Writes events; the caller has checked them. Gives aggregate, last sequence and last position for each append.
 CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], owners integer[],
-  kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[])
+  kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[], skips boolean[])
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -17,19 +17,34 @@ DECLARE
   befores bigint[];
   counts bigint[];
   places bigint[];
+  repeats boolean[];
+  last_repeats text[];    -- of each append the event_id of its last event, where that is a repeat
 BEGIN
   PERFORM _evercore_name(u, 'event_type', 64) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 64) IS NOT TRUE;
   PERFORM _evercore_enter();
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
 
-  SELECT array_agg(u.amount ORDER BY u.owner) INTO counts FROM (SELECT o AS owner, count(*) AS amount FROM unnest(owners) o GROUP BY o) u;
   versions := _evercore_lock_aggregates(ids);
-  IF identified AND _evercore_are_repeats(ids, owners, kinds, datas, event_ids) THEN
-    RETURN QUERY SELECT DISTINCT ON (u.owner) u.owner, k.aggregate_id, k.sequence, k.position
-      FROM unnest(owners, event_ids) WITH ORDINALITY AS u (owner, event_id, no), _evercore_event_ids(ARRAY[u.event_id]) k
-     ORDER BY u.owner, u.no DESC;
-    RETURN;
+  IF identified THEN repeats := _evercore_repeats(ids, owners, kinds, datas, event_ids, skips); END IF;
+  IF repeats IS NOT NULL THEN
+    SELECT array_agg(l.event_id ORDER BY l.owner) INTO last_repeats
+      FROM (SELECT DISTINCT ON (u.owner) u.owner, CASE WHEN u.repeat THEN u.event_id END AS event_id
+              FROM unnest(owners, event_ids, repeats) WITH ORDINALITY AS u (owner, event_id, repeat, no) ORDER BY u.owner, u.no DESC) l;
+    IF true = ALL (repeats) THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats) r; RETURN; END IF;
+    -- An append's expected version is that before its first new event; the repeats before it count. Only then are they left out.
+    SELECT array_agg(CASE WHEN f.first_new IS NOT NULL THEN x.expected + f.first_new - f.first_event END ORDER BY x.no) INTO expects
+      FROM unnest(expects) WITH ORDINALITY AS x (expected, no)
+      JOIN (SELECT u.owner, min(u.no) AS first_event, min(u.no) FILTER (WHERE NOT u.repeat) AS first_new
+              FROM unnest(owners, repeats) WITH ORDINALITY AS u (owner, repeat, no) GROUP BY u.owner) f ON f.owner = x.no;
+    SELECT array_agg(u.owner ORDER BY u.no), array_agg(u.kind ORDER BY u.no), array_agg(u.data ORDER BY u.no), array_agg(u.reference ORDER BY u.no),
+           array_agg(u.metadata ORDER BY u.no), array_agg(u.happened ORDER BY u.no), array_agg(u.event_id ORDER BY u.no), count(*)
+      INTO owners, kinds, datas, refs, metas, times, event_ids, amount
+      FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, repeats) WITH ORDINALITY
+             AS u (owner, kind, data, reference, metadata, happened, event_id, repeat, no) WHERE NOT u.repeat;
   END IF;
+  SELECT array_agg(u.amount ORDER BY u.owner) INTO counts
+    FROM (SELECT a.no AS owner, count(o.owner) AS amount FROM generate_series(1, cardinality(ids)) AS a (no)
+            LEFT JOIN unnest(owners) AS o (owner) ON o.owner = a.no GROUP BY a.no) u;
 
   befores := _evercore_advance(ids, versions, counts, expects);
   SELECT array_agg(nextval('@extschema@.evercore_event_position_seq'::regclass)) INTO places FROM generate_series(1, amount);
@@ -43,9 +58,10 @@ BEGIN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;
   RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place)
-    FROM unnest(owners, places) AS u (owner, place) GROUP BY u.owner ORDER BY u.owner;
+    FROM unnest(owners, places) AS u (owner, place) WHERE last_repeats[u.owner] IS NULL GROUP BY u.owner ORDER BY u.owner;
+  IF last_repeats IS NOT NULL THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats) r; END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], integer[], text[], text[], text[], text[], timestamptz[], text[])
+COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], integer[], text[], text[], text[], text[], timestamptz[], text[], boolean[])
   IS 'Appends checked events given as arrays.';
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
@@ -153,37 +169,49 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_event_ids(text[]) IS 'The events that bear these event ids, compacted ones included.';
 
--- True where all events are repeats, false where none is; EV007 for anything between.
-CREATE OR REPLACE FUNCTION _evercore_are_repeats(ids bigint[], owners integer[], kinds text[], datas text[], event_ids text[]) RETURNS boolean
+-- Where the events stand that appends ended with, by append; none for an append whose last event is new.
+CREATE OR REPLACE FUNCTION _evercore_repeated(event_ids text[]) RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT u.owner::integer, k.aggregate_id, k.sequence, k.position
+    FROM unnest(event_ids) WITH ORDINALITY AS u (event_id, owner) JOIN _evercore_event_ids(event_ids) k ON k.event_id = u.event_id ORDER BY u.owner;
+END $$;
+COMMENT ON FUNCTION _evercore_repeated(text[]) IS 'The answer for appends that ended with a repeat.';
+
+-- Which events were appended before, or stand in the call before: NULL where none was. EV007 where one has other content, and for a
+-- mixture with new events, but for appends that skip their repeats.
+CREATE OR REPLACE FUNCTION _evercore_repeats(ids bigint[], owners integer[], kinds text[], datas text[], event_ids text[], skips boolean[]) RETURNS boolean[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  known record;
-  repeats integer := 0;
-  first_repeat text;
+  repeat record;
+  repeats boolean[] := array_fill(false, ARRAY[cardinality(owners)]);
+  amount integer := 0;
+  mixed text;
 BEGIN
-  FOR known IN
-    SELECT u.event_id, (k.aggregate_id = ids[u.owner] AND k.event_type = u.kind
-                        AND CASE WHEN k.compacted THEN k.digest = sha256(convert_to(u.data, 'UTF8')) ELSE k.data::text = u.data END) AS same
-      FROM unnest(owners, kinds, datas, event_ids) WITH ORDINALITY AS u (owner, kind, data, event_id, no)
-      JOIN _evercore_event_ids(event_ids) k ON k.event_id = u.event_id
+  FOR repeat IN
+    SELECT u.no, u.owner, u.event_id,
+           CASE WHEN k.event_id IS NULL THEN ids[owners[u.first]] = ids[u.owner] AND kinds[u.first] = u.kind AND datas[u.first] = u.data
+                ELSE k.aggregate_id = ids[u.owner] AND k.event_type = u.kind
+                     AND CASE WHEN k.compacted THEN k.digest = sha256(convert_to(u.data, 'UTF8')) ELSE k.data::text = u.data END END AS same
+      FROM (SELECT e.*, min(e.no) OVER (PARTITION BY e.event_id) AS first
+              FROM unnest(owners, kinds, datas, event_ids) WITH ORDINALITY AS e (owner, kind, data, event_id, no) WHERE e.event_id IS NOT NULL) u
+      LEFT JOIN _evercore_event_ids(event_ids) k ON k.event_id = u.event_id
+     WHERE k.event_id IS NOT NULL OR u.first < u.no
      ORDER BY u.no LOOP
-    IF known.same IS NOT TRUE THEN
-      RAISE EXCEPTION 'EV007: event_id "%" exists with other content', known.event_id USING ERRCODE = 'EV007';
+    IF repeat.same IS NOT TRUE THEN
+      RAISE EXCEPTION 'EV007: event_id "%" exists with other content', repeat.event_id USING ERRCODE = 'EV007';
     END IF;
-    repeats := repeats + 1;
-    first_repeat := coalesce(first_repeat, known.event_id);
+    repeats[repeat.no] := true;
+    amount := amount + 1;
+    IF skips[repeat.owner] IS NOT TRUE THEN mixed := coalesce(mixed, repeat.event_id); END IF;
   END LOOP;
-  IF repeats = 0 THEN
-    SELECT u INTO first_repeat FROM unnest(event_ids) u WHERE u IS NOT NULL GROUP BY u HAVING count(*) > 1 LIMIT 1;
-  ELSIF repeats = cardinality(owners) THEN
-    RETURN true;
+  IF mixed IS NOT NULL AND amount < cardinality(owners) THEN
+    RAISE EXCEPTION 'EV007: event_id "%" exists: one call cannot mix repeats and new events', mixed USING ERRCODE = 'EV007';
   END IF;
-  IF first_repeat IS NOT NULL THEN
-    RAISE EXCEPTION 'EV007: event_id "%" exists: one call cannot mix repeats and new events', first_repeat USING ERRCODE = 'EV007';
-  END IF;
-  RETURN false;
+  RETURN CASE WHEN amount > 0 THEN repeats END;
 END $$;
-COMMENT ON FUNCTION _evercore_are_repeats(bigint[], integer[], text[], text[], text[]) IS 'Whether all of these events were appended before; EV007 for a mixture.';
+COMMENT ON FUNCTION _evercore_repeats(bigint[], integer[], text[], text[], text[], boolean[]) IS 'Which events are repeats, NULL where none is; EV007.';
 
 -- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call.
 CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys text[]) RETURNS bigint[]

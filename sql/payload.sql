@@ -125,15 +125,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
 $$;
 COMMENT ON FUNCTION _evercore_duplicate_fault(json) IS 'duplicate key "k" where an object in a document has a key twice.';
 
--- EV004 where a document is outside the profile, EV009 where it is NULL.
+-- EV004 where a document is outside the profile. NULL is none.
 CREATE OR REPLACE FUNCTION _evercore_payload(document text, argument text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   fault text;
 BEGIN
-  IF document IS NULL THEN
-    RAISE EXCEPTION 'EV009: % is NULL', argument USING ERRCODE = 'EV009';
-  END IF;
+  IF document IS NULL THEN RETURN; END IF;
   fault := _evercore_payload_fault(document);
   IF fault IS NOT NULL THEN
     RAISE EXCEPTION 'EV004: %: %', argument, fault USING ERRCODE = 'EV004';

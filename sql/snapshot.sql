@@ -64,6 +64,7 @@ BEGIN
   SELECT l.sequence, l.base INTO aggregate FROM _evercore_lock(id) l;
   IF evercore_save_snapshot.sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
   IF evercore_save_snapshot.version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
+  IF evercore_save_snapshot.state IS NULL THEN PERFORM _evercore_refuse('EV009', 'state is NULL'); END IF;
   PERFORM _evercore_payload(evercore_save_snapshot.state, 'state');
   IF evercore_save_snapshot.sequence NOT BETWEEN 1 AND aggregate.sequence THEN
     RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, evercore_save_snapshot.sequence, aggregate.sequence USING ERRCODE = 'EV002';

@@ -35,8 +35,9 @@ bool drop_superseded(Connection& connection, const Aggregate& aggregate) {
 }
 
 /// Custom events up to `base` need an application snapshot at or above it: the engine's fold passed
-/// over them, and nothing else will hold what they did.
-void require_cover(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+/// over them, and nothing else will hold what they did. Gives what is wrong where there is none.
+std::optional<std::string> uncovered(Connection& connection, const Aggregate& aggregate,
+                                     std::int64_t base) {
   Statement custom = connection.prepare(
       "SELECT max(e.sequence) FROM main.evercore_event e"
       " JOIN main.evercore_event_type t ON t.type_id = e.type_id"
@@ -47,15 +48,24 @@ void require_cover(Connection& connection, const Aggregate& aggregate, std::int6
       " JOIN main.evercore_event_type t ON t.type_id = c.type_id"
       " WHERE c.aggregate_id = ?1 AND t.fold = 2");
   const bool compacted_before = before.bind(1, aggregate.id).step();
-  if (custom.is_null(0) && !compacted_before) return;
+  if (custom.is_null(0) && !compacted_before) return std::nullopt;
   Statement cover = connection.prepare(
       "SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 1"
       " AND sequence >= ?2");
-  if (cover.bind(1, aggregate.id).bind(2, base).step()) return;
+  if (cover.bind(1, aggregate.id).bind(2, base).step()) return std::nullopt;
   const std::int64_t last = custom.is_null(0) ? aggregate.base : custom.integer(0);
-  throw error(10, "aggregate " + std::to_string(aggregate.id) +
-                      " has custom events up to sequence " + std::to_string(last) +
-                      " that no application snapshot covers");
+  return "aggregate " + std::to_string(aggregate.id) + " has custom events up to sequence " +
+         std::to_string(last) + " that no application snapshot covers";
+}
+
+/// What protects the events up to `base` from compaction, if anything does.
+std::optional<std::string> protection(Connection& connection, const Aggregate& aggregate,
+                                      std::int64_t base) {
+  if (base <= aggregate.base) return std::nullopt;
+  if (!aggregate.erased) {
+    if (auto why = uncovered(connection, aggregate, base)) return why;
+  }
+  return unread(connection, aggregate, base);
 }
 
 /// What must be remembered of the events up to `base`: their event_ids, types and times.
@@ -128,25 +138,50 @@ std::int64_t remove_events(Connection& connection, const Aggregate& aggregate, s
   return base - aggregate.base;
 }
 
+/// What a compaction must have done. A trigger or an authorizer can leave out parts of it silently.
+void require_done(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  Statement look = connection.prepare(
+      "SELECT (SELECT base FROM main.evercore_aggregate WHERE aggregate_id = ?1) = ?2"
+      " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1"
+      "  AND sequence <= ?2)"
+      " AND (?3 OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1"
+      "  AND application = 0 AND version = 0 AND sequence = ?2))");
+  look.bind(1, aggregate.id).bind(2, base).bind(3, std::int64_t{aggregate.erased}).step();
+  if (look.integer(0) == 0) {
+    throw cut_short("aggregate " + std::to_string(aggregate.id) + " was compacted in part");
+  }
+}
+
 struct Compacted {
   std::int64_t events = 0;
   bool anything = false;
 };
 
-/// Inside atomically(): one aggregate. Throws EV010 before it changes anything.
-Compacted compact_one(Connection& connection, std::int64_t aggregate_id,
-                      std::optional<std::int64_t> keep_events) {
-  Aggregate aggregate = load_aggregate(connection, aggregate_id);
-  const std::int64_t base = keep_events ? aggregate.version - *keep_events : aggregate.base;
+/// What to do with one aggregate.
+struct Plan {
+  Aggregate aggregate;
+  std::int64_t base;  ///< the events up to it go; the present one: none
+};
+
+Plan plan_of(Connection& connection, std::int64_t aggregate_id,
+             std::optional<std::int64_t> keep_events) {
+  const Aggregate aggregate = load_aggregate(connection, aggregate_id);
+  return {aggregate, keep_events && *keep_events < aggregate.version
+                         ? aggregate.version - *keep_events
+                         : aggregate.base};
+}
+
+/// Inside atomically(): compacts an aggregate that nothing protects.
+Compacted carry_out(Connection& connection, const Plan& plan) {
+  Aggregate aggregate = plan.aggregate;
   Compacted done;
-  if (base > aggregate.base) {
-    if (!aggregate.erased) require_cover(connection, aggregate, base);
-    require_read(connection, aggregate, base);
-    if (!aggregate.erased) store_engine_snapshot(connection, aggregate, base);
-    remember_removed(connection, aggregate, base);
-    done.events = remove_events(connection, aggregate, base);
+  if (plan.base > aggregate.base) {
+    if (!aggregate.erased) store_engine_snapshot(connection, aggregate, plan.base);
+    remember_removed(connection, aggregate, plan.base);
+    done.events = remove_events(connection, aggregate, plan.base);
+    require_done(connection, aggregate, plan.base);
     done.anything = true;
-    aggregate.base = base;
+    aggregate.base = plan.base;
     connection.transaction.forget();
   }
   if (drop_superseded(connection, aggregate)) done.anything = true;
@@ -157,8 +192,13 @@ void compact(const Call& call) {
   std::optional<std::int64_t> keep_events;
   if (sqlite3_value* value = call.optional(1)) keep_events = integer_from(value, "keep_events", 0);
   const std::int64_t id = aggregate_id_of(call.arguments[0]);
-  atomically(call.connection,
-             [&] { call.result(compact_one(call.connection, id, keep_events).events); });
+  atomically(call.connection, [&] {
+    const Plan plan = plan_of(call.connection, id, keep_events);
+    if (const auto why = protection(call.connection, plan.aggregate, plan.base)) {
+      throw error(10, *why);
+    }
+    call.result(carry_out(call.connection, plan).events);
+  });
 }
 
 /// The aggregates of a type, those with the most kept events first.
@@ -173,20 +213,15 @@ std::vector<std::int64_t> longest_first(Connection& connection, std::int64_t typ
   return ids;
 }
 
-bool is_protected(const Error& failure) {
-  return failure.text.starts_with("EV010");
-}
-
+/// Passes over what is protected. Any failure is one of the whole call.
 std::int64_t compact_all(Connection& connection, std::int64_t type_id,
                          std::optional<std::int64_t> keep_events, std::int64_t most) {
   std::int64_t count = 0;
   for (const std::int64_t id : longest_first(connection, type_id)) {
     if (count == most) break;
-    try {
-      if (compact_one(connection, id, keep_events).anything) ++count;
-    } catch (const Error& failure) {
-      if (!is_protected(failure)) throw;
-    }
+    const Plan plan = plan_of(connection, id, keep_events);
+    if (protection(connection, plan.aggregate, plan.base)) continue;
+    if (carry_out(connection, plan).anything) ++count;
   }
   return count;
 }

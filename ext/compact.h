@@ -1,8 +1,8 @@
 // Compaction and erasure: the only ways an event leaves the log or changes.
 //
-//   SELECT evercore_compact(7, 100);             -- keep the newest 100 events and a base snapshot
-//   below them SELECT evercore_compact_type('User', 0, 50); -- a type, 50 aggregates a call; repeat
-//   until it gives 0 SELECT evercore_erase(7);                    -- the right to be forgotten
+//   SELECT evercore_compact(7, 100);              -- the newest 100 events stay, and a base snapshot
+//   SELECT evercore_compact_type('User', 0, 50);  -- a type, 50 aggregates a call; until it gives 0
+//   SELECT evercore_erase(7);                     -- the right to be forgotten
 #pragma once
 
 #include "function.h"

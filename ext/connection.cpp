@@ -110,17 +110,17 @@ sqlite3_value* Statement::value(int column) const {
   return sqlite3_column_value(stmt_, column);
 }
 
-Statement Connection::prepare(const char* sql) {
-  if (sqlite3_stmt* stmt = take(sql); stmt != nullptr) {
-    Statement statement(*this, stmt, sql);
+Statement Connection::prepare(Sql sql) {
+  if (sqlite3_stmt* stmt = take(sql.text); stmt != nullptr) {
+    Statement statement(*this, stmt, sql.text);
     if (!schema_checked_) require_store();
     return statement;
   }
   require_store();
   sqlite3_stmt* stmt = nullptr;
-  const int rc = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
+  const int rc = sqlite3_prepare_v3(db_, sql.text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
   if (rc != SQLITE_OK) throw engine_error(db_, rc);
-  return Statement(*this, stmt, sql);
+  return Statement(*this, stmt, sql.text);
 }
 
 Statement Connection::prepare_once(const std::string& sql) {

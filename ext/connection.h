@@ -43,6 +43,13 @@ struct EmptyFetch {
   std::optional<std::string> filter;
 };
 
+/// The text of a statement that is kept: a literal, and nothing else compiles. Kept statements are
+/// found by the address of their text, which only a literal keeps to itself for ever.
+struct Sql {
+  consteval Sql(const char* literal) : text(literal) {}  // NOLINT(google-explicit-constructor)
+  const char* text;
+};
+
 /// A prepared statement on loan from its connection: given back, reset and unbound, by the
 /// destructor. Column texts live until the next step.
 class Statement {
@@ -99,9 +106,9 @@ class Connection {
 
   [[nodiscard]] sqlite3* db() const { return db_; }
 
-  /// A statement for `sql`, a literal: its address is the key under which it is kept. Throws EV008
-  /// where there is no store, or one of a newer program.
-  Statement prepare(const char* sql);
+  /// A statement for `sql`, kept for the next call. Throws EV008 where there is no store, or one of a
+  /// newer program.
+  Statement prepare(Sql sql);
   /// A statement for a text made at run time; not kept. Makes no demand on the store.
   Statement prepare_once(const std::string& sql);
 

@@ -44,12 +44,12 @@ class SecureDelete {
   bool restored_ = false;
 };
 
-void run_for(Connection& connection, const char* sql, std::int64_t aggregate_id) {
+void run_for(Connection& connection, Sql sql, std::int64_t aggregate_id) {
   connection.prepare(sql).bind(1, aggregate_id).run();
 }
 
 void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
-  require_read(connection, aggregate, aggregate.version);
+  if (const auto why = unread(connection, aggregate, aggregate.version)) throw error(10, *why);
   with_maintenance(connection, [&] {
     run_for(connection,
             "UPDATE main.evercore_event SET data = NULL, reference = NULL, metadata = NULL"
@@ -64,6 +64,18 @@ void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
           "UPDATE main.evercore_aggregate SET natural_key = NULL, erased = 1"
           " WHERE aggregate_id = ?1",
           aggregate.id);
+  Statement look = connection.prepare(
+      "SELECT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1"
+      "  AND (data IS NOT NULL OR reference IS NOT NULL OR metadata IS NOT NULL))"
+      " OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1)"
+      " OR EXISTS (SELECT 1 FROM main.evercore_event_id WHERE aggregate_id = ?1"
+      "  AND data_sha256 IS NOT NULL)"
+      " OR NOT EXISTS (SELECT 1 FROM main.evercore_aggregate WHERE aggregate_id = ?1"
+      "  AND natural_key IS NULL AND erased = 1)");
+  look.bind(1, aggregate.id).step();
+  if (look.integer(0) != 0) {
+    throw cut_short("aggregate " + std::to_string(aggregate.id) + " was erased in part");
+  }
   connection.transaction.forget();
 }
 

@@ -14,16 +14,13 @@ const char* hint(int result_code) {
   switch (result_code) {
     case SQLITE_BUSY_SNAPSHOT:
       return ": this transaction reads a snapshot older than another connection's commit; "
-             "ROLLBACK, "
-             "then begin with BEGIN IMMEDIATE";
+             "ROLLBACK, then begin with BEGIN IMMEDIATE";
     case SQLITE_BUSY:
       return ": another connection writes; set PRAGMA busy_timeout, and begin a transaction that "
-             "will "
-             "write with BEGIN IMMEDIATE, or call without FROM";
+             "will write with BEGIN IMMEDIATE, or call without FROM";
     case SQLITE_READONLY:
       return ": this connection may not write here (opened read-only, PRAGMA query_only, or rights "
-             "of "
-             "the file)";
+             "of the file)";
     case SQLITE_FULL:
       return ": nothing was written; free space and call again";
     default:
@@ -38,7 +35,7 @@ Error error(int number, std::string_view text) {
   std::string message = row.code;
   message += ": ";
   message += text;
-  return Error{std::move(message), row.sqlite_code, row.row_fault};
+  return Error{std::move(message), row.sqlite_code, row.row_fault, static_cast<Code>(number)};
 }
 
 Error engine_error(sqlite3* db, int result_code) {

@@ -9,6 +9,22 @@
 
 namespace evercore::ext {
 
+/// The codes of the surface by their numbers, for whoever acts on one; `engine` is a failure of
+/// SQLite itself. Nothing decides by the text of an error: a user's trigger may say anything.
+enum class Code : int {
+  engine = 0,
+  conflict = 1,
+  not_found = 2,
+  key_taken = 3,
+  bad_payload = 4,
+  bad_name = 5,
+  lease_lost = 6,
+  other_content = 7,
+  not_migrated = 8,
+  bad_argument = 9,
+  refused = 10,
+};
+
 /// One row of the table of codes: the single place where a code exists in the extension.
 struct ErrorCode {
   const char* code;
@@ -36,6 +52,7 @@ struct Error {
   std::string text;
   int sqlite_code = SQLITE_ERROR;
   bool row_fault = false;
+  Code code = Code::engine;
 };
 
 /// `error(1, "conflict: …")` is EV001. `number` is that of the code, from 1.

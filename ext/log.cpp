@@ -15,13 +15,13 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
   const std::int64_t limit = limit_of(arguments[1]);
   const Head head = load_head(connection);
   if (after > head.newest) throw out_of_range("after", after);
-  const char* sql = (arguments.columns_used & log_aggregate_columns) != 0
-                        ? EVERCORE_SELECT_LOG
-                        " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3"
-                        : EVERCORE_SELECT_LOG_ALONE
-                        " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
-                        " ORDER BY e.position LIMIT ?3";
-  Statement statement = connection.prepare(sql);
+  Statement statement = connection.prepare(
+      (arguments.columns_used & log_aggregate_columns) != 0
+          ? Sql(EVERCORE_SELECT_LOG
+                " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3")
+          : Sql(EVERCORE_SELECT_LOG_ALONE
+                " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
+                " ORDER BY e.position LIMIT ?3"));
   statement.bind(1, after).bind(2, head.committed).bind(3, limit);
   return std::make_unique<LogRows>(connection, std::move(statement));
 }

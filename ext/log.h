@@ -65,12 +65,12 @@ inline constexpr std::uint64_t log_trailing_columns =
 /// Names of interned types by id, each read once; as short-lived as one cursor.
 class TypeNames {
  public:
-  TypeNames(Connection& connection, const char* sql) : connection_(connection), sql_(sql) {}
+  TypeNames(Connection& connection, Sql sql) : connection_(connection), sql_(sql) {}
   const std::string& at(std::int64_t type_id);
 
  private:
   Connection& connection_;
-  const char* sql_;  // SELECT name … WHERE type_id = ?1
+  Sql sql_;  // SELECT name … WHERE type_id = ?1
   std::unordered_map<std::int64_t, std::string> names_;
   std::int64_t last_id_ = -1;
   const std::string* last_ = nullptr;

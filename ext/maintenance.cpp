@@ -3,9 +3,17 @@
 namespace evercore::ext {
 
 void with_maintenance(Connection& connection, const std::function<void()>& work) {
-  connection.prepare("INSERT INTO main._evercore_maintenance (task) VALUES ('open')").run();
+  connection.prepare("INSERT OR REPLACE INTO main._evercore_maintenance (task) VALUES ('open')")
+      .run();
   work();
   connection.prepare("DELETE FROM main._evercore_maintenance").run();
+  if (connection.prepare("SELECT 1 FROM main._evercore_maintenance").step()) {
+    throw cut_short("rows stay in _evercore_maintenance");
+  }
+}
+
+Error cut_short(std::string_view what) {
+  return error(10, "a trigger or an authorizer cut it short: " + std::string(what));
 }
 
 }  // namespace evercore::ext

@@ -11,4 +11,8 @@ namespace evercore::ext {
 /// pass is a row in _evercore_maintenance, so that a rollback closes the way too.
 void with_maintenance(Connection& connection, const std::function<void()>& work);
 
+/// EV010: what should have been written was not, though SQLite said so. A user's trigger can ignore a
+/// row, and a host's authorizer a column.
+[[nodiscard]] Error cut_short(std::string_view what);
+
 }  // namespace evercore::ext

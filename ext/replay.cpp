@@ -138,9 +138,9 @@ std::unique_ptr<Rows> open_replay(Connection& connection, const TableArguments& 
   // SQLite takes every column that a statement names out of the row, wanted or not.
   Statement events = connection.prepare(
       (arguments.columns_used & log_trailing_columns) == 0
-          ? "SELECT position, ?1, NULL, NULL, sequence, type_id, data" FROM_EVENTS
-          : "SELECT position, ?1, NULL, NULL, sequence, type_id, data, reference, metadata,"
-            " event_time, recorded_at, event_id" FROM_EVENTS);
+          ? Sql("SELECT position, ?1, NULL, NULL, sequence, type_id, data" FROM_EVENTS)
+          : Sql("SELECT position, ?1, NULL, NULL, sequence, type_id, data, reference, metadata,"
+                " event_time, recorded_at, event_id" FROM_EVENTS));
   events.bind(1, aggregate.id).bind(2, base.sequence).bind(3, aggregate.version);
   return std::make_unique<ReplayRows>(connection, aggregate, std::move(base), std::move(events));
 }

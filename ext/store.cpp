@@ -14,7 +14,7 @@ void version(const Call& call) {
 }
 
 // The figures in the order of their rows; times are microseconds.
-constexpr const char* stats_query =
+constexpr Sql stats_query =
     "SELECT (SELECT count(*) FROM main.evercore_aggregate),"
     " (SELECT count(*) FROM main.evercore_event WHERE aggregate_id <> 0),"
     " (SELECT count(*) FROM main.evercore_snapshot),"

@@ -149,8 +149,8 @@ void subscribe(const Call& call) {
       make_partitions(connection, id, partitions.value_or(1));
       store_filter(connection, id, filter);
     }
+    call.result(name);
   });
-  call.result(name);
 }
 
 void set_active(const Call& call, bool active) {
@@ -162,8 +162,8 @@ void set_active(const Call& call, bool active) {
         .bind(1, subscription.id)
         .bind(2, std::int64_t{active})
         .run();
+    call.result(name);
   });
-  call.result(name);
 }
 
 void pause(const Call& call) {
@@ -189,8 +189,8 @@ void reset(const Call& call) {
         .bind(2, resolve_start(connection, call.arguments[1]))
         .run();
     make_partitions(connection, subscription.id, subscription.partitions);
+    call.result(name);
   });
-  call.result(name);
 }
 
 void unsubscribe(const Call& call) {
@@ -203,8 +203,8 @@ void unsubscribe(const Call& call) {
         .prepare("UPDATE main.evercore_subscription SET removed = 1 WHERE subscription_id = ?1")
         .bind(1, subscription.id)
         .run();
+    call.result(name);
   });
-  call.result(name);
 }
 
 }  // namespace
@@ -228,10 +228,11 @@ Error lease_lost(std::string_view name, std::int64_t token) {
                       " is not the current one of subscription \"" + std::string(name) + "\"");
 }
 
-void require_read(Connection& connection, const Aggregate& aggregate, std::int64_t sequence) {
+std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
+                                  std::int64_t sequence) {
   // Positions of one aggregate grow with its sequences: one comparison clears a partition that is
   // past the last of them.
-  Statement unread = connection.prepare(
+  Statement find = connection.prepare(
       "SELECT s.name FROM main.evercore_subscription s"
       " JOIN main.evercore_subscription_partition p"
       "  ON p.subscription_id = s.subscription_id AND p.partition = ?1 % s.partitions"
@@ -241,9 +242,9 @@ void require_read(Connection& connection, const Aggregate& aggregate, std::int64
       "  WHERE u.subscription_id = p.subscription_id AND u.partition = p.partition"
       "  AND u.aggregate_id = ?1 AND u.sequence <= ?2)"
       " ORDER BY s.name LIMIT 1");
-  if (!unread.bind(1, aggregate.id).bind(2, sequence).step()) return;
-  throw error(10, "aggregate " + std::to_string(aggregate.id) + " has events that subscription \"" +
-                      std::string(unread.text(0)) + "\" has not read");
+  if (!find.bind(1, aggregate.id).bind(2, sequence).step()) return std::nullopt;
+  return "aggregate " + std::to_string(aggregate.id) + " has events that subscription \"" +
+         std::string(find.text(0)) + "\" has not read";
 }
 
 const Function subscription_functions[5] = {

@@ -87,9 +87,10 @@ void remember_empty(Connection& connection, const Holding& holding, std::int64_t
 [[nodiscard]] Error no_subscription(std::string_view name);
 [[nodiscard]] Error lease_lost(std::string_view name, std::int64_t token);
 
-/// Inside atomically() only: throws EV010 if a subscription whose filter they pass, paused or not,
-/// has not read the events of the aggregate up to `sequence`.
-void require_read(Connection& connection, const Aggregate& aggregate, std::int64_t sequence);
+/// Inside atomically() only: says so if a subscription whose filter they pass, paused or not, has not
+/// read the events of the aggregate up to `sequence`.
+[[nodiscard]] std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
+                                                std::int64_t sequence);
 
 extern const Function subscription_functions[5];
 extern const Function lease_functions[4];

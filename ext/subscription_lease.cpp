@@ -162,8 +162,8 @@ void renew(const Call& call) {
         " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL");
     update.bind(3, lease).bind(4, now());
     update_held(connection, name, token, update);
+    call.result(name);
   });
-  call.result(name);
 }
 
 void release(const Call& call) {
@@ -179,8 +179,8 @@ void release(const Call& call) {
         " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL");
     if (failure) update.bind(3, *failure);
     update_held(connection, name, token, update);
+    call.result(name);
   });
-  call.result(name);
 }
 
 std::optional<std::string> optional_column(const Statement& statement, int column) {

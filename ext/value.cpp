@@ -13,12 +13,6 @@ namespace evercore::ext {
 
 namespace {
 
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t most_shown = 64;
-  std::string shown(text.substr(0, most_shown));
-  return "\"" + shown + (text.size() > most_shown ? "…\"" : "\"");
-}
-
 std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -116,9 +110,9 @@ void check_reference(std::string_view text) {
 }
 
 std::int64_t time_in(std::string_view text, std::string_view argument) {
-  const auto microseconds = parse_time(text);
-  if (!microseconds) throw error(9, std::string(argument) + " is not a time: " + in_quotes(text));
-  return *microseconds;
+  if (const auto microseconds = parse_time(text)) return *microseconds;
+  check_text(text, argument);
+  throw error(9, std::string(argument) + " is not a time: \"" + std::string(text) + "\"");
 }
 
 }  // namespace evercore::ext

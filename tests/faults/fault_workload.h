@@ -6,13 +6,18 @@
 
 namespace evercore::test {
 
-/// A call and what it writes. `probe` gives one text before the call and another one after it: the
-/// store must say one of the two, never anything between.
+/// A call and what it needs before it. `contents` gives one text before the call and another one
+/// after it: the store must say one of the two, never anything between.
 struct Work {
   const char* name;
   const char* setup;
   const char* call;
 };
+
+inline constexpr const char* subscribed = "SELECT evercore_subscribe('s')";
+inline constexpr const char* paused = "SELECT evercore_subscribe('s'); SELECT evercore_pause('s')";
+inline constexpr const char* claimed =
+    "SELECT evercore_subscribe('s'); SELECT evercore_claim('s', 'w', 30)";
 
 inline const std::vector<Work>& works() {
   static const std::vector<Work> all = {
@@ -51,6 +56,19 @@ inline const std::vector<Work>& works() {
       {"rekey", "",
        "SELECT evercore_rekey(1, 'another natural key, long enough for memory of its own')"},
       {"erase", "SELECT evercore_snapshot(1)", "SELECT evercore_erase(1)"},
+      {"subscribe", "",
+       "SELECT evercore_subscribe('a subscription long enough for memory of its own', "
+       "'{\"aggregate_type\":\"T\",\"event_types\":[\"E\",\"Fresh\"]}', 'end', 3)"},
+      {"subscribe anew", subscribed, "SELECT evercore_subscribe('s', '{\"event_types\":[\"E\"]}')"},
+      {"pause", subscribed, "SELECT evercore_pause('s')"},
+      {"resume", paused, "SELECT evercore_resume('s')"},
+      {"reset", subscribed, "SELECT evercore_reset('s', 'end')"},
+      {"unsubscribe", subscribed, "SELECT evercore_unsubscribe('s')"},
+      {"claim", subscribed,
+       "SELECT evercore_claim('s', 'an owner long enough for memory of its own', 30)"},
+      {"ack", claimed, "SELECT evercore_ack('s', 1, 2)"},
+      {"renew", claimed, "SELECT evercore_renew('s', 1, 60)"},
+      {"release", claimed, "SELECT evercore_release('s', 1, 'an error long enough for memory')"},
       {"migrate down and up", "SELECT evercore_migrate()", "SELECT evercore_migrate()"},
   };
   return all;
@@ -69,6 +87,9 @@ inline const char* const contents =
     "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
     "SELECT aggregate_id, type_id, natural_key, erased, base FROM evercore_aggregate;"
     "SELECT * FROM evercore_snapshot; SELECT * FROM evercore_event_id; SELECT * FROM "
-    "evercore_compacted_type; SELECT * FROM _evercore_maintenance";
+    "evercore_compacted_type; SELECT * FROM _evercore_maintenance;"
+    "SELECT * FROM evercore_subscription; SELECT subscription_id, partition, position, token, "
+    "owner, "
+    "lease, last_error FROM evercore_subscription_partition";
 
 }  // namespace evercore::test

@@ -30,6 +30,9 @@ struct Aggregate {
 /// The same, and EV002 where it was erased.
 [[nodiscard]] Aggregate load_open_aggregate(Connection& connection, std::int64_t aggregate_id);
 
+/// Throws EV010 where the row of an aggregate, or its newest event, is not what evercore wrote.
+void require_sound(std::int64_t aggregate_id, std::int64_t base, std::int64_t version);
+
 [[nodiscard]] std::optional<std::int64_t> find_aggregate_type(Connection& connection,
                                                               std::string_view name);
 [[nodiscard]] std::optional<std::int64_t> find_aggregate(Connection& connection,

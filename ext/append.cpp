@@ -78,6 +78,7 @@ AggregateInfo open_info(Connection& connection, std::int64_t aggregate_id) {
       " WHERE aggregate_id = ?1), base) FROM main.evercore_aggregate WHERE aggregate_id = ?1");
   if (!load.bind(1, aggregate_id).step()) throw no_aggregate(aggregate_id);
   if (load.integer(0) != 0) throw erased_aggregate(aggregate_id);
+  require_sound(aggregate_id, 0, load.integer(2));
   const AggregateInfo info{load.integer(2), snapshot_every(connection, load.integer(1))};
   connection.transaction.learn_aggregate(aggregate_id, info);
   return info;
@@ -120,7 +121,9 @@ void next_sequence(const Call& call) {
   FastAppend* fast = call.connection.fast_append;
   if (fast == nullptr) throw error(10, "_evercore_next_sequence is evercore's own");
   fast->version = sqlite3_value_int64(call.arguments[2]);
+  if (fast->version < 0 || fast->version >= most_sequence) throw damaged("an aggregate");
   const std::int64_t every = sqlite3_value_int64(call.arguments[1]);
+  call.connection.require_same_store_to_append();
   if (fast->insert.was_reprepared()) {
     fast->decision = Decision::schema_changed;
   } else if (sqlite3_value_int64(call.arguments[0]) != 0) {
@@ -157,11 +160,17 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
     const std::int64_t position = sqlite3_last_insert_rowid(connection.db());
     if (sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_WRITE) {
       note_append(connection, position);
+    } else {
+      connection.committed();
     }
     return Appended{fast.version + 1, position, false};
   }
   Error failure = engine_error(connection.db(), rc);
   insert.reset();
+  if (failure.sqlite_code == SQLITE_ERROR) {  // perhaps the store is another one now: EV008
+    connection.forget_schema();
+    connection.require_store();
+  }
   if (failure.sqlite_code != SQLITE_CONSTRAINT_NOTNULL) throw failure;
   switch (fast.decision) {
     case Decision::no_aggregate:
@@ -295,7 +304,7 @@ std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggrega
   }
   const auto digest = sha256(event.data);
   refuse_other(compacted.integer(0) == aggregate_id && compacted.text(3) == event.event_type &&
-               compacted.text(4) ==
+               compacted.blob(4) ==
                    std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
   return Appended{compacted.integer(1), compacted.integer(2), true};
 }

@@ -172,6 +172,7 @@ int append(AppendTable& table, sqlite3_value** row, sqlite3_int64* rowid) noexce
     const StatementMixture before = table.mixture;
     table.in_row = true;
     try {
+      require_looked_at(*table.connection);
       *rowid = append_and_count(table, row).position;
     } catch (const Error&) {
       // A row that OR IGNORE skips leaves its statement as it was; any other fault ends it.
@@ -201,16 +202,25 @@ int update(sqlite3_vtab* vtab, int count, sqlite3_value** values, sqlite3_int64*
   return append(table, values + 2, rowid);
 }
 
-int connect(sqlite3* db, void* user, int, const char* const*, sqlite3_vtab** out, char**) noexcept {
-  int rc = sqlite3_declare_vtab(
-      db,
+/// The last column is what atomically() inserts into; see Connection::prepare_carrier().
+int declare(sqlite3* db, const Connection& connection) {
+  char* sql = sqlite3_mprintf(
       "CREATE TABLE x(aggregate_type TEXT, natural_key TEXT, event_type TEXT, data TEXT,"
       " aggregate_id INTEGER, expected INTEGER, reference TEXT, metadata TEXT, event_time TEXT,"
-      " event_id TEXT)");
+      " event_id TEXT, %s HIDDEN)",
+      connection.carrier_column().c_str());
+  if (sql == nullptr) return SQLITE_NOMEM;
+  const int rc = sqlite3_declare_vtab(db, sql);
+  sqlite3_free(sql);
+  return rc;
+}
+
+int connect(sqlite3* db, void* user, int, const char* const*, sqlite3_vtab** out, char**) noexcept {
+  Connection* connection = static_cast<std::shared_ptr<Connection>*>(user)->get();
+  int rc = declare(db, *connection);
   if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
   if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   if (rc != SQLITE_OK) return rc;
-  Connection* connection = static_cast<std::shared_ptr<Connection>*>(user)->get();
   auto* table = new (std::nothrow) AppendTable{{}, connection, {}};
   if (table == nullptr) return SQLITE_NOMEM;
   *out = &table->base;
@@ -239,6 +249,11 @@ int end(sqlite3_vtab* vtab) noexcept {
   return SQLITE_OK;
 }
 
+int commit(sqlite3_vtab* vtab) noexcept {
+  table_of(vtab).connection->committed();
+  return end(vtab);
+}
+
 int savepoint(sqlite3_vtab*, int) noexcept {
   return SQLITE_OK;
 }
@@ -257,7 +272,7 @@ constexpr sqlite3_module methods = [] {
   module.xUpdate = update;
   module.xBegin = begin;
   module.xSync = sync;
-  module.xCommit = end;
+  module.xCommit = commit;
   module.xRollback = end;
   module.xSavepoint = savepoint;
   module.xRelease = savepoint;

@@ -1,10 +1,12 @@
+// evercore_check: walks the whole store and names what is wrong, a row at a time. What it holds in
+// memory at once is one state, one event and one snapshot, however much is wrong.
 #include "check.h"
 
-#include <map>
-#include <optional>
+#include <algorithm>
 #include <string>
-#include <vector>
+#include <unordered_set>
 
+#include "check_store.h"
 #include "fold.h"
 #include "state.h"
 
@@ -12,166 +14,233 @@ namespace evercore::ext {
 
 namespace {
 
-struct Problem {
-  std::optional<std::int64_t> aggregate_id;
-  std::optional<std::int64_t> position;
-  std::string text;
-};
-
-/// Walks the store aggregate by aggregate, folding as it goes, and collects what is wrong.
-class Checker {
+/// The engine snapshots of one aggregate in order of sequence, one at hand.
+class Snapshots {
  public:
-  explicit Checker(Connection& connection)
-      : connection_(connection),
-        types_(connection),
-        events_(connection.prepare(
-            "SELECT position, sequence, type_id, data, metadata FROM main.evercore_event"
-            " WHERE aggregate_id = ?1 ORDER BY sequence")),
-        snapshots_(connection.prepare(
+  explicit Snapshots(Connection& connection)
+      : rows_(connection.prepare(
             "SELECT sequence, state FROM main.evercore_snapshot WHERE aggregate_id = ?1"
             " AND application = 0 ORDER BY sequence")) {}
 
-  std::vector<Problem> run() {
-    Statement aggregates = connection_.prepare(
-        "SELECT aggregate_id, base, erased FROM main.evercore_aggregate ORDER BY aggregate_id");
-    while (aggregates.step()) {
-      Aggregate aggregate;
-      aggregate.id = aggregates.integer(0);
-      aggregate.base = aggregates.integer(1);
-      aggregate.erased = aggregates.integer(2) != 0;
-      check_aggregate(aggregate);
+  void start(std::int64_t aggregate_id) {
+    rows_.reset();
+    rows_.bind(1, aggregate_id);
+    next();
+  }
+  void next() { there_ = rows_.step(); }
+  [[nodiscard]] bool there() const { return there_; }
+  [[nodiscard]] std::int64_t sequence() const { return rows_.integer(0); }
+  [[nodiscard]] std::string_view state() const { return rows_.text(1); }
+
+ private:
+  Statement rows_;
+  bool there_ = false;
+};
+
+/// Folds aggregate by aggregate and compares what it finds with what is promised.
+class Walk {
+ public:
+  Walk(Connection& connection, Problems& problems)
+      : connection_(connection),
+        problems_(problems),
+        types_(connection),
+        aggregates_(
+            connection.prepare("SELECT aggregate_id, base, erased FROM main.evercore_aggregate"
+                               " WHERE aggregate_id <> 0 ORDER BY aggregate_id")),
+        events_(connection.prepare(
+            "SELECT position, sequence, type_id, data, metadata FROM main.evercore_event"
+            " WHERE aggregate_id = ?1 ORDER BY sequence")),
+        snapshots_(connection) {}
+
+  /// A short step; false at the end.
+  bool step() {
+    switch (at_) {
+      case At::next_aggregate:
+        if (!aggregates_.step()) return false;
+        start_aggregate();
+        at_ = At::base;
+        return true;
+      case At::base:
+        if (pass_snapshot_below(base_)) return true;
+        take_base();
+        at_ = At::next_event;
+        return true;
+      case At::next_event:
+        at_ = events_.step() ? At::event : At::rest;
+        if (at_ == At::event) check_event();
+        return true;
+      case At::event:
+        if (pass_snapshot_below(events_.integer(1))) return true;
+        check_snapshot(events_.integer(1), events_.integer(0));
+        at_ = At::next_event;
+        return true;
+      case At::rest:
+        if (snapshots_.there()) {
+          pass_snapshot();
+        } else {
+          at_ = At::next_aggregate;
+        }
+        return true;
     }
-    check_orphans();
-    check_cursors();
-    return std::move(problems_);
+    return false;
   }
 
  private:
-  void report(const Aggregate& aggregate, std::optional<std::int64_t> position, std::string text) {
-    problems_.push_back(Problem{aggregate.id, position, std::move(text)});
+  enum class At { next_aggregate, base, next_event, event, rest };
+
+  void report(std::optional<std::int64_t> position, std::string text) {
+    problems_.push_back({aggregate_id_, position, std::move(text)});
   }
 
-  std::map<std::int64_t, std::string> load_snapshots(const Aggregate& aggregate) {
-    std::map<std::int64_t, std::string> snapshots;
-    snapshots_.reset();
-    snapshots_.bind(1, aggregate.id);
-    while (snapshots_.step()) {
-      snapshots.emplace(snapshots_.integer(0), std::string(snapshots_.text(1)));
-    }
-    return snapshots;
-  }
-
-  void check_aggregate(const Aggregate& aggregate) {
-    auto snapshots = load_snapshots(aggregate);
-    State state = take_base(aggregate, snapshots);
-    std::int64_t last_sequence = aggregate.base;
-    std::int64_t last_position = 0;
+  void start_aggregate() {
+    aggregate_id_ = aggregates_.integer(0);
+    const std::int64_t base = aggregates_.integer(1);
+    const bool sound = base >= 0 && base <= most_sequence;
+    base_ = sound ? base : 0;
+    erased_ = aggregates_.integer(2) != 0;
+    if (aggregate_id_ < 0) report(std::nullopt, "aggregate id is out of range");
+    if (!sound) report(std::nullopt, "base is out of range: " + std::to_string(base));
+    snapshots_.start(aggregate_id_);
+    last_sequence_ = base_;
+    last_position_ = 0;
     events_.reset();
-    events_.bind(1, aggregate.id);
-    while (events_.step()) {
-      const std::int64_t position = events_.integer(0);
-      const std::int64_t sequence = events_.integer(1);
-      for (std::int64_t missing = last_sequence + 1; missing < sequence; ++missing) {
-        report(aggregate, std::nullopt, "sequence " + std::to_string(missing) + " is missing");
-      }
-      if (position <= last_position) {
-        report(aggregate, position,
-               "position is not above that of sequence " + std::to_string(last_sequence));
-      }
-      if (check_payloads(aggregate, position)) {
-        state.apply(types_.at(events_.integer(2)).fold,
-                    events_.is_null(3) ? "{}" : events_.text(3));
-      }
-      check_snapshot(aggregate, snapshots, sequence, state, position);
-      last_sequence = sequence;
-      last_position = position;
-    }
-    for (const auto& [sequence, text] : snapshots)
-      report_snapshot(aggregate, sequence, std::nullopt);
+    events_.bind(1, aggregate_id_);
   }
 
   /// The state below the oldest kept event. Its events are gone, so it can only be taken as it is.
-  State take_base(const Aggregate& aggregate, std::map<std::int64_t, std::string>& snapshots) {
-    if (aggregate.base == 0 || aggregate.erased) return State("{}");
-    const auto base = snapshots.find(aggregate.base);
-    if (base == snapshots.end()) {
-      report(aggregate, std::nullopt,
-             "base snapshot at sequence " + std::to_string(aggregate.base) + " is missing");
-      return State("{}");
+  void take_base() {
+    state_ = State("{}");
+    if (base_ == 0 || erased_) return;
+    if (!snapshots_.there() || snapshots_.sequence() != base_) {
+      report(std::nullopt, "base snapshot at sequence " + std::to_string(base_) + " is missing");
+      return;
     }
-    const std::string text = std::move(base->second);
-    snapshots.erase(base);
-    if (connection_.payload.verdict(text).empty()) return State(text);
-    report_snapshot(aggregate, aggregate.base, std::nullopt);
-    return State("{}");
+    const std::string text(snapshots_.state());
+    snapshots_.next();
+    if (same_json(text, text)) {
+      state_ = State(text);
+    } else {
+      report_snapshot(base_, std::nullopt);
+    }
   }
 
-  bool check_payloads(const Aggregate& aggregate, std::int64_t position) {
+  void check_event() {
+    const std::int64_t position = events_.integer(0);
+    const std::int64_t sequence = events_.integer(1);
+    check_place(sequence, position);
+    const EventTypes::Entry& type = types_.at(events_.integer(2));
+    if (type.name.empty() && missing_types_.insert(events_.integer(2)).second) {
+      problems_.push_back({std::nullopt, std::nullopt,
+                           "event type " + std::to_string(events_.integer(2)) + " is missing"});
+    }
+    if (check_payloads(position) && sequence > last_sequence_) {
+      state_.apply(type.fold, events_.is_null(3) ? "{}" : events_.text(3));
+    }
+    last_sequence_ = std::max(last_sequence_, sequence);
+    last_position_ = position;
+  }
+
+  void check_place(std::int64_t sequence, std::int64_t position) {
+    const auto at = [&](const char* what) { return "sequence " + std::to_string(sequence) + what; };
+    if (sequence > last_sequence_) {
+      check_hole(last_sequence_, sequence);
+    } else if (sequence <= base_) {
+      report(position, at(" is at or below the base"));
+    } else {
+      report(position, at(" is there twice"));
+    }
+    if (sequence > most_sequence) report(position, at(" is out of range"));
+    if (position < 1 || position > most_position) {
+      report(position, "position is out of range");
+    } else if (position <= last_position_) {
+      report(position, "position is not above that of sequence " + std::to_string(last_sequence_));
+    }
+  }
+
+  /// What is missing between two sequences that follow each other.
+  void check_hole(std::int64_t last, std::int64_t next) {
+    if (next - 1 == last) return;
+    if (next - 1 == last + 1) {
+      report(std::nullopt, "sequence " + std::to_string(next - 1) + " is missing");
+    } else {
+      report(std::nullopt, "sequences " + std::to_string(last + 1) + " to " +
+                               std::to_string(next - 1) + " are missing");
+    }
+  }
+
+  bool check_payloads(std::int64_t position) {
     bool legal = true;
     if (!events_.is_null(3)) {
       const std::string word = connection_.payload.verdict(events_.text(3));
-      if (!word.empty()) report(aggregate, position, "payload: " + word);
+      if (!word.empty()) report(position, "payload: " + word);
       legal = word.empty();
     }
     if (!events_.is_null(4)) {
       const std::string word = connection_.payload.verdict(events_.text(4));
-      if (!word.empty()) report(aggregate, position, "metadata: " + word);
+      if (!word.empty()) report(position, "metadata: " + word);
     }
     return legal;
   }
 
-  void check_snapshot(const Aggregate& aggregate, std::map<std::int64_t, std::string>& snapshots,
-                      std::int64_t sequence, const State& state, std::int64_t position) {
-    const auto snapshot = snapshots.find(sequence);
-    if (snapshot == snapshots.end()) return;
-    if (!same_json(snapshot->second, state.text())) report_snapshot(aggregate, sequence, position);
-    snapshots.erase(snapshot);
+  void check_snapshot(std::int64_t sequence, std::int64_t position) {
+    if (!snapshots_.there() || snapshots_.sequence() != sequence) return;
+    if (!same_json(snapshots_.state(), state_.text())) report_snapshot(sequence, position);
+    snapshots_.next();
   }
 
-  void report_snapshot(const Aggregate& aggregate, std::int64_t sequence,
-                       std::optional<std::int64_t> position) {
-    report(aggregate, position,
+  /// One snapshot without an event at its sequence, of a state that never was; false where none is.
+  bool pass_snapshot_below(std::int64_t sequence) {
+    if (!snapshots_.there() || snapshots_.sequence() >= sequence) return false;
+    pass_snapshot();
+    return true;
+  }
+  void pass_snapshot() {
+    report_snapshot(snapshots_.sequence(), std::nullopt);
+    snapshots_.next();
+  }
+
+  void report_snapshot(std::int64_t sequence, std::optional<std::int64_t> position) {
+    report(position,
            "engine snapshot at sequence " + std::to_string(sequence) + " differs from the fold");
   }
 
-  void check_orphans() {
-    Statement orphans = connection_.prepare(
-        "SELECT aggregate_id, position FROM main.evercore_event e WHERE aggregate_id <> 0"
-        " AND NOT EXISTS (SELECT 1 FROM main.evercore_aggregate a"
-        " WHERE a.aggregate_id = e.aggregate_id) ORDER BY position");
-    while (orphans.step()) {
-      problems_.push_back(Problem{orphans.integer(0), orphans.integer(1), "no such aggregate"});
-    }
-  }
-
-  void check_cursors() {
-    Statement ahead = connection_.prepare(
-        "SELECT DISTINCT s.name FROM main.evercore_subscription s"
-        " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
-        " WHERE p.position > (SELECT coalesce(max(position), 0) FROM main.evercore_event)"
-        " ORDER BY s.name");
-    while (ahead.step()) {
-      problems_.push_back(Problem{
-          std::nullopt, std::nullopt,
-          "cursor of subscription \"" + std::string(ahead.text(0)) + "\" is beyond the head"});
-    }
-  }
-
   Connection& connection_;
+  Problems& problems_;
   EventTypes types_;
+  Statement aggregates_;
   Statement events_;
-  Statement snapshots_;
-  std::vector<Problem> problems_;
+  Snapshots snapshots_;
+  At at_ = At::next_aggregate;
+  std::int64_t aggregate_id_ = 0;
+  std::int64_t base_ = 0;
+  bool erased_ = false;
+  State state_{"{}"};
+  std::int64_t last_sequence_ = 0;
+  std::int64_t last_position_ = 0;
+  std::unordered_set<std::int64_t> missing_types_;
 };
 
-class Problems : public Rows {
+/// The schema, the looks before the walk, the walk, the looks after it.
+class CheckRows : public Rows {
  public:
-  explicit Problems(std::vector<Problem> problems) : problems_(std::move(problems)) {}
-  bool next() override { return ++row_ <= problems_.size(); }
-  [[nodiscard]] std::int64_t rowid() const override { return static_cast<std::int64_t>(row_); }
+  explicit CheckRows(Connection& connection) : connection_(connection) {
+    whole_ = check_schema(connection, problems_);
+    if (whole_) open_looks(looks_before_walk);
+  }
+
+  bool next() override {
+    ++row_;
+    if (!problems_.empty() && row_ > 1) problems_.pop_front();
+    while (problems_.empty()) {
+      if (!whole_ || !step()) return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::int64_t rowid() const override { return row_; }
 
   void column(sqlite3_context* context, int column) override {
-    const Problem& problem = problems_[row_ - 1];
+    const Problem& problem = problems_.front();
     if (column == 2) return give_text(context, problem.text);
     const auto& number = column == 0 ? problem.aggregate_id : problem.position;
     if (number) return sqlite3_result_int64(context, *number);
@@ -179,12 +248,46 @@ class Problems : public Rows {
   }
 
  private:
-  std::vector<Problem> problems_;
-  std::size_t row_ = 0;
+  void open_looks(std::span<const Look> looks) {
+    looks_ = looks;
+    rows_.reset();
+  }
+
+  /// A step of what is at hand; false when all is done.
+  bool step() {
+    if (!looks_.empty()) {
+      if (!rows_) rows_.emplace(connection_.prepare(looks_.front().sql));
+      if (rows_->step()) {
+        looks_.front().report(connection_, *rows_, problems_);
+      } else {
+        open_looks(looks_.subspan(1));
+      }
+      return true;
+    }
+    if (!walked_) {
+      if (!walk_) walk_.emplace(connection_, problems_);
+      if (walk_->step()) return true;
+      walk_.reset();
+      walked_ = true;
+      open_looks(looks_after_walk);
+      return true;
+    }
+    return false;
+  }
+
+  Connection& connection_;
+  Problems problems_;
+  std::span<const Look> looks_;
+  std::optional<Statement> rows_;
+  std::optional<Walk> walk_;
+  bool walked_ = false;
+  bool whole_ = false;
+  std::int64_t row_ = 0;
 };
 
 std::unique_ptr<Rows> open_check(Connection& connection, const TableArguments&) {
-  return std::make_unique<Problems>(Checker(connection).run());
+  connection.require_store();
+  return std::make_unique<CheckRows>(connection);
 }
 
 }  // namespace

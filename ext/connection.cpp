@@ -1,5 +1,8 @@
 #include "connection.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "migrate.h"
@@ -7,6 +10,41 @@
 namespace evercore::ext {
 
 namespace {
+
+/// The virtual tables of the extension: a table or view of such a name would hide ours.
+constexpr std::string_view module_names[] = {
+    "evercore_append", "evercore_follow", "evercore_events", "evercore_replay", "evercore_history",
+    "evercore_fetch",  "evercore_check",  "evercore_stats",  "_evercore_anchor"};
+
+/// The tables of a store. Where one of them is there, it must be a table with rows of its own.
+constexpr std::string_view table_names[] = {
+    "evercore_schema",
+    "evercore_aggregate_type",
+    "evercore_event_type",
+    "evercore_aggregate",
+    "evercore_event",
+    "evercore_event_id",
+    "evercore_compacted_type",
+    "evercore_snapshot",
+    "_evercore_maintenance",
+    "evercore_subscription",
+    "evercore_subscription_partition",
+};
+
+template <std::size_t count>
+bool is_among(const std::string_view (&names)[count], std::string_view name) {
+  return std::any_of(std::begin(names), std::end(names), [&](std::string_view ours) {
+    return ours.size() == name.size() &&
+           sqlite3_strnicmp(ours.data(), name.data(), static_cast<int>(name.size())) == 0;
+  });
+}
+
+/// A name that no table has by chance or by design.
+std::string random_column() {
+  std::array<std::uint64_t, 2> bits{};
+  sqlite3_randomness(sizeof bits, bits.data());
+  return "_evercore_" + std::to_string(bits[0]) + "_" + std::to_string(bits[1]);
+}
 
 bool is_listed(sqlite3* db, const sqlite3_stmt* wanted) {
   for (sqlite3_stmt* s = sqlite3_next_stmt(db, nullptr); s != nullptr;
@@ -55,6 +93,7 @@ Statement& Statement::bind_null(int index) {
 int Statement::try_run() {
   int rc = SQLITE_ROW;
   while (rc == SQLITE_ROW) rc = sqlite3_step(stmt_);
+  if (rc == SQLITE_ERROR) connection_->forget_schema();
   return rc;
 }
 
@@ -62,8 +101,17 @@ bool Statement::step() {
   const int rc = sqlite3_step(stmt_);
   if (rc == SQLITE_ROW) return true;
   if (rc == SQLITE_DONE) return false;
+  fail(rc);
+}
+
+/// A kept statement that SQLite could not prepare anew says that the store is another one now.
+void Statement::fail(int rc) {
   Error failure = engine_error(connection_->db(), rc);
   sqlite3_reset(stmt_);
+  if (failure.sqlite_code == SQLITE_ERROR && key_ != nullptr) {
+    connection_->forget_schema();
+    connection_->require_store();
+  }
   throw failure;
 }
 
@@ -102,6 +150,12 @@ std::string_view Statement::nullable_text(int column) const {
   return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
+std::string_view Statement::blob(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(stmt_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column));
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
+}
+
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(stmt_, column) == SQLITE_NULL;
 }
@@ -110,17 +164,31 @@ sqlite3_value* Statement::value(int column) const {
   return sqlite3_column_value(stmt_, column);
 }
 
+Connection::Connection(sqlite3* db)
+    : db_(db),
+      carrier_column_(random_column()),
+      // With a SELECT, even of one row, SQLite keeps a statement journal: VALUES would do without.
+      carrier_sql_("INSERT INTO main.evercore_append (" + carrier_column_ + ") SELECT NULL") {}
+
 Statement Connection::prepare(Sql sql) {
-  if (sqlite3_stmt* stmt = take(sql.text); stmt != nullptr) {
-    Statement statement(*this, stmt, sql.text);
+  return prepare_kept(sql.text, sql.text);
+}
+
+Statement Connection::prepare_carrier() {
+  return prepare_kept(&carrier_sql_, carrier_sql_.c_str());
+}
+
+Statement Connection::prepare_kept(const void* key, const char* sql) {
+  if (sqlite3_stmt* stmt = take(key); stmt != nullptr) {
+    Statement statement(*this, stmt, key);
     if (!schema_checked_) require_store();
     return statement;
   }
   require_store();
   sqlite3_stmt* stmt = nullptr;
-  const int rc = sqlite3_prepare_v3(db_, sql.text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
+  const int rc = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
   if (rc != SQLITE_OK) throw engine_error(db_, rc);
-  return Statement(*this, stmt, sql.text);
+  return Statement(*this, stmt, key);
 }
 
 Statement Connection::prepare_once(const std::string& sql) {
@@ -132,18 +200,48 @@ Statement Connection::prepare_once(const std::string& sql) {
 }
 
 std::int64_t Connection::schema_version() {
-  Statement tables = prepare_once(
-      "SELECT count(*) FILTER (WHERE name = 'evercore_schema'),"
-      " count(*) FILTER (WHERE name = 'evercore_append') FROM main.sqlite_schema"
-      " WHERE name IN ('evercore_schema', 'evercore_append')");
-  tables.step();
-  if (tables.integer(1) > 0) {
-    throw error(8, "a table or view named evercore_append hides the one of the extension");
+  Statement names = prepare_once(
+      "SELECT name, type = 'table' AND rootpage > 0 FROM main.sqlite_schema"
+      " WHERE type IN ('table', 'view')");
+  bool there = false;
+  while (names.step()) {
+    const std::string_view name = names.text(0);
+    if (is_among(module_names, name)) {
+      throw error(8,
+                  "a table or view named " + std::string(name) + " hides the one of the extension");
+    }
+    if (!is_among(table_names, name)) continue;
+    if (names.integer(1) == 0) {
+      throw error(
+          8, std::string(name) + " is not the table of a store: something else bears its name");
+    }
+    there = there || is_among({table_names[0]}, name);
   }
-  if (tables.integer(0) == 0) return 0;
-  Statement version = prepare_once("SELECT coalesce(max(version), 0) FROM main.evercore_schema");
-  version.step();
-  return version.integer(0);
+  return there ? read_version() : 0;
+}
+
+std::int64_t Connection::read_version() {
+  try {
+    Statement version = prepare_once(
+        "SELECT count(*), max(version), count(*) FILTER (WHERE typeof(version) <> 'integer')"
+        " FROM (SELECT version FROM main.evercore_schema ORDER BY version DESC LIMIT 2)");
+    version.step();
+    const std::int64_t newest = version.integer(1);
+    const bool sound = version.integer(2) == 0 && newest >= 1;
+    if (sound && newest > newest_schema_version()) return newest;
+    if (sound && version.integer(0) == 1) return newest;
+  } catch (const Error& failure) {
+    if (failure.sqlite_code != SQLITE_ERROR) throw;  // BUSY and the like
+  }
+  throw error(8, "evercore_schema is damaged: it should hold one row, the version of the store");
+}
+
+void Connection::require_utf8() {
+  Statement encoding = prepare_once("PRAGMA main.encoding");
+  encoding.step();
+  if (encoding.text(0) == "UTF-8") return;
+  throw error(10, "the database is " + std::string(encoding.text(0)) +
+                      ": evercore needs a UTF-8 one, a new one or one made from its dump");
 }
 
 void Connection::require_store() {
@@ -153,8 +251,46 @@ void Connection::require_store() {
     throw error(8, "the store has schema version " + std::to_string(version) +
                        ", newer than this evercore knows (" + std::to_string(known) + ")");
   }
+  if (version > 0) require_utf8();
   if (version < known) throw error(8, "the store is not migrated: SELECT evercore_migrate()");
   schema_checked_ = true;
+}
+
+std::int64_t Connection::data_version() const {
+  unsigned version = 0;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  return version;
+}
+
+void Connection::look_again() {
+  Statement look = prepare("SELECT max(version) FROM main.evercore_schema");
+  look.step();
+  const std::int64_t version = data_version();  // with the statement's snapshot still held
+  if (look.integer(0) != newest_schema_version()) {
+    forget_schema();
+    require_store();
+  }
+  data_version_ = version;
+}
+
+void Connection::require_same_store_to_append() {
+  require_same_store();
+  if (positions_version_ == data_version_) return;
+  Statement newest = prepare("SELECT max(position) FROM main.evercore_event NOT INDEXED");
+  newest.step();
+  // SQLite would go on with positions at random.
+  if (newest.integer(0) >= most_position) throw damaged("the newest position");
+  positions_version_ = data_version_;
+}
+
+Connection::Reading::Reading(Connection& connection, const char* function)
+    : connection_(connection) {
+  if (connection.reading_) {
+    throw error(8, std::string(function) +
+                       " is called by reading the store's own tables: "
+                       "something else bears their names");
+  }
+  connection.reading_ = true;
 }
 
 sqlite3_stmt* Connection::take(const void* key) {

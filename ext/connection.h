@@ -24,6 +24,11 @@
 
 namespace evercore::ext {
 
+/// No sequence or position of a store is beyond these: what is, was written by somebody else, and
+/// counting on from there would overflow.
+inline constexpr std::int64_t most_sequence = std::int64_t{1} << 62;
+inline constexpr std::int64_t most_position = std::int64_t{1} << 62;
+
 class Connection;
 class Statement;
 struct FastAppend;  // append.cpp
@@ -33,6 +38,7 @@ struct Carried {
   const std::function<void()>* work;
   const Statement* carrier;
   std::exception_ptr failure;
+  bool ran = false;
 };
 
 /// What the newest empty evercore_fetch of a partition saw; see remember_empty() in
@@ -80,12 +86,15 @@ class Statement {
   [[nodiscard]] std::string_view nullable_text(int column) const;
   [[nodiscard]] sqlite3_value* value(int column) const;
   [[nodiscard]] sqlite3_stmt* handle() const { return stmt_; }
+  /// A blob as it is stored. As text SQLite would convert it in a UTF-16 database.
+  [[nodiscard]] std::string_view blob(int column) const;
   /// Whether the schema changed between its preparation and its run. SQLite then prepares it anew,
   /// by itself and without a word.
   [[nodiscard]] bool was_reprepared() const { return times_reprepared() != reprepared_; }
 
  private:
   friend class Connection;
+  [[noreturn]] void fail(int rc);
   Statement(Connection& connection, sqlite3_stmt* stmt, const void* key)
       : connection_(&connection), stmt_(stmt), key_(key), reprepared_(times_reprepared()) {}
   [[nodiscard]] int times_reprepared() const {
@@ -100,7 +109,7 @@ class Statement {
 
 class Connection {
  public:
-  explicit Connection(sqlite3* db) : db_(db) {}
+  explicit Connection(sqlite3* db);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -112,12 +121,45 @@ class Connection {
   /// A statement for a text made at run time; not kept. Makes no demand on the store.
   Statement prepare_once(const std::string& sql);
 
-  /// The store's schema version, 0 where there is none.
+  /// The INSERT that carries atomically() into `evercore_append` (write.h). It names a hidden column
+  /// that no other table has: where one of that name hides ours, it fails and writes nothing.
+  Statement prepare_carrier();
+  [[nodiscard]] const std::string& carrier_column() const { return carrier_column_; }
+
+  /// The store's schema version, 0 where there is none. Throws EV008 where the tables are not those
+  /// of a store: hidden, replaced by views, or without a version that could be.
   std::int64_t schema_version();
-  /// Throws EV008 unless the store is of this program's schema version.
+  /// Throws EV008 unless the store is of this program's schema version, and EV010 for UTF-16.
   void require_store();
+  void require_utf8();
   /// Makes the next statement look at the schema version again.
   void forget_schema() { schema_checked_ = false; }
+
+  // A newer program may migrate without changing the schema, so that nothing is prepared anew. What
+  // tells is the version of the file's content, which every commit but our own changes.
+
+  /// Throws EV008 where the store is no longer of this program's version, as far as the transaction
+  /// sees; outside of one, as far as the last one saw.
+  void require_same_store() {
+    if (data_version() != data_version_) look_again();
+  }
+  /// The same before an event is written: EV010 where no position is left above the newest.
+  void require_same_store_to_append();
+  /// After a commit of our own: what it changed needs no look.
+  void committed() { positions_version_ = data_version_ = data_version(); }
+
+  /// Stands around a function that only reads. Reading our own tables calls none of our functions,
+  /// unless a file put something else in their place: that would recurse without end.
+  class Reading {
+   public:
+    Reading(Connection& connection, const char* function);
+    ~Reading() { connection_.reading_ = false; }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+   private:
+    Connection& connection_;
+  };
 
   /// Called by the anchor's xConnect and xDisconnect.
   void anchored() { anchored_ = true; }
@@ -145,12 +187,21 @@ class Connection {
     sqlite3_stmt* stmt;
   };
 
+  Statement prepare_kept(const void* key, const char* sql);
+  [[nodiscard]] std::int64_t data_version() const;
+  void look_again();
+  std::int64_t read_version();
   sqlite3_stmt* take(const void* key);
   void give_back(const Statement& statement) noexcept;
   bool anchor() noexcept;
 
   sqlite3* db_;
+  std::string carrier_column_;
+  std::string carrier_sql_;
   std::vector<Kept> kept_;
+  std::int64_t data_version_ = -1;       // none yet
+  std::int64_t positions_version_ = -1;  // of the content whose newest position was looked at
+  bool reading_ = false;
   bool anchored_ = false;
   bool schema_checked_ = false;
   bool mistrusts_ = false;

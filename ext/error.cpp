@@ -81,6 +81,10 @@ Error key_taken(std::string_view aggregate_type, std::string_view natural_key) {
   return error(3, text);
 }
 
+Error damaged(const std::string& what) {
+  return error(10, what + " is damaged: evercore_check() names the place");
+}
+
 Error out_of_range(std::string_view argument, std::int64_t value) {
   return error(9, std::string(argument) + " is out of range: " + id_text(value));
 }

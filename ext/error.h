@@ -70,6 +70,8 @@ struct Error {
 [[nodiscard]] Error compacted_sequence(std::int64_t aggregate_id, std::int64_t sequence,
                                        std::int64_t oldest);
 [[nodiscard]] Error key_taken(std::string_view aggregate_type, std::string_view natural_key);
+/// EV010: what is stored is not what evercore wrote.
+[[nodiscard]] Error damaged(const std::string& what);
 [[nodiscard]] Error out_of_range(std::string_view argument, std::int64_t value);
 
 }  // namespace evercore::ext

@@ -28,6 +28,10 @@ void invoke(sqlite3_context* context, int count, sqlite3_value** values) noexcep
     if (function.access == Access::writes) {
       const WriteGuard guard(connection, function.name);
       function.run(call);
+    } else if (function.access == Access::reads) {
+      const Connection::Reading reading(connection, function.name);
+      connection.require_same_store();
+      function.run(call);
     } else {
       function.run(call);
     }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "error.h"
+#include "schema.h"
 #include "value.h"
 #include "write.h"
 
@@ -13,40 +14,40 @@ namespace {
 
 constexpr std::string_view up_mark = "-- +goose Up";
 constexpr std::string_view down_mark = "-- +goose Down";
-constexpr std::string_view holds_events = "EV010: the store holds events";
-
-std::string up_part(const Migration& migration) {
-  const std::string_view text = migration.text;
-  const std::size_t up = text.find(up_mark) + up_mark.size();
-  return std::string(text.substr(up, text.find(down_mark) - up));
-}
 
 std::string down_part(const Migration& migration) {
   const std::string_view text = migration.text;
   return std::string(text.substr(text.find(down_mark) + down_mark.size()));
 }
 
-void run_script(Connection& connection, const std::string& script) {
-  const int rc = sqlite3_exec(connection.db(), script.c_str(), nullptr, nullptr, nullptr);
-  if (rc == SQLITE_OK) return;
-  const Error failure = engine_error(connection.db(), rc);
-  if (failure.text.find(holds_events) != std::string::npos) {
-    throw error(10, "the store holds events");
-  }
-  throw failure;
+const Migration& migration_of(std::int64_t version) {
+  return migrations[static_cast<std::size_t>(version - 1)];
 }
 
+/// A way down drops tables. What it would lose is looked at here, once for every migration, and by
+/// nothing that a PRAGMA can switch off.
+void refuse_to_lose_events(Connection& connection) {
+  Statement look = connection.prepare_once(
+      "SELECT EXISTS (SELECT 1 FROM main.evercore_event)"
+      " OR EXISTS (SELECT 1 FROM main.evercore_aggregate WHERE base > 0)");
+  look.step();
+  if (look.integer(0) != 0) throw error(10, "the store holds events");
+}
+
+/// Unlike atomically(), this runs before there is a table to insert into, and it changes the schema.
+/// The scripts name their tables without a database: temporary ones would come before ours, and
+/// attached ones in the place of ours that are missing.
 void go_to(Connection& connection, std::int64_t target) {
-  // Unlike atomically(), this runs before there is a table to insert into, and it changes the
-  // schema.
   std::int64_t at = connection.schema_version();
   // Under the lock now: a newer program may have been here since the look before it.
   if (at > newest_schema_version()) connection.require_store();
-  for (; at < target; ++at) {
-    run_script(connection, up_part(migrations[static_cast<std::size_t>(at)]));
-  }
-  for (; at > target; --at) {
-    run_script(connection, down_part(migrations[static_cast<std::size_t>(at - 1)]));
+  refuse_temporary_names(connection);
+  if (target < at) refuse_to_lose_events(connection);
+  if (at > 0) mend(connection, at == newest_schema_version() ? Schema::newest() : Schema(at));
+  for (; at < target; ++at) run_script(connection.db(), up_part(migration_of(at + 1)));
+  for (; at > target; --at) run_script(connection.db(), down_part(migration_of(at)));
+  if (connection.schema_version() != target) {
+    throw error(10, "a trigger or an authorizer cut the migration short");
   }
 }
 
@@ -69,17 +70,37 @@ void run_in_transaction(Connection& connection, std::int64_t target) {
   connection.forget_schema();
 }
 
+/// Whether there is anything that a migration to the version where the store is would do.
+bool can_be_mended(Connection& connection, std::int64_t at) {
+  if (at == 0) return false;
+  const auto mends = [&](const Schema& schema) {
+    for (const Difference& difference : differences(connection, schema)) {
+      if (difference.mendable || difference.blocks) return true;
+    }
+    return false;
+  };
+  return at == newest_schema_version() ? mends(Schema::newest()) : mends(Schema(at));
+}
+
 void migrate(const Call& call) {
   std::int64_t target = newest_schema_version();
   if (sqlite3_value* value = call.optional(0)) target = integer_from(value, "target", 0);
   if (target > newest_schema_version()) throw out_of_range("target", target);
-  const std::int64_t at = call.connection.schema_version();
-  if (at > newest_schema_version()) call.connection.require_store();  // EV008
-  if (at != target) run_in_transaction(call.connection, target);
+  Connection& connection = call.connection;
+  const std::int64_t at = connection.schema_version();
+  if (at > newest_schema_version()) connection.require_store();  // EV008
+  connection.require_utf8();
+  if (at != target || can_be_mended(connection, at)) run_in_transaction(connection, target);
   call.result(target);
 }
 
 }  // namespace
+
+std::string up_part(const Migration& migration) {
+  const std::string_view text = migration.text;
+  const std::size_t up = text.find(up_mark) + up_mark.size();
+  return std::string(text.substr(up, text.find(down_mark) - up));
+}
 
 std::int64_t newest_schema_version() {
   return static_cast<std::int64_t>(migrations.size());

@@ -4,8 +4,10 @@
 //   SELECT evercore_migrate(0);      -- back to nothing; EV010 while there are events
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "function.h"
 
@@ -17,9 +19,19 @@ struct Migration {
   const char* text;
 };
 
+/// Whether their versions are 1, 2, 3 … as they stand: the file of version n is at n - 1.
+template <std::size_t count>
+consteval bool are_dense(const Migration (&table)[count]) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (table[i].version != static_cast<std::int64_t>(i) + 1) return false;
+  }
+  return true;
+}
+
 /// All of them, in order of version from 1. Made at build time.
 extern const std::span<const Migration> migrations;
 
+[[nodiscard]] std::string up_part(const Migration& migration);
 [[nodiscard]] std::int64_t newest_schema_version();
 
 extern const Function migrate_function;

@@ -113,6 +113,8 @@ std::optional<Subscription> find_subscription(Connection& connection, std::strin
       "SELECT subscription_id, partitions, repartitionable FROM main.evercore_subscription"
       " WHERE name = ?1 AND removed = 0");
   if (!find.bind(1, name).step()) return std::nullopt;
+  const std::int64_t partitions = find.integer(1);
+  if (partitions < 1 || partitions > max_partitions) throw damaged_subscription(name);
   return Subscription{find.integer(0), find.integer(1), find.integer(2) != 0};
 }
 
@@ -221,6 +223,10 @@ Subscription load_subscription(Connection& connection, std::string_view name) {
 
 Error no_subscription(std::string_view name) {
   return error(2, "no subscription \"" + std::string(name) + "\"");
+}
+
+Error damaged_subscription(std::string_view name) {
+  return damaged("subscription \"" + std::string(name) + "\"");
 }
 
 Error lease_lost(std::string_view name, std::int64_t token) {

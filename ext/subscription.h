@@ -72,7 +72,11 @@ struct Holding {
   std::vector<std::int64_t> type_ids;
 };
 
-/// The partition whose current token this is. Throws EV002 and EV006.
+/// ',3,5,' as the column type_ids holds it; nothing where the text is not of that form.
+[[nodiscard]] std::optional<std::vector<std::int64_t>> parse_type_ids(std::string_view text);
+
+/// The partition whose current token this is. Throws EV002 and EV006, and EV010 where its row is not
+/// what evercore wrote.
 [[nodiscard]] Holding load_holding(Connection& connection, std::string_view name,
                                    std::int64_t token);
 
@@ -85,6 +89,7 @@ void remember_empty(Connection& connection, const Holding& holding, std::int64_t
 [[nodiscard]] std::string_view subscription_name(sqlite3_value* value);
 
 [[nodiscard]] Error no_subscription(std::string_view name);
+[[nodiscard]] Error damaged_subscription(std::string_view name);
 [[nodiscard]] Error lease_lost(std::string_view name, std::int64_t token);
 
 /// Inside atomically() only: says so if a subscription whose filter they pass, paused or not, has not

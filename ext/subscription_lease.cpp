@@ -188,17 +188,25 @@ std::optional<std::string> optional_column(const Statement& statement, int colum
   return std::string(statement.text(column));
 }
 
-/// ',3,5,' as the column type_ids holds it.
-std::vector<std::int64_t> split_ids(std::string_view text) {
-  std::vector<std::int64_t> ids;
-  for (std::size_t at = 1; at < text.size(); at = text.find(',', at) + 1) {
-    ids.emplace_back();
-    std::from_chars(text.data() + at, text.data() + text.size(), ids.back());
-  }
-  return ids;
+bool is_sound(const Holding& holding) {
+  return holding.partitions >= 1 && holding.partitions <= max_partitions &&
+         holding.partition >= 0 && holding.partition < holding.partitions &&
+         holding.position >= 0 && (holding.aggregate_type || !holding.natural_key);
 }
 
 }  // namespace
+
+std::optional<std::vector<std::int64_t>> parse_type_ids(std::string_view text) {
+  if (text.size() < 3 || text.front() != ',') return std::nullopt;
+  std::vector<std::int64_t> ids;
+  for (const char *at = text.data() + 1, *end = text.data() + text.size(); at != end; ++at) {
+    ids.emplace_back();
+    const auto read = std::from_chars(at, end, ids.back());
+    if (read.ec != std::errc() || read.ptr == end || *read.ptr != ',') return std::nullopt;
+    at = read.ptr;
+  }
+  return ids;
+}
 
 Holding load_holding(Connection& connection, std::string_view name, std::int64_t token) {
   Statement load = connection.prepare(
@@ -218,7 +226,12 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
   holding.filter = optional_column(load, 5);
   holding.aggregate_type = optional_column(load, 6);
   holding.natural_key = optional_column(load, 7);
-  if (!load.is_null(8)) holding.type_ids = split_ids(load.text(8));
+  if (!load.is_null(8)) {
+    auto ids = parse_type_ids(load.text(8));
+    if (!ids) throw damaged_subscription(name);
+    holding.type_ids = std::move(*ids);
+  }
+  if (!is_sound(holding)) throw damaged_subscription(name);
   return holding;
 }
 

@@ -51,6 +51,8 @@ void set_message(sqlite3_vtab* vtab, const std::string& text) {
 template <typename Work>
 int guarded(sqlite3_vtab* vtab, Work work) noexcept {
   try {
+    const Module& module = *table_of(vtab).module;
+    const Connection::Reading reading(*module.connection, module.table->name);
     work();
     return SQLITE_OK;
   } catch (const Error& failure) {
@@ -148,6 +150,7 @@ int filter(sqlite3_vtab_cursor* base, int index, const char*, int,
   cursor.rows.reset();
   cursor.at_end = true;
   const int rc = guarded(base->pVtab, [&] {
+    module.connection->require_same_store();
     TableArguments arguments;
     arguments.columns_used = static_cast<unsigned>(index) >> argument_bits;
     int taken = 0;

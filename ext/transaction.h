@@ -28,6 +28,7 @@ class Transaction {
     forget();
     taking_part_ = true;
     head_noted_ = false;
+    looked_at_ = false;
   }
   /// From xCommit and xRollback.
   void end() noexcept {
@@ -43,6 +44,9 @@ class Transaction {
     policies_.clear();
   }
   [[nodiscard]] bool taking_part() const { return taking_part_; }
+  /// Whether this transaction has seen that the store is still of this program's version.
+  [[nodiscard]] bool looked_at() const { return looked_at_; }
+  void note_look() { looked_at_ = true; }
 
   /// True once a transaction: its first append has to note the head that it begins at (head.h).
   [[nodiscard]] bool note_head() noexcept {
@@ -99,6 +103,7 @@ class Transaction {
   std::unordered_map<std::int64_t, std::int64_t> policies_;
   bool taking_part_ = false;
   bool head_noted_ = false;
+  bool looked_at_ = false;
 };
 
 }  // namespace evercore::ext

@@ -58,8 +58,7 @@ WriteGuard::~WriteGuard() {
 }
 
 void atomically(Connection& connection, const std::function<void()>& work) {
-  // With a SELECT, even of one row, SQLite keeps a statement journal: VALUES would do without.
-  Statement carrier = connection.prepare("INSERT INTO main.evercore_append (data) SELECT NULL");
+  Statement carrier = connection.prepare_carrier();
   Carried carried{&work, &carrier, nullptr};
   Carried* outer = std::exchange(connection.carried, &carried);
   const int rc = carrier.try_run();
@@ -68,15 +67,25 @@ void atomically(Connection& connection, const std::function<void()>& work) {
     carrier.reset();
     std::rethrow_exception(carried.failure);
   }
-  if (rc != SQLITE_DONE) throw engine_error(connection.db(), rc);
+  if (rc == SQLITE_DONE && carried.ran) return;
+  if (rc == SQLITE_DONE) throw error(10, "an authorizer keeps evercore from writing");
+  const Error failure = engine_error(connection.db(), rc);
+  carrier.reset();
+  if (!carried.ran && failure.sqlite_code == SQLITE_ERROR) {
+    connection.forget_schema();
+    connection.require_store();  // a table that came between the look and the INSERT: EV008
+  }
+  throw failure;
 }
 
 bool run_carried(Connection& connection, int& result_code) noexcept {
   Carried* carried = std::exchange(connection.carried, nullptr);
   if (carried == nullptr) return false;
   result_code = SQLITE_OK;
+  carried->ran = true;
   if (carried->carrier->was_reprepared()) connection.forget_schema();
   try {
+    require_looked_at(connection);
     (*carried->work)();
   } catch (const Error& failure) {
     // Its own code only where SQLite acts on it; a constraint would be taken for a fault of the

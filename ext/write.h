@@ -36,6 +36,13 @@ class WriteGuard {
 /// row, nor while another statement of the connection writes.
 void atomically(Connection& connection, const std::function<void()>& work);
 
+/// Called by xUpdate, with the write lock held: throws EV008 where a newer program was here since.
+inline void require_looked_at(Connection& connection) {
+  if (connection.transaction.looked_at()) return;
+  connection.require_same_store_to_append();
+  connection.transaction.note_look();
+}
+
 /// Called by xUpdate: runs the work that atomically() handed over, if this row carries one. Gives
 /// false where it does not, and the result code of the work otherwise.
 bool run_carried(Connection& connection, int& result_code) noexcept;

@@ -6,10 +6,10 @@ TEST_CPPFLAGS    = -iquote ext -iquote tests -DEVERCORE_VERSION='"$(VERSION)"' $
 TEST_CXXFLAGS   := $(STD) -Wall -Wextra -Wshadow -Werror
 TEST_LDLIBS      = $(shell $(PKG_CONFIG) --libs simdjson) -lsqlite3 -ldl -lpthread
 
-.PHONY: test-programs asan ubsan valgrind fuzz
+.PHONY: test-programs asan ubsan valgrind fuzz fuzz-files
 .SECONDARY:
 
-test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver ## build the native test programs
+test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver ## build the native test programs
 
 build/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
@@ -50,6 +50,18 @@ endef
 $(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer))
 $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all))
 
+# Damaged store files, in the same two forms: in `make test` by count, and under both sanitizers with `make fuzz-files`.
+build/tests/file_driver: build/tests/fuzz/file_driver.o build/static/libevercore_ext.a
+	@echo '  LINK $@'
+	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
+FUZZ_FILES ?= 2000
+fuzz-files: build/gen/migrations.cpp ## damage FUZZ_FILES (2000) store files and call every function on each, under ASan and UBSan (needs clang)
+	@$(MAKE) --no-print-directory build/fuzz/file_driver
+	build/fuzz/file_driver $(FUZZ_FILES)
+build/fuzz/file_driver: tests/fuzz/file_driver.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
+	@echo '  LINK $@'
+	@clang++ $(TEST_CPPFLAGS) -DSQLITE_CORE=1 $(STD) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $^ $(TEST_LDLIBS) -o $@
+
 build/tests/fuzz_driver: build/tests/fuzz/fuzz.o build/tests/fuzz/random_driver.o build/static/libevercore_ext.a
 	@echo '  LINK $@'
 	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
@@ -59,7 +71,7 @@ FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined
 fuzz: build/gen/migrations.cpp loadable ## fuzz for FUZZ_SECONDS (60): with clang's libFuzzer, without clang by random mutation; then both engines beside oracles (SEED)
 	@if command -v clang++ >/dev/null; then $(MAKE) --no-print-directory build/fuzz/fuzz && mkdir -p build/fuzz/corpus && \
 	  build/fuzz/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 build/fuzz/corpus; \
-	else $(MAKE) --no-print-directory build/tests/fuzz_driver && build/tests/fuzz_driver $(FUZZ_SECONDS); fi
+	else $(MAKE) --no-print-directory build/tests/fuzz_driver && build/tests/fuzz_driver $$((10000 * $(FUZZ_SECONDS))); fi
 	tests/differential/run --seconds $(FUZZ_SECONDS)
 build/fuzz/ext/%.o: ext/%.cpp VERSION
 	@mkdir -p $(@D)

@@ -143,16 +143,6 @@ CREATE VIEW evercore_in_flight AS
 SELECT NULL AS position, NULL AS holder, NULL AS since WHERE 0;
 
 -- +goose Down
--- A trigger and no CHECK, which PRAGMA ignore_check_constraints would switch off.
-CREATE TABLE evercore_guard (events INTEGER);
--- +goose StatementBegin
-CREATE TRIGGER evercore_guard_events BEFORE INSERT ON evercore_guard WHEN NEW.events > 0
-BEGIN
-  SELECT RAISE(ABORT, 'EV010: the store holds events');
-END;
--- +goose StatementEnd
-INSERT INTO evercore_guard SELECT count(*) FROM evercore_event;
-DROP TABLE evercore_guard;
 DROP VIEW evercore_in_flight;
 DROP VIEW evercore_aggregates;
 DROP VIEW evercore_log;

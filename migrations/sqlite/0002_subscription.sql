@@ -69,11 +69,6 @@ SELECT s.name, p.partition, s.filter, p.position,
   JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id;
 
 -- +goose Down
-CREATE TABLE evercore_guard (
-  events INTEGER CONSTRAINT "EV010: the store holds events" CHECK (events = 0)
-);
-INSERT INTO evercore_guard SELECT count(*) FROM evercore_event;
-DROP TABLE evercore_guard;
 DROP VIEW evercore_subscriptions;
 DROP VIEW _evercore_unread;
 DROP TABLE evercore_subscription_partition;

@@ -328,7 +328,7 @@ TEST_CASE("deprecated and unusual pragmas of the host change nothing") {
         "foreign_keys = 1", "ignore_check_constraints = 1", "case_sensitive_like = 1",
         "full_column_names = 1", "trusted_schema = 0", "cell_size_check = 1",
         "locking_mode = EXCLUSIVE", "auto_vacuum = FULL", "secure_delete = 1", "journal_mode = OFF",
-        "journal_mode = MEMORY", "encoding = 'UTF-16le'", "writable_schema = 1",
+        "journal_mode = MEMORY", "writable_schema = 1",
         "legacy_alter_table = 1", "temp_store = 2"}) {
     CAPTURE(pragma);
     Database db(":memory:", Database::Store::none);

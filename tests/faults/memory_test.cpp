@@ -75,12 +75,10 @@ int run_quietly(sqlite3* db, const char* sql) {
   return sqlite3_exec(db, sql, nullptr, nullptr, nullptr);
 }
 
-/// One work with its n-th allocation failing. Gives whether one failed at all.
-bool fail_at(const Work& work, long n, bool sticky, bool inside, const std::string& before,
-             const std::string& after) {
-  Database db;
-  db.must(filled);
-  if (*work.setup != '\0') db.must(work.setup);
+/// One work on a fresh connection with its n-th allocation failing. Gives whether one failed at all.
+bool fail_at(const Work& work, const Image& image, long n, bool sticky, bool inside,
+             const std::string& before, const std::string& after) {
+  Database db(image);
   if (inside) db.must("BEGIN; CREATE TABLE mine (n); INSERT INTO mine VALUES (1)");
   plan = Plan{n, sticky, 0};
   const int rc = run_quietly(db.handle(), work.call);
@@ -120,21 +118,23 @@ bool fail_at(const Work& work, long n, bool sticky, bool inside, const std::stri
 
 void fail_each(const Work& work, bool sticky, bool inside, long stride) {
   std::string before, after;
+  Image image;
   {
     Database db;
     db.must(filled);
     if (*work.setup != '\0') db.must(work.setup);
+    image = db.image();
     before = db.must(contents);
     db.must(work.call);
     after = db.must(contents);
   }
   long n = 1;
-  while (fail_at(work, n, sticky, inside, before, after)) n += stride;
+  while (fail_at(work, image, n, sticky, inside, before, after)) n += stride;
   CHECK(n > 1);
 }
 
 long stride() {
-  return std::getenv("EVERCORE_SOAK") == nullptr ? 4 : 1;
+  return std::getenv("EVERCORE_SOAK") == nullptr ? 7 : 1;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
-// Runs the fuzz target for some seconds over mutated seeds, where libFuzzer is not at hand.
-//   fuzz [seconds [seed]]
-#include <chrono>
+// Runs the fuzz target over so many mutated seeds, where libFuzzer is not at hand.
+//   fuzz_driver [runs [seed]]
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -31,7 +30,7 @@ std::vector<std::string> seeds() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int seconds = argc > 1 ? std::atoi(argv[1]) : 20;
+  const long runs = argc > 1 ? std::atol(argv[1]) : 50'000;
   const unsigned seed =
       argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : std::random_device{}();
   std::printf("seed %u\n", seed);
@@ -39,9 +38,7 @@ int main(int argc, char** argv) {
   std::mt19937 random(seed);
   const std::vector<std::string> all = seeds();
   const std::string alphabet = std::string("{}[]\",:\\u0d8fnte+-.19TZ \x01\xc3\xa9\xff") + '\0';
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  long runs = 0;
-  for (; std::chrono::steady_clock::now() < until; ++runs) {
+  for (long run = 0; run < runs; ++run) {
     std::string input = all[random() % all.size()];
     for (unsigned edits = random() % 5; edits > 0 && input.size() > 1; --edits) {
       const std::size_t at = 1 + random() % (input.size() - 1);
@@ -62,5 +59,5 @@ int main(int argc, char** argv) {
     }
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
   }
-  std::printf("%ld runs\n1 passed, 0 failed\n", runs);
+  std::printf("%ld runs\n", runs);
 }

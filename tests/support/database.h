@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -110,6 +111,11 @@ inline Outcome run(sqlite3* db, const std::string& sql) {
   return outcome;
 }
 
+/// The bytes of a database.
+struct Image {
+  std::string bytes;
+};
+
 /// One connection with evercore registered, closed with sqlite3_close at the end.
 class Database {
  public:
@@ -127,11 +133,29 @@ class Database {
     }
     if (store == Store::migrated) must("SELECT evercore_migrate()");
   }
+  /// In memory, on a copy of `image`.
+  explicit Database(const Image& image) {
+    if (sqlite3_open(":memory:", &db_) != SQLITE_OK) throw std::runtime_error("does not open");
+    const std::size_t size = image.bytes.size();
+    auto* copy = static_cast<unsigned char*>(sqlite3_malloc64(size));
+    std::copy(image.bytes.begin(), image.bytes.end(), copy);
+    sqlite3_deserialize(db_, "main", copy, static_cast<sqlite3_int64>(size),
+                        static_cast<sqlite3_int64>(size),
+                        SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+    sqlite3_evercore_init(db_, nullptr, nullptr);
+  }
   ~Database() { sqlite3_close(db_); }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
   [[nodiscard]] sqlite3* handle() const { return db_; }
+  [[nodiscard]] Image image() const {
+    sqlite3_int64 size = 0;
+    unsigned char* bytes = sqlite3_serialize(db_, "main", &size, 0);
+    Image copy{std::string(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size))};
+    sqlite3_free(bytes);
+    return copy;
+  }
   Outcome run(const std::string& sql) { return evercore::test::run(db_, sql); }
   /// The rows of a text that has to work.
   std::string must(const std::string& sql) {

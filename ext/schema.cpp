@@ -1,0 +1,216 @@
+#include "schema.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "error.h"
+#include "migrate.h"
+#include "schema_text.h"
+
+namespace evercore::ext {
+
+namespace {
+
+using Objects = std::vector<SchemaObject>;
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const { sqlite3_close(db); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+
+Database open_in_memory() {
+  sqlite3* db = nullptr;
+  const int rc =
+      sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  Database opened(db);
+  if (rc != SQLITE_OK) throw engine_error(db, rc);
+  return opened;
+}
+
+/// SQLite's own comparison of names, which knows the case of ASCII letters alone.
+bool same_name(const std::string& a, std::string_view b) {
+  return a.size() == b.size() &&
+         sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(b.size())) == 0;
+}
+
+const SchemaObject* find_in(const Objects& objects, std::string_view name) {
+  const auto found = std::find_if(objects.begin(), objects.end(), [&](const SchemaObject& object) {
+    return same_name(object.name, name);
+  });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+/// The objects of main. Only those with a text: an index that a constraint made has none.
+Objects objects_of(Connection& connection, const Schema* only) {
+  Objects objects;
+  Statement rows = connection.prepare_once(
+      "SELECT type, name, sql FROM main.sqlite_schema WHERE typeof(sql) = 'text'"
+      " AND lower(name) NOT GLOB 'sqlite_*' ORDER BY rowid");
+  while (rows.step()) {
+    if (only != nullptr && only->find(rows.text(1)) == nullptr) continue;
+    objects.push_back(
+        {std::string(rows.text(0)), std::string(rows.text(1)), std::string(rows.text(2))});
+  }
+  return objects;
+}
+
+std::string words(const SchemaObject& object, const char* what) {
+  return object.type + " " + object.name + " is " + what;
+}
+
+/// A table may have more columns than ours. What is not alike and no column is a difference of the
+/// table as a whole.
+void compare_tables(const SchemaObject& expected, const std::string& actual_sql,
+                    std::vector<Difference>& found) {
+  const TableText ours = table_text_of(expected.sql);
+  const TableText theirs = table_text_of(actual_sql);
+  bool different = !theirs.readable || ours.options != theirs.options;
+  const auto part_named = [&](const std::string& name) {
+    return std::any_of(theirs.parts.begin(), theirs.parts.end(),
+                       [&](const TableText::Part& part) { return part.name == name; });
+  };
+  const auto has = [](const TableText& table, const TableText::Part& wanted) {
+    return std::any_of(table.parts.begin(), table.parts.end(), [&](const TableText::Part& part) {
+      return part.name == wanted.name && part.text == wanted.text;
+    });
+  };
+  for (const TableText::Part& part : ours.parts) {
+    if (!theirs.readable || has(theirs, part)) continue;
+    if (part.name.empty()) {
+      different = true;
+      continue;
+    }
+    const bool present = part_named(part.name);
+    found.push_back(
+        {&expected,
+         "column " + expected.name + "." + part.name + " is " + (present ? "different" : "missing"),
+         present, false, !present});
+  }
+  different |= std::any_of(theirs.parts.begin(), theirs.parts.end(),
+                           [&](const auto& part) { return part.name.empty() && !has(ours, part); });
+  if (different) found.push_back({&expected, words(expected, "different"), true, false, false});
+}
+
+void compare(const SchemaObject& expected, const SchemaObject* actual,
+             std::vector<Difference>& found) {
+  const bool table = expected.type == "table";
+  if (actual == nullptr) {
+    found.push_back({&expected, words(expected, "missing"), false, !table, table});
+  } else if (actual->type != expected.type) {
+    found.push_back({&expected, words(expected, "different"), true, false, true});
+  } else if (same_sql(expected.sql, actual->sql)) {
+    return;
+  } else if (table) {
+    compare_tables(expected, actual->sql, found);
+  } else {
+    found.push_back({&expected, words(expected, "different"), true, true, false});
+  }
+}
+
+/// Names the first two rows that a unique index could not hold together.
+Error doubles(Connection& connection, const SchemaObject& index) {
+  const auto tokens = tokens_of(index.sql);  // CREATE UNIQUE INDEX name ON table (…)
+  const std::string table = tokens.size() > 5 ? tokens[5].text : std::string();
+  const IndexText text = index_text_of(index.sql);
+  const std::string columns(text.columns);
+  std::string sql = "SELECT min(rowid), max(rowid) FROM main." + table;
+  if (!text.where.empty()) sql.append(" WHERE ").append(text.where);
+  Statement find = connection.prepare_once(sql + " GROUP BY " + columns +
+                                           " HAVING count(*) > 1 ORDER BY 1 LIMIT 1");
+  std::string rows = "rows";
+  if (find.step()) {
+    rows += " " + std::to_string(find.integer(0)) + " and " + std::to_string(find.integer(1));
+  }
+  return error(10, "index " + index.name + " cannot be made: " + rows + " of " + table +
+                       " have the same " + columns);
+}
+
+void make(Connection& connection, const SchemaObject& object) {
+  const int rc = sqlite3_exec(connection.db(), object.sql.c_str(), nullptr, nullptr, nullptr);
+  if (rc == SQLITE_OK) return;
+  const Error failure = engine_error(connection.db(), rc);
+  if (object.type == "index" && (rc & 0xff) == SQLITE_CONSTRAINT) throw doubles(connection, object);
+  throw failure;
+}
+
+/// The texts of the users' triggers on a view of ours: they go with the view that is made anew.
+std::vector<std::string> triggers_of(Connection& connection, const Schema& schema,
+                                     const std::string& view) {
+  std::vector<std::string> texts;
+  Statement rows = connection.prepare_once(
+      "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger'"
+      " AND tbl_name = ?1 COLLATE NOCASE ORDER BY rowid");
+  rows.bind(1, view);
+  while (rows.step()) {
+    if (schema.find(rows.text(0)) == nullptr) texts.emplace_back(rows.text(1));
+  }
+  return texts;
+}
+
+}  // namespace
+
+void run_script(sqlite3* db, const std::string& script) {
+  const int rc = sqlite3_exec(db, script.c_str(), nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) throw engine_error(db, rc);
+}
+
+Schema::Schema(std::int64_t version) {
+  const Database db = open_in_memory();
+  for (const Migration& migration : migrations) {
+    if (migration.version <= version) run_script(db.get(), up_part(migration));
+  }
+  Connection connection(db.get());
+  objects_ = objects_of(connection, nullptr);
+}
+
+const SchemaObject* Schema::find(std::string_view name) const {
+  return find_in(objects_, name);
+}
+
+const Schema& Schema::newest() {
+  static const Schema schema(newest_schema_version());
+  return schema;
+}
+
+std::vector<Difference> differences(Connection& connection, const Schema& schema) {
+  const Objects actual = objects_of(connection, &schema);
+  std::vector<Difference> found;
+  for (const SchemaObject& expected : schema.objects()) {
+    compare(expected, find_in(actual, expected.name), found);
+  }
+  return found;
+}
+
+void mend(Connection& connection, const Schema& schema) {
+  const std::vector<Difference> found = differences(connection, schema);
+  for (const Difference& difference : found) {
+    if (difference.blocks) throw error(10, difference.text + ": evercore_migrate() cannot mend it");
+  }
+  std::vector<std::string> lost;
+  for (const Difference& difference : found) {
+    if (!difference.mendable || !difference.present) continue;
+    const SchemaObject& object = *difference.expected;
+    if (object.type == "view") {
+      for (std::string& text : triggers_of(connection, schema, object.name)) {
+        lost.push_back(std::move(text));
+      }
+    }
+    run_script(connection.db(), "DROP " + object.type + " main." + object.name);
+  }
+  for (const Difference& difference : found) {
+    if (difference.mendable) make(connection, *difference.expected);
+  }
+  for (const std::string& text : lost) run_script(connection.db(), text);
+}
+
+void refuse_temporary_names(Connection& connection) {
+  Statement find = connection.prepare_once(
+      "SELECT name FROM temp.sqlite_schema WHERE type IN ('table', 'view')"
+      " AND (lower(name) GLOB 'evercore_*' OR lower(name) GLOB '_evercore_*') LIMIT 1");
+  if (!find.step()) return;
+  throw error(10, "temp." + std::string(find.text(0)) +
+                      " bears a name of the store: drop it, a migration would meet it");
+}
+
+}  // namespace evercore::ext

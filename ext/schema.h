@@ -1,0 +1,58 @@
+// What a store is made of, where it differs from that, and how it is mended.
+//
+// The list is the migrations themselves: they are run into a database in memory, and its schema is
+// compared with the store's. What users add is theirs: other indexes, triggers, views and columns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connection.h"
+
+namespace evercore::ext {
+
+/// One row of sqlite_schema that has a text.
+struct SchemaObject {
+  std::string type;  ///< "table", "index", "trigger" or "view"
+  std::string name;
+  std::string sql;
+};
+
+/// Where the store is not what the migrations make.
+struct Difference {
+  const SchemaObject* expected;
+  std::string text;     ///< such as "index evercore_event_sequence is missing"
+  bool present;         ///< an object of this name and type is there, and is another one
+  bool mendable;        ///< can be made anew without a loss
+  bool blocks = false;  ///< not mendable, and nothing works without it
+};
+
+/// What the migrations up to `version` make, in the order in which they make it.
+class Schema {
+ public:
+  explicit Schema(std::int64_t version);
+  [[nodiscard]] const std::vector<SchemaObject>& objects() const { return objects_; }
+  [[nodiscard]] const SchemaObject* find(std::string_view name) const;
+
+  /// That of the newest version, made once a process.
+  [[nodiscard]] static const Schema& newest();
+
+ private:
+  std::vector<SchemaObject> objects_;
+};
+
+/// What is missing or different in main; reads alone. They point into `schema`.
+[[nodiscard]] std::vector<Difference> differences(Connection& connection, const Schema& schema);
+
+/// Inside a transaction that writes: makes anew what can be. Throws EV010 where rows stand in the
+/// way of a unique index, and where a table or a column is missing.
+void mend(Connection& connection, const Schema& schema);
+
+/// Throws EV010 where a temporary table or view bears a name of evercore's: a migration would write
+/// there.
+void refuse_temporary_names(Connection& connection);
+
+/// Runs a script of SQL; throws what SQLite says of it.
+void run_script(sqlite3* db, const std::string& script);
+
+}  // namespace evercore::ext

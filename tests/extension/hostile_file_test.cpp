@@ -295,7 +295,7 @@ TEST_CASE("an authorizer that ignores the INSERT of a call makes it an error, no
     const Outcome outcome = db.run(call);
     sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
     // The INSERT form is the user's own statement; a claim looks first, and finds nothing free; a
-    // single append is one statement, whose row atomic_test.cpp looks at.
+    // single append is a statement of its own kind.
     if (call.starts_with("INSERT") || call.starts_with("SELECT evercore_append(1, ") ||
         call.find("evercore_claim") != std::string::npos) {
       continue;

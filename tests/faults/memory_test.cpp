@@ -2,6 +2,7 @@
 // the connection stays usable, and it closes.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -116,6 +117,19 @@ bool fail_at(const Work& work, const Image& image, long n, bool sticky, bool ins
   return failed > 0;
 }
 
+/// How many allocations the work makes where none fails.
+long allocations(const Work& work, const Image& image, bool inside) {
+  constexpr long plenty = 1'000'000'000;
+  Database db(image);
+  if (inside) db.must("BEGIN; CREATE TABLE mine (n); INSERT INTO mine VALUES (1)");
+  plan = Plan{plenty, false, 0};
+  run_quietly(db.handle(), work.call);
+  const long made = plenty - plan.left;
+  plan = Plan{};
+  return made;
+}
+
+/// The last allocations one by one: there a call gives its result, and must still be undone.
 void fail_each(const Work& work, bool sticky, bool inside, long stride) {
   std::string before, after;
   Image image;
@@ -128,13 +142,17 @@ void fail_each(const Work& work, bool sticky, bool inside, long stride) {
     db.must(work.call);
     after = db.must(contents);
   }
-  long n = 1;
-  while (fail_at(work, image, n, sticky, inside, before, after)) n += stride;
-  CHECK(n > 1);
+  constexpr long one_by_one = 30;
+  const long made = allocations(work, image, inside);
+  CHECK(made > 1);
+  for (long n = 1; n <= made;
+       n += made - n <= one_by_one ? 1 : std::min(stride, made - n - one_by_one + 1)) {
+    CHECK(fail_at(work, image, n, sticky, inside, before, after));
+  }
 }
 
 long stride() {
-  return std::getenv("EVERCORE_SOAK") == nullptr ? 7 : 1;
+  return std::getenv("EVERCORE_SOAK") == nullptr ? 31 : 1;
 }
 
 }  // namespace

@@ -63,14 +63,14 @@ const std::string& whole_store() {
           "'id-' || value FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]')",
           "SELECT evercore_snapshot(1), evercore_snapshot(2), evercore_save_snapshot(3, 2, "
           "'{\"s\":1}', 7), evercore_snapshot_policy('T1', 2, 2)",
-          "SELECT evercore_save_snapshot(1, 2, '{}', 1), evercore_compact(1, 1)",
+          "SELECT evercore_save_snapshot(1, 2, '{}', 1), evercore_compact(1, 1), "
+          "evercore_erase(3)",
           "SELECT evercore_subscribe('s', "
           "'{\"aggregate_type\":\"T1\",\"event_types\":[\"E\",\"P\"]}',"
           " 'beginning', 2), evercore_subscribe('k', '{\"aggregate_type\":\"T0\",\"natural_key\":"
           "\"k2\"}', 'end'), evercore_subscribe('all', NULL, 'end')",
           "SELECT evercore_claim('s','w',60), evercore_claim('k','w',60), "
-          "evercore_claim('all','w',60)",
-          "SELECT evercore_erase(3)"}) {
+          "evercore_claim('all','w',60)"}) {
       const auto outcome = run(made.db, sql);
       if (!outcome.ok()) std::fprintf(stderr, "%s\n  in %s\n", outcome.message.c_str(), sql);
     }

@@ -1,15 +1,23 @@
--- After everything else: all of it belongs to the owner role, and the rights are given.
+-- After everything else: all of it belongs to the owner role, and the rights are given. Tables too: a restore may have made them as
+-- another role.
 DO $evercore$
 DECLARE
-  routine record;
+  wanted oid := pg_catalog.to_regrole('@owner@')::oid;
+  object record;
 BEGIN
   GRANT USAGE, CREATE ON SCHEMA @extschema@ TO @owner@;
   GRANT USAGE ON SCHEMA @extschema@ TO @writer@, @reader@;
-  FOR routine IN
-    SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
-     WHERE p.pronamespace = '@extschema@'::pg_catalog.regnamespace AND p.proname ~ '^_?evercore_'
-       AND p.proowner <> pg_catalog.to_regrole('@owner@')::oid LOOP
-    EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO @owner@', routine.signature);
+  FOR object IN
+    SELECT 'ROUTINE' AS kind, p.oid::pg_catalog.regprocedure::text AS name FROM pg_catalog.pg_proc p
+     WHERE p.pronamespace = '@extschema@'::pg_catalog.regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner <> wanted
+    UNION ALL
+    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c
+     WHERE c.relnamespace = '@extschema@'::pg_catalog.regnamespace AND c.relname ~ '^_?evercore_' AND c.relkind IN ('r', 'p', 'v', 'S')
+       AND c.relowner <> wanted
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype IN ('i', 'a')
+                          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.relkind = 'S') LOOP
+    EXECUTE pg_catalog.format('ALTER %s %s OWNER TO @owner@', object.kind, object.name);
   END LOOP;
   PERFORM @extschema@._evercore_grant();
 END $evercore$;

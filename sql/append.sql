@@ -12,16 +12,21 @@ DECLARE
   printed text;
   reached bigint;
   happened timestamptz;
+  newest bigint;
 BEGIN
+  -- NULL, too, in another life of the server than before, at the first append of a session, and where the sequence went back: see
+  -- life.sql.
   BEGIN
-    printed := data::jsonb;
+    newest := @last_value@;
+    printed := CASE WHEN @same_life@ AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) THEN data::jsonb END;
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain@ AND octet_length(data) <= 1024
       AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
-      AND coalesce(expected, 0) >= 0 AND to_regclass('@extschema@.evercore_schema') IS NOT NULL) IS NOT TRUE THEN
+      AND coalesce(expected, 0) >= 0) IS NOT TRUE THEN
+    newest := NULL;
     happened := _evercore_check_event(data, metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
@@ -37,10 +42,13 @@ BEGIN
   -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   INSERT INTO evercore_event (position, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
-  VALUES (CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | @last_position@) OR _evercore_hold_floor()
+  VALUES (CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
                THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END,
           id, reached, event_type, data::json, happened, reference, metadata::json);
-  IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
+  IF (FOUND AND currval('@extschema@.evercore_event_position_seq'::regclass) > newest) IS FALSE THEN
+    IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
+    PERFORM _evercore_check_position();
+  END IF;
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(id, reached - 1, reached);
   END IF;

@@ -17,7 +17,7 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     plain := false;
   END;
-  IF (plain AND to_regclass('@extschema@.evercore_schema') IS NOT NULL) IS NOT TRUE THEN
+  IF (plain AND to_regclass('@extschema@._evercore_timeline') IS NOT NULL) IS NOT TRUE THEN
     PERFORM _evercore_ready(), _evercore_check_appends(appends);
   ELSIF position('"event_id": ' IN printed) = 0 THEN
     RETURN _evercore_append_plain(appends::json, parsed);

@@ -7,8 +7,16 @@ BEGIN
   PERFORM _evercore_ready();
   RETURN QUERY
   SELECT p.aggregate_id, p.position, p.problem FROM (
-    SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, format('sequence %s is missing', g.place) AS problem
-      FROM _evercore_gaps() g
+    SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, g.problem FROM _evercore_gaps() g
+    UNION ALL
+    SELECT e.aggregate_id, e.position, e.sequence, 1, format('sequence %s is at or below the base', e.sequence)
+      FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.sequence <= a.base
+    UNION ALL
+    SELECT DISTINCT NULL::bigint, NULL::bigint, a.type_id::bigint, 1, format('aggregate type %s is missing', a.type_id)
+      FROM evercore_aggregate a WHERE NOT EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.type_id = a.type_id)
+    UNION ALL
+    SELECT DISTINCT e.aggregate_id, NULL::bigint, NULL::bigint, 1, format('aggregate %s is missing', e.aggregate_id)
+      FROM evercore_event e WHERE NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = e.aggregate_id)
     UNION ALL
     SELECT o.aggregate_id, o.position, o.sequence, 2, format('position is not above that of sequence %s', o.previous)
       FROM (SELECT e.aggregate_id, e.position, e.sequence,
@@ -40,23 +48,28 @@ BEGIN
        AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NULL AND s.sequence = a.base)
     UNION ALL
     SELECT NULL, c.position, c.position, 7, c.problem FROM _evercore_check_cursors() c
+    UNION ALL
+    SELECT NULL, NULL, NULL, 8, q.problem FROM _evercore_check_sequences() q
+    UNION ALL
+    SELECT NULL, NULL, NULL, 9, format('trigger %s is %s', f.name, f.fault) FROM _evercore_trigger_faults() f
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;
 END $$;
 COMMENT ON FUNCTION evercore_check() IS 'Every problem of the store, one a row; none when all is well.';
 
-CREATE OR REPLACE FUNCTION _evercore_gaps() RETURNS TABLE (aggregate_id bigint, place bigint)
+CREATE OR REPLACE FUNCTION _evercore_gaps() RETURNS TABLE (aggregate_id bigint, place bigint, problem text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT g.aggregate_id, n.place
+  SELECT g.aggregate_id, g.previous + 1,
+         CASE WHEN g.sequence = g.previous + 2 THEN format('sequence %s is missing', g.previous + 1)
+              ELSE format('sequences %s to %s are missing', g.previous + 1, g.sequence - 1) END
     FROM (SELECT e.aggregate_id, e.sequence, lag(e.sequence, 1, a.base) OVER (PARTITION BY e.aggregate_id ORDER BY e.sequence) AS previous
-            FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+            FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.sequence > a.base
           UNION ALL
           SELECT a.aggregate_id, a.sequence + 1,
-                 coalesce((SELECT max(e.sequence) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id), a.base)
-            FROM evercore_aggregate a) g,
-         LATERAL generate_series(g.previous + 1, g.sequence - 1) AS n (place)
+                 coalesce((SELECT max(e.sequence) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.sequence > a.base), a.base)
+            FROM evercore_aggregate a) g
    WHERE g.sequence > g.previous + 1
 $$;
-COMMENT ON FUNCTION _evercore_gaps() IS 'Sequences that should be there and are not.';
+COMMENT ON FUNCTION _evercore_gaps() IS 'Sequences that should be there and are not: each hole once.';
 
 CREATE OR REPLACE FUNCTION evercore_stats() RETURNS TABLE (name text, value text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -16,14 +16,16 @@
 -- key: where a stranger holds it exclusively another one does, since any key not above the newest position is safe; and followers
 -- look at shared locks alone. A stranger's shared lock lowers the floor.
 
-CREATE OR REPLACE FUNCTION _evercore_hold_floor() RETURNS boolean
+-- `newest`: a newest position that was looked at by the caller; NULL: see life.sql.
+CREATE OR REPLACE FUNCTION _evercore_hold_floor(newest bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  RETURN pg_try_advisory_xact_lock_shared(@namespace@ | greatest(0, least(@last_position@,
-           coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, @last_position@::text, true))::bigint)))
+  IF newest IS NULL THEN newest := _evercore_newest_position(nullif(current_setting(@floor_setting@, true), '')::bigint); END IF;
+  RETURN pg_try_advisory_xact_lock_shared(@namespace@ | greatest(0, least(newest,
+           coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, newest::text, true))::bigint)))
       OR _evercore_hold_other_floor();
 END $$;
-COMMENT ON FUNCTION _evercore_hold_floor() IS 'Makes followers stop below every position this transaction draws from now on.';
+COMMENT ON FUNCTION _evercore_hold_floor(bigint) IS 'Makes followers stop below every position this transaction draws from now on; EV010 where the sequence is wrong.';
 
 -- Lower keys first, at random, farther down with each try. Where all were taken, keys of the two-part form, which stand for a floor
 -- of zero: they follow from the transaction's id, so that its next append takes the same one again.
@@ -82,7 +84,7 @@ BEGIN
     RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
       USING ERRCODE = 'EV010';
   END IF;
-  IF to_regclass('@extschema@.evercore_schema') IS NULL THEN PERFORM _evercore_ready(); END IF;
+  IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
   RETURN _evercore_safe_position();
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';

@@ -17,12 +17,15 @@ BEGIN
   -- Where no position was drawn after that one, or none of them can be seen yet, there is no need to ask who is under way, which
   -- takes longer than all the rest. Most polls end here, and so the next one sees an append sooner.
   IF current_setting('transaction_isolation') LIKE 'read %' AND NOT pg_is_in_recovery() THEN
-    drawn := pg_sequence_last_value(to_regclass('@extschema@.evercore_event_position_seq'));
-    IF drawn <= evercore_follow."after" THEN RETURN; END IF;
-    IF drawn IS NOT NULL THEN
-      PERFORM FROM evercore_event e WHERE e.position > coalesce(evercore_follow."after", 0) ORDER BY e.position LIMIT 1;
-      IF NOT FOUND THEN RETURN; END IF;
+    IF (pg_sequence_last_value(to_regclass('@extschema@._evercore_timeline')) <> 0) IS NOT TRUE THEN PERFORM _evercore_ready(), _evercore_check_log(); END IF;
+    drawn := @last_position@;
+    IF drawn = 0 THEN PERFORM _evercore_check_log(); END IF;
+    IF drawn <= evercore_follow."after" THEN
+      IF drawn < evercore_follow."after" THEN PERFORM _evercore_beyond(evercore_follow."after"); END IF;
+      RETURN;
     END IF;
+    PERFORM FROM evercore_event e WHERE e.position > coalesce(evercore_follow."after", 0) ORDER BY e.position LIMIT 1;
+    IF NOT FOUND THEN RETURN; END IF;
   END IF;
   head := _evercore_safe_head();
   RETURN QUERY

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION _evercore_schema_version() RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF to_regclass('@extschema@.evercore_schema') IS NULL THEN RETURN 0; END IF;
-  RETURN (SELECT s.version FROM evercore_schema s);
+  RETURN (SELECT max(s.version) FROM evercore_schema s);
 END $$;
 COMMENT ON FUNCTION _evercore_schema_version() IS 'The schema version the store is at, 0 where there is none.';
 
@@ -42,27 +42,77 @@ BEGIN
   END LOOP;
   PERFORM set_config('search_path', 'pg_catalog, @extschema@, pg_temp', true);
   IF target > 0 THEN PERFORM _evercore_attach(), _evercore_grant(); END IF;
+  IF to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN PERFORM _evercore_mend_sequences(), _evercore_wake(); END IF;
   RETURN target;
 END $$;
 COMMENT ON FUNCTION evercore_migrate(bigint) IS 'Migrates the store up or down (default: to the newest); gives the schema version it is at.';
 
+-- The tables of one row have theirs from the migrations: what a restore of data alone or a logical replication brings is passed
+-- over, unless it is of another schema version.
+CREATE OR REPLACE FUNCTION _evercore_one_row() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  there boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO there;
+  IF NOT there THEN RETURN NEW; END IF;
+  IF TG_TABLE_NAME = 'evercore_schema' AND to_jsonb(NEW)->>'version' <> _evercore_schema_version()::text THEN
+    RAISE EXCEPTION 'EV008: the data is of schema version %, the store of %', to_jsonb(NEW)->>'version', _evercore_schema_version() USING ERRCODE = 'EV008';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_one_row() IS 'Before a second row of a table that holds one: it is passed over.';
+
+-- Triggers and a view that hang on functions. What is right already is left alone: to touch it would wait for every open append,
+-- and make every later one wait.
+CREATE OR REPLACE FUNCTION _evercore_triggers() RETURNS TABLE (relation text, name text, event text, level text, routine text, state "char", kind smallint)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
+  -- kind is pg_trigger.tgtype: row 1, before 2, insert 4, delete 8, update 16, truncate 32, instead 64.
+  ('evercore_event', 'evercore_append_only', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', '_evercore_append_only', 'A'::"char", 58::smallint),
+  ('evercore_event', 'evercore_event_replicated', 'AFTER INSERT', 'ROW', '_evercore_replicated', 'R', 5),
+  ('evercore_schema', 'evercore_schema_one_row', 'BEFORE INSERT', 'ROW', '_evercore_one_row', 'A', 7),
+  ('_evercore_floor', '_evercore_floor_one_row', 'BEFORE INSERT', 'ROW', '_evercore_one_row', 'A', 7),
+  ('_evercore_declared', '_evercore_declared_one_row', 'BEFORE INSERT', 'ROW', '_evercore_one_row', 'A', 7),
+  ('evercore_append', 'evercore_append_begin', 'BEFORE INSERT', 'STATEMENT', '_evercore_insert_begin', 'O', 6),
+  ('evercore_append', 'evercore_append_row', 'INSTEAD OF INSERT', 'ROW', '_evercore_insert_row', 'O', 69),
+  ('evercore_append', 'evercore_append_end', 'AFTER INSERT', 'STATEMENT', '_evercore_insert_end', 'O', 4)
+$$;
+COMMENT ON FUNCTION _evercore_triggers() IS 'The triggers of the store.';
+
+CREATE OR REPLACE FUNCTION _evercore_trigger_faults() RETURNS TABLE (relation text, name text, fault text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT f.relation, f.name, f.fault FROM (
+    SELECT w.relation, w.name,
+           CASE WHEN t.oid IS NULL THEN 'missing'
+                WHEN t.tgtype <> w.kind OR t.tgqual IS NOT NULL OR t.tgnargs > 0 OR t.tgattr::text <> ''
+                     OR t.tgfoid IS DISTINCT FROM to_regproc('@extschema@.' || w.routine)::oid THEN 'different'
+                WHEN t.tgenabled = 'D' THEN 'disabled'
+                WHEN t.tgenabled <> w.state THEN 'different' END AS fault
+      FROM _evercore_triggers() w JOIN pg_class c ON c.oid = to_regclass('@extschema@.' || w.relation)
+      LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = w.name) f
+   WHERE f.fault IS NOT NULL ORDER BY f.relation, f.name;
+END $$;
+COMMENT ON FUNCTION _evercore_trigger_faults() IS 'Triggers that are missing, different or disabled.';
+
 CREATE OR REPLACE FUNCTION _evercore_attach() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  wanted record;
+  one record;
 BEGIN
-  FOR wanted IN
-    SELECT w.* FROM (VALUES
-      ('evercore_event', 'evercore_append_only', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', '_evercore_append_only'),
-      ('evercore_append', 'evercore_append_begin', 'BEFORE INSERT', 'STATEMENT', '_evercore_insert_begin'),
-      ('evercore_append', 'evercore_append_row', 'INSTEAD OF INSERT', 'ROW', '_evercore_insert_row'),
-      ('evercore_append', 'evercore_append_end', 'AFTER INSERT', 'STATEMENT', '_evercore_insert_end')) AS w (relation, name, event, level, routine)
-     WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = w.name AND t.tgrelid = ('@extschema@.' || w.relation)::regclass) LOOP
+  FOR one IN SELECT f.fault, w.* FROM _evercore_trigger_faults() f JOIN _evercore_triggers() w ON w.relation = f.relation AND w.name = f.name LOOP
+    IF one.fault <> 'missing' THEN EXECUTE format('DROP TRIGGER %I ON @extschema@.%I', one.name, one.relation); END IF;
     EXECUTE format('CREATE TRIGGER %I %s ON @extschema@.%I FOR EACH %s EXECUTE FUNCTION @extschema@.%I()',
-                   wanted.name, wanted.event, wanted.relation, wanted.level, wanted.routine);
+                   one.name, one.event, one.relation, one.level, one.routine);
+    IF one.state <> 'O' THEN
+      EXECUTE format('ALTER TABLE @extschema@.%I ENABLE %s TRIGGER %I', one.relation, CASE one.state WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END, one.name);
+    END IF;
   END LOOP;
-  ALTER TABLE evercore_event ENABLE ALWAYS TRIGGER evercore_append_only;
-  CREATE OR REPLACE VIEW @extschema@.evercore_in_flight AS SELECT f.position, f.holder, f.since FROM @extschema@._evercore_in_flight() f;
-  COMMENT ON VIEW evercore_in_flight IS 'The appends not yet committed that hold followers back, oldest first.';
+  IF to_regclass('@extschema@.evercore_in_flight') IS NULL THEN
+    CREATE VIEW @extschema@.evercore_in_flight AS SELECT f.position, f.holder, f.since FROM @extschema@._evercore_in_flight() f;
+    COMMENT ON VIEW evercore_in_flight IS 'The appends not yet committed that hold followers back, oldest first.';
+  END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_attach() IS 'Makes the triggers and the view that hang on functions, where they are missing.';
+COMMENT ON FUNCTION _evercore_attach() IS 'Makes the triggers and the view that hang on functions, where they are missing or wrong.';

@@ -9,12 +9,13 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT u, 'reader' FROM unnest('{evercore_version,evercore_check,evercore_stats,evercore_find,evercore_sequence,evercore_follow,
       evercore_events,evercore_replay,evercore_state,evercore_history,_evercore_in_flight,_evercore_time_text}'::text[]) u
   UNION ALL
-  SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_compact,evercore_compact_type,evercore_erase}'::text[]) u
+  SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_restored,evercore_compact,evercore_compact_type,evercore_erase}'::text[]) u
   UNION ALL
   SELECT u, 'writer' FROM unnest('{_evercore_publish_floor,_evercore_json_text}'::text[]) u
 $$;
 COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function, where that is not the writer.';
 
+-- What is right already is left alone: each change of an ACL makes every session compile its functions again.
 CREATE OR REPLACE FUNCTION _evercore_grant() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -22,20 +23,26 @@ DECLARE
   relation record;
 BEGIN
   FOR routine IN
-    SELECT p.oid::regprocedure AS signature,
-           coalesce(r.least_role, CASE WHEN starts_with(p.proname, '_') THEN 'owner' ELSE 'writer' END) AS least_role
-      FROM pg_proc p LEFT JOIN _evercore_rights() r ON r.routine = p.proname
+    SELECT p.oid::regprocedure AS signature, l.least_role,
+           EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0) AS public_may,
+           EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = to_regrole('@writer@')::oid) AS writer_may,
+           EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = to_regrole('@reader@')::oid) AS reader_may
+      FROM pg_proc p LEFT JOIN _evercore_rights() r ON r.routine = p.proname,
+           LATERAL (SELECT coalesce(r.least_role, CASE WHEN starts_with(p.proname, '_') THEN 'owner' ELSE 'writer' END)) AS l (least_role)
      WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' LOOP
-    EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine.signature);
-    IF routine.least_role IN ('writer', 'reader') THEN EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @writer@', routine.signature); END IF;
-    IF routine.least_role = 'reader' THEN EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @reader@', routine.signature); END IF;
+    IF routine.public_may THEN EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine.signature); END IF;
+    IF routine.least_role IN ('writer', 'reader') AND NOT routine.writer_may THEN
+      EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @writer@', routine.signature);
+    END IF;
+    IF routine.least_role = 'reader' AND NOT routine.reader_may THEN EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @reader@', routine.signature); END IF;
   END LOOP;
   FOR relation IN
-    SELECT c.oid::regclass AS name FROM pg_class c
-     WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind IN ('r', 'v', 'p') AND c.relname ~ '^evercore_' LOOP
-    EXECUTE format('GRANT SELECT ON %s TO @reader@', relation.name);
+    SELECT c.oid::regclass AS name, w.role, w.privilege FROM pg_class c,
+           LATERAL (VALUES (to_regrole('@reader@'), 'SELECT'), (CASE c.relname WHEN 'evercore_append' THEN to_regrole('@writer@') END, 'INSERT'),
+                           (CASE c.relname WHEN 'evercore_subscriptions' THEN to_regrole('@writer@') END, 'SELECT')) AS w (role, privilege)
+     WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind IN ('r', 'v', 'p') AND c.relname ~ '^evercore_' AND w.role IS NOT NULL
+       AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = w.role::oid AND x.privilege_type = w.privilege) LOOP
+    EXECUTE format('GRANT %s ON %s TO %s', relation.privilege, relation.name, relation.role);
   END LOOP;
-  IF to_regclass('@extschema@.evercore_append') IS NOT NULL THEN GRANT INSERT ON evercore_append TO @writer@; END IF;
-  IF to_regclass('@extschema@.evercore_subscriptions') IS NOT NULL THEN GRANT SELECT ON evercore_subscriptions TO @writer@; END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_grant() IS 'Gives the writer and the reader what is theirs, and nobody else anything.';

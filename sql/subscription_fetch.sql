@@ -140,7 +140,9 @@ BEGIN
   IF NOT FOUND THEN
     IF _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token) IS NULL THEN
       PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token);
-    ELSIF current_setting('transaction_read_only') = 'off' THEN
+    END IF;
+    IF NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
+    IF current_setting('transaction_read_only') = 'off' THEN
       PERFORM _evercore_note_seen(held.subscription_id, held.partition, evercore_fetch.token, head, held.filter_version);
     END IF;
   END IF;

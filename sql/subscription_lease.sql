@@ -45,6 +45,7 @@ DECLARE
 BEGIN
   PERFORM _evercore_subscriptions_ready(), _evercore_name(evercore_claim.name, 'name', 255), _evercore_name(evercore_claim.owner, 'owner', 255);
   length := _evercore_lease(lease_seconds);
+  PERFORM _evercore_tokens_above(evercore_claim.name);
   UPDATE evercore_subscription_partition AS p
      SET owner = evercore_claim.owner, lease = length, lease_expires_at = clock_timestamp() + length, seen = NULL,
          token = nextval('@extschema@._evercore_token'::regclass)

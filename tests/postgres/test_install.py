@@ -254,8 +254,25 @@ def test_as_an_extension():
         on_this_server(server.uri, check_extension)
 
 
+def older_store(connection, version, schema, source):
+    """Makes the tables of an older version in a schema and pours the rows of another store into them, as that version had them."""
+    connection.rows(f"CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}, pg_temp")
+    if connection.value(f"SELECT to_regclass('{schema}.evercore_event')") is None:
+        for path in sorted((ROOT / "migrations/postgres").glob("*.sql"))[:version]:
+            connection.rows(path.read_text().split("-- +goose Up\n")[1].split("-- +goose Down\n")[0])
+    connection.rows(f"SET session_replication_role = replica; DELETE FROM {schema}._evercore_floor")
+    for (table,) in connection.rows(f"SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' AND relname <> 'evercore_schema'"):
+        columns = ", ".join(row[0] for row in connection.rows(
+            "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped", f"{schema}.{table}"))
+        connection.rows(f"INSERT INTO {schema}.{table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {source}.{table}")
+    connection.rows("SET session_replication_role = origin")
+    for (sequence,) in connection.rows(f"SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'S'"):
+        connection.rows(f"SELECT setval('{schema}.{sequence}', last_value, is_called) FROM {source}.{sequence}")
+    connection.rows(f"SET search_path = {schema}, public")
+
+
 def is_at_the_newest_version(connection, was):
-    """What a store of schema version 1 must be once it was upgraded: the same data, and subscriptions that read it."""
+    """What a store of an older schema version must be once it was upgraded: the same data, and subscriptions that read it."""
     newest = len(list((ROOT / "migrations/postgres").glob("*.sql")))
     equal(connection.value("SELECT version FROM evercore_schema"), str(newest))
     equal(contents(connection), was)
@@ -268,25 +285,31 @@ def is_at_the_newest_version(connection, was):
     goes_on(connection)
 
 
-def before_subscriptions(connection):
-    """Fills a store of schema version 1; gives what it holds."""
-    equal(connection.value("SELECT version FROM evercore_schema"), "1")
-    refused(lambda: connection.rows("SELECT evercore_subscribe('s')"), "EV008")
-    # The functions are those of today, which count declarations.
-    connection.rows("CREATE TABLE evercore._evercore_declared (generation bigint); ALTER TABLE evercore._evercore_declared OWNER TO evercore_owner")
+def waits_to_be_migrated(connection):
+    """Functions of this version on a store of an older one."""
+    for sql in ("SELECT evercore_subscribe('s')", "SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_state(1)", "SELECT * FROM evercore_follow()",
+                "SELECT evercore_append_many('[]')", "SELECT evercore_claim('s', 'me', 60)",
+                "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')"):
+        refused(lambda sql=sql: connection.rows(sql), "EV008", "EV008: the store is not migrated: SELECT evercore_migrate()")
+
+
+def filled_source(connection, conninfo):
+    install(conninfo, "source")
+    connection.rows("SET search_path = source, public")
     fill(connection)
-    connection.rows("DROP TABLE evercore._evercore_declared")
     return contents(connection)
 
 
 def check_upgrade_of_an_extension():
-    connection = Connection(new_database(False), None)
+    conninfo = new_database(False)
+    connection = Connection(conninfo, None)
+    was = filled_source(connection, conninfo)
     connection.rows("CREATE EXTENSION evercore VERSION '0.0.0'; SET search_path = evercore, public")
     equal(connection.value("SELECT evercore_migrate()"), "1")
-    was = before_subscriptions(connection)
+    older_store(connection, 1, "evercore", "source")
     connection.rows("ALTER EXTENSION evercore UPDATE")
     equal(connection.rows("SELECT evercore_version(), version FROM evercore_schema"), [(VERSION, "1")], "before evercore_migrate")
-    equal(contents(connection), was)
+    waits_to_be_migrated(connection)
     connection.rows("SELECT evercore_migrate()")
     is_at_the_newest_version(connection, was)
     fresh = Connection(new_database(False), None)
@@ -299,15 +322,27 @@ def test_an_extension_at_schema_version_1_is_upgraded_with_its_data():
         on_this_server(server.uri, check_upgrade_of_an_extension)
 
 
-def test_a_script_store_at_schema_version_1_is_upgraded_with_its_data():
+def test_a_store_of_each_older_schema_version_is_upgraded_with_its_data():
     database = new_database()
     connection = Connection(database)
-    everything = catalogue(connection)
+    was = filled_source(connection, database)
+    for version in (1, 2):
+        older_store(connection, version, f"v{version}", "source")
+        install(database, f"v{version}")
+        is_at_the_newest_version(connection, was)
+        connection.rows(f"SET search_path = evercore, v{version}")
+        equal(sorted(row[0].replace(f"v{version}.", "") for row in catalogue(connection, f"v{version}")), sorted(row[0] for row in catalogue(connection)))
+
+
+def test_functions_of_this_version_refuse_a_store_of_an_older_one():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_migrate(2)")
+    waits_to_be_migrated(connection)
     connection.rows("SELECT evercore_migrate(1)")
-    was = before_subscriptions(connection)
-    install(database)
-    is_at_the_newest_version(connection, was)
-    equal(catalogue(connection), everything)
+    waits_to_be_migrated(connection)
+    connection.rows("SELECT evercore_migrate()")
+    fill(connection)
+    goes_on(connection)
 
 
 def test_an_extension_does_not_take_strange_functions_for_its_own():

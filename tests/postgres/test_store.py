@@ -229,10 +229,11 @@ def test_check_finds_what_is_wrong():
       UPDATE evercore_snapshot SET state = '{}' WHERE aggregate_id = 6; DELETE FROM evercore_snapshot WHERE aggregate_id = 5;
       UPDATE evercore_aggregate SET sequence = 9 WHERE aggregate_id = 3""")
     equal(connection.rows("SELECT aggregate_id, problem FROM evercore_check()"),
-          [("1", "sequence 3 is missing"), ("1", "sequence 4 is missing"), ("1", "sequence 10 is missing"),
+          [("1", "sequences 3 to 4 are missing"), ("1", "sequence 10 is missing"),
            ("2", 'payload: duplicate key "a"'), ("2", "metadata: not an object"),
            ("3", "the aggregate is at sequence 9, below this event's 10"), ("4", "position is not above that of sequence 1"),
-           ("5", "base snapshot at sequence 8 is missing"), ("6", "engine snapshot at sequence 10 differs from the fold")])
+           ("5", "base snapshot at sequence 8 is missing"), ("6", "engine snapshot at sequence 10 differs from the fold"),
+           (None, "sequence evercore_event_position_seq is behind its table")])
 
 
 def test_erasure_leaves_nothing_readable():

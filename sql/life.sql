@@ -1,0 +1,152 @@
+-- Nothing is given twice. A server that loses what it had acknowledged (an asynchronous failover, a restore to an earlier time)
+-- begins another timeline, and a store that came from elsewhere has the mark of another server. Whoever is first to draw there
+-- draws positions and tokens far ahead, so that what was given and lost is not given again.
+--
+-- Two marks stand in sequences, which are read without a snapshot in half a microsecond and written outside of transactions:
+--   _evercore_timeline   of the server's timeline and of this very sequence (its oid): looked at by every append and claim. A store
+--                        that was restored from a dump has another sequence;
+--   _evercore_system     of the server's identity and its timeline: looked at where the first differs, and by each claim.
+-- Neither can change while a transaction that writes is open. Both are written after the sequences were drawn ahead: a crash
+-- in between draws ahead once more.
+
+CREATE OR REPLACE FUNCTION _evercore_system_mark() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN hashtextextended(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), (SELECT c.system_identifier FROM pg_control_system() c));
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN hashtextextended(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), 0);
+END $$;
+COMMENT ON FUNCTION _evercore_system_mark() IS 'A mark of this server''s identity and timeline.';
+
+-- What is done for all sessions stands when a transaction rolls back, and nobody waits for its end: the row lock goes with the
+-- subtransaction, what was written to sequences stays.
+CREATE OR REPLACE FUNCTION _evercore_wake() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_ready();
+  IF pg_is_in_recovery() THEN RETURN; END IF;
+  BEGIN
+    PERFORM FROM evercore_schema FOR UPDATE;
+    IF (@same_life@) IS NOT TRUE OR pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN
+      IF pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN PERFORM _evercore_draw_ahead(); END IF;
+      PERFORM _evercore_check_position();
+      PERFORM setval('@extschema@._evercore_system'::regclass, _evercore_system_mark()),
+              setval('@extschema@._evercore_timeline'::regclass, @life@);
+    END IF;
+    RAISE EXCEPTION 'done' USING ERRCODE = 'EV000';
+  EXCEPTION WHEN SQLSTATE 'EV000' THEN
+    NULL;
+  END;
+END $$;
+COMMENT ON FUNCTION _evercore_wake() IS 'Looks whether this is still the server that drew last; where it is not, draws both sequences far ahead, once.';
+
+CREATE OR REPLACE FUNCTION _evercore_draw_ahead() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  head bigint;
+BEGIN
+  head := greatest((SELECT max(e.position) FROM evercore_event e), @last_position@) + 1048576;
+  PERFORM setval('@extschema@._evercore_token'::regclass, 1048576 + greatest((SELECT max(p.token) FROM evercore_subscription_partition p),
+            coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0)));
+  RETURN setval('@extschema@.evercore_event_position_seq'::regclass, head);
+END $$;
+COMMENT ON FUNCTION _evercore_draw_ahead() IS 'Positions and tokens go on 2^20 beyond; gives the new head.';
+
+CREATE OR REPLACE FUNCTION evercore_restored() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_ready(), _evercore_wake();
+  RETURN _evercore_draw_ahead();
+END $$;
+COMMENT ON FUNCTION evercore_restored() IS
+  'To be called once on a store restored from a backup or dump: positions and tokens go on far beyond what was given and lost; gives the new head.';
+
+-- A position that followers may have passed is never given: where the sequence is behind its table (a switch-over by logical
+-- replication, setval), or each session sets some positions aside (CACHE). Where it was never drawn all events may have been
+-- compacted. The sequence is read after the snapshot was taken: what others append meanwhile does not count.
+CREATE OR REPLACE FUNCTION _evercore_check_position() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  fault text;
+BEGIN
+  IF (@one_by_one@) IS NOT TRUE THEN
+    fault := 'has a cache';
+  ELSIF (@events_above@) OR @last_value@ IS NULL
+        AND EXISTS (SELECT FROM evercore_aggregate a WHERE a.base_position > (SELECT @last_position@)) THEN
+    fault := 'is behind its table';
+  ELSE
+    RETURN;
+  END IF;
+  RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq %: SELECT evercore_migrate()', fault
+    USING ERRCODE = 'EV010', HINT = 'New events would stand below what followers have read.';
+END $$;
+COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
+
+-- Once a transaction, and where the sequence stands below the key that is remembered.
+CREATE OR REPLACE FUNCTION _evercore_newest_position(remembered bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF (@same_life@) IS NOT TRUE THEN PERFORM _evercore_wake(); END IF;
+  IF (remembered <= @last_position@) IS NOT TRUE THEN PERFORM _evercore_check_position(); END IF;
+  RETURN @last_position@;
+END $$;
+COMMENT ON FUNCTION _evercore_newest_position(bigint) IS 'The newest position drawn, from a sequence that was looked at.';
+
+-- Events that come by logical replication are not drawn here. The mark of zero says that they came: appends and followers look closer.
+CREATE OR REPLACE FUNCTION _evercore_replicated() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF pg_sequence_last_value(to_regclass('@extschema@._evercore_timeline')) <> 0 THEN
+    PERFORM setval('@extschema@._evercore_timeline'::regclass, 0);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_replicated() IS 'After an event was replicated into this store.';
+
+-- Before a token is drawn. The sequence is behind where the store came by logical replication; it is drawn on with room to spare,
+-- since others may draw meanwhile.
+CREATE OR REPLACE FUNCTION _evercore_tokens_above(name text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  shown bigint;
+BEGIN
+  IF pg_is_in_recovery() THEN RETURN; END IF;
+  IF (@same_life@) IS NOT TRUE OR pg_sequence_last_value('@extschema@._evercore_system'::regclass) IS DISTINCT FROM _evercore_system_mark() THEN
+    PERFORM _evercore_wake();
+  END IF;
+  SELECT max(p.token) INTO shown FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+   WHERE s.name = _evercore_tokens_above.name;
+  IF shown <= coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0) THEN RETURN; END IF;
+  BEGIN
+    PERFORM FROM evercore_schema FOR UPDATE;
+    IF shown > coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0) THEN
+      PERFORM setval('@extschema@._evercore_token'::regclass, shown + 1024);
+    END IF;
+    RAISE EXCEPTION 'done' USING ERRCODE = 'EV000';
+  EXCEPTION WHEN SQLSTATE 'EV000' THEN
+    NULL;
+  END;
+END $$;
+COMMENT ON FUNCTION _evercore_tokens_above(text) IS 'Makes the next token larger than all that a subscription has, and than all that were ever given.';
+
+-- Followers read up to the sequence. Where events stand above it they would see nothing, for ever.
+CREATE OR REPLACE FUNCTION _evercore_check_log() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF (@events_above@) THEN
+    RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq is behind its table: SELECT evercore_migrate()' USING ERRCODE = 'EV010',
+      HINT = 'A logical replica has events that its own sequence never drew: follow the publisher, or migrate once this store has taken over.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_log() IS 'EV010 where events stand above the sequence of positions.';
+
+-- The sequence is read after the snapshot that found nothing.
+CREATE OR REPLACE FUNCTION _evercore_beyond("after" bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  PERFORM _evercore_check_log();
+  IF "after" > @last_position@ THEN
+    RAISE EXCEPTION 'EV009: after is out of range: %', "after" USING ERRCODE = 'EV009', HINT = 'No event ever had that position: the store may have been restored.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_beyond(bigint) IS 'EV009 where a position was never drawn.';

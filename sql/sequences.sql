@@ -1,0 +1,57 @@
+-- Sequences against what the tables show. The server does not replicate them logically, a restore of data alone may leave them
+-- out, and anyone who owns them can set them.
+
+-- Each sequence, and how far it must have been drawn at least. Of _evercore_policy only whether it was ever used matters.
+CREATE OR REPLACE FUNCTION _evercore_sequences() RETURNS TABLE (name text, least_value bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT s.name, s.least_value FROM (VALUES
+    ('evercore_event_position_seq', greatest((SELECT max(e.position) FROM evercore_event e), (SELECT max(a.base_position) FROM evercore_aggregate a),
+       (SELECT max(i.position) FROM evercore_event_id i), (SELECT max(s.start_position) FROM evercore_subscription s),
+       (SELECT greatest(max(p.position), max(p.seen)) FROM evercore_subscription_partition p), (SELECT max(f.floor) FROM _evercore_floor f))),
+    ('evercore_aggregate_aggregate_id_seq', greatest((SELECT max(a.aggregate_id) FROM evercore_aggregate a),
+       (SELECT e.aggregate_id FROM evercore_event e ORDER BY e.aggregate_id DESC LIMIT 1))),
+    ('evercore_aggregate_type_type_id_seq', (SELECT max(t.type_id) FROM evercore_aggregate_type t)),
+    ('evercore_subscription_subscription_id_seq', greatest((SELECT max(s.subscription_id) FROM evercore_subscription s),
+       (SELECT max(p.subscription_id) FROM evercore_subscription_partition p))),
+    ('_evercore_token', (SELECT max(p.token) FROM evercore_subscription_partition p)),
+    ('_evercore_policy', (SELECT count(*) FROM (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0 LIMIT 1) u)),
+    ('_evercore_timeline', NULL), ('_evercore_system', NULL)) AS s (name, least_value);
+END $$;
+COMMENT ON FUNCTION _evercore_sequences() IS 'The sequences of the store, and how far each must have been drawn at least.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_sequences() RETURNS TABLE (problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT p.problem FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name),
+    LATERAL (VALUES
+      (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0) THEN format('sequence %s is behind its table', s.name) END),
+      (2, CASE WHEN q.seqcache <> 1 THEN format('sequence %s has a cache', s.name) END),
+      (3, CASE WHEN q.seqincrement <> 1 OR q.seqcycle THEN format('sequence %s is different', s.name) END)) AS p (no, problem)
+   WHERE p.problem IS NOT NULL ORDER BY s.name, p.no;
+END $$;
+COMMENT ON FUNCTION _evercore_check_sequences() IS 'What is wrong with sequences.';
+
+-- Values that others set aside for themselves are lost with RESTART: their cache is of a sequence that is no more.
+CREATE OR REPLACE FUNCTION _evercore_mend_sequences() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  one record;
+  next bigint;
+BEGIN
+  FOR one IN SELECT s.name, s.least_value, q.seqrelid, q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle AS different
+               FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name) LOOP
+    IF one.different THEN
+      next := greatest(pg_sequence_last_value(one.seqrelid), one.least_value, 0) + 1;
+      EXECUTE format('ALTER SEQUENCE @extschema@.%I CACHE 1 INCREMENT BY 1 NO CYCLE RESTART WITH %s', one.name, next);
+      IF next > 1 THEN PERFORM setval(one.seqrelid, next - 1); END IF;
+    ELSIF one.least_value > coalesce(pg_sequence_last_value(one.seqrelid), 0) THEN
+      PERFORM setval(one.seqrelid, one.least_value);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_mend_sequences() IS 'Draws sequences on to what the tables show, and takes their caches away.';

@@ -1,0 +1,335 @@
+"""Nothing is given twice: positions and tokens after failovers, restores and switches to another server, and sequences that are wrong."""
+import os
+import subprocess
+import tempfile
+
+from harness import equal, install, new_database, refused, together, uri
+from pq import Connection, Error
+from test_crash import Server, connect
+
+AHEAD = 1048576
+BEHIND = "EV010: sequence evercore_event_position_seq is behind its table: SELECT evercore_migrate()"
+CACHE = "EV010: sequence evercore_event_position_seq has a cache: SELECT evercore_migrate()"
+APPENDS = ("SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', '{}', 'why')",
+           "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}},{\"event_type\":\"E\",\"data\":{}}]}]')",
+           "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')",
+           "BEGIN; SELECT pg_current_xact_id(); SELECT evercore_append(1, NULL, 'E', '{}'); COMMIT")
+
+
+def head(connection):
+    return int(connection.value("SELECT coalesce(max(position), 0) FROM evercore_log"))
+
+
+def append(connection, count=1):
+    for _ in range(count):
+        connection.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+    return head(connection)
+
+
+def store(events=5):
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a')")
+    append(connection, events)
+    return connection
+
+
+def another(connection):
+    return Connection(uri(connection.value("SELECT current_database()")))
+
+
+class Copy:
+    """A base backup of a server that starts as a server of its own."""
+
+    def __init__(self, server, *options):
+        self.server = server
+        self.home = tempfile.mkdtemp(prefix="evercore-copy.")
+        self.data = f"{self.home}/data"
+        if os.getuid() == 0:
+            subprocess.run(["chown", "postgres", self.home], check=True)
+        os.chmod(self.home, 0o755)
+        server.as_server(f"{server.bin}/pg_basebackup", "-h", server.socket, "-U", "postgres", "-D", self.data, "-c", "fast", *options)
+        self.uri = server.uri.replace(server.socket, self.home)
+        self.started = False
+
+    def start(self, *settings):
+        with open(f"{self.data}/postgresql.conf", "a", encoding="utf-8") as file:
+            file.write("\n".join([f"unix_socket_directories = '{self.home}'", *settings, ""]))
+        self.server.as_server(f"{self.server.bin}/pg_ctl", "-D", self.data, "-w", "-s", "-l", f"{self.home}/log", "start")
+        self.started = True
+
+    def promote(self):
+        self.server.as_server(f"{self.server.bin}/pg_ctl", "-D", self.data, "-w", "-s", "promote")
+
+    def close(self):
+        if self.started:
+            self.server.as_server(f"{self.server.bin}/pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop")
+        subprocess.run(["rm", "-rf", self.home], check=True)
+
+
+def wait_for(connection, sql):
+    for _ in range(1000):
+        if connection.value(sql) == "t":
+            return
+        connection.rows("SELECT pg_sleep(0.01)")
+    raise AssertionError(f"never true: {sql}")
+
+
+def test_a_failover_that_lost_commits_gives_nothing_twice():
+    primary = Server("wal_level=replica max_wal_senders=4 hot_standby=on")
+    standby = None
+    try:
+        install(primary.uri)
+        admin = Connection(primary.uri)
+        admin.rows("SELECT evercore_create('T', 'a'); SELECT evercore_subscribe('s'); SELECT evercore_claim('s', 'first', 60)")
+        append(admin, 5)
+        admin.rows("SELECT evercore_release('s', 1)")
+        standby = Copy(primary, "-R")
+        standby.start()
+        lived = connect(standby.uri)
+        wait_for(lived, "SELECT count(*) = 5 FROM evercore_log")
+        refused(lambda: append(lived), "25006")
+        refused(lambda: lived.rows("SELECT evercore_claim('s', 'w', 60)"), "25006")
+        # From here on the standby receives nothing: what is acknowledged is lost.
+        lived.rows("ALTER SYSTEM SET primary_conninfo = ''")
+        lived.rows("SELECT pg_reload_conf()")
+        wait_for(lived, "SELECT count(*) = 0 FROM pg_stat_wal_receiver")
+        lost_head = append(admin, 200)
+        equal(admin.value("SELECT max(position) FROM evercore_follow()"), str(lost_head))
+        lost_token = admin.value("SELECT evercore_claim('s', 'old', 600)")
+        primary.kill()
+        standby.promote()
+        wait_for(lived, "SELECT NOT pg_is_in_recovery()")
+        writers = [lived] + [connect(standby.uri) for _ in range(7)]
+        together(*[lambda writer=writer: append(writer, 3) for writer in writers])
+        given = [int(row[0]) for row in lived.rows("SELECT position FROM evercore_log WHERE position > 5")]
+        equal(len(given), 24)
+        assert min(given) > lost_head, (min(given), lost_head)
+        assert AHEAD < min(given) and max(given) < AHEAD + 200, "drawn ahead once"
+        equal(len(lived.rows(f"SELECT position FROM evercore_follow({lost_head})")), 24, "a follower from beyond what was kept skips nothing")
+        token = lived.value("SELECT evercore_claim('s', 'new', 600)")
+        assert int(token) > int(lost_token) + 1000, (token, lost_token)
+        refused(lambda: lived.rows(f"SELECT evercore_ack('s', {lost_token}, 5)"), "EV006")
+        equal(lived.rows("SELECT * FROM evercore_check()"), [])
+    finally:
+        primary.close()
+        if standby:
+            standby.close()
+
+
+def test_a_restore_to_an_earlier_time_gives_nothing_twice():
+    archive = tempfile.mkdtemp(prefix="evercore-archive.")
+    os.chmod(archive, 0o777)
+    server = Server("wal_level=replica max_wal_senders=4")
+    copy = None
+    try:
+        install(server.uri)
+        admin = Connection(server.uri)
+        admin.rows("SELECT evercore_create('T', 'a'); SELECT evercore_subscribe('s')")
+        copy = Copy(server, "-X", "none")
+        append(admin, 3)
+        admin.rows("SELECT pg_create_restore_point('before')")
+        lost = append(admin, 50)
+        lost_token = admin.value("SELECT evercore_claim('s', 'old', 600)")
+        admin.rows("SELECT pg_switch_wal()")
+        admin.close()
+        server.kill()
+        server.as_server("sh", "-c", f"cp {server.data}/pg_wal/0* {archive}/ && touch {copy.data}/recovery.signal")
+        copy.start(f"restore_command = 'cp {archive}/%f %p'", "recovery_target_name = 'before'", "recovery_target_action = 'promote'")
+        restored = connect(copy.uri)
+        wait_for(restored, "SELECT NOT pg_is_in_recovery()")
+        equal(head(restored), 3)
+        refused(lambda: restored.rows(f"SELECT * FROM evercore_follow({AHEAD})"), "EV009", f"EV009: after is out of range: {AHEAD}")
+        token = int(restored.value("SELECT evercore_claim('s', 'new', 600)"))
+        assert token > int(lost_token) and token > AHEAD, token
+        assert append(restored) > max(lost, AHEAD)
+        equal(restored.rows("SELECT * FROM evercore_check()"), [])
+        restored.close()
+    finally:
+        server.close()
+        if copy:
+            copy.close()
+        subprocess.run(["rm", "-rf", archive], check=True)
+
+
+def test_a_mere_restart_draws_nothing_ahead():
+    server = Server()
+    try:
+        install(server.uri)
+        admin = Connection(server.uri)
+        admin.rows("SELECT evercore_create('T', 'a'); SELECT evercore_append(1, NULL, 'E', '{}')")
+        for end in ("fast", "immediate"):
+            admin.close()
+            server.as_server(f"{server.bin}/pg_ctl", "-D", server.data, "-m", end, "-w", "-s", "stop")
+            server.start()
+            admin = connect(server.uri)
+            assert append(admin) < 100
+    finally:
+        server.close()
+
+
+def test_another_server_is_noticed_by_an_append_and_by_a_claim():
+    connection = store()
+    connection.rows("SELECT evercore_subscribe('s'), setval('_evercore_system', 4711), setval('_evercore_timeline', 1)")
+    equal(append(connection), 5 + AHEAD + 1)
+    connection.rows("SELECT setval('_evercore_system', 4711)")
+    equal(connection.value("SELECT evercore_claim('s', 'w', 60)"), str(2 * AHEAD + 1))
+    equal(append(connection), 6 + 2 * AHEAD + 1)
+
+
+def test_it_is_drawn_ahead_though_the_first_transaction_rolls_back_and_nobody_waits_for_it():
+    connection = store()
+    first = another(connection)
+    connection.rows("SELECT setval('_evercore_system', 4711), setval('_evercore_timeline', 1), evercore_create('T', 'b')")
+    first.rows("BEGIN; SELECT evercore_append(2, NULL, 'E', '{}')")
+    connection.rows("SET lock_timeout = '5s'")
+    equal(append(connection), 5 + AHEAD + 2)
+    first.rows("ROLLBACK")
+    equal(append(connection), 5 + AHEAD + 3)
+
+
+def test_restored_by_hand():
+    connection = store()
+    connection.rows("SELECT evercore_subscribe('s')")
+    equal(connection.value("SELECT evercore_restored()"), str(5 + AHEAD))
+    equal(append(connection), 5 + AHEAD + 1)
+    equal(connection.value("SELECT evercore_claim('s', 'w', 60)"), str(AHEAD + 1))
+    connection.rows("SET ROLE evercore_writer")
+    refused(lambda: connection.rows("SELECT evercore_restored()"), "42501")
+
+
+def test_a_sequence_behind_its_table_is_refused_by_every_form_of_append():
+    for setting in ("1, false", "3", "4"):
+        connection = store(50)
+        connection.rows("SELECT evercore_compact(1, 40)")
+        other = another(connection)
+        append(other)
+        Connection(uri(connection.value("SELECT current_database()"))).rows(f"SELECT setval('evercore_event_position_seq', {setting})")
+        fresh = another(connection)
+        for sql in APPENDS:
+            for session in (connection, other, fresh):
+                refused(lambda sql=sql, session=session: session.rows(sql), "EV010", BEHIND)
+                session.rows("ROLLBACK")
+        equal(head(connection), 51)
+
+
+def test_followers_of_a_sequence_that_was_never_drawn_are_told():
+    connection = store(5)
+    connection.rows("SELECT evercore_subscribe('s', NULL, 'end'); UPDATE evercore_subscription_partition SET position = 0")
+    token = connection.value("SELECT evercore_claim('s', 'w', 60)")
+    connection.rows("SELECT setval('evercore_event_position_seq', 1, false)")
+    for after in ("", "0", "3", "5", "100"):
+        refused(lambda after=after: connection.rows(f"SELECT * FROM evercore_follow({after})"), "EV010", BEHIND)
+    refused(lambda: connection.rows("SELECT * FROM evercore_fetch('s', $1)", token), "EV010", BEHIND)
+    equal(connection.rows("SELECT * FROM evercore_check()"), [(None, None, "sequence evercore_event_position_seq is behind its table")])
+    connection.rows("SELECT evercore_migrate()")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+    equal(connection.value("SELECT count(*) FROM evercore_follow(0)"), "5")
+    equal(append(connection), 6)
+
+
+def test_migrate_mends_every_sequence():
+    connection = store(5)
+    connection.rows("SELECT evercore_snapshot_policy('T', 100, 1); SELECT evercore_subscribe('s'); SELECT evercore_claim('s', 'w', 60)")
+    names = ("evercore_event_position_seq", "evercore_aggregate_aggregate_id_seq", "evercore_aggregate_type_type_id_seq",
+             "evercore_subscription_subscription_id_seq", "_evercore_token", "_evercore_policy")
+    for name in names:
+        connection.rows(f"SELECT setval('{name}', 1, false)")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [(f"sequence {name} is behind its table",)])
+        connection.rows("SELECT evercore_migrate()")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+        connection.rows(f"ALTER SEQUENCE {name} CACHE 7")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [(f"sequence {name} has a cache",)])
+        connection.rows(f"ALTER SEQUENCE {name} INCREMENT BY 2")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [(f"sequence {name} has a cache",), (f"sequence {name} is different",)])
+        connection.rows("SELECT evercore_migrate()")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+    connection.rows("SELECT evercore_create('U', 'b'), evercore_subscribe('t'), evercore_claim('t', 'w', 60)")
+    equal(append(connection), 6)
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_a_sequence_behind_a_wholly_compacted_log_is_refused():
+    connection = store(50)
+    connection.rows("SELECT evercore_compact(1, 0), setval('evercore_event_position_seq', 1, false)")
+    for sql in APPENDS:
+        refused(lambda sql=sql: connection.rows(sql), "EV010", BEHIND)
+        connection.rows("ROLLBACK")
+
+
+def test_a_sequence_with_a_cache_gives_no_position_below_the_head():
+    connection = store()
+    other = another(connection)
+    append(other)
+    connection.rows("ALTER SEQUENCE evercore_event_position_seq CACHE 20")
+    for sql in APPENDS:
+        fresh = another(connection)
+        refused(lambda sql=sql, fresh=fresh: fresh.rows(sql), "EV010", CACHE)
+    connection.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+    other.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+    top = head(connection)
+    for session in (connection, other):
+        for sql in APPENDS:
+            refused(lambda sql=sql, session=session: session.rows(sql), "EV010", CACHE)
+            session.rows("ROLLBACK")
+    equal(head(connection), top)
+
+
+def test_following_from_where_nothing_was_ever_drawn():
+    connection = store()
+    equal(connection.rows("SELECT * FROM evercore_follow(5)"), [])
+    refused(lambda: connection.rows("SELECT * FROM evercore_follow(6)"), "EV009", "EV009: after is out of range: 6")
+    empty = Connection(new_database())
+    equal(empty.rows("SELECT * FROM evercore_follow(0)"), [])
+    refused(lambda: empty.rows("SELECT * FROM evercore_follow(1)"), "EV009", "EV009: after is out of range: 1")
+
+
+def test_a_claim_is_above_every_token_that_the_table_shows():
+    connection = store()
+    connection.rows("SELECT evercore_subscribe('s', NULL, NULL, 2); UPDATE evercore_subscription_partition SET token = 500 WHERE partition = 1")
+    assert int(connection.value("SELECT evercore_claim('s', 'a', 60)")) > 500
+
+
+def test_a_logical_replica_refuses_followers_and_appends_until_it_has_taken_over():
+    server = Server("wal_level=logical max_wal_senders=8 max_replication_slots=8")
+    try:
+        admin = Connection(server.uri, None)
+        for name in ("publisher", "replica"):
+            admin.rows(f"CREATE DATABASE {name}")
+            install(uri(name, server.uri))
+        publisher, replica = Connection(uri("publisher", server.uri)), Connection(uri("replica", server.uri))
+        publisher.rows("CREATE PUBLICATION everything FOR ALL TABLES")
+        publisher.rows("SELECT pg_create_logical_replication_slot('moving', 'pgoutput')")
+        publisher.rows("SELECT evercore_snapshot_policy('T', 2, 1), evercore_create('T', 'a'), evercore_subscribe('s')")
+        append(publisher, 10)
+        publisher.rows("SELECT evercore_ack('s', evercore_claim('s', 'old', 600), 10); SELECT evercore_compact(1, 4), _evercore_publish_floor()")
+        replica.rows(f"CREATE SUBSCRIPTION moving CONNECTION 'host={server.socket} user=postgres dbname=publisher' PUBLICATION everything"
+                     " WITH (create_slot = false, slot_name = 'moving')")
+        wait_for(replica, "SELECT count(*) = 4 FROM evercore_log")
+        append(publisher, 5)
+        wait_for(replica, "SELECT max(sequence) = 15 FROM evercore_log")
+        wait_for(replica, "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel")
+        equal(replica.value("SELECT count(*) FROM evercore_schema"), "1")
+        equal(replica.value("SELECT evercore_state(1)"), publisher.value("SELECT evercore_state(1)"))
+        for after in (0, 7, 15, 100):
+            refused(lambda after=after: replica.rows(f"SELECT * FROM evercore_follow({after})"), "EV010", BEHIND)
+        for sql in APPENDS:
+            refused(lambda sql=sql: replica.rows(sql), "EV010", BEHIND)
+            replica.rows("ROLLBACK")
+        old = publisher.value("SELECT token FROM evercore_subscriptions")
+        publisher.rows("SELECT evercore_ack('s', $1, 15)", old)
+        wait_for(replica, "SELECT position = 15 FROM evercore_subscription_partition")
+        replica.rows("ALTER SUBSCRIPTION moving DISABLE; ALTER SUBSCRIPTION moving SET (slot_name = NONE); DROP SUBSCRIPTION moving")
+        publisher.rows("SELECT pg_drop_replication_slot('moving')") if publisher.value(
+            "SELECT NOT active FROM pg_replication_slots WHERE slot_name = 'moving'") == "t" else None
+        replica.rows("SELECT evercore_migrate()")
+        equal(replica.rows("SELECT * FROM evercore_check()"), [])
+        equal(replica.value("SELECT evercore_append(1, 15, 'E', '{}')"), "16")
+        equal(replica.rows("SELECT position FROM evercore_follow(15)"), [("16",)])
+        equal(replica.value("SELECT evercore_create('T', 'b')"), "2")
+        replica.rows("SELECT evercore_subscribe('t'); SELECT evercore_create('U', 'c')")
+        replica.rows("UPDATE evercore_subscription_partition SET owner = NULL WHERE token = $1", old)
+        assert int(replica.value("SELECT evercore_claim('s', 'new', 600)")) > int(old)
+        refused(lambda: replica.rows(f"SELECT evercore_ack('s', {old}, 15)"), "EV006")
+        equal(replica.value("SELECT count(*) FROM evercore_snapshot WHERE aggregate_id = 1 AND sequence = 16"), "1", "policies are followed")
+    finally:
+        server.close()

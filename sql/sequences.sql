@@ -1,24 +1,26 @@
 -- Sequences against what the tables show. The server does not replicate them logically, a restore of data alone may leave them
 -- out, and anyone who owns them can set them.
 
--- Each sequence, and how far it must have been drawn at least. Of _evercore_policy only whether it was ever used matters.
-CREATE OR REPLACE FUNCTION _evercore_sequences() RETURNS TABLE (name text, least_value bigint)
+-- Each sequence, how far it must have been drawn at least, and what cursors say besides: of those evercore_check() says so itself.
+-- Of _evercore_policy only whether it was ever used matters.
+CREATE OR REPLACE FUNCTION _evercore_sequences() RETURNS TABLE (name text, least_value bigint, cursors bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT s.name, s.least_value FROM (VALUES
+  SELECT s.name, s.least_value, s.cursors FROM (VALUES
     ('evercore_event_position_seq', greatest((SELECT max(e.position) FROM evercore_event e), (SELECT max(a.base_position) FROM evercore_aggregate a),
-       (SELECT max(i.position) FROM evercore_event_id i), (SELECT max(s.start_position) FROM evercore_subscription s),
-       (SELECT greatest(max(p.position), max(p.seen)) FROM evercore_subscription_partition p), (SELECT max(f.floor) FROM _evercore_floor f))),
+       (SELECT max(i.position) FROM evercore_event_id i), (SELECT max(f.floor) FROM _evercore_floor f)),
+       greatest((SELECT max(s.start_position) FROM evercore_subscription s),
+                (SELECT greatest(max(p.position), max(p.seen)) FROM evercore_subscription_partition p))),
     ('evercore_aggregate_aggregate_id_seq', greatest((SELECT max(a.aggregate_id) FROM evercore_aggregate a),
-       (SELECT e.aggregate_id FROM evercore_event e ORDER BY e.aggregate_id DESC LIMIT 1))),
-    ('evercore_aggregate_type_type_id_seq', (SELECT max(t.type_id) FROM evercore_aggregate_type t)),
+       (SELECT e.aggregate_id FROM evercore_event e ORDER BY e.aggregate_id DESC LIMIT 1)), NULL),
+    ('evercore_aggregate_type_type_id_seq', (SELECT max(t.type_id) FROM evercore_aggregate_type t), NULL),
     ('evercore_subscription_subscription_id_seq', greatest((SELECT max(s.subscription_id) FROM evercore_subscription s),
-       (SELECT max(p.subscription_id) FROM evercore_subscription_partition p))),
-    ('_evercore_token', (SELECT max(p.token) FROM evercore_subscription_partition p)),
-    ('_evercore_policy', (SELECT count(*) FROM (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0 LIMIT 1) u)),
-    ('_evercore_timeline', NULL), ('_evercore_system', NULL)) AS s (name, least_value);
+       (SELECT max(p.subscription_id) FROM evercore_subscription_partition p)), NULL),
+    ('_evercore_token', (SELECT max(p.token) FROM evercore_subscription_partition p), NULL),
+    ('_evercore_policy', (SELECT count(*) FROM (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0 LIMIT 1) u), NULL),
+    ('_evercore_timeline', NULL, NULL), ('_evercore_system', NULL, NULL)) AS s (name, least_value, cursors);
 END $$;
 COMMENT ON FUNCTION _evercore_sequences() IS 'The sequences of the store, and how far each must have been drawn at least.';
 
@@ -43,7 +45,7 @@ DECLARE
   one record;
   next bigint;
 BEGIN
-  FOR one IN SELECT s.name, s.least_value, q.seqrelid, q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle AS different
+  FOR one IN SELECT s.name, greatest(s.least_value, s.cursors) AS least_value, q.seqrelid, q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle AS different
                FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name) LOOP
     IF one.different THEN
       next := greatest(pg_sequence_last_value(one.seqrelid), one.least_value, 0) + 1;

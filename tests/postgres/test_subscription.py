@@ -376,18 +376,15 @@ def test_compaction_and_erasure_wait_for_the_partition_of_their_aggregate_alone(
     equal(a.value("SELECT evercore_erase(3)"), "5")
 
 
-def test_a_store_of_the_first_schema_version_goes_on_and_is_upgraded():
+def test_a_store_of_the_first_schema_version_says_so_and_is_upgraded():
     a = Connection(new_database())
     a.rows("SELECT evercore_migrate(1)")
-    append(a, 10)
     for sql in ("SELECT evercore_subscribe('p')", "SELECT evercore_claim('p', 'w', 1)", "SELECT * FROM evercore_fetch('p', 1)",
                 "SELECT evercore_ack('p', 1, 1)", "SELECT evercore_pause('p')", "SELECT evercore_reset('p', 'end')"):
         refused(lambda sql=sql: a.rows(sql), "EV008", "EV008: the store is not migrated: SELECT evercore_migrate()")
-    equal(a.value("SELECT value FROM evercore_stats() WHERE name = 'subscriptions'"), "0")
-    equal(a.rows("SELECT * FROM evercore_check()"), [])
-    equal((a.value("SELECT evercore_compact(1, 0)"), a.value("SELECT evercore_erase(2)")), ("1", "1"))
     install(harness.uri(a.value("SELECT current_database()")))
     equal(a.value("SELECT version FROM evercore_schema"), "3")
+    append(a, 10)
     a.rows("SET ROLE evercore_writer; SELECT evercore_subscribe('p', '{\"event_types\":[\"E1\"]}'::jsonb, now() - interval '1 day')")
     token = claim(a)
     equal(fetch(a, token), "4 7 10")

@@ -27,8 +27,9 @@ std::int64_t insert_aggregate(Connection& connection, std::int64_t type_id,
       "INSERT INTO main.evercore_aggregate (type_id, natural_key) VALUES (?1, ?2)");
   insert.bind(1, type_id);
   if (key) insert.bind(2, *key);
+  const Arrival arrival(connection.db());
   insert.run();
-  const std::int64_t id = sqlite3_last_insert_rowid(connection.db());
+  const std::int64_t id = arrival.rowid();
   if (key) connection.transaction.learn_key(type_id, *key, id);
   return id;
 }
@@ -164,10 +165,11 @@ std::optional<std::int64_t> find_aggregate(Connection& connection, std::string_v
 
 std::int64_t ensure_aggregate_type(Connection& connection, std::string_view name) {
   if (const auto id = find_aggregate_type(connection, name)) return *id;
+  const Arrival arrival(connection.db());
   connection.prepare("INSERT INTO main.evercore_aggregate_type (name) VALUES (?1)")
       .bind(1, name)
       .run();
-  const std::int64_t id = sqlite3_last_insert_rowid(connection.db());
+  const std::int64_t id = arrival.rowid();
   connection.transaction.learn_aggregate_type(name, id);
   return id;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "aggregate.h"
+#include "append_request.h"
 #include "digest.h"
 #include "error.h"
 #include "fold.h"
@@ -27,6 +28,10 @@ std::optional<std::int64_t> find_event_type(Connection& connection, std::string_
   return find.integer(0);
 }
 
+Error event_vanished() {
+  return error(10, "an event was not written: a trigger or rule of evercore_event kept it back");
+}
+
 void bind_event(Statement& insert, const NewEvent& event) {
   const std::int64_t recorded_at = now();
   insert.bind(4, event.event_time.value_or(recorded_at));
@@ -45,11 +50,14 @@ bool insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_
   insert.bind(1, aggregate_id).bind(2, sequence).bind(3, type_id);
   bind_event(insert, event);
   if (event.event_id) insert.bind(9, *event.event_id);
+  const bool first = connection.transaction.note_head();
+  if (first && connection.has_user_triggers()) note_head(connection);  // they may follow
+  const Arrival arrival(connection.db());
   const int rc = insert.try_run();
   if (rc == SQLITE_DONE) {
-    if (connection.transaction.note_head()) {
-      note_append(connection, sqlite3_last_insert_rowid(connection.db()));
-    }
+    if (!arrival.came()) throw event_vanished();
+    const std::int64_t position = arrival.rowid();
+    if (first) note_append(connection, position);
     return true;
   }
   Error failure = engine_error(connection.db(), rc);
@@ -157,6 +165,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   const int rc = insert.try_run();
   connection.fast_append = outer;
   if (rc == SQLITE_DONE) {
+    if (fast.decision != Decision::appended) throw event_vanished();
     const std::int64_t position = sqlite3_last_insert_rowid(connection.db());
     if (sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_WRITE) {
       note_append(connection, position);
@@ -191,7 +200,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
 
 Appended append_any_way(Connection& connection, std::int64_t aggregate_id,
                         std::optional<std::int64_t> expected, const NewEvent& event) {
-  if (!event.event_id) {
+  if (!event.event_id && !connection.has_user_triggers()) {
     sqlite3* db = connection.db();
     // A second append in one transaction: from now on let the transaction remember.
     if (sqlite3_get_autocommit(db) == 0 && !connection.transaction.taking_part() &&
@@ -205,52 +214,33 @@ Appended append_any_way(Connection& connection, std::int64_t aggregate_id,
   }
   Appended appended;
   atomically(connection,
-             [&] { appended = append_fully(connection, aggregate_id, expected, event, true); });
+             [&] { appended = append_fully(connection, aggregate_id, expected, event); });
   return appended;
 }
 
 void append(const Call& call) {
-  const std::int64_t id = aggregate_id_of(call.arguments[0]);
-  std::optional<std::int64_t> expected;
-  if (sqlite3_value* value = call.optional(1)) expected = integer_from(value, "expected", 0);
-  NewEvent event;
-  event.event_type = name_of(call.arguments[2], "event_type", max_type_name);
-  event.data = required_text(call.arguments[3], "data");
-  if (sqlite3_value* value = call.optional(4)) event.reference = text_of(value, "reference");
-  if (sqlite3_value* value = call.optional(5)) event.metadata = text_of(value, "metadata");
-  if (sqlite3_value* value = call.optional(6)) event.event_time = time_of(value, "event_time");
-  if (sqlite3_value* value = call.optional(7)) event.event_id = text_of(value, "event_id");
-  check_event(call.connection, event);
-  call.result(append_any_way(call.connection, id, expected, event).sequence);
+  AppendArguments arguments;
+  arguments.aggregate_id = call.arguments[0];
+  arguments.expected = call.arguments[1];
+  arguments.event_type = call.arguments[2];
+  arguments.data = call.arguments[3];
+  arguments.reference = call.optional(4);
+  arguments.metadata = call.optional(5);
+  arguments.event_time = call.optional(6);
+  arguments.event_id = call.optional(7);
+  const AppendRequest request = read_call(call.connection, arguments);
+  if (!request.target.id) throw null_aggregate();
+  call.result(append_any_way(call.connection, *request.target.id, request.expected, request.event)
+                  .sequence);
 }
 
 }  // namespace
 
-void check_names(Connection& connection, const NewEvent& event) {
-  // A name that the transaction knows has been checked.
-  if (!connection.transaction.event_type(event.event_type)) {
-    check_name(event.event_type, "event_type", max_type_name);
-  }
-  if (event.reference) check_reference(*event.reference);
-  if (event.event_id) check_name(*event.event_id, "event_id", max_event_id);
-}
-
-void check_size(const NewEvent& event) {
-  const std::size_t metadata = event.metadata ? event.metadata->size() : 0;
-  if (event.data.size() + metadata > max_payload_bytes) throw error(4, "data: too large");
-}
-
-void check_event(Connection& connection, const NewEvent& event) {
-  check_names(connection, event);
-  check_size(event);
-  if (event.metadata) connection.payload.check("metadata", *event.metadata);
-  connection.payload.check("data", event.data);
-}
-
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event) {
+  if (event.event_id || connection.has_user_triggers()) return std::nullopt;
   const auto type_id = find_event_type(connection, event.event_type);
-  if (event.event_id || !type_id) return std::nullopt;
+  if (!type_id) return std::nullopt;
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
   if (snapshot_due(info)) return std::nullopt;
@@ -263,10 +253,16 @@ std::optional<Appended> append_simply(Connection& connection, std::int64_t aggre
 }
 
 Appended append_fully(Connection& connection, std::int64_t aggregate_id,
-                      std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots) {
+                      std::optional<std::int64_t> expected, const NewEvent& event) {
   if (event.event_id) {
+    require_open(connection, aggregate_id);
     if (const auto repeat = find_repeat(connection, aggregate_id, event)) return *repeat;
   }
+  return append_new(connection, aggregate_id, expected, event, true);
+}
+
+Appended append_new(Connection& connection, std::int64_t aggregate_id,
+                    std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots) {
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
   const std::int64_t type_id = ensure_event_type(connection, event.event_type);
@@ -279,11 +275,18 @@ Appended append_fully(Connection& connection, std::int64_t aggregate_id,
   return appended;
 }
 
+void require_open(Connection& connection, std::int64_t aggregate_id) {
+  static_cast<void>(open_info(connection, aggregate_id));
+}
+
+Error other_content(std::string_view event_id) {
+  return error(7, "event_id \"" + std::string(event_id) + "\" exists with other content");
+}
+
 std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggregate_id,
                                     const NewEvent& event) {
   const auto refuse_other = [&](bool same) {
-    if (same) return;
-    throw error(7, "event_id \"" + std::string(*event.event_id) + "\" exists with other content");
+    if (!same) throw other_content(*event.event_id);
   };
   Statement kept = connection.prepare(
       "SELECT e.aggregate_id, e.sequence, e.position, t.name, e.data FROM main.evercore_event e"

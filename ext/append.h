@@ -30,27 +30,30 @@ struct Appended {
   bool repeated = false;  ///< its event_id was there already: nothing was written
 };
 
-/// Checks names, reference, size and payload; throws EV004, EV005 or EV009.
-void check_event(Connection& connection, const NewEvent& event);
-/// Its parts: everything but the payloads, and the size of both together.
-void check_names(Connection& connection, const NewEvent& event);
-void check_size(const NewEvent& event);
-
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
-/// the event type exists, no snapshot is due, no event_id is given. Nothing where it does not.
-/// Throws EV001 and EV002.
+/// the event type exists, no snapshot is due, no event_id is given, no trigger of the user's could
+/// leave half of it behind. Nothing where it does not. Throws EV001 and EV002.
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event);
 
-/// Inside atomically() only: the whole procedure; `snapshots` says whether a snapshot that falls
-/// due is stored at once (append_many stores one at the end).
+/// Inside atomically() only: the whole procedure. Throws EV002, then EV007, then EV001.
 Appended append_fully(Connection& connection, std::int64_t aggregate_id,
-                      std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots);
+                      std::optional<std::int64_t> expected, const NewEvent& event);
+/// Its last part, for an event that is no repeat; `snapshots` says whether a snapshot that falls
+/// due is stored at once (append_many stores one at the end).
+Appended append_new(Connection& connection, std::int64_t aggregate_id,
+                    std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots);
+
+/// Throws EV002 where there is no such aggregate, or it was erased.
+void require_open(Connection& connection, std::int64_t aggregate_id);
 
 /// The event with this event_id as it was first appended, if there is one; EV007 with other
 /// content.
 std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggregate_id,
                                     const NewEvent& event);
+
+/// EV007: the event_id stands for something else.
+[[nodiscard]] Error other_content(std::string_view event_id);
 
 /// evercore_append_many; in append_many.cpp.
 void append_many(const Call& call);

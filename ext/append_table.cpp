@@ -15,6 +15,7 @@
 
 #include "aggregate.h"
 #include "append.h"
+#include "append_request.h"
 #include "empty_table.h"
 #include "error.h"
 #include "value.h"
@@ -43,7 +44,7 @@ enum Column {
 struct StatementMixture {
   sqlite3_int64 total_changes = -1;
   bool any_new = false;
-  std::string repeated_id;  // the newest repeat's; empty: none
+  std::string repeated_id;  // the first repeat's; empty: none
 };
 
 struct AppendTable {
@@ -57,67 +58,23 @@ AppendTable& table_of(sqlite3_vtab* vtab) {
   return *reinterpret_cast<AppendTable*>(vtab);
 }
 
-/// Text, or a number as a TEXT column would take it.
-std::string_view text_in(sqlite3_value* value, std::string_view argument) {
-  const int type = sqlite3_value_type(value);
-  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
-    if (text == nullptr) throw std::bad_alloc();
-    return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
-  }
-  return text_of(value, argument);
+AppendRequest request_of(Connection& connection, sqlite3_value** row) {
+  AppendArguments arguments;
+  arguments.aggregate_type = row[aggregate_type_column];
+  arguments.natural_key = row[natural_key_column];
+  arguments.event_type = row[event_type_column];
+  arguments.data = row[data_column];
+  arguments.aggregate_id = row[aggregate_id_column];
+  arguments.expected = row[expected_column];
+  arguments.reference = row[reference_column];
+  arguments.metadata = row[metadata_column];
+  arguments.event_time = row[event_time_column];
+  arguments.event_id = row[event_id_column];
+  return read_row(connection, arguments);
 }
 
-std::optional<std::string_view> optional_text(sqlite3_value* value, std::string_view argument) {
-  return is_null(value) ? std::nullopt : std::optional(text_in(value, argument));
-}
-
-NewEvent event_of(Connection& connection, sqlite3_value** row) {
-  NewEvent event;
-  const auto type = optional_text(row[event_type_column], "event_type");
-  if (!type) throw error(5, "event_type is NULL");
-  event.event_type = *type;
-  event.data = required_text(row[data_column], "data");
-  event.reference = optional_text(row[reference_column], "reference");
-  if (!is_null(row[metadata_column])) event.metadata = text_of(row[metadata_column], "metadata");
-  if (!is_null(row[event_time_column]))
-    event.event_time = time_of(row[event_time_column], "event_time");
-  event.event_id = optional_text(row[event_id_column], "event_id");
-  check_event(connection, event);
-  return event;
-}
-
-/// Which aggregate a row means: an id, or a type and key.
-struct Target {
-  std::optional<std::int64_t> id;
-  std::string_view type;
-  std::string_view key;
-};
-
-Target target_of(sqlite3_value** row) {
-  Target target;
-  const auto type = optional_text(row[aggregate_type_column], "aggregate_type");
-  const auto key = optional_text(row[natural_key_column], "natural_key");
-  if (!is_null(row[aggregate_id_column])) {
-    if (type || key) throw error(9, "aggregate_id is given together with a type or key");
-    target.id = integer_of(row[aggregate_id_column], "aggregate_id");
-    return target;
-  }
-  if (!key) throw error(5, "neither aggregate_id nor natural_key given");
-  if (!type) throw error(5, "aggregate_type is NULL");
-  check_name(*type, "aggregate_type", max_type_name);
-  check_name(*key, "natural_key", max_natural_key);
-  target.type = *type;
-  target.key = *key;
-  return target;
-}
-
-Appended append_row(Connection& connection, sqlite3_value** row) {
-  const Target target = target_of(row);
-  std::optional<std::int64_t> expected;
-  if (!is_null(row[expected_column])) expected = integer_from(row[expected_column], "expected", 0);
-  const NewEvent event = event_of(connection, row);
-
+Appended append_row(Connection& connection, const AppendRequest& request) {
+  const auto& [target, expected, event] = request;
   std::optional<std::int64_t> id = target.id;
   if (!id) id = find_aggregate(connection, target.type, target.key);
   if (id) {
@@ -126,40 +83,50 @@ Appended append_row(Connection& connection, sqlite3_value** row) {
   Appended appended;
   atomically(connection, [&] {
     if (!id) id = ensure_aggregate(connection, target.type, target.key);
-    appended = append_fully(connection, *id, expected, event, true);
+    appended = append_fully(connection, *id, expected, event);
   });
   return appended;
 }
 
 /// Counts the row into its statement; EV007 where it makes a mixture.
-void count(StatementMixture& mixture, const Appended& appended, sqlite3_value** row) {
-  if (appended.repeated) {
-    mixture.repeated_id = text_in(row[event_id_column], "event_id");
-  } else {
+void count(StatementMixture& mixture, const Appended& appended, const NewEvent& event) {
+  if (!appended.repeated) {
     mixture.any_new = true;
+  } else if (mixture.repeated_id.empty()) {
+    mixture.repeated_id = event.event_id.value_or("");
   }
   if (!mixture.any_new || mixture.repeated_id.empty()) return;
   throw error(7, "event_id \"" + mixture.repeated_id +
                      "\" exists: one call cannot mix repeats and new events");
 }
 
+/// Under OR IGNORE every row stands for itself: one at fault is skipped, and a repeat is no fault.
+bool skips_faults(const AppendTable& table) {
+  return sqlite3_vtab_on_conflict(table.connection->db()) == SQLITE_IGNORE;
+}
+
 int fail(AppendTable& table, const Error& failure) {
   sqlite3_free(table.base.zErrMsg);
   table.base.zErrMsg = sqlite3_mprintf("%s", failure.text.c_str());
-  // Only a bare constraint lets OR IGNORE skip the row; its extended code would not.
-  return failure.row_fault ? SQLITE_CONSTRAINT : failure.sqlite_code;
+  if (failure.row_fault) return SQLITE_CONSTRAINT;
+  // OR IGNORE skips a row for a constraint: here it is one of a trigger, which may have rolled back
+  // more than this row.
+  const bool is_constraint = (failure.sqlite_code & 0xff) == SQLITE_CONSTRAINT;
+  return is_constraint && skips_faults(table) ? SQLITE_ERROR : failure.sqlite_code;
 }
 
 Appended append_and_count(AppendTable& table, sqlite3_value** row) {
   Connection& connection = *table.connection;
+  const AppendRequest request = request_of(connection, row);
+  if (skips_faults(table)) return append_row(connection, request);
   Appended appended;
-  if (table.mixture.repeated_id.empty() && is_null(row[event_id_column])) {
-    appended = append_row(connection, row);
+  if (table.mixture.repeated_id.empty() && !request.event.event_id) {
+    appended = append_row(connection, request);
     table.mixture.any_new = true;
   } else {
     atomically(connection, [&] {
-      appended = append_row(connection, row);
-      count(table.mixture, appended, row);
+      appended = append_row(connection, request);
+      count(table.mixture, appended, request.event);
     });
   }
   return appended;

@@ -90,9 +90,10 @@ void remember_removed(Connection& connection, const Aggregate& aggregate, std::i
   }
   connection
       .prepare(
-          "INSERT OR IGNORE INTO main.evercore_compacted_type (aggregate_id, type_id)"
-          " SELECT DISTINCT ?1, type_id FROM main.evercore_event"
-          " WHERE aggregate_id = ?1 AND sequence <= ?2")
+          "INSERT INTO main.evercore_compacted_type (aggregate_id, type_id, position)"
+          " SELECT ?1, type_id, max(position) FROM main.evercore_event"
+          " WHERE aggregate_id = ?1 AND sequence <= ?2 GROUP BY type_id"
+          " ON CONFLICT (aggregate_id, type_id) DO UPDATE SET position = excluded.position")
       .bind(1, aggregate.id)
       .bind(2, base)
       .run();

@@ -293,6 +293,19 @@ Connection::Reading::Reading(Connection& connection, const char* function)
   connection.reading_ = true;
 }
 
+bool Connection::has_user_triggers() {
+  if (!user_triggers_) {
+    Statement find = prepare(
+        "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
+        " AND tbl_name = 'evercore_event' COLLATE NOCASE AND lower(name) NOT IN"
+        " ('evercore_event_no_update', 'evercore_event_no_delete', 'evercore_event_no_replace')"
+        " UNION ALL SELECT 1 FROM temp.sqlite_schema WHERE type = 'trigger'"
+        " AND tbl_name = 'evercore_event' COLLATE NOCASE");
+    user_triggers_ = find.step();
+  }
+  return *user_triggers_;
+}
+
 sqlite3_stmt* Connection::take(const void* key) {
   for (Kept& kept : kept_) {
     if (kept.key != key || kept.stmt == nullptr) continue;

@@ -133,7 +133,13 @@ class Connection {
   void require_store();
   void require_utf8();
   /// Makes the next statement look at the schema version again.
-  void forget_schema() { schema_checked_ = false; }
+  void forget_schema() {
+    schema_checked_ = false;
+    user_triggers_.reset();
+  }
+  /// Whether somebody else's triggers hang on the event table. As fresh as the schema version: a
+  /// change is noticed by the statement that meets it.
+  bool has_user_triggers();
 
   // A newer program may migrate without changing the schema, so that nothing is prepared anew. What
   // tells is the version of the file's content, which every commit but our own changes.
@@ -204,6 +210,7 @@ class Connection {
   bool reading_ = false;
   bool anchored_ = false;
   bool schema_checked_ = false;
+  std::optional<bool> user_triggers_;
   bool mistrusts_ = false;
 };
 

@@ -23,12 +23,15 @@ Fold fold_of(sqlite3_value* value) {
   throw error(9, "fold is not merge, patch or custom: \"" + std::string(name) + "\"");
 }
 
-/// The compacted aggregate with the smallest id that has, or had, an event of this type.
+/// The compacted aggregate with the smallest id that has, or had, an event of this type. Erased ones
+/// have no state that a fold could change.
 std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t type_id) {
   Statement find = connection.prepare(
-      "SELECT min(aggregate_id) FROM (SELECT aggregate_id FROM main.evercore_compacted_type"
-      " WHERE type_id = ?1 UNION ALL SELECT a.aggregate_id FROM main.evercore_aggregate a"
-      " WHERE a.base > 0 AND EXISTS (SELECT 1 FROM main.evercore_event e"
+      "SELECT min(aggregate_id) FROM (SELECT c.aggregate_id FROM main.evercore_compacted_type c"
+      " JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"
+      " WHERE c.type_id = ?1 AND a.erased = 0"
+      " UNION ALL SELECT a.aggregate_id FROM main.evercore_aggregate a"
+      " WHERE a.base > 0 AND a.erased = 0 AND EXISTS (SELECT 1 FROM main.evercore_event e"
       " WHERE e.aggregate_id = a.aggregate_id AND e.type_id = ?1))");
   find.bind(1, type_id).step();
   return find.is_null(0) ? std::nullopt : std::optional(find.integer(0));
@@ -159,10 +162,11 @@ std::int64_t ensure_event_type(Connection& connection, std::string_view name) {
   if (find.bind(1, name).step()) {
     id = find.integer(0);
   } else {
+    const Arrival arrival(connection.db());
     connection.prepare("INSERT INTO main.evercore_event_type (name) VALUES (?1)")
         .bind(1, name)
         .run();
-    id = sqlite3_last_insert_rowid(connection.db());
+    id = arrival.rowid();
   }
   connection.transaction.learn_event_type(name, id);
   return id;

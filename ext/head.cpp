@@ -59,6 +59,11 @@ Head load_head(Connection& connection) {
   return {newest, newest};
 }
 
+void note_head(Connection& connection) {
+  const std::int64_t newest = head_position(connection);
+  note_append(connection, newest + 1);
+}
+
 void note_append(Connection& connection, std::int64_t position) {
   CommittedHead& remembered = connection.committed_head;
   const unsigned version = data_version(connection.db());

@@ -32,6 +32,10 @@ struct Head {
 /// Both ends. Throws EV010 where this connection would read what others have not committed.
 [[nodiscard]] Head load_head(Connection& connection);
 
+/// To be called before a write whose own statement may look at the head: what is committed ends
+/// where the log does now.
+void note_head(Connection& connection);
+
 /// To be called after the first append of a write transaction that is still open: what is committed
 /// ends below its position.
 void note_append(Connection& connection, std::int64_t position);

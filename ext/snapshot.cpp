@@ -11,6 +11,7 @@ namespace {
 
 void store(Connection& connection, std::int64_t aggregate_id, bool application,
            std::int64_t version, std::int64_t sequence, std::string_view state) {
+  const auto before = sqlite3_total_changes64(connection.db());
   connection
       .prepare(
           "INSERT OR REPLACE INTO main.evercore_snapshot"
@@ -21,6 +22,7 @@ void store(Connection& connection, std::int64_t aggregate_id, bool application,
       .bind(4, sequence)
       .bind(5, state)
       .run();
+  if (sqlite3_total_changes64(connection.db()) == before) throw vanished();
 }
 
 void snapshot(const Call& call) {

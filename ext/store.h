@@ -2,6 +2,7 @@
 //
 //   SELECT evercore_version();
 //   SELECT name, value FROM evercore_stats();
+//   SELECT evercore_restored();   -- once, on a copy that was restored from a backup
 #pragma once
 
 #include "function.h"
@@ -10,6 +11,7 @@
 namespace evercore::ext {
 
 extern const Function version_function;
+extern const Function restored_function;  // restored.cpp
 extern const TableFunction stats_table;
 
 }  // namespace evercore::ext

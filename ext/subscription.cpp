@@ -35,21 +35,52 @@ std::int64_t within_log(Connection& connection, std::int64_t position) {
   return position;
 }
 
-/// Inside atomically(): what `start` means now. It is resolved here, once, and never again.
-std::int64_t resolve_start(Connection& connection, sqlite3_value* start) {
-  if (start == nullptr) return 0;
-  const int type = sqlite3_value_type(start);
-  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
-    return within_log(connection, integer_of(start, "start"));
-  }
-  const std::string_view text = text_of(start, "start");
-  if (text == "beginning") return 0;
-  if (text == "end") return load_head(connection).committed;
-  if (!is_digits(text)) return position_before(connection, time_in(text, "start"));
+/// Where a subscription begins, as its argument `start` says.
+struct Start {
   std::int64_t position = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), position);
-  if (read.ec != std::errc()) throw error(9, "start is out of range: " + std::string(text));
-  return within_log(connection, position);
+  std::optional<std::int64_t> time;  ///< where it was given by one
+  bool kept = false;                 ///< that compacted events are missed is meant
+};
+
+/// The text of a start without the word `kept`, and whether it was there.
+std::string_view without_kept(std::string_view text, bool& kept) {
+  constexpr std::string_view word = "kept";
+  kept = text == word || text.starts_with("kept ");
+  if (!kept) return text;
+  return text == word ? "beginning" : text.substr(word.size() + 1);
+}
+
+/// Inside atomically(): what `start` means now. It is resolved here, once, and never again.
+Start resolve_start(Connection& connection, sqlite3_value* value) {
+  Start start;
+  if (value == nullptr) return start;
+  const int type = sqlite3_value_type(value);
+  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+    start.position = within_log(connection, integer_of(value, "start"));
+    return start;
+  }
+  const std::string_view text = without_kept(text_of(value, "start"), start.kept);
+  if (text == "beginning") return start;
+  if (text == "end") {
+    start.position = load_head(connection).committed;
+    start.kept = true;  // nothing of before is wanted
+  } else if (!is_digits(text)) {
+    start.time = time_in(text, "start");
+    start.position = position_before(connection, *start.time);
+  } else {
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), start.position);
+    if (read.ec != std::errc()) throw error(9, "start is out of range: " + std::string(text));
+    within_log(connection, start.position);
+  }
+  return start;
+}
+
+bool says_kept(sqlite3_value* value) {
+  bool kept = false;
+  if (value != nullptr && sqlite3_value_type(value) == SQLITE_TEXT) {
+    without_kept(text_of(value, "start"), kept);
+  }
+  return kept;
 }
 
 /// The event types of a filter as the column type_ids holds them, ',3,5,'.
@@ -99,13 +130,67 @@ void make_partitions(Connection& connection, std::int64_t subscription_id, std::
 /// The row of a new subscription, or that of a removed one of the same name: its tokens go on.
 std::int64_t create(Connection& connection, std::string_view name, std::int64_t start) {
   Statement insert = connection.prepare(
-      "INSERT INTO main.evercore_subscription (name, partitions, start_position) VALUES (?1, 1, ?2)"
+      "INSERT INTO main.evercore_subscription (name, partitions, start_position, last_token)"
+      " SELECT ?1, 1, ?2, max(least_token) FROM main.evercore_schema WHERE 1"
       " ON CONFLICT (name) DO UPDATE SET start_position = ?2, active = 1, repartitionable = 0,"
       " removed = 0 RETURNING subscription_id");
   insert.bind(1, name).bind(2, start).step();
   const std::int64_t id = insert.integer(0);
   insert.run();
   return id;
+}
+
+// The newest position that compaction removed of events that pass the filter of subscription ?1;
+// erased aggregates do not count.
+#define NEWEST_REMOVED                                                                       \
+  "SELECT max(c.position) FROM main.evercore_subscription s, main.evercore_compacted_type c" \
+  " JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id AND a.erased = 0"      \
+  " WHERE s.subscription_id = ?1"                                                            \
+  " AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || c.type_id || ',') > 0)"              \
+  " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id"                            \
+  "  FROM main.evercore_aggregate_type WHERE name = s.aggregate_type))"                      \
+  " AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)"
+
+[[noreturn]] void refuse_missing(std::string_view name, std::int64_t position) {
+  throw error(10, "subscription \"" + std::string(name) +
+                      "\" would miss events that were compacted, up to position " +
+                      std::to_string(position) +
+                      ": begin the start with the word kept to say that this is meant");
+}
+
+/// Inside atomically(): EV010 if a subscription that begins there would miss what was compacted.
+void require_kept(Connection& connection, std::string_view name, std::int64_t subscription_id,
+                  const Start& start) {
+  if (start.kept) return;
+  Statement removed = connection.prepare(NEWEST_REMOVED);
+  removed.bind(1, subscription_id).step();
+  if (start.position < removed.integer(0)) refuse_missing(name, removed.integer(0));
+  if (!start.time) return;
+  Statement later = connection.prepare(NEWEST_REMOVED " AND a.base_max_time >= ?2");
+  later.bind(1, subscription_id).bind(2, *start.time).step();
+  if (!later.is_null(0)) refuse_missing(name, later.integer(0));
+}
+
+/// The same for one whose filter changed: each of its cursors is such a place.
+void require_kept_by_cursors(Connection& connection, std::string_view name,
+                             std::int64_t subscription_id) {
+  Statement cursors = connection.prepare(
+      "SELECT partition, position FROM main.evercore_subscription_partition"
+      " WHERE subscription_id = ?1 ORDER BY partition");
+  cursors.bind(1, subscription_id);
+  while (cursors.step()) {
+    Statement removed =
+        connection.prepare(NEWEST_REMOVED " AND a.aggregate_id % s.partitions = ?2");
+    removed.bind(1, subscription_id).bind(2, cursors.integer(0)).step();
+    if (cursors.integer(1) < removed.integer(0)) refuse_missing(name, removed.integer(0));
+  }
+}
+
+std::optional<std::string> stored_filter(Connection& connection, std::int64_t subscription_id) {
+  Statement find = connection.prepare(
+      "SELECT filter FROM main.evercore_subscription WHERE subscription_id = ?1");
+  if (!find.bind(1, subscription_id).step() || find.is_null(0)) return std::nullopt;
+  return std::string(find.text(0));
 }
 
 std::optional<Subscription> find_subscription(Connection& connection, std::string_view name) {
@@ -144,12 +229,17 @@ void subscribe(const Call& call) {
   atomically(connection, [&] {
     if (const auto subscription = find_subscription(connection, name)) {
       if (partitions) change_partitions(connection, name, *subscription, *partitions);
+      const auto before = stored_filter(connection, subscription->id);
       store_filter(connection, subscription->id, filter);
+      if (before != stored_filter(connection, subscription->id) && !says_kept(call.optional(2))) {
+        require_kept_by_cursors(connection, name, subscription->id);
+      }
     } else {
-      const std::int64_t start = resolve_start(connection, call.optional(2));
-      const std::int64_t id = create(connection, name, start);
+      const Start start = resolve_start(connection, call.optional(2));
+      const std::int64_t id = create(connection, name, start.position);
       make_partitions(connection, id, partitions.value_or(1));
       store_filter(connection, id, filter);
+      require_kept(connection, name, id, start);
     }
     call.result(name);
   });
@@ -183,12 +273,14 @@ void reset(const Call& call) {
   if (is_null(call.arguments[1])) throw error(9, "start is NULL");
   atomically(connection, [&] {
     const Subscription subscription = load_subscription(connection, name);
+    const Start start = resolve_start(connection, call.arguments[1]);
+    require_kept(connection, name, subscription.id, start);
     connection
         .prepare(
             "UPDATE main.evercore_subscription SET start_position = ?2, repartitionable = 1"
             " WHERE subscription_id = ?1")
         .bind(1, subscription.id)
-        .bind(2, resolve_start(connection, call.arguments[1]))
+        .bind(2, start.position)
         .run();
     make_partitions(connection, subscription.id, subscription.partitions);
     call.result(name);

@@ -57,6 +57,15 @@ WriteGuard::~WriteGuard() {
   sqlite3_set_last_insert_rowid(connection_.db(), last_insert_rowid_);
 }
 
+std::int64_t Arrival::rowid() const {
+  if (!came()) throw vanished();
+  return sqlite3_last_insert_rowid(db_);
+}
+
+Error vanished() {
+  return error(10, "a row was not written: a trigger or rule of its table kept it back");
+}
+
 void atomically(Connection& connection, const std::function<void()>& work) {
   Statement carrier = connection.prepare_carrier();
   Carried carried{&work, &carrier, nullptr};

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "connection.h"
+#include "error.h"
 
 namespace evercore::ext {
 
@@ -26,6 +27,22 @@ class WriteGuard {
   Connection& connection_;
   std::int64_t last_insert_rowid_;
 };
+
+/// Stands around one INSERT into a table with rowids, and knows whether its row arrived: a trigger of
+/// the user's or an authorizer can make it vanish without an error.
+class Arrival {
+ public:
+  explicit Arrival(sqlite3* db) : db_(db) { sqlite3_set_last_insert_rowid(db, 0); }
+  [[nodiscard]] bool came() const { return sqlite3_last_insert_rowid(db_) != 0; }
+  /// That of the new row; EV010 where there is none.
+  [[nodiscard]] std::int64_t rowid() const;
+
+ private:
+  sqlite3* db_;
+};
+
+/// EV010: something that was to be written was made to vanish.
+[[nodiscard]] Error vanished();
 
 /// Runs `work` so that all that it writes happens or none of it, in autocommit, in a transaction
 /// and in a row of the INSERT form alike, with the write lock held from the start.

@@ -78,7 +78,7 @@ TEST_CASE("loading adds exactly these functions") {
         "evercore_create 1\nevercore_create 2\nevercore_ensure 2\nevercore_erase 1\n"
         "evercore_event_type 2\nevercore_find 2\nevercore_migrate 0\nevercore_migrate 1\n"
         "evercore_pause 1\nevercore_rekey 2\nevercore_release 2\nevercore_release 3\n"
-        "evercore_renew 3\nevercore_reset 2\nevercore_resume 1\n"
+        "evercore_renew 3\nevercore_reset 2\nevercore_restored 0\nevercore_resume 1\n"
         "evercore_save_snapshot 4\nevercore_sequence 1\nevercore_sequence 2\n"
         "evercore_snapshot 1\nevercore_snapshot_policy 3\nevercore_state 1\nevercore_state 2\n"
         "evercore_subscribe 1\nevercore_subscribe 2\nevercore_subscribe 3\n"

@@ -42,7 +42,7 @@ def test_every_way_to_fetch_gives_what_the_filter_says(store):
         parts = random_filter(rng)
         start = rng.randrange(300)
         name = f"s{turn}"
-        db.subscribe(name, json.dumps(parts), start, rng.choice([1, 1, 2, 5]))
+        db.subscribe(name, json.dumps(parts), f"kept {start}", rng.choice([1, 1, 2, 5]))
         expected = [p for p, a, k, t in log if p > start and parts.get("aggregate_type", a) == a
                     and parts.get("natural_key", k) == k and t in parts.get("event_types", [t])]
         lag = db.one("SELECT sum(lag_events) FROM evercore_subscriptions WHERE name = ?", name)

@@ -1,0 +1,313 @@
+#include "append_json.h"
+
+#include <array>
+#include <charconv>
+
+#include "error.h"
+#include "json.h"
+#include "payload_dom.h"
+#include "value.h"
+
+namespace evercore::ext {
+
+namespace {
+
+using simdjson::dom::element;
+
+// The array is walked twice at once: as parsed elements, which are checked and unescaped, and as
+// text, from which data and metadata are cut byte for byte.
+
+/// The members of one object by the index of their name; those that are null count as absent. The
+/// fault of an unknown name is kept: others go before it.
+template <std::size_t N>
+class ObjectMembers {
+ public:
+  using Names = std::array<std::string_view, N>;
+
+  ObjectMembers(simdjson::dom::object object, Cursor& text, const Names& names,
+                std::string_view what)
+      : what_(what) {
+    text.open();
+    for (const auto [key, value] : object) {
+      text.more();
+      text.key();
+      const Cursor at_value = text;
+      const std::string_view slice = text.value();
+      const auto name =
+          static_cast<std::size_t>(std::find(names.begin(), names.end(), key) - names.begin());
+      if (name == N) {
+        if (unknown_.data() == nullptr) unknown_ = key;
+        continue;
+      }
+      if ((seen_ >> name & 1) != 0) {
+        throw error(4, "appends: duplicate key \"" + std::string(key) + "\"");
+      }
+      seen_ |= 1u << name;
+      if (!value.is_null()) members_[name] = Member{value, slice, at_value};
+    }
+    text.more();
+  }
+
+  struct Member {
+    element value;
+    std::string_view slice;
+    Cursor text{""};
+  };
+  [[nodiscard]] const std::optional<Member>& operator[](std::size_t name) const {
+    return members_[name];
+  }
+  /// The member's text where it is a string.
+  [[nodiscard]] std::optional<std::string_view> string(std::size_t name) const {
+    std::string_view text;
+    if (!members_[name] || members_[name]->value.get_string().get(text) != simdjson::SUCCESS) {
+      return std::nullopt;
+    }
+    return text;
+  }
+  /// EV009 where it is there and no string.
+  void require_string(std::size_t name, std::string_view argument) const {
+    if (members_[name] && !members_[name]->value.is_string()) {
+      throw error(9, std::string(argument) + " is not text");
+    }
+  }
+  void refuse_unknown() const {
+    if (unknown_.data() == nullptr) return;
+    throw error(9, "unknown member \"" + std::string(unknown_) + "\" in an " + std::string(what_));
+  }
+
+ private:
+  std::array<std::optional<Member>, N> members_;
+  std::string_view what_;
+  std::string_view unknown_;
+  unsigned seen_ = 0;
+};
+
+enum AppendMember {
+  append_id,
+  append_type,
+  append_key,
+  append_expected,
+  append_repeats,
+  append_events
+};
+constexpr std::array<std::string_view, 6> append_names = {
+    "aggregate_id", "aggregate_type", "natural_key", "expected", "repeats", "events"};
+enum EventMember { event_type, event_data, event_reference, event_metadata, event_time, event_id };
+constexpr std::array<std::string_view, 6> event_names = {"event_type", "data",       "reference",
+                                                         "metadata",   "event_time", "event_id"};
+using AppendMembers = ObjectMembers<append_names.size()>;
+using EventMembers = ObjectMembers<event_names.size()>;
+
+/// The integer that a JSON number is, however it is spelled: 10, 1e1, 10.0. Nothing where it is
+/// none, or none of int64.
+std::optional<std::int64_t> exact_integer(std::string_view number) {
+  const bool negative = number.starts_with('-');
+  const std::size_t e = number.find_first_of("eE");
+  std::string digits;
+  std::int64_t scale = 0;  // the number is digits * 10^scale
+  bool fraction = false;
+  for (const char c : number.substr(0, e)) {
+    if (c == '.') fraction = true;
+    if (c < '0' || c > '9') continue;
+    digits += c;
+    if (fraction) --scale;
+  }
+  if (e != std::string_view::npos) {
+    std::string_view exponent = number.substr(e + 1);
+    if (exponent.starts_with('+')) exponent.remove_prefix(1);
+    std::int64_t value = 0;
+    const auto read = std::from_chars(exponent.data(), exponent.data() + exponent.size(), value);
+    if (read.ec != std::errc()) value = exponent.starts_with('-') ? -1'000'000'000 : 1'000'000'000;
+    scale += value;
+  }
+  digits.erase(0, digits.find_first_not_of('0'));
+  if (digits.empty()) return 0;
+  while (digits.ends_with('0')) digits.pop_back(), ++scale;
+  if (scale < 0 || static_cast<std::int64_t>(digits.size()) + scale > 19) return std::nullopt;
+  digits.append(static_cast<std::size_t>(scale), '0');
+  if (negative) digits.insert(0, "-");
+  std::int64_t value = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return read.ec == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+std::int64_t integer_in(const AppendMembers::Member& member, std::string_view argument) {
+  std::int64_t number = 0;
+  if (member.value.get_int64().get(number) == simdjson::SUCCESS) return number;
+  const auto exact = member.value.is_number() ? exact_integer(member.slice) : std::nullopt;
+  if (!exact) throw error(9, std::string(argument) + " is not an integer");
+  return *exact;
+}
+
+/// Reads one element of the array: its header is checked with its first event.
+class AppendReader {
+ public:
+  AppendReader(Connection& connection, const AppendMembers& members, JsonAppends& out)
+      : connection_(connection), members_(members), out_(out) {}
+
+  void read() {
+    append_.first = out_.events.size();
+    simdjson::dom::array events;
+    const auto& member = members_[append_events];
+    if (member && member->value.get_array().get(events) == simdjson::SUCCESS) {
+      Cursor text = member->text;
+      text.open();
+      for (const element item : events) {
+        text.more();
+        read_event(item, text);
+      }
+    }
+    append_.count = out_.events.size() - append_.first;
+    if (append_.count == 0) refuse_empty();
+    out_.appends.push_back(append_);
+  }
+
+ private:
+  [[noreturn]] void refuse_empty() {
+    check_names();
+    check_rest();
+    check_target();
+    const auto& events = members_[append_events];
+    if (!events) throw error(9, "events is missing");
+    throw error(9, events->value.is_array() ? "events is empty" : "events is not an array");
+  }
+
+  void check_names() {
+    if (!members_[append_id]) {
+      require_key(members_[append_type].has_value(), members_[append_key].has_value());
+    }
+    if (const auto type = members_.string(append_type)) {
+      check_name(*type, "aggregate_type", max_type_name);
+      append_.target.type = *type;
+    }
+    if (const auto key = members_.string(append_key)) {
+      check_name(*key, "natural_key", max_natural_key);
+      append_.target.key = *key;
+    }
+  }
+
+  void check_rest() {
+    members_.refuse_unknown();
+    if (members_[append_expected]) {
+      append_.expected = integer_in(*members_[append_expected], "expected");
+      if (*append_.expected < 0) throw out_of_range("expected", *append_.expected);
+    }
+    if (members_[append_repeats]) {
+      append_.skips_repeats = members_.string(append_repeats) == "skip";
+      if (!append_.skips_repeats) throw error(9, "repeats is not \"skip\"");
+    }
+  }
+
+  void check_target() {
+    members_.require_string(append_type, "aggregate_type");
+    members_.require_string(append_key, "natural_key");
+    if (!members_[append_id]) return;
+    if (members_[append_type] || members_[append_key]) throw named_twice();
+    append_.target.id = integer_in(*members_[append_id], "aggregate_id");
+  }
+
+  void read_event(element item, Cursor& text) {
+    const bool is_first = out_.events.size() == append_.first;
+    simdjson::dom::object object;
+    if (item.get_object().get(object) != simdjson::SUCCESS) {
+      if (is_first) check_names();
+      throw error(9, "an event is not an object");
+    }
+    const EventMembers members(object, text, event_names, "event");
+    NewEvent event;
+    check_payloads(members, event);
+    if (is_first) check_names();
+    check_event_names(members, event);
+    if (!members[event_data]) throw error(9, "data is NULL");
+    if (is_first) check_rest();
+    check_event_rest(members, event);
+    if (is_first) check_target();
+    out_.events.push_back(event);
+  }
+
+  void check_payloads(const EventMembers& members, NewEvent& event) {
+    if (const auto& data = members[event_data]) {
+      event.data = data->slice;
+      connection_.payload.dom().check("data", data->value, data->slice);
+    }
+    if (const auto& metadata = members[event_metadata]) {
+      event.metadata = metadata->slice;
+      connection_.payload.dom().check("metadata", metadata->value, metadata->slice);
+      check_size(event);
+    }
+  }
+
+  void check_event_names(const EventMembers& members, NewEvent& event) {
+    if (!members[event_type]) throw error(5, "event_type is NULL");
+    if (const auto name = members.string(event_type)) {
+      check_event_type(connection_, *name);
+      event.event_type = *name;
+    }
+    if (const auto id = members.string(event_id)) {
+      check_name(*id, "event_id", max_event_id);
+      event.event_id = *id;
+    }
+  }
+
+  static void check_event_rest(const EventMembers& members, NewEvent& event) {
+    members.refuse_unknown();
+    members.require_string(event_reference, "reference");
+    if (const auto reference = members.string(event_reference)) {
+      check_reference(*reference);
+      event.reference = *reference;
+    }
+    members.require_string(event_time, "event_time");
+    if (const auto time = members.string(event_time))
+      event.event_time = time_in(*time, "event_time");
+    members.require_string(event_type, "event_type");
+    members.require_string(event_id, "event_id");
+  }
+
+  Connection& connection_;
+  const AppendMembers& members_;
+  JsonAppends& out_;
+  JsonAppend append_;
+};
+
+/// For an array that is no JSON: EV004 named after the payload at fault, where it lies in one.
+[[noreturn]] void refuse_appends(Connection& connection, std::string_view appends) {
+  for (Elements append(appends); append.next();) {
+    for (Members part(append.value()); part.next();) {
+      if (part.raw_key() != "events") continue;
+      for (Elements event(part.value()); event.next();) {
+        for (Members member(event.value()); member.next();) {
+          const std::string_view name = member.raw_key();
+          const bool payload = name == "data" || name == "metadata";
+          if (payload && member.value() != "null") connection.payload.check(name, member.value());
+        }
+      }
+    }
+  }
+  Payload::refuse("appends", appends);
+}
+
+}  // namespace
+
+JsonAppends read_appends(Connection& connection, std::string_view text) {
+  const auto root = connection.payload.dom().parse(text);
+  if (!root) refuse_appends(connection, text);
+  simdjson::dom::array array;
+  if (root->get_array().get(array) != simdjson::SUCCESS) {
+    throw error(9, "appends is not an array");
+  }
+  JsonAppends out;
+  Cursor cursor(text);
+  cursor.open();
+  for (const element item : array) {
+    cursor.more();
+    simdjson::dom::object object;
+    if (item.get_object().get(object) != simdjson::SUCCESS) {
+      throw error(9, "an append is not an object");
+    }
+    const AppendMembers members(object, cursor, append_names, "append");
+    AppendReader(connection, members, out).read();
+  }
+  return out;
+}
+
+}  // namespace evercore::ext

@@ -9,7 +9,7 @@ import re
 import fold
 import stores
 from documents import Documents
-from rule import Scan
+from rule import MOST_BYTES, Scan
 
 DATA, METADATA, MANY, MANY_METADATA, INSERT, INSERT_METADATA, STATE = PLACES = (
     "data", "metadata", "data of append_many", "metadata of append_many", "data of the INSERT form", "metadata of the INSERT form", "state")
@@ -214,3 +214,34 @@ def literal(engine, document):
     except UnicodeDecodeError:
         pass
     return f"CAST(x'{document.hex()}' AS TEXT)" if engine == "sqlite" else f"convert_from('\\x{document.hex()}', 'UTF8')"
+
+
+def sized(size):
+    return '{"a":"' + "x" * (size - 8) + '"}'
+
+
+# Data, metadata, and what is said of them: the one limit that is dear to try.
+SIZES = [
+    (MOST_BYTES, None, None),
+    (MOST_BYTES + 1, None, "EV004: data: too large"),
+    (8, MOST_BYTES + 1, "EV004: metadata: too large"),
+    (MOST_BYTES // 2, MOST_BYTES // 2, None),
+    (MOST_BYTES // 2, MOST_BYTES // 2 + 1, "EV004: data: too large"),
+]
+
+
+def sizes(without):
+    """What each engine says about documents of about 16 MiB, where it is wrong."""
+    for store in stores.both():
+        store.rows("SELECT evercore_create('T')")
+        for data, metadata, expected in SIZES:
+            if "order" in without and data < MOST_BYTES // 2:
+                continue
+            try:
+                store.rows("SELECT evercore_append(1, NULL, 'E', $1, NULL, $2)", sized(data), metadata and sized(metadata))
+                said = None
+            except stores.Refused as refused:
+                said = refused.message
+            if said != expected:
+                yield f"{store.name}: data of {data} bytes, metadata of {metadata}: {said}"
+        store.close()

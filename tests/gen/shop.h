@@ -35,6 +35,7 @@ class Sku {
   Sku() = default;
   explicit Sku(std::string text) : text_(std::move(text)) {}
   const std::string& text() const { return text_; }
+  auto operator<=>(const Sku&) const = default;
 
  private:
   std::string text_;

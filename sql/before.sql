@@ -19,7 +19,9 @@ BEGIN
       END;
     END IF;
   END LOOP;
-  IF NOT pg_catalog.pg_has_role(current_user, pg_catalog.to_regrole('@owner@')::oid, 'MEMBER') THEN
+  -- From 16 on who makes a role is a member of it without being able to act as it.
+  IF NOT pg_catalog.pg_has_role(current_user, pg_catalog.to_regrole('@owner@')::oid,
+                                CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
     EXECUTE pg_catalog.format('GRANT @owner@ TO %I', current_user);
   END IF;
   -- evercore_in_flight can say since when a transaction of someone else is open only with this; it does without.

@@ -5,6 +5,8 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_ca
 #variable_conflict use_column
 BEGIN
   PERFORM _evercore_ready();
+  RETURN QUERY SELECT NULL::bigint, NULL::bigint, f.problem FROM _evercore_relation_faults() f ORDER BY 3;
+  IF EXISTS (SELECT FROM _evercore_relation_faults() f WHERE f.kind IN ('table', 'sequence')) THEN RETURN; END IF;
   RETURN QUERY
   SELECT p.aggregate_id, p.position, p.problem FROM (
     SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, g.problem FROM _evercore_gaps() g
@@ -49,9 +51,7 @@ BEGIN
     UNION ALL
     SELECT NULL, c.position, c.position, 7, c.problem FROM _evercore_check_cursors() c
     UNION ALL
-    SELECT NULL, NULL, NULL, 8, q.problem FROM _evercore_check_sequences() q
-    UNION ALL
-    SELECT NULL, NULL, NULL, 9, format('trigger %s is %s', f.name, f.fault) FROM _evercore_trigger_faults() f
+    SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;
 END $$;
 COMMENT ON FUNCTION evercore_check() IS 'Every problem of the store, one a row; none when all is well.';

@@ -18,7 +18,7 @@ DECLARE
   step record;
 BEGIN
   -- Two who migrate at once: the second waits here, and finds nothing left to do.
-  PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0));
+  IF NOT pg_is_in_recovery() THEN PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0)); END IF;
   present := _evercore_schema_version();
   IF present > newest THEN
     RAISE EXCEPTION 'EV008: the store has schema version %, newer than this evercore knows (%)', present, newest USING ERRCODE = 'EV008';
@@ -27,6 +27,7 @@ BEGIN
     RAISE EXCEPTION 'EV009: target is out of range: %', target USING ERRCODE = 'EV009';
   END IF;
   target := coalesce(target, newest);
+  IF pg_is_in_recovery() AND target = present THEN RETURN target; END IF;
   IF target < present THEN
     LOCK TABLE evercore_event IN EXCLUSIVE MODE;
     IF EXISTS (SELECT FROM evercore_event) OR EXISTS (SELECT FROM evercore_aggregate a WHERE a.base > 0) THEN
@@ -41,8 +42,11 @@ BEGIN
     EXECUTE step.down;
   END LOOP;
   PERFORM set_config('search_path', 'pg_catalog, @extschema@, pg_temp', true);
+  IF target = newest AND target = present THEN PERFORM _evercore_make_missing(); END IF;
   IF target > 0 THEN PERFORM _evercore_attach(), _evercore_grant(); END IF;
-  IF to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN PERFORM _evercore_mend_sequences(), _evercore_wake(); END IF;
+  IF target = newest AND to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN
+    PERFORM _evercore_mend_indexes(), _evercore_mend_sequences(), _evercore_wake();
+  END IF;
   RETURN target;
 END $$;
 COMMENT ON FUNCTION evercore_migrate(bigint) IS 'Migrates the store up or down (default: to the newest); gives the schema version it is at.';

@@ -150,6 +150,58 @@ def test_dump_and_restore_of_a_store_installed_by_script():
     goes_on(only)
 
 
+def program(name):
+    binaries = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/usr/bin"))
+    return binaries / name if (binaries / name).exists() else name
+
+
+def test_a_restore_as_another_role_is_taken_over_by_an_installation():
+    database = new_database()
+    connection = Connection(database)
+    fill(connection)
+    target = new_database(False)
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run([program("pg_dump"), "-Fc", "--schema=evercore", "-f", file.name, database], check=True)
+        subprocess.run([program("pg_restore"), "--exit-on-error", "--no-owner", "--no-privileges", "-d", target, file.name], check=True)
+    install(target)
+    restored = Connection(target)
+    equal(contents(restored), contents(connection))
+    equal(catalogue(restored), catalogue(connection))
+    goes_on(restored)
+    restored.rows("SET ROLE evercore_writer; SELECT evercore_append(1, NULL, 'E', '{}')")
+
+
+def test_a_restore_of_data_alone_leaves_one_row_where_there_is_one():
+    database = new_database()
+    connection = Connection(database)
+    fill(connection)
+    connection.rows("SELECT evercore_event_type('Other', 'patch'), _evercore_publish_floor()")
+    target = new_database()
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run([program("pg_dump"), "-Fc", "--data-only", "--schema=evercore", "-f", file.name, database], check=True)
+        subprocess.run([program("pg_restore"), "--exit-on-error", "-d", target, file.name], check=True)
+    restored = Connection(target)
+    equal(restored.rows("SELECT version FROM evercore_schema"), connection.rows("SELECT version FROM evercore_schema"))
+    equal(contents(restored), contents(connection))
+    equal(restored.value("SELECT evercore_migrate()"), connection.value("SELECT evercore_migrate()"))
+    install(target)
+    goes_on(restored)
+
+
+def test_a_role_that_may_create_roles_installs():
+    admin = Connection(new_database(False), None)
+    name = admin.value("SELECT current_database()")
+    admin.rows(f"CREATE ROLE {name} LOGIN CREATEROLE; GRANT ALL ON DATABASE {name} TO {name}")
+    conninfo = uri(name).replace("postgres@", f"{name}@")
+    names = {"OWNER": f"{name}_o", "WRITER": f"{name}_w", "READER": f"{name}_r"}
+    for _ in range(2):
+        install(conninfo, "evercore", **names)
+    admin.rows("SET search_path = evercore, public; SELECT evercore_append(evercore_ensure('T', 'a'), NULL, 'E', '{}')")
+    equal(admin.rows("SELECT * FROM evercore_check()"), [])
+    admin.rows(f"DROP SCHEMA evercore CASCADE; REVOKE ALL ON DATABASE {name} FROM {name}; DROP OWNED BY {name}_o, {name}_w, {name}_r, {name} CASCADE;"
+               f" DROP ROLE {name}_o, {name}_w, {name}_r, {name}")
+
+
 class ServerWithExtension:
     """A server that finds evercore's extension files without their being installed: a copy of the programs beside links."""
 
@@ -245,7 +297,7 @@ def check_extension():
     connection.rows("RESET ROLE")
     for by_extension, by_script in zip(connection.rows(names), script.rows(names)):
         equal(by_extension[0], by_script[0])
-        equal(by_extension[2].replace("'evercore'::regnamespace", ""), by_script[2].replace('"evercore"', "evercore").replace('"evercore_writer"', "evercore_writer")
+        equal(by_extension[2].replace("'evercore'::regnamespace", ""), by_script[2].replace('"evercore"', "evercore").replace('"evercore_writer"', "evercore_writer").replace('"evercore_owner"', "evercore_owner")
               .replace('"evercore_reader"', "evercore_reader").replace("'evercore'::regnamespace", ""))
 
 

@@ -1,0 +1,137 @@
+-- What a store is made of besides its functions, to see what is gone or was changed, and to put it back. A test compares the lists
+-- with the catalogue of a fresh store.
+
+-- Every unique index: what it stands behind is not true without it. `contype` is p or u where it belongs to a constraint.
+CREATE OR REPLACE FUNCTION _evercore_indexes() RETURNS TABLE (relation text, name text, contype text, definition text)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
+  ('_evercore_declared', '_evercore_declared_pkey', 'p', 'btree (one_row)'),
+  ('_evercore_floor', '_evercore_floor_one_row', '', 'btree (((floor IS NOT NULL)))'),
+  ('_evercore_floor', '_evercore_floor_pkey', 'p', 'btree (floor)'),
+  ('evercore_aggregate', 'evercore_aggregate_key', '', 'btree (type_id, natural_key) WHERE (natural_key IS NOT NULL)'),
+  ('evercore_aggregate', 'evercore_aggregate_pkey', 'p', 'btree (aggregate_id)'),
+  ('evercore_aggregate_type', 'evercore_aggregate_type_name_key', 'u', 'btree (name)'),
+  ('evercore_aggregate_type', 'evercore_aggregate_type_pkey', 'p', 'btree (type_id)'),
+  ('evercore_compacted_type', 'evercore_compacted_type_pkey', 'p', 'btree (aggregate_id, event_type)'),
+  ('evercore_event', 'evercore_event_event_id', '', 'btree (event_id) WHERE (event_id IS NOT NULL)'),
+  ('evercore_event', 'evercore_event_pkey', 'p', 'btree ("position")'),
+  ('evercore_event', 'evercore_event_sequence', '', 'btree (aggregate_id, sequence)'),
+  ('evercore_event_id', 'evercore_event_id_pkey', 'p', 'btree (event_id)'),
+  ('evercore_event_type', 'evercore_event_type_pkey', 'p', 'btree (name)'),
+  ('evercore_schema', 'evercore_schema_one_row', '', 'btree (((version IS NOT NULL)))'),
+  ('evercore_schema', 'evercore_schema_pkey', 'p', 'btree (version)'),
+  ('evercore_snapshot', 'evercore_snapshot_application', '', 'btree (aggregate_id, version, sequence) WHERE (version IS NOT NULL)'),
+  ('evercore_snapshot', 'evercore_snapshot_engine', '', 'btree (aggregate_id, sequence) WHERE (version IS NULL)'),
+  ('evercore_snapshot', 'evercore_snapshot_pkey', 'p', 'btree (snapshot_id)'),
+  ('evercore_subscription', 'evercore_subscription_name_key', 'u', 'btree (name)'),
+  ('evercore_subscription', 'evercore_subscription_pkey', 'p', 'btree (subscription_id)'),
+  ('evercore_subscription_partition', 'evercore_subscription_partition_pkey', 'p', 'btree (subscription_id, partition)')
+$$;
+COMMENT ON FUNCTION _evercore_indexes() IS 'The unique indexes of the store.';
+
+CREATE OR REPLACE FUNCTION _evercore_relations() RETURNS TABLE (kind text, name text)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT 'table', u FROM unnest('{_evercore_declared,_evercore_floor,_evercore_pending,evercore_aggregate,evercore_aggregate_type,evercore_compacted_type,
+      evercore_event,evercore_event_id,evercore_event_type,evercore_schema,evercore_snapshot,evercore_subscription,evercore_subscription_partition}'::text[]) u
+  UNION ALL
+  SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
+  UNION ALL
+  SELECT 'sequence', s.name FROM unnest('{_evercore_policy,_evercore_system,_evercore_timeline,_evercore_token,evercore_aggregate_aggregate_id_seq,
+      evercore_aggregate_type_type_id_seq,evercore_event_position_seq,evercore_subscription_subscription_id_seq}'::text[]) AS s (name)
+$$;
+COMMENT ON FUNCTION _evercore_relations() IS 'The tables, views and sequences of the store.';
+
+CREATE OR REPLACE FUNCTION _evercore_index_faults() RETURNS TABLE (relation text, name text, contype text, definition text, fault text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT f.relation, f.name, f.contype, f.definition, f.fault FROM (
+    SELECT w.*, CASE WHEN x.indexrelid IS NULL THEN 'missing'
+                     WHEN x.indrelid <> t.oid OR NOT x.indisunique OR coalesce(c.contype::text, '') <> w.contype
+                          OR regexp_replace(pg_get_indexdef(x.indexrelid), '^CREATE (UNIQUE )?INDEX .* USING ', '') <> w.definition THEN 'different'
+                     WHEN NOT (x.indisvalid AND x.indisready AND x.indislive) THEN 'invalid' END AS fault
+      FROM _evercore_indexes() w JOIN pg_class t ON t.oid = to_regclass('@extschema@.' || w.relation)
+      LEFT JOIN pg_index x ON x.indexrelid = to_regclass('@extschema@.' || w.name)
+      LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.conrelid = t.oid AND c.contype IN ('p', 'u')) f
+   WHERE f.fault IS NOT NULL ORDER BY f.name;
+END $$;
+COMMENT ON FUNCTION _evercore_index_faults() IS 'Unique indexes that are missing, different or invalid.';
+
+-- Where one of these is a table's, nothing else can be looked at.
+CREATE OR REPLACE FUNCTION _evercore_relation_faults() RETURNS TABLE (kind text, problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT r.kind, format('%s %s is missing', r.kind, r.name) FROM _evercore_relations() r WHERE to_regclass('@extschema@.' || r.name) IS NULL
+  UNION ALL
+  SELECT r.kind, format('owner of %s %s is %s', r.kind, r.name, pg_get_userbyid(c.relowner)) FROM _evercore_relations() r
+    JOIN pg_class c ON c.oid = to_regclass('@extschema@.' || r.name) WHERE c.relowner IS DISTINCT FROM to_regrole('@owner@')::oid
+  UNION ALL
+  SELECT 'function', format('owner of function %s is %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)) FROM pg_proc p
+   WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner IS DISTINCT FROM to_regrole('@owner@')::oid;
+END $$;
+COMMENT ON FUNCTION _evercore_relation_faults() IS 'Tables, views and sequences that are missing, and what belongs to another role than the owner.';
+
+-- As the migrations make them; the migrations' statements about columns and first rows come along.
+CREATE OR REPLACE FUNCTION _evercore_make_missing() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  one record;
+  step record;
+BEGIN
+  PERFORM set_config('search_path', '@extschema@, pg_temp', true);
+  FOR one IN SELECT r.name FROM _evercore_relations() r WHERE to_regclass('@extschema@.' || r.name) IS NULL ORDER BY r.kind, r.name LOOP
+    FOR step IN
+      SELECT m.version, x.statement[1] AS statement FROM _evercore_migrations() m,
+             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?:TABLE|VIEW|SEQUENCE)|ALTER TABLE|INSERT INTO) '
+               || one.name || '(?![_a-z])(?! ADD PRIMARY)[^;]*;)', 'g') WITH ORDINALITY AS x (statement, no)
+       ORDER BY m.version, x.no LOOP
+      EXECUTE step.statement;
+    END LOOP;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_make_missing() IS 'Makes tables, views and sequences that are missing.';
+
+CREATE OR REPLACE FUNCTION _evercore_drift() RETURNS TABLE (problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT format('%s %s is %s', CASE WHEN f.contype <> '' THEN 'constraint' ELSE 'index' END, f.name, f.fault) FROM _evercore_index_faults() f
+  UNION ALL
+  SELECT format('trigger %s is %s', f.name, f.fault) FROM _evercore_trigger_faults() f
+  UNION ALL
+  SELECT q.problem FROM _evercore_check_sequences() q;
+END $$;
+COMMENT ON FUNCTION _evercore_drift() IS 'What the store lacks of what it is made of.';
+
+-- What is right is left alone. Where rows stand in the way, the error names them.
+CREATE OR REPLACE FUNCTION _evercore_mend_indexes() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  one record;
+  rows_in_the_way text;
+BEGIN
+  FOR one IN SELECT f.* FROM _evercore_index_faults() f LOOP
+    BEGIN
+      IF one.fault <> 'missing' THEN
+        IF EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = to_regclass('@extschema@.' || one.name)) THEN
+          EXECUTE format('ALTER TABLE @extschema@.%I DROP CONSTRAINT %I', one.relation, one.name);
+        ELSE
+          EXECUTE format('DROP INDEX @extschema@.%I', one.name);
+        END IF;
+      END IF;
+      IF one.contype = '' THEN
+        EXECUTE format('CREATE UNIQUE INDEX %I ON @extschema@.%I USING %s', one.name, one.relation, one.definition);
+      ELSE
+        EXECUTE format('ALTER TABLE @extschema@.%I ADD CONSTRAINT %I %s %s', one.relation, one.name,
+                       CASE one.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, substr(one.definition, 7));
+      END IF;
+    EXCEPTION WHEN unique_violation OR not_null_violation THEN
+      GET STACKED DIAGNOSTICS rows_in_the_way = PG_EXCEPTION_DETAIL;
+      RAISE EXCEPTION 'EV010: index % cannot be made: %', one.name, coalesce(nullif(rows_in_the_way, ''), SQLERRM) USING ERRCODE = 'EV010';
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_mend_indexes() IS 'Makes the unique indexes that are missing, different or invalid; EV010 where rows stand in the way.';

@@ -65,7 +65,8 @@ TEST_CASE("of several faults of one event the same one is named, in every form")
       "INSERT INTO evercore_append (aggregate_id, aggregate_type, natural_key,"
       " expected, event_type, data) VALUES (99, 'T', ";
   CHECK(db.fails(both + "'', -1, 'E', '{}')") == "EV005: natural_key is empty");
-  CHECK(db.fails(both + "'k', -1, 'E', '{}')") ==
+  CHECK(db.fails(both + "'k', -1, 'E', '{}')") == "EV009: expected is out of range: -1");
+  CHECK(db.fails(both + "'k', 7, 'E', '{}')") ==
         "EV009: aggregate_id is given together with a type or key");
   CHECK(db.events() == 2);
 }

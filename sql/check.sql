@@ -42,7 +42,7 @@ BEGIN
      WHERE s.version IS NULL AND s.sequence > a.base
        AND s.state::jsonb IS DISTINCT FROM _evercore_fold_range(a.aggregate_id, a.base, s.sequence, coalesce(
              (SELECT b.state::jsonb FROM evercore_snapshot b
-               WHERE b.aggregate_id = a.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'))
+               WHERE b.aggregate_id = a.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'), false)
     UNION ALL
     SELECT a.aggregate_id, NULL, a.base, 6, format('base snapshot at sequence %s is missing', a.base)
       FROM evercore_aggregate a

@@ -76,6 +76,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_safe_position() IS 'The newest position below which nothing can still appear.';
 
+-- Events come to a logical replica in the order of commits: whoever follows them there by position skips some.
+CREATE OR REPLACE FUNCTION _evercore_check_replica() RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srrelid = '@extschema@.evercore_event'::regclass) THEN
+    RAISE EXCEPTION 'EV010: this store is a logical replica, to which events come in the order of commits: follow it at its publisher, or drop the subscription and SELECT evercore_migrate()'
+      USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_replica() IS 'EV010 where events come by logical replication.';
+
 -- For those who read up to it: their own snapshot must be later.
 CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -85,6 +96,7 @@ BEGIN
       USING ERRCODE = 'EV010';
   END IF;
   IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
+  PERFORM _evercore_check_replica();
   RETURN _evercore_safe_position();
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';

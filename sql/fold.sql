@@ -138,24 +138,45 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_json_text(jsonb) IS 'A jsonb as text within the payload profile.';
 
--- Folds an aggregate's events in (after, upto] on top of a state.
-CREATE OR REPLACE FUNCTION _evercore_fold_range(id bigint, "after" bigint, upto bigint, start jsonb) RETURNS jsonb
+-- Where an aggregate has fewer events than its version and base promise: the sequences around the first gap.
+CREATE OR REPLACE FUNCTION _evercore_missing(id bigint, "after" bigint) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  gap record;
+BEGIN
+  SELECT e.previous, e.sequence INTO gap
+    FROM (SELECT x.sequence, lag(x.sequence, 1, "after") OVER (ORDER BY x.sequence) AS previous FROM evercore_event x
+           WHERE x.aggregate_id = id AND x.sequence > "after"
+          UNION ALL
+          SELECT a.sequence + 1, greatest("after", (SELECT max(y.sequence) FROM evercore_event y WHERE y.aggregate_id = id))
+            FROM evercore_aggregate a WHERE a.aggregate_id = id) e
+   WHERE e.sequence > e.previous + 1 ORDER BY e.sequence LIMIT 1;
+  RAISE EXCEPTION 'EV010: events of aggregate % are missing between sequences % and %: evercore_check() names the place', id, gap.previous, gap.sequence
+    USING ERRCODE = 'EV010';
+END $$;
+COMMENT ON FUNCTION _evercore_missing(bigint, bigint) IS 'Raises EV010 for an aggregate that lacks events.';
+
+-- Folds an aggregate's events in (after, upto] on top of a state. `whole`: EV010 where some of them are missing.
+CREATE OR REPLACE FUNCTION _evercore_fold_range(id bigint, "after" bigint, upto bigint, start jsonb, whole boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   state jsonb;
   patched boolean;
+  amount bigint;
 BEGIN
   BEGIN
     SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                     ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
-           bool_or(k.fold = 'patch')
-      INTO state, patched
+           bool_or(k.fold = 'patch'), count(*)
+      INTO state, patched, amount
       FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
      WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
-    IF patched IS NOT TRUE THEN RETURN coalesce(state, start); END IF;
   EXCEPTION WHEN numeric_value_out_of_range THEN
-    NULL;
+    patched := true;
+    SELECT count(*) INTO amount FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
   END;
+  IF whole AND amount < upto - "after" THEN PERFORM _evercore_missing(id, "after"); END IF;
+  IF patched IS NOT TRUE THEN RETURN coalesce(state, start); END IF;
   SELECT _evercore_fold(f.data, f.fold ORDER BY f.sequence) INTO state
     FROM (SELECT "after" AS sequence, start AS data, 'merge' AS fold
           UNION ALL
@@ -163,7 +184,7 @@ BEGIN
            WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto) f;
   RETURN state;
 END $$;
-COMMENT ON FUNCTION _evercore_fold_range(bigint, bigint, bigint, jsonb) IS 'The state after some more of an aggregate''s events.';
+COMMENT ON FUNCTION _evercore_fold_range(bigint, bigint, bigint, jsonb, boolean) IS 'The state after some more of an aggregate''s events.';
 
 -- The state at a sequence, from the newest engine snapshot at or below it. The caller knows that the sequence can be read.
 CREATE OR REPLACE FUNCTION _evercore_state(id bigint, upto bigint) RETURNS jsonb
@@ -173,7 +194,7 @@ DECLARE
 BEGIN
   SELECT s.sequence, _evercore_jsonb(s.state) AS state INTO base FROM evercore_snapshot s
    WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence <= upto ORDER BY s.sequence DESC LIMIT 1;
-  RETURN _evercore_fold_range(id, coalesce(base.sequence, 0), upto, coalesce(base.state, '{}'));
+  RETURN _evercore_fold_range(id, coalesce(base.sequence, 0), upto, coalesce(base.state, '{}'), true);
 END $$;
 COMMENT ON FUNCTION _evercore_state(bigint, bigint) IS 'The state at a sequence that can be read.';
 
@@ -203,12 +224,18 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_ca
 DECLARE
   start jsonb;
   first bigint;
+  last bigint;
+  amount bigint;
+  one_by_one boolean;
 BEGIN
   PERFORM _evercore_ready();
-  SELECT a.base, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, start
+  SELECT a.base, a.sequence, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, last, start
     FROM evercore_aggregate a WHERE a.aggregate_id = evercore_history.id;
-  IF EXISTS (SELECT FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-              WHERE e.aggregate_id = evercore_history.id AND (k.fold = 'patch' OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}')) THEN
+  SELECT count(*), bool_or(k.fold = 'patch' OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}') INTO amount, one_by_one
+    FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+   WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last;
+  IF amount < last - first THEN PERFORM _evercore_missing(evercore_history.id, first); END IF;
+  IF one_by_one THEN
     RETURN QUERY
     SELECT h.sequence, h.event_type, h.event_time, h.reference, h.data, h.state
       FROM (SELECT f.sequence, f.event_type, f.event_time, f.reference, f.data,
@@ -218,7 +245,7 @@ BEGIN
                     UNION ALL
                     SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data), coalesce(k.fold, 'merge')
                       FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-                     WHERE e.aggregate_id = evercore_history.id) f) h
+                     WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last) f) h
      WHERE h.sequence > first ORDER BY h.sequence;
   ELSE
     RETURN QUERY
@@ -228,7 +255,7 @@ BEGIN
                                          ELSE _evercore_members(e.data::jsonb) END)
              OVER (ORDER BY e.sequence ROWS UNBOUNDED PRECEDING)
       FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-     WHERE e.aggregate_id = evercore_history.id ORDER BY e.sequence;
+     WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last ORDER BY e.sequence;
   END IF;
 END $$;
 COMMENT ON FUNCTION evercore_history(bigint) IS 'Every event of an aggregate that is kept, with the state as it was after it.';

@@ -69,11 +69,12 @@ SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   base record;
+  amount bigint;
   start bigint := 0;
   state json := '{}';
 BEGIN
   PERFORM _evercore_known(evercore_replay.id, false);
-  SELECT a.base, a.natural_key, a.erased, t.name INTO base
+  SELECT a.base, a.sequence, a.natural_key, a.erased, t.name INTO base
     FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = evercore_replay.id;
   SELECT s.sequence, s.state INTO start, state FROM evercore_snapshot s
    WHERE s.aggregate_id = evercore_replay.id AND s.version IS NOT DISTINCT FROM evercore_replay.version AND s.sequence >= base.base
@@ -98,7 +99,9 @@ BEGIN
   SELECT e.position, e.aggregate_id, base.name, base.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
          coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
     FROM evercore_event e
-   WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start ORDER BY e.sequence;
+   WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start AND e.sequence <= base.sequence ORDER BY e.sequence;
+  GET DIAGNOSTICS amount = ROW_COUNT;
+  IF amount < base.sequence - start THEN PERFORM _evercore_missing(evercore_replay.id, start); END IF;
 END $$;
 COMMENT ON FUNCTION evercore_replay(bigint, bigint) IS
   'A base row (the newest snapshot, or nothing yet) and the events after it: all that rebuilds an aggregate.';

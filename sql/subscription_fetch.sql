@@ -98,6 +98,9 @@ BEGIN
     FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
    WHERE s.name = evercore_fetch.name AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
   IF NOT FOUND THEN PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token); END IF;
+  IF held.position > head AND NOT pg_is_in_recovery() AND held.position > @last_position@ THEN
+    PERFORM _evercore_check_log(), _evercore_refuse('EV009', format('cursor of subscription "%s" is beyond the head: %s', evercore_fetch.name, held.position));
+  END IF;
   IF NOT held.active OR most = 0 THEN RETURN; END IF;
   IF held.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key;

@@ -60,6 +60,9 @@ SELECT sequence FROM evercore_events(1, -1, 1);
 SELECT * FROM evercore_events(99);
 SELECT * FROM evercore_events(evercore_find('User', 'nobody'));
 
+-- nobody follows from a position that was never given
+SELECT position FROM evercore_follow(1000000);
+
 -- a limit is not negative
 SELECT position FROM evercore_follow(0, -1);
 SELECT sequence FROM evercore_events(1, 0, -1);

@@ -31,7 +31,10 @@ CREATE OR REPLACE FUNCTION evercore_create(type text, key text DEFAULT NULL) RET
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   made bigint;
+  place text;
 BEGIN
+  GET DIAGNOSTICS place = PG_CONTEXT;
+  IF strpos(split_part(place, chr(10), 1), '.evercore_create(') > 0 THEN PERFORM _evercore_renamed(place); END IF;
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
   IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', 255); END IF;
   INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
@@ -47,7 +50,10 @@ CREATE OR REPLACE FUNCTION evercore_ensure(type text, key text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   found_id bigint;
+  place text;
 BEGIN
+  GET DIAGNOSTICS place = PG_CONTEXT;
+  IF strpos(split_part(place, chr(10), 1), '.evercore_ensure(') > 0 THEN PERFORM _evercore_renamed(place); END IF;
   PERFORM _evercore_ready();
   found_id := evercore_find(type, key);
   IF found_id IS NOT NULL THEN RETURN found_id; END IF;

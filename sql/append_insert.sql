@@ -10,6 +10,9 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   depth integer := coalesce(nullif(current_setting('evercore.depth', true), ''), '0')::integer + 1;
 BEGIN
+  IF TG_TABLE_SCHEMA <> (parse_ident('@extschema@'))[1] THEN
+    RAISE EXCEPTION 'EV010: schema % was renamed: run sql/install for it again', TG_TABLE_SCHEMA USING ERRCODE = 'EV010';
+  END IF;
   IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
   PERFORM set_config('evercore.depth', depth::text, true), set_config('evercore.rows_' || depth, '', true),
           set_config('evercore.parts_' || depth, '0', true);

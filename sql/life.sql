@@ -150,3 +150,13 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_beyond(bigint) IS 'EV009 where a position was never drawn.';
+
+-- A function works in the schema that it was made for, by name. Where that schema was renamed, another store may bear its name now:
+-- the server then names the function with its schema in PG_CONTEXT.
+CREATE OR REPLACE FUNCTION _evercore_renamed(place text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'EV010: schema % was renamed: run sql/install for it again',
+    (regexp_match(split_part(place, chr(10), 1), '([^ ]+)[.]_?evercore_[a-z_]+[(]'))[1] USING ERRCODE = 'EV010';
+END $$;
+COMMENT ON FUNCTION _evercore_renamed(text) IS 'EV010 for a function whose schema bears another name than when it was made.';

@@ -202,6 +202,26 @@ def test_a_role_that_may_create_roles_installs():
                f" DROP ROLE {name}_o, {name}_w, {name}_r, {name}")
 
 
+def test_a_renamed_store_writes_nowhere_until_it_was_installed_again():
+    database = new_database()
+    connection = Connection(database)
+    fill(connection)
+    was = contents(connection)
+    connection.rows("ALTER SCHEMA evercore RENAME TO old_store")
+    install(database)
+    renamed = Connection(database, "old_store")
+    for sql in ("SELECT old_store.evercore_ensure('T', 'x')", "SELECT old_store.evercore_create('T')", "SELECT old_store.evercore_append(1, NULL, 'E', '{}')",
+                "SELECT old_store.evercore_append_many('[]')",
+                "INSERT INTO old_store.evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'x', 'E', '{}')"):
+        refused(lambda sql=sql: renamed.rows(sql), "EV010", "EV010: schema old_store was renamed: run sql/install for it again")
+    equal(Connection(database).value("SELECT count(*) FROM evercore_aggregates"), "0")
+    install(database, "old_store", OWNER="evercore_owner", WRITER="evercore_writer", READER="evercore_reader")
+    again = Connection(database, "old_store")
+    equal(contents(again), was)
+    goes_on(again)
+    equal(Connection(database).value("SELECT count(*) FROM evercore_aggregates"), "0")
+
+
 class ServerWithExtension:
     """A server that finds evercore's extension files without their being installed: a copy of the programs beside links."""
 

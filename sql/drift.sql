@@ -41,7 +41,7 @@ $$;
 COMMENT ON FUNCTION _evercore_relations() IS 'The tables, views and sequences of the store.';
 
 CREATE OR REPLACE FUNCTION _evercore_index_faults() RETURNS TABLE (relation text, name text, contype text, definition text, fault text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -59,7 +59,7 @@ COMMENT ON FUNCTION _evercore_index_faults() IS 'Unique indexes that are missing
 
 -- Where one of these is a table's, nothing else can be looked at.
 CREATE OR REPLACE FUNCTION _evercore_relation_faults() RETURNS TABLE (kind text, problem text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY

@@ -79,3 +79,8 @@ class Connection:
         if self._connection:
             _pq.PQfinish(self._connection)
             self._connection = None
+
+    def __del__(self):
+        # A test's connections go with it: the server has places for so many.
+        if _pq is not None:
+            self.close()

@@ -19,6 +19,15 @@ ESCAPES = {ord(c): v for c, v in zip('"\\/bfnrt', '"\\/\b\f\n\r\t')}
 WORDS = ((b"true", True), (b"false", False), (b"null", None))
 
 
+def nesting(text):
+    """How deep brackets nest outside strings, in text that need not be JSON."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[][{}]", re.sub(rb'"(?:[^"\\]|\\.)*"?', b"", text, flags=re.S)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
 class NotJson(Exception):
     """The text breaks the grammar: nothing after it can be looked at."""
 
@@ -45,6 +54,8 @@ class Scan:
                 self.words.add("not an object")
         except NotJson:
             self.words.add("not JSON")
+            if nesting(self.text) > MOST_DEPTH:
+                self.words.add("too deep")
 
     def peek(self):
         return self.text[self.at : self.at + 1]

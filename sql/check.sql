@@ -86,7 +86,7 @@ BEGIN
            (2, 'events', l.events::text),
            (3, 'snapshots', (SELECT count(*)::text FROM evercore_snapshot)),
            (4, 'subscriptions', _evercore_count_subscriptions()::text),
-           (5, 'head_position', greatest(l.head, (SELECT max(a.base_position) FROM evercore_aggregate a), 0)::text),
+           (5, 'head_position', greatest(l.head, (SELECT max(a.base_position) FROM evercore_aggregate a), @last_position@)::text),
            (6, 'oldest_recorded_at', _evercore_time_text(l.oldest)),
            (7, 'newest_recorded_at', _evercore_time_text(l.newest)),
            (8, 'data_bytes', l.bytes::text)) AS s (no, name, value)

@@ -61,8 +61,9 @@ BEGIN
   INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, event_type, digest)
   SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, CASE WHEN NOT a.erased THEN sha256(convert_to(e.data::text, 'UTF8')) END
     FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
-  INSERT INTO evercore_compacted_type (aggregate_id, event_type)
-  SELECT DISTINCT e.aggregate_id, e.event_type FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto ON CONFLICT DO NOTHING;
+  INSERT INTO evercore_compacted_type AS c (aggregate_id, event_type, position)
+  SELECT e.aggregate_id, e.event_type, max(e.position) FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto GROUP BY 1, 2
+      ON CONFLICT (aggregate_id, event_type) DO UPDATE SET position = greatest(c.position, excluded.position);
   UPDATE evercore_aggregate a
      SET base = upto, base_position = r.position, base_event_time = r.happened,
          first_event_time = coalesce(a.first_event_time, r.first_time), newest_removed = greatest(a.newest_removed, r.newest)

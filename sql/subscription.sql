@@ -64,29 +64,72 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_filter(text) IS 'What a filter says: its canonical text and its parts; EV004, EV005 and EV009.';
 
--- What `start` means now, a word, digits or a time, or a number as such. It is resolved once and never again.
-CREATE OR REPLACE FUNCTION _evercore_start(start text, number bigint) RETURNS bigint
+-- What `start` means now, a word, digits or a time, or a number as such: after which position, by which time, and whether it is meant
+-- that compacted events are missing. It is resolved once and never again.
+CREATE OR REPLACE FUNCTION _evercore_begin(start text, number bigint, OUT place bigint, OUT moment timestamptz, OUT kept boolean)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-DECLARE
-  moment timestamptz;
-  safe bigint;
 BEGIN
-  IF number IS NULL AND coalesce(start, 'beginning') = 'beginning' THEN RETURN 0; END IF;
+  kept := _evercore_says_kept(start);
+  IF kept THEN start := CASE start WHEN 'kept' THEN 'beginning' ELSE substr(start, 6) END; END IF;
+  IF number IS NULL AND coalesce(start, 'beginning') = 'beginning' THEN
+    place := 0;
+    RETURN;
+  END IF;
   IF start ~ '^[0-9]+$' THEN
     IF start::numeric > 9223372036854775807 THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || start); END IF;
     number := start::bigint;
   END IF;
   IF number IS NOT NULL OR start = 'end' THEN
-    safe := _evercore_safe_position();
-    IF number NOT BETWEEN 0 AND safe THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || number); END IF;
-    RETURN coalesce(number, safe);
+    place := _evercore_safe_position();
+    IF number NOT BETWEEN 0 AND place THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || number); END IF;
+    kept := kept OR number IS NULL;  -- at the end nothing of before is wanted
+    place := coalesce(number, place);
+    RETURN;
   END IF;
   moment := _evercore_time(start, 'start');
-  safe := _evercore_safe_head();
-  RETURN coalesce((SELECT e.position - 1 FROM evercore_event e WHERE e.position <= safe AND coalesce(e.event_time, e.recorded_at) >= moment
-                    ORDER BY e.position LIMIT 1), safe);
+  place := _evercore_safe_head();
+  place := coalesce((SELECT e.position - 1 FROM evercore_event e WHERE e.position <= place AND coalesce(e.event_time, e.recorded_at) >= moment
+                      ORDER BY e.position LIMIT 1), place);
 END $$;
-COMMENT ON FUNCTION _evercore_start(text, bigint) IS 'The position at which a subscription begins; EV009.';
+COMMENT ON FUNCTION _evercore_begin(text, bigint) IS 'Where a subscription begins; EV009.';
+
+CREATE OR REPLACE FUNCTION _evercore_says_kept(start text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT coalesce(start ~ '^kept( |$)', false)
+$$;
+COMMENT ON FUNCTION _evercore_says_kept(text) IS 'Whether a start says that compacted events may be missing.';
+
+-- The newest position that compaction removed of events that pass a subscription's filter, of all partitions or one, of all times or
+-- where some happened at a time or later. Erased aggregates do not count.
+CREATE OR REPLACE FUNCTION _evercore_newest_removed(id bigint, part integer, moment timestamptz) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN (SELECT max(c.position) FROM evercore_subscription s, evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
+           WHERE s.subscription_id = id AND NOT a.erased
+             AND (part IS NULL OR a.aggregate_id % s.partitions = part)
+             AND (moment IS NULL OR a.newest_removed >= moment)
+             AND (s.event_types IS NULL OR c.event_type = ANY (s.event_types))
+             AND (s.aggregate_type IS NULL OR a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = s.aggregate_type))
+             AND (s.natural_key IS NULL OR a.natural_key = s.natural_key));
+END $$;
+COMMENT ON FUNCTION _evercore_newest_removed(bigint, integer, timestamptz) IS 'The newest position that a subscription can no longer read.';
+
+-- EV010 where a subscription that begins after `place` would miss what was compacted. Nothing is compacted meanwhile; only a snapshot
+-- from before that was so would not see all of it.
+CREATE OR REPLACE FUNCTION _evercore_require_kept(id bigint, place bigint, moment timestamptz, part integer) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  missed bigint;
+BEGIN
+  PERFORM _evercore_read_committed('a start that does not say kept');
+  missed := _evercore_newest_removed(id, part, NULL);
+  IF place >= missed THEN missed := CASE WHEN moment IS NOT NULL THEN _evercore_newest_removed(id, part, moment) END; END IF;
+  IF missed IS NOT NULL THEN
+    RAISE EXCEPTION 'EV010: subscription "%" would miss events that were compacted, up to position %: begin the start with the word kept to say that this is meant',
+      (SELECT s.name FROM evercore_subscription s WHERE s.subscription_id = id), missed USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_require_kept(bigint, bigint, timestamptz, integer) IS 'EV010 where a subscription would miss compacted events.';
 
 -- Locks a subscription and, in order, its partitions; gives its id, or NULL.
 CREATE OR REPLACE FUNCTION _evercore_lock_subscription(name text, whole boolean) RETURNS bigint
@@ -139,6 +182,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 #variable_conflict use_column
 DECLARE
   wanted record;
+  begins record;
   id bigint;
 BEGIN
   PERFORM _evercore_subscriptions_ready(), _evercore_name(_evercore_subscribe.name, 'name', 255);
@@ -150,13 +194,15 @@ BEGIN
     id := _evercore_lock_subscription(_evercore_subscribe.name, false);
     EXIT WHEN id IS NOT NULL;
     PERFORM _evercore_enter_subscription();
+    SELECT b.* INTO begins FROM _evercore_begin(_evercore_subscribe.start, _evercore_subscribe.number) b;
     INSERT INTO evercore_subscription AS s (name, filter, aggregate_type, natural_key, event_types, partitions, start_position)
     VALUES (_evercore_subscribe.name, wanted.canonical, wanted.aggregate_type, wanted.natural_key, wanted.event_types,
-            coalesce(_evercore_subscribe.partitions, 1), _evercore_start(_evercore_subscribe.start, _evercore_subscribe.number))
+            coalesce(_evercore_subscribe.partitions, 1), begins.place)
         ON CONFLICT DO NOTHING RETURNING s.subscription_id INTO id;
     IF FOUND THEN
       INSERT INTO evercore_subscription_partition (subscription_id, partition, position)
       SELECT s.subscription_id, i, s.start_position FROM evercore_subscription s, generate_series(0, s.partitions - 1) i WHERE s.subscription_id = id;
+      IF NOT begins.kept THEN PERFORM _evercore_require_kept(id, begins.place, begins.moment, NULL); END IF;
       RETURN _evercore_subscribe.name;
     END IF;
     -- Someone else made it meanwhile. Above READ COMMITTED it cannot be seen.
@@ -165,11 +211,16 @@ BEGIN
     END IF;
   END LOOP;
   IF _evercore_subscribe.partitions IS NOT NULL THEN PERFORM _evercore_repartition(id, _evercore_subscribe.partitions::integer); END IF;
-  PERFORM _evercore_enter_subscription() FROM evercore_subscription s WHERE s.subscription_id = id AND s.filter IS DISTINCT FROM wanted.canonical;
+  PERFORM FROM evercore_subscription s WHERE s.subscription_id = id AND s.filter IS DISTINCT FROM wanted.canonical;
+  IF NOT FOUND THEN RETURN _evercore_subscribe.name; END IF;
+  PERFORM _evercore_enter_subscription();
   UPDATE evercore_subscription s
      SET filter = wanted.canonical, aggregate_type = wanted.aggregate_type, natural_key = wanted.natural_key, event_types = wanted.event_types,
          filter_version = s.filter_version + 1
-   WHERE s.subscription_id = id AND s.filter IS DISTINCT FROM wanted.canonical;
+   WHERE s.subscription_id = id;
+  IF NOT _evercore_says_kept(_evercore_subscribe.start) THEN
+    PERFORM _evercore_require_kept(id, p.position, NULL, p.partition) FROM evercore_subscription_partition p WHERE p.subscription_id = id ORDER BY p.partition;
+  END IF;
   RETURN _evercore_subscribe.name;
 END $$;
 COMMENT ON FUNCTION _evercore_subscribe(text, text, text, bigint, bigint) IS 'evercore_subscribe, with a start that is a text or a number.';
@@ -211,16 +262,17 @@ CREATE OR REPLACE FUNCTION _evercore_reset(name text, start text, number bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   id bigint;
-  begins bigint;
+  begins record;
 BEGIN
   PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
   IF coalesce(start, number::text) IS NULL THEN PERFORM _evercore_refuse('EV009', 'start is NULL'); END IF;
   id := _evercore_subscription(name, true);
   PERFORM _evercore_enter_subscription();
-  begins := _evercore_start(start, number);
-  UPDATE evercore_subscription s SET start_position = begins WHERE s.subscription_id = id;
+  SELECT b.* INTO begins FROM _evercore_begin(start, number) b;
+  IF NOT begins.kept THEN PERFORM _evercore_require_kept(id, begins.place, begins.moment, NULL); END IF;
+  UPDATE evercore_subscription s SET start_position = begins.place WHERE s.subscription_id = id;
   UPDATE evercore_subscription_partition p
-     SET position = begins, token = 0, owner = NULL, lease = NULL, lease_expires_at = NULL, seen = NULL, untouched = true, last_error = NULL
+     SET position = begins.place, token = 0, owner = NULL, lease = NULL, lease_expires_at = NULL, seen = NULL, untouched = true, last_error = NULL
    WHERE p.subscription_id = id;
   RETURN name;
 END $$;

@@ -26,7 +26,40 @@ CREATE TABLE _evercore_declared (
 INSERT INTO _evercore_declared (generation) VALUES (0);
 COMMENT ON TABLE _evercore_declared IS 'Counts the declarations that changed something: one row.';
 
+-- The newest position that compaction removed of the type from the aggregate: a subscription that begins below it misses events.
+-- For what was removed before now it is an upper bound.
+ALTER TABLE evercore_compacted_type ADD COLUMN position bigint;
+UPDATE evercore_compacted_type c SET position = coalesce((SELECT a.base_position FROM evercore_aggregate a WHERE a.aggregate_id = c.aggregate_id), 0);
+ALTER TABLE evercore_compacted_type ALTER COLUMN position SET NOT NULL;
+
+CREATE OR REPLACE VIEW evercore_aggregates AS
+SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,
+       coalesce(a.first_event_time,
+                (SELECT coalesce(e.event_time, e.recorded_at) FROM evercore_event e
+                  WHERE e.aggregate_id = a.aggregate_id AND e.sequence = a.base + 1)) AS first_event_time,
+       coalesce((SELECT coalesce(e.event_time, e.recorded_at) FROM evercore_event e
+                  WHERE e.aggregate_id = a.aggregate_id AND e.sequence = a.sequence),
+                a.base_event_time) AS last_event_time,
+       a.erased
+  FROM evercore_aggregate a
+  JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
+COMMENT ON VIEW evercore_aggregates IS
+  'Every aggregate with its type, natural key, version, the times of its first and last event, and whether it was erased.';
+
 -- +goose Down
+DROP VIEW evercore_aggregates;
+CREATE VIEW evercore_aggregates AS
+SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,
+       coalesce(a.first_event_time,
+                (SELECT coalesce(e.event_time, e.recorded_at) FROM evercore_event e
+                  WHERE e.aggregate_id = a.aggregate_id AND e.sequence = a.base + 1)) AS first_event_time,
+       coalesce((SELECT coalesce(e.event_time, e.recorded_at) FROM evercore_event e
+                  WHERE e.aggregate_id = a.aggregate_id AND e.sequence = a.sequence),
+                a.base_event_time) AS last_event_time
+  FROM evercore_aggregate a
+  JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
+COMMENT ON VIEW evercore_aggregates IS 'Every aggregate with its type, natural key, version and the times of its first and last event.';
+ALTER TABLE evercore_compacted_type DROP COLUMN position;
 DROP TABLE _evercore_declared;
 DROP SEQUENCE _evercore_system;
 DROP SEQUENCE _evercore_timeline;

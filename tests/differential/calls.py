@@ -249,7 +249,7 @@ CALLS = {
     "renew": Call((1, 0), "SELECT evercore_renew($1, $2, 3600)", "st", "s", Arguments.held, Model.renew),
     "release": Call((2, 0), "SELECT evercore_release($1, $2, $3)", "sts", "s", lambda g, m: (*g.held(m), g.pick(None, "why")), Model.release),
     "aggregates": Call((1, 0), reads("evercore_aggregates ORDER BY aggregate_id",
-                                     "aggregate_id, aggregate_type, natural_key, sequence, first_event_time, last_event_time"), "", "assnmm",
+                                     "aggregate_id, aggregate_type, natural_key, sequence, first_event_time, last_event_time, erased"), "", "assnmmb",
                        lambda g, m: (), Model.rows_of_aggregates),
     "subscriptions": Call((1, 0), reads("evercore_subscriptions ORDER BY name", "name, position, lag_events, owner, token, active, last_error"), "",
                           "spnstbs", lambda g, m: (), Model.rows_of_subscriptions),

@@ -152,7 +152,7 @@ class Model:
         raise Fault(2, f"times before {aggregate.compacted_time[:-1]}.000000Z of aggregate {id} were compacted")
 
     def rows_of_aggregates(self):
-        return [(a.id, a.type, a.key, a.version, a.first_time, a.last_time) for a in self.aggregates]
+        return [(a.id, a.type, a.key, a.version, a.first_time, a.last_time, a.erased) for a in self.aggregates]
 
     def erase(self, id):
         aggregate = self.known(id)
@@ -168,6 +168,8 @@ class Model:
 
     def append(self, id, expected, *event):
         new = dict(zip(("event_type", "data", "reference", "metadata", "event_time", "event_id"), event))
+        check_append({"aggregate_id": 0, "expected": expected, "events": [new]})
+        self.known(id, open=True)
         return self.append_many([{"aggregate_id": id, "expected": expected, "events": [new]}])[0][1]
 
     def insert(self, rows):

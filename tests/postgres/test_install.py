@@ -348,7 +348,11 @@ def is_at_the_newest_version(connection, was):
     newest = len(list((ROOT / "migrations/postgres").glob("*.sql")))
     equal(connection.value("SELECT version FROM evercore_schema"), str(newest))
     equal(contents(connection), was)
-    connection.rows("SELECT evercore_subscribe('s')")
+    bounds = "SELECT count(*), count(*) FILTER (WHERE c.position = a.base_position) FROM evercore_compacted_type c JOIN evercore_aggregate a USING (aggregate_id)"
+    (compacted, bounded), = connection.rows(bounds)
+    equal(int(compacted) > 0 and bounded, compacted, "positions of what an older version compacted")
+    refused(lambda: connection.rows("SELECT evercore_subscribe('s')"), "EV010", 'EV010: subscription "s" would miss events that were compacted, up to position ')
+    connection.rows("SELECT evercore_subscribe('s', NULL, 'kept')")
     token = connection.value("SELECT evercore_claim('s', 'me', 60)")
     kept = [row[0] for row in connection.rows("SELECT position FROM evercore_log ORDER BY position")]
     equal([row[0] for row in connection.rows("SELECT position FROM evercore_fetch('s', $1, 1000)", token)], kept)

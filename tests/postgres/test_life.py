@@ -326,7 +326,7 @@ def test_a_logical_replica_refuses_followers_and_appends_until_it_has_taken_over
         equal(replica.value("SELECT evercore_append(1, 15, 'E', '{}')"), "16")
         equal(replica.rows("SELECT position FROM evercore_follow(15)"), [("16",)])
         equal(replica.value("SELECT evercore_create('T', 'b')"), "2")
-        replica.rows("SELECT evercore_subscribe('t'); SELECT evercore_create('U', 'c')")
+        replica.rows("SELECT evercore_subscribe('t', NULL, 'kept'); SELECT evercore_create('U', 'c')")
         replica.rows("UPDATE evercore_subscription_partition SET owner = NULL WHERE token = $1", old)
         assert int(replica.value("SELECT evercore_claim('s', 'new', 600)")) > int(old)
         refused(lambda: replica.rows(f"SELECT evercore_ack('s', {old}, 15)"), "EV006")

@@ -173,6 +173,20 @@ def test_a_fetch_never_passes_an_append_in_flight():
     equal(a.rows("SELECT * FROM evercore_check()"), [(None, None, 'cursor of subscription "p" is beyond the head')])
 
 
+def test_a_start_above_read_committed_must_say_kept():
+    a = store(5)
+    a.rows("SELECT evercore_subscribe('q', '{\"event_types\":[\"X\"]}', 'end')")
+    for level in ("repeatable read", "serializable"):
+        for sql in ("SELECT evercore_subscribe('new')", "SELECT evercore_subscribe('new', NULL, 2)", "SELECT evercore_reset('q', 2)",
+                    "SELECT evercore_reset('q', 'beginning')", "SELECT evercore_subscribe('q')"):
+            a.rows("BEGIN ISOLATION LEVEL " + level)
+            refused(lambda sql=sql: a.rows(sql), "EV010", f"EV010: a start that does not say kept needs READ COMMITTED: {level} cannot see late commits")
+            a.rows("ROLLBACK")
+        for sql in ("SELECT evercore_subscribe('new', NULL, 'kept')", "SELECT evercore_subscribe('new', NULL, 'end')", "SELECT evercore_reset('q', 'kept 2')",
+                    "SELECT evercore_subscribe('q', NULL, 'kept')", "SELECT evercore_subscribe('q', '{\"event_types\":[\"X\"]}')"):
+            a.rows(f"BEGIN ISOLATION LEVEL {level}; {sql}; ROLLBACK")
+
+
 def test_a_fetch_needs_read_committed():
     a = store(5)
     token = claim(a)
@@ -225,7 +239,7 @@ def test_every_way_to_fetch_gives_what_the_filter_says():
         passes = (f"position > {start}" + (f" AND aggregate_type = '{kind}'" if kind else "") + (f" AND natural_key = '{key}'" if key else "")
                   + (" AND event_type IN ('" + "','".join(types) + "')" if types else ""))
         a.rows("SELECT evercore_subscribe('p', json_strip_nulls(json_build_object('aggregate_type', $1::text, 'natural_key', $2::text,"
-               f" 'event_types', $3::text[])), {start}, {rng.choice([1, 1, 2, 5])})", kind, key, "{" + ",".join(types) + "}" if types else None)
+               f" 'event_types', $3::text[])), 'kept {start}', {rng.choice([1, 1, 2, 5])})", kind, key, "{" + ",".join(types) + "}" if types else None)
         expected = a.rows(f"SELECT position FROM evercore_log WHERE {passes} ORDER BY position")
         equal(a.value("SELECT sum(lag_events) FROM evercore_subscriptions"), str(len(expected)))
         seen = []

@@ -27,7 +27,7 @@ STD      := -std=c++20
 .PHONY: all help deps test check soak fuzz bench demo install install-extension install-docs uninstall clean
 .PHONY: format format-check tidy dist
 
-include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk tests/tests.mk bench/bench.mk)
+include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk packages/release/release.mk tests/tests.mk bench/bench.mk)
 
 all: loadable static ## build everything
 

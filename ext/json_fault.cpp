@@ -44,8 +44,16 @@ bool is_hex(char c) {
   return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/// Whether a number that from_chars found out of range is too large rather than too small: by the
-/// power of ten of its first digit that is not 0.
+/// 2^1024 - 2^970: the least number whose nearest double is infinite.
+constexpr std::string_view too_large =
+    "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017"
+    "977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273"
+    "854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704"
+    "342711559699508093042880177904174497792";
+
+/// Whether a number is too large for a double: by the power of ten of its first digit that is not
+/// 0, and by its digits where that is the largest double's. No conversion could tell it more
+/// exactly, and the C library's heeds the locale.
 bool overflows(std::string_view number) {
   std::int64_t exponent = 0;
   if (const std::size_t e = number.find_first_of("eE"); e != std::string_view::npos) {
@@ -60,7 +68,18 @@ bool overflows(std::string_view number) {
   const std::size_t first = number.find_first_of("123456789");
   if (first == std::string_view::npos) return false;
   const std::size_t point = std::min(number.find('.'), number.size());
-  return static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) + exponent > 0;
+  const auto whole = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) +
+                     (first > point ? 1 : 0) + exponent;  // digits before the point
+  const auto limit = static_cast<std::int64_t>(too_large.size());
+  if (whole != limit) return whole > limit;
+  std::size_t compared = 0;
+  for (const char digit : number.substr(first)) {
+    if (digit == '.') continue;
+    if (compared == too_large.size()) return true;
+    if (digit != too_large[compared]) return digit > too_large[compared];
+    ++compared;
+  }
+  return too_large.find_first_not_of('0', compared) == std::string_view::npos;
 }
 
 constexpr std::int64_t most_places = 16383;  // after the point: what jsonb of PostgreSQL holds
@@ -294,15 +313,13 @@ class Scanner {
 
   bool in_range(std::size_t start, bool integer) const {
     const std::string_view number = text_.substr(start, at_ - start);
-    const char* const end = number.data() + number.size();
     if (integer) {
       std::int64_t value = 0;
-      return std::from_chars(number.data(), end, value).ec == std::errc();
+      return std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc();
     }
     const auto place = last_place(number);
     if (!place || *place > most_places) return false;
-    double value = 0;
-    return std::from_chars(number.data(), end, value).ec == std::errc() || !overflows(number);
+    return !overflows(number);
   }
 
   std::string_view text_;

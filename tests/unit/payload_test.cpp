@@ -123,6 +123,20 @@ TEST_CASE("numbers are judged at the edges of int64 and double") {
   const std::string long_number = "1" + std::string(400, '0');
   CHECK(payload.verdict("{\"n\":" + long_number + ".0}") == "number out of range");
   CHECK(payload.verdict("{\"n\":0." + std::string(400, '0') + "1}").empty());
+  // 2^1024 - 2^970, at which doubles end, and one below it, in each spelling.
+  const std::string end =
+      "17976931348623158079372897140530341507993413271003782693617377898044496829276475094664901797758720709633028"
+      "64166928879109465555478519404026306574886715058206819089020007083836762738548458177115317644757302700698555"
+      "71366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
+  const std::string below = end.substr(0, end.size() - 1) + "1";
+  for (const auto& [number, word] : {std::pair(end, "number out of range"), std::pair(below, "")}) {
+    for (const std::string& spelled : {number + ".0", "-" + number + "e0", "0.000" + number + "e312", number.substr(0, 9) + "." + number.substr(9) + "E300",
+                                       number + "000e-3", number.substr(0, 1) + "." + number.substr(1) + "00e+308"}) {
+      CAPTURE(spelled);
+      CHECK(payload.verdict("{\"n\":" + spelled + "}") == word);
+      CHECK(find_fault("{\"n\":" + spelled + "}").word == word);
+    }
+  }
 }
 
 TEST_CASE("duplicate keys are found among many, deep inside, and not between siblings") {

@@ -39,7 +39,7 @@ deps: ## install the Debian packages that building and testing need
 
 demo: ## import this machine's package history and show what SQL can do with it (LOG=FILE)
 	@./tests/deps build
-	@$(MAKE) --no-print-directory loadable
+	@$(MAKE) --no-print-directory -j$(JOBS) loadable
 	@./examples/demo $(LOG)
 
 install: install-extension install-library install-docs ## install the extension, the library, headers, SQL and docs (PREFIX, DESTDIR)

@@ -4,12 +4,17 @@ BENCH_SOURCES := harness sqlite_store
 BENCH_OBJECTS := $(BENCH_SOURCES:%=build/bench/%.o)
 
 .PHONY: bench-sqlite
-bench: bench-sqlite bench-postgres bench-library ## measure everything: tables, bench/out/*.json and plots
+bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
+	@mkdir -p bench/out && rm -f bench/out/short
+	@for part in bench-sqlite bench-subscription bench-postgres bench-library; do \
+	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short bench/step $(MAKE) --no-print-directory $$part; done
+	@if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi
+	@echo "0 parts fell short"
 
 bench-sqlite: build/bench/append_sqlite build/bench/read_sqlite ## measure the extension against plain SQLite
 	bench/layout
-	-build/bench/append_sqlite
-	-build/bench/read_sqlite
+	@bench/step build/bench/append_sqlite
+	@bench/step build/bench/read_sqlite
 	@$(PYTHON) bench/plot bench/out/append_sqlite.json bench/out/read_sqlite.json
 
 build/bench/%.o: bench/%.cpp

@@ -101,21 +101,21 @@ define sanitized
 build/library-$(1)/ext/%.o: ext/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
+	@$(CXX) $$(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/ext/migrations.o: build/gen/migrations.cpp
 	@mkdir -p $$(@D)
-	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
+	@$(CXX) $$(EXT_CPPFLAGS) -DSQLITE_CORE $(EXT_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/lib/%.o: lib/src/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
+	@$(CXX) $$(LIB_CPPFLAGS) $(LIB_CXXFLAGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
 	@mkdir -p $$(@D)
-	@$(CXX) $(LIB_CPPFLAGS) $(LIB_CXXFLAGS) $(2) -MMD -MP -c $$< -o $$@
+	@$(CXX) $$(LIB_CPPFLAGS) $(LIB_CXXFLAGS) $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/tests/%.o: tests/library/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
+	@$(CXX) $$(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/tests/doctest_main.o: tests/doctest_main.cpp
 	@mkdir -p $$(@D)
 	@$(CXX) $(STD) $(2) -MMD -MP -c $$< -o $$@
@@ -135,10 +135,10 @@ soak-workers: build/library-tests/workers ## kill workers of a subscription over
 	@EVERCORE_WORKERS_EVENTS=200000 tests/library/check_workers
 
 bench-library: $(LIB_BENCHES) ## measure the C++ library against raw C, interleaved
-	-@build/bench/library_sqlite
-	-@build/bench/library_subscription
-	-@EVERCORE_SERVER_OPTIONS=fsync=on tests/postgres/with_server build/bench/library_postgres
-	-@EVERCORE_SERVER_OPTIONS=fsync=on tests/postgres/with_server build/bench/library_subscription
+	@bench/step build/bench/library_sqlite
+	@bench/step build/bench/library_subscription
+	@EVERCORE_SERVER_OPTIONS=fsync=on bench/step tests/postgres/with_server build/bench/library_postgres
+	@EVERCORE_SERVER_OPTIONS=fsync=on bench/step tests/postgres/with_server build/bench/library_subscription
 	@$(PYTHON) bench/plot bench/out/library_sqlite.json bench/out/library_postgres.json
 
 # $(call install_library,name,pc): an installed library is stripped of what only debuggers need.

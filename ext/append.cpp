@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "aggregate.h"
+#include "append_calls.h"
 #include "append_request.h"
 #include "digest.h"
 #include "error.h"
@@ -41,30 +42,59 @@ void bind_event(Statement& insert, const NewEvent& event) {
   if (event.metadata) insert.bind(8, *event.metadata);
 }
 
-/// One INSERT of values that are all known. False where that sequence is there already.
-bool insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
-                  std::int64_t type_id, const NewEvent& event) {
-  Statement insert = connection.prepare(
-      "INSERT INTO main.evercore_event (aggregate_id, sequence, type_id, event_time, recorded_at,"
-      " data, reference, metadata, event_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+#define INSERT_EVENT(conflict_clause, sequence)                    \
+  "INSERT " conflict_clause                                        \
+  "INTO main.evercore_event (aggregate_id, sequence, type_id,"     \
+  " event_time, recorded_at, data, reference, metadata, event_id)" \
+  " VALUES (?1, " sequence ", ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+
+/// With a trigger on the table, our own too, SQLite keeps a statement journal for each INSERT that
+/// could be undone. Under OR IGNORE none can, and Arrival sees what was ignored. A trigger of the
+/// user's would take the clause over and ignore its own failures: where the schema has changed,
+/// nothing is inserted.
+constexpr Sql insert_ignoring =
+    INSERT_EVENT("OR IGNORE ", "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END");
+constexpr Sql insert_plainly = INSERT_EVENT("", "?2");
+
+enum class Insertion {
+  done,
+  taken,           ///< that sequence is there already
+  schema_changed,  ///< perhaps a trigger came: to be looked at again
+};
+
+bool is_taken(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence) {
+  return connection
+      .prepare("SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence = ?2")
+      .bind(1, aggregate_id)
+      .bind(2, sequence)
+      .step();
+}
+
+/// One INSERT of values that are all known.
+Insertion insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
+                       std::int64_t type_id, const NewEvent& event, bool ignoring) {
+  Statement insert = connection.prepare(ignoring ? insert_ignoring : insert_plainly);
   insert.bind(1, aggregate_id).bind(2, sequence).bind(3, type_id);
   bind_event(insert, event);
   if (event.event_id) insert.bind(9, *event.event_id);
-  const bool first = connection.transaction.note_head();
-  if (first && connection.has_user_triggers()) note_head(connection);  // they may follow
   const Arrival arrival(connection.db());
+  const Statement* outer = std::exchange(connection.inserting, &insert);
   const int rc = insert.try_run();
-  if (rc == SQLITE_DONE) {
-    if (!arrival.came()) throw event_vanished();
-    const std::int64_t position = arrival.rowid();
-    if (first) note_append(connection, position);
-    return true;
+  connection.inserting = outer;
+  if (rc == SQLITE_DONE && arrival.came()) {
+    if (connection.transaction.note_head()) note_append(connection, arrival.rowid());
+    return Insertion::done;
   }
-  Error failure = engine_error(connection.db(), rc);
+  if (rc == SQLITE_DONE && !ignoring) throw event_vanished();
+  if (rc == SQLITE_DONE) {
+    if (insert.was_reprepared()) return Insertion::schema_changed;
+    return insert_event(connection, aggregate_id, sequence, type_id, event, false);  // says why
+  }
+  const Error failure = engine_error(connection.db(), rc);
   insert.reset();
   if (failure.sqlite_code == SQLITE_CONSTRAINT_UNIQUE &&
-      failure.text.find("evercore_event.sequence") != std::string::npos) {
-    return false;
+      is_taken(connection, aggregate_id, sequence)) {
+    return Insertion::taken;
   }
   throw failure;
 }
@@ -97,10 +127,6 @@ void require_expected(std::int64_t aggregate_id, std::optional<std::int64_t> exp
   if (expected.value_or(version) != version) throw conflict(aggregate_id, version, *expected);
 }
 
-bool snapshot_due(const AggregateInfo& info) {
-  return info.snapshot_every > 0 && (info.version + 1) % info.snapshot_every == 0;
-}
-
 void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo info) {
   if (AggregateInfo* known = connection.transaction.aggregate(aggregate_id)) {
     ++known->version;
@@ -110,50 +136,13 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
   }
 }
 
-/// What the fast statement is about to decide; `_evercore_next_sequence` fills it in.
-enum class Decision { no_aggregate, appended, conflicts, erased, needs_snapshot, schema_changed };
-
-}  // namespace
-
-struct FastAppend {
-  const Statement& insert;
-  std::optional<std::int64_t> expected;
-  Decision decision = Decision::no_aggregate;
-  std::int64_t version = 0;
-};
-
-namespace {
-
-/// _evercore_next_sequence(erased, every, version): decides inside the INSERT, under its lock.
-void next_sequence(const Call& call) {
-  FastAppend* fast = call.connection.fast_append;
-  if (fast == nullptr) throw error(10, "_evercore_next_sequence is evercore's own");
-  fast->version = sqlite3_value_int64(call.arguments[2]);
-  if (fast->version < 0 || fast->version >= most_sequence) throw damaged("an aggregate");
-  const std::int64_t every = sqlite3_value_int64(call.arguments[1]);
-  call.connection.require_same_store_to_append();
-  if (fast->insert.was_reprepared()) {
-    fast->decision = Decision::schema_changed;
-  } else if (sqlite3_value_int64(call.arguments[0]) != 0) {
-    fast->decision = Decision::erased;
-  } else if (fast->expected && *fast->expected != fast->version) {
-    fast->decision = Decision::conflicts;
-  } else if (snapshot_due({fast->version, every})) {
-    fast->decision = Decision::needs_snapshot;
-  } else {
-    fast->decision = Decision::appended;
-    return call.result(fast->version + 1);
-  }
-  call.result_null();  // the column is NOT NULL: the statement fails and writes nothing
-}
-
 /// One statement that checks and inserts: it takes the write lock before it reads, so that no other
 /// writer can come between. Nothing where more than one statement is needed.
 std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
                                     std::optional<std::int64_t> expected, const NewEvent& event) {
   Statement insert = connection.prepare(
-      "INSERT INTO main.evercore_event (aggregate_id, sequence, type_id, event_time, recorded_at,"
-      " data, reference, metadata) VALUES (?1,"
+      "INSERT OR IGNORE INTO main.evercore_event (aggregate_id, sequence, type_id, event_time,"
+      " recorded_at, data, reference, metadata) VALUES (?1,"
       " (SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
       " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
       " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1),"
@@ -161,12 +150,12 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   insert.bind(1, aggregate_id).bind(3, event.event_type);
   bind_event(insert, event);
   FastAppend fast{insert, expected};
+  const Arrival arrival(connection.db());
   FastAppend* outer = std::exchange(connection.fast_append, &fast);
   const int rc = insert.try_run();
   connection.fast_append = outer;
-  if (rc == SQLITE_DONE) {
-    if (fast.decision != Decision::appended) throw event_vanished();
-    const std::int64_t position = sqlite3_last_insert_rowid(connection.db());
+  if (rc == SQLITE_DONE && arrival.came()) {
+    const std::int64_t position = arrival.rowid();
     if (sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_WRITE) {
       note_append(connection, position);
     } else {
@@ -174,13 +163,15 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
     }
     return Appended{fast.version + 1, position, false};
   }
-  Error failure = engine_error(connection.db(), rc);
-  insert.reset();
-  if (failure.sqlite_code == SQLITE_ERROR) {  // perhaps the store is another one now: EV008
-    connection.forget_schema();
-    connection.require_store();
+  if (rc != SQLITE_DONE) {
+    const Error failure = engine_error(connection.db(), rc);
+    insert.reset();
+    if (failure.sqlite_code == SQLITE_ERROR) {  // perhaps the store is another one now: EV008
+      connection.forget_schema();
+      connection.require_store();
+    }
+    throw failure;
   }
-  if (failure.sqlite_code != SQLITE_CONSTRAINT_NOTNULL) throw failure;
   switch (fast.decision) {
     case Decision::no_aggregate:
       throw no_aggregate(aggregate_id);
@@ -193,6 +184,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
       break;
     case Decision::needs_snapshot:
     case Decision::appended:  // it was the event type that is missing
+    case Decision::none:      // the whole procedure says why
       break;
   }
   return std::nullopt;
@@ -244,9 +236,15 @@ std::optional<Appended> append_simply(Connection& connection, std::int64_t aggre
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
   if (snapshot_due(info)) return std::nullopt;
-  if (!insert_event(connection, aggregate_id, info.version + 1, *type_id, event)) {
-    connection.transaction.forget();  // somebody wrote to the table past us
-    return std::nullopt;
+  switch (insert_event(connection, aggregate_id, info.version + 1, *type_id, event, true)) {
+    case Insertion::done:
+      break;
+    case Insertion::taken:
+      connection.transaction.forget();  // somebody wrote to the table past us
+      return std::nullopt;
+    case Insertion::schema_changed:
+      connection.forget_schema();
+      return std::nullopt;
   }
   advance(connection, aggregate_id, info);
   return Appended{info.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
@@ -266,7 +264,14 @@ Appended append_new(Connection& connection, std::int64_t aggregate_id,
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
   const std::int64_t type_id = ensure_event_type(connection, event.event_type);
-  if (!insert_event(connection, aggregate_id, info.version + 1, type_id, event)) {
+  Insertion inserted = Insertion::schema_changed;
+  while (inserted == Insertion::schema_changed) {
+    const bool triggers = connection.has_user_triggers();
+    if (triggers && connection.transaction.note_head()) note_head(connection);  // they may follow
+    inserted = insert_event(connection, aggregate_id, info.version + 1, type_id, event, !triggers);
+    if (inserted == Insertion::schema_changed) connection.forget_schema();
+  }
+  if (inserted == Insertion::taken) {
     throw conflict(aggregate_id, info.version + 1, info.version);
   }
   const Appended appended{info.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
@@ -312,10 +317,9 @@ std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggrega
   return Appended{compacted.integer(1), compacted.integer(2), true};
 }
 
-const Function append_functions[3] = {
+const Function append_functions[2] = {
     {"evercore_append", 4, 8, Access::writes, append},
     {"evercore_append_many", 1, 1, Access::writes, append_many},
-    {"_evercore_next_sequence", 3, 3, Access::internal, next_sequence},
 };
 
 }  // namespace evercore::ext

@@ -58,6 +58,6 @@ std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggrega
 /// evercore_append_many; in append_many.cpp.
 void append_many(const Call& call);
 
-extern const Function append_functions[3];
+extern const Function append_functions[2];
 
 }  // namespace evercore::ext

@@ -27,6 +27,7 @@ constexpr std::string_view table_names[] = {
     "evercore_compacted_type",
     "evercore_snapshot",
     "_evercore_maintenance",
+    "_evercore_no_replace",
     "evercore_subscription",
     "evercore_subscription_partition",
 };

@@ -31,7 +31,7 @@ inline constexpr std::int64_t most_position = std::int64_t{1} << 62;
 
 class Connection;
 class Statement;
-struct FastAppend;  // append.cpp
+struct FastAppend;  // append_calls.h
 
 /// Work on its way into a row of `evercore_append`; see atomically() in write.h.
 struct Carried {
@@ -182,6 +182,7 @@ class Connection {
   Transaction transaction;
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
+  const Statement* inserting = nullptr;  // see append_calls.h
   CommittedHead committed_head;
   std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
       empty_fetches;  // by subscription and partition

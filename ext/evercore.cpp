@@ -27,6 +27,7 @@
 #include "anchor.h"
 #include "api.h"
 #include "append.h"
+#include "append_calls.h"
 #include "append_table.h"
 #include "check.h"
 #include "compact.h"
@@ -101,12 +102,14 @@ int register_everything(sqlite3* db) {
   const auto connection = std::make_shared<Connection>(db);
   int rc = register_anchor(connection);
   if (rc == SQLITE_OK) rc = register_append_table(connection);
+  if (rc == SQLITE_OK) rc = register_append_calls(connection);
   if (rc == SQLITE_OK) rc = register_tables(connection);
   if (rc == SQLITE_OK) {
     rc = for_each_function(
         [&](const Function& function) { return register_function(connection, function); });
   }
   if (rc != SQLITE_OK) {
+    unregister_append_calls(db);
     for_each_function([&](const Function& function) {
       unregister_function(db, function);
       return SQLITE_OK;

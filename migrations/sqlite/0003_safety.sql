@@ -33,7 +33,125 @@ SELECT aggregate_id, aggregate_type, natural_key, sequence,
           FROM evercore_aggregate a
           JOIN evercore_aggregate_type t ON t.type_id = a.type_id);
 
+-- INSERT OR REPLACE removes what stands in its way, and SQLite calls no DELETE trigger for it. But the INSERTs
+-- within a trigger take over the conflict clause of the statement: this NULL is ignored as is said here, and
+-- becomes a row where the clause is REPLACE. (Under OR FAIL and OR ROLLBACK it fails as well.)
+CREATE TABLE _evercore_no_replace (
+  plain_insert_only INTEGER NOT NULL DEFAULT 0 PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+-- +goose StatementBegin
+CREATE TRIGGER _evercore_no_replace_here AFTER INSERT ON _evercore_no_replace
+BEGIN
+  DELETE FROM _evercore_no_replace;
+  SELECT RAISE(FAIL, 'EV010: evercore''s tables are not open to REPLACE: what is there stays');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_no_replace BEFORE INSERT ON evercore_event
+BEGIN
+  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_no_replace BEFORE INSERT ON evercore_aggregate
+BEGIN
+  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_type_no_replace BEFORE INSERT ON evercore_aggregate_type
+BEGIN
+  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_type_no_replace BEFORE INSERT ON evercore_event_type
+BEGIN
+  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_id_no_replace BEFORE INSERT ON evercore_event_id
+BEGIN
+  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+END;
+-- +goose StatementEnd
+
+-- What evercore itself never does to these tables, nobody should; the way past is that of the events.
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_no_delete BEFORE DELETE ON evercore_aggregate
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: aggregates stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_no_update BEFORE UPDATE OF aggregate_id, type_id ON evercore_aggregate
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: aggregates keep their id and type');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_type_no_delete BEFORE DELETE ON evercore_aggregate_type
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: types stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_type_no_update BEFORE UPDATE OF type_id ON evercore_aggregate_type
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: types keep their id');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_type_no_delete BEFORE DELETE ON evercore_event_type
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: types stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_type_no_update BEFORE UPDATE OF type_id ON evercore_event_type
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: types keep their id');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_id_no_delete BEFORE DELETE ON evercore_event_id
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: event_ids stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_id_no_update BEFORE UPDATE OF event_id, aggregate_id, sequence, position, type_id
+ON evercore_event_id
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: event_ids stay');
+END;
+-- +goose StatementEnd
+
 -- +goose Down
+DROP TRIGGER evercore_event_id_no_update;
+DROP TRIGGER evercore_event_id_no_delete;
+DROP TRIGGER evercore_event_type_no_update;
+DROP TRIGGER evercore_event_type_no_delete;
+DROP TRIGGER evercore_aggregate_type_no_update;
+DROP TRIGGER evercore_aggregate_type_no_delete;
+DROP TRIGGER evercore_aggregate_no_update;
+DROP TRIGGER evercore_aggregate_no_delete;
+DROP TRIGGER evercore_event_id_no_replace;
+DROP TRIGGER evercore_event_type_no_replace;
+DROP TRIGGER evercore_aggregate_type_no_replace;
+DROP TRIGGER evercore_aggregate_no_replace;
+DROP TRIGGER evercore_event_no_replace;
+DROP TRIGGER _evercore_no_replace_here;
+DROP TABLE _evercore_no_replace;
 DROP VIEW evercore_aggregates;
 CREATE VIEW evercore_aggregates AS
 SELECT aggregate_id, aggregate_type, natural_key, sequence,

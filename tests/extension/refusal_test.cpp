@@ -178,3 +178,59 @@ TEST_CASE("under OR IGNORE a repeat is no fault and every row stands for itself"
           "EV007: event_id \"x1\" exists: one call cannot mix repeats and new events");
   }
 }
+
+TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace") {
+  const std::string columns =
+      " (aggregate_id, sequence, type_id, event_time, data, event_id) VALUES ";
+  const std::string refusal =
+      "EV010: evercore's tables are not open to REPLACE: what is there stays";
+  for (const char* begin : {"", "BEGIN"}) {
+    CAPTURE(begin);
+    Database db;
+    db.must(
+        "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id)"
+        " VALUES ('T','a','E','{\"n\":1}','i-1'),('T','a','E','{\"n\":2}','i-2')");
+    const std::string all =
+        "SELECT * FROM evercore_event; SELECT * FROM evercore_aggregate;"
+        " SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
+        " SELECT count(*) FROM _evercore_no_replace";
+    const std::string before = db.must(all);
+    db.must(begin);
+    for (const std::string& replace :
+         {std::string("INSERT OR REPLACE INTO evercore_event SELECT * FROM evercore_event"),
+          "REPLACE INTO evercore_event" + columns + "(1,2,1,0,'{}',NULL)",
+          "REPLACE INTO evercore_event" + columns + "(1,3,1,0,'{}',NULL),(1,2,1,0,'{}',NULL)",
+          "REPLACE INTO evercore_event" + columns + "(1,3,1,0,'{}','i-1')",
+          std::string("REPLACE INTO evercore_aggregate (aggregate_id, type_id) VALUES (1, 1)"),
+          std::string("REPLACE INTO evercore_aggregate_type (type_id, name) VALUES (1, 'U')"),
+          std::string("REPLACE INTO evercore_event_type (name) VALUES ('E')"),
+          std::string("REPLACE INTO evercore_event_id SELECT 'i-1', 1, 1, 1, 1, NULL")}) {
+      CAPTURE(replace);
+      CHECK(db.fails(replace) == refusal);
+      CHECK(db.must(all) == before);
+    }
+    for (const std::string& upsert :
+         {"INSERT INTO evercore_event" + columns +
+              "(1,2,1,0,'{}',NULL) ON CONFLICT DO UPDATE SET data = excluded.data",
+          std::string("DELETE FROM evercore_aggregate"),
+          std::string("DELETE FROM evercore_event_type"),
+          std::string("DELETE FROM evercore_aggregate_type"),
+          std::string("UPDATE evercore_aggregate SET type_id = 2"),
+          std::string("UPDATE evercore_event_type SET type_id = 2"),
+          std::string("UPDATE OR REPLACE evercore_aggregate_type SET type_id = 2")}) {
+      CAPTURE(upsert);
+      CHECK(db.fails(upsert).starts_with("EV010: "));
+      CHECK(db.must(all) == before);
+    }
+    // What replaces nothing is as it was.
+    db.must("INSERT OR IGNORE INTO evercore_event" + columns + "(1,2,1,0,'{}',NULL)");
+    db.must("INSERT INTO evercore_event" + columns + "(1,2,1,0,'{}',NULL) ON CONFLICT DO NOTHING");
+    CHECK(
+        db.fails("INSERT INTO evercore_event" + columns + "(1,3,1,0,'{}',NULL),(1,2,1,0,'{}',NULL)")
+            .starts_with("UNIQUE constraint failed"));
+    CHECK(db.must(all) == before);
+    db.must("INSERT INTO evercore_event" + columns + "(1,3,1,0,'{}',NULL)");
+    CHECK(db.must("SELECT evercore_append(1, 3, 'E', '{}')") == "4");
+    CHECK(db.must("SELECT count(*) FROM evercore_check()") == "0");
+  }
+}

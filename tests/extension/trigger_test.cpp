@@ -153,3 +153,32 @@ TEST_CASE("an authorizer that ignores what compaction and erasure write makes th
   CHECK(db.must("SELECT count(*) FROM evercore_check()") == "0");
   CHECK(db.must("SELECT evercore_compact(1, 0), evercore_erase(1)") == "1|0");
 }
+
+TEST_CASE("a trigger that came in the transaction of the append is met by the next one") {
+  for (const char* temporary : {"", "TEMP "}) {
+    for (const char* what :
+         {"SELECT RAISE(FAIL, 'no')", "INSERT INTO seen VALUES (1), (1)", "SELECT RAISE(IGNORE)"}) {
+      for (const Form& form : forms) {
+        CAPTURE(temporary);
+        CAPTURE(what);
+        CAPTURE(form.before);
+        Store db;
+        db.must("CREATE UNIQUE INDEX once ON seen (n); BEGIN IMMEDIATE");
+        db.must(form.with("good"));
+        db.must(form.with("good"));
+        const int before = db.events();
+        const bool ignores = std::string(what) == "SELECT RAISE(IGNORE)";
+        db.must(std::string("CREATE ") + temporary + "TRIGGER theirs " +
+                (ignores ? "BEFORE" : "AFTER") +
+                " INSERT ON main.evercore_event WHEN NEW.data LIKE '%bad%' BEGIN " + what +
+                "; END");
+        db.fails(form.with("bad"));
+        CHECK(db.events() == before + (ignores ? 0 : form.kept));
+        CHECK(db.count("seen") == 0);
+        db.must(form.with("good"));
+        db.must("COMMIT");
+        CHECK(db.must("SELECT count(*) FROM evercore_check()") == "0");
+      }
+    }
+  }
+}

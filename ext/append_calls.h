@@ -1,0 +1,47 @@
+// What SQLite calls while the INSERT of an append runs, under its lock.
+//
+// Neither is a scalar function: where a statement calls one, SQLite expects it to fail and keeps a
+// statement journal, since a trigger hangs on the table. An aggregate and a collation cost nothing
+// of the kind.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "connection.h"
+
+namespace evercore::ext {
+
+/// What the fast statement is about to do.
+enum class Decision {
+  none,  ///< it was not asked: the statement did nothing at all
+  no_aggregate,
+  appended,
+  conflicts,
+  erased,
+  needs_snapshot,
+  schema_changed,
+};
+
+struct FastAppend {
+  const Statement& insert;
+  std::optional<std::int64_t> expected;
+  Decision decision = Decision::none;
+  std::int64_t version = 0;
+};
+
+/// Whether the append of a version's next event makes a snapshot due.
+[[nodiscard]] bool snapshot_due(const AggregateInfo& info);
+
+/// Registers
+/// - the aggregate _evercore_next_sequence(erased, every, version), which decides for
+///   Connection::fast_append and gives the next sequence or NULL;
+/// - the collation _evercore_same_schema, under which all texts are equal as long as
+///   Connection::inserting was not prepared anew.
+/// Gives a SQLite result code.
+int register_append_calls(const std::shared_ptr<Connection>& connection);
+/// Takes them back, for a load that fails half way.
+void unregister_append_calls(sqlite3* db);
+
+}  // namespace evercore::ext

@@ -31,10 +31,8 @@ CREATE OR REPLACE FUNCTION evercore_create(type text, key text DEFAULT NULL) RET
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   made bigint;
-  place text;
 BEGIN
-  GET DIAGNOSTICS place = PG_CONTEXT;
-  IF strpos(split_part(place, chr(10), 1), '.evercore_create(') > 0 THEN PERFORM _evercore_renamed(place); END IF;
+  @home@
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
   IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', 255); END IF;
   INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
@@ -50,10 +48,8 @@ CREATE OR REPLACE FUNCTION evercore_ensure(type text, key text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   found_id bigint;
-  place text;
 BEGIN
-  GET DIAGNOSTICS place = PG_CONTEXT;
-  IF strpos(split_part(place, chr(10), 1), '.evercore_ensure(') > 0 THEN PERFORM _evercore_renamed(place); END IF;
+  @home@
   PERFORM _evercore_ready();
   found_id := evercore_find(type, key);
   IF found_id IS NOT NULL THEN RETURN found_id; END IF;
@@ -90,6 +86,7 @@ DECLARE
   place bigint;
   aggregate record;
 BEGIN
+  @home@
   PERFORM _evercore_name(new_key, 'natural_key', 255);
   PERFORM _evercore_known(id, true);
   SELECT a.type_id, a.natural_key INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;

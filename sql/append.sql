@@ -13,7 +13,6 @@ DECLARE
   reached bigint;
   happened timestamptz;
   newest bigint;
-  place text;
 BEGIN
   -- NULL, too, in another life of the server than before, at the first append of a session, and where the sequence went back: see
   -- life.sql.
@@ -27,8 +26,7 @@ BEGIN
   IF (@plain@ AND octet_length(data) <= 1024
       AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
       AND coalesce(expected, 0) >= 0) IS NOT TRUE THEN
-    GET DIAGNOSTICS place = PG_CONTEXT;
-    IF strpos(split_part(place, chr(10), 1), '.evercore_append(') > 0 THEN PERFORM _evercore_renamed(place); END IF;
+    @home@
     newest := NULL;
     happened := _evercore_check_event(data, metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     IF event_id IS NOT NULL THEN

@@ -9,10 +9,8 @@ DECLARE
   parsed jsonb;
   printed text;
   plain boolean;
-  place text;
 BEGIN
-  GET DIAGNOSTICS place = PG_CONTEXT;
-  IF strpos(split_part(place, chr(10), 1), '.evercore_append_many(') > 0 THEN PERFORM _evercore_renamed(place); END IF;
+  @home@
   BEGIN
     parsed := appends::jsonb;
     printed := parsed::text;

@@ -89,6 +89,7 @@ DECLARE
   removed bigint := 0;
   reason text;
 BEGIN
+  @home@
   PERFORM _evercore_number(keep_events, 'keep_events', 0, NULL), _evercore_known(id, false);
   IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
@@ -112,6 +113,7 @@ DECLARE
   aggregate record;
   compacted bigint := 0;
 BEGIN
+  @home@
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64), _evercore_number(keep_events, 'keep_events', 0, NULL),
           _evercore_number(max, 'max', 1, NULL);
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type;
@@ -160,6 +162,7 @@ DECLARE
   reader text;
   blanked bigint;
 BEGIN
+  @home@
   PERFORM _evercore_known(id, false), _evercore_enter();
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR UPDATE;
   IF aggregate.erased THEN RETURN 0; END IF;

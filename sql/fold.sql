@@ -265,6 +265,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   aggregate bigint;
 BEGIN
+  @home@
   PERFORM _evercore_ready(), _evercore_name(name, 'event_type', 64);
   IF fold IS NULL THEN
     RAISE EXCEPTION 'EV009: fold is NULL' USING ERRCODE = 'EV009';

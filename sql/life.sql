@@ -3,11 +3,16 @@
 -- draws positions and tokens far ahead, so that what was given and lost is not given again.
 --
 -- Two marks stand in sequences, which are read without a snapshot in half a microsecond and written outside of transactions:
---   _evercore_timeline   of the server's timeline and of this very sequence (its oid): looked at by every append and claim. A store
---                        that was restored from a dump has another sequence;
+--   _evercore_timeline   of the server's timeline, of this very sequence (its oid) and of the schema's name: looked at by every append
+--                        and claim. A store that was restored from a dump has another sequence;
 --   _evercore_system     of the server's identity and its timeline: looked at where the first differs, and by each claim.
 -- Neither can change while a transaction that writes is open. Both are written after the sequences were drawn ahead: a crash
 -- in between draws ahead once more.
+--
+-- A function works in the schema that it was made for, by name. Where that schema was renamed its functions would go to whatever store
+-- bears the name now. `home` of sql/bundle stands first in every function that writes: where the mark is not what that name makes of
+-- it, or is not there, the functions of another schema that go by this name are looked for, and then nobody goes by it, EV010, until
+-- sql/install has made them anew. No store takes over such a name before: neither by sql/install nor, restored, by its first append.
 
 CREATE OR REPLACE FUNCTION _evercore_system_mark() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -23,6 +28,7 @@ COMMENT ON FUNCTION _evercore_system_mark() IS 'A mark of this server''s identit
 CREATE OR REPLACE FUNCTION _evercore_wake() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  @home@
   PERFORM _evercore_ready();
   IF pg_is_in_recovery() THEN RETURN; END IF;
   BEGIN
@@ -55,6 +61,7 @@ COMMENT ON FUNCTION _evercore_draw_ahead() IS 'Positions and tokens go on 2^20 b
 CREATE OR REPLACE FUNCTION evercore_restored() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  @home@
   PERFORM _evercore_ready(), _evercore_wake();
   RETURN _evercore_draw_ahead();
 END $$;
@@ -82,12 +89,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
 
--- Once a transaction, and where the sequence stands below the key that is remembered.
+-- Looked at closely once a session, and where the sequence stands below what the session drew or remembers of this transaction.
 CREATE OR REPLACE FUNCTION _evercore_newest_position(remembered bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  newest bigint;
 BEGIN
+  BEGIN
+    newest := CASE WHEN @same_life@ AND @one_by_one@ THEN @last_value@ END;
+    IF newest >= currval('@extschema@.evercore_event_position_seq'::regclass) AND newest >= coalesce(remembered, 0) THEN RETURN newest; END IF;
+  EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    NULL;  -- this session has not drawn before
+  END;
   IF (@same_life@) IS NOT TRUE THEN PERFORM _evercore_wake(); END IF;
-  IF (remembered <= @last_position@) IS NOT TRUE THEN PERFORM _evercore_check_position(); END IF;
+  PERFORM _evercore_check_position();
   RETURN @last_position@;
 END $$;
 COMMENT ON FUNCTION _evercore_newest_position(bigint) IS 'The newest position drawn, from a sequence that was looked at.';
@@ -150,13 +165,3 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_beyond(bigint) IS 'EV009 where a position was never drawn.';
-
--- A function works in the schema that it was made for, by name. Where that schema was renamed, another store may bear its name now:
--- the server then names the function with its schema in PG_CONTEXT.
-CREATE OR REPLACE FUNCTION _evercore_renamed(place text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-BEGIN
-  RAISE EXCEPTION 'EV010: schema % was renamed: run sql/install for it again',
-    (regexp_match(split_part(place, chr(10), 1), '([^ ]+)[.]_?evercore_[a-z_]+[(]'))[1] USING ERRCODE = 'EV010';
-END $$;
-COMMENT ON FUNCTION _evercore_renamed(text) IS 'EV010 for a function whose schema bears another name than when it was made.';

@@ -2,28 +2,32 @@
 
 -- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. The plan is made once: making it
 -- takes longer than a poll that finds nothing. It must not hash every aggregate of the store for each batch, nor sort all that
--- is to come, as a plan for an unknown limit might.
+-- is to come, as a plan for an unknown limit might; without sorts there is no merge join either.
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_hashjoin = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   head bigint;
   drawn bigint;
 BEGIN
-  IF evercore_follow."limit" < 0 THEN PERFORM _evercore_number(evercore_follow."limit", 'limit', 0, NULL); END IF;
+  IF evercore_follow."limit" < 0 OR (pg_sequence_last_value(to_regclass('@extschema@._evercore_timeline')) <> 0) IS NOT TRUE THEN
+    PERFORM _evercore_number(evercore_follow."limit", 'limit', 0, NULL), _evercore_ready();
+    IF current_setting('transaction_isolation') LIKE 'read %' AND NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
+  END IF;
   -- Where no position was drawn after that one, or none of them can be seen yet, there is no need to ask who is under way, which
   -- takes longer than all the rest. Most polls end here, and so the next one sees an append sooner.
   IF current_setting('transaction_isolation') LIKE 'read %' AND NOT pg_is_in_recovery() THEN
-    IF (pg_sequence_last_value(to_regclass('@extschema@._evercore_timeline')) <> 0) IS NOT TRUE THEN PERFORM _evercore_ready(), _evercore_check_log(); END IF;
-    drawn := @last_position@;
-    IF drawn = 0 THEN PERFORM _evercore_check_log(); END IF;
-    IF drawn <= evercore_follow."after" THEN
-      IF drawn < evercore_follow."after" THEN PERFORM _evercore_beyond(evercore_follow."after"); END IF;
-      RETURN;
+    drawn := @last_value@;
+    IF drawn = evercore_follow."after" THEN RETURN; END IF;
+    IF drawn IS NULL THEN
+      PERFORM _evercore_check_log();
+      drawn := 0;
     END IF;
+    IF drawn < evercore_follow."after" THEN PERFORM _evercore_beyond(evercore_follow."after"); END IF;
+    IF drawn <= coalesce(evercore_follow."after", 0) THEN RETURN; END IF;
     PERFORM FROM evercore_event e WHERE e.position > coalesce(evercore_follow."after", 0) ORDER BY e.position LIMIT 1;
     IF NOT FOUND THEN RETURN; END IF;
   END IF;

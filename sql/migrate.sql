@@ -13,10 +13,12 @@ COMMENT ON FUNCTION _evercore_schema_version() IS 'The schema version the store 
 CREATE OR REPLACE FUNCTION evercore_migrate(target bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  newest integer := (SELECT max(m.version) FROM _evercore_migrations() m);
+  newest integer;
   present integer;
   step record;
 BEGIN
+  @home@
+  newest := (SELECT max(m.version) FROM _evercore_migrations() m);
   -- Two who migrate at once: the second waits here, and finds nothing left to do.
   IF NOT pg_is_in_recovery() THEN PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0)); END IF;
   present := _evercore_schema_version();

@@ -49,6 +49,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   aggregate record;
 BEGIN
+  @home@
   SELECT l.sequence INTO aggregate FROM _evercore_lock(id) l;
   PERFORM _evercore_store_snapshot(id, aggregate.sequence);
   RETURN aggregate.sequence;
@@ -61,6 +62,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   aggregate record;
 BEGIN
+  @home@
   SELECT l.sequence, l.base INTO aggregate FROM _evercore_lock(id) l;
   IF evercore_save_snapshot.sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
   IF evercore_save_snapshot.version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
@@ -86,6 +88,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   kind integer;
 BEGIN
+  @home@
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
   IF every IS NULL THEN PERFORM _evercore_refuse('EV009', 'every is NULL'); END IF;
   PERFORM _evercore_number(every, 'every', 0, NULL);

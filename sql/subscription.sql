@@ -185,6 +185,7 @@ DECLARE
   begins record;
   id bigint;
 BEGIN
+  @home@
   PERFORM _evercore_subscriptions_ready(), _evercore_name(_evercore_subscribe.name, 'name', 255);
   SELECT f.* INTO wanted FROM _evercore_filter(_evercore_subscribe.filter) f;
   IF _evercore_subscribe.partitions NOT BETWEEN 1 AND 1024 THEN
@@ -226,23 +227,21 @@ END $$;
 COMMENT ON FUNCTION _evercore_subscribe(text, text, text, bigint, bigint) IS 'evercore_subscribe, with a start that is a text or a number.';
 
 CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text DEFAULT NULL, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT _evercore_subscribe($1, $2, $3, NULL, $4)
-$$;
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_subscribe($1, $2, $3, NULL, $4);
 COMMENT ON FUNCTION evercore_subscribe(text, text, text, bigint) IS
   'Makes a subscription, or changes the filter of one that exists; its cursors stay. Gives its name.';
 
 CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text, start bigint, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT _evercore_subscribe($1, $2, NULL, $3, $4)
-$$;
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_subscribe($1, $2, NULL, $3, $4);
 COMMENT ON FUNCTION evercore_subscribe(text, text, bigint, bigint) IS 'Makes a subscription that begins after a position.';
 
 CREATE OR REPLACE FUNCTION evercore_pause(name text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  id bigint := _evercore_subscription(name, false);
+  id bigint;
 BEGIN
+  @home@
+  id := _evercore_subscription(name, false);
   UPDATE evercore_subscription s SET active = false WHERE s.subscription_id = id;
   RETURN name;
 END $$;
@@ -251,8 +250,10 @@ COMMENT ON FUNCTION evercore_pause(text) IS 'From now on claims give NULL and fe
 CREATE OR REPLACE FUNCTION evercore_resume(name text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  id bigint := _evercore_subscription(name, false);
+  id bigint;
 BEGIN
+  @home@
+  id := _evercore_subscription(name, false);
   UPDATE evercore_subscription s SET active = true WHERE s.subscription_id = id;
   RETURN name;
 END $$;
@@ -264,6 +265,7 @@ DECLARE
   id bigint;
   begins record;
 BEGIN
+  @home@
   PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
   IF coalesce(start, number::text) IS NULL THEN PERFORM _evercore_refuse('EV009', 'start is NULL'); END IF;
   id := _evercore_subscription(name, true);
@@ -279,22 +281,20 @@ END $$;
 COMMENT ON FUNCTION _evercore_reset(text, text, bigint) IS 'evercore_reset, with a start that is a text or a number.';
 
 CREATE OR REPLACE FUNCTION evercore_reset(name text, start text) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT _evercore_reset($1, $2, NULL)
-$$;
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_reset($1, $2, NULL);
 COMMENT ON FUNCTION evercore_reset(text, text) IS 'Moves every cursor to a start, and makes current tokens stale; gives the name.';
 
 CREATE OR REPLACE FUNCTION evercore_reset(name text, start bigint) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT _evercore_reset($1, NULL, $2)
-$$;
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_reset($1, NULL, $2);
 COMMENT ON FUNCTION evercore_reset(text, bigint) IS 'Moves every cursor to a position, and makes current tokens stale; gives the name.';
 
 CREATE OR REPLACE FUNCTION evercore_unsubscribe(name text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  id bigint := _evercore_subscription(name, true);
+  id bigint;
 BEGIN
+  @home@
+  id := _evercore_subscription(name, true);
   DELETE FROM evercore_subscription_partition p WHERE p.subscription_id = id;
   DELETE FROM evercore_subscription s WHERE s.subscription_id = id;
   RETURN name;

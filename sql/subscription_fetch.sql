@@ -90,6 +90,7 @@ DECLARE
   only_id bigint;
   types text[];
 BEGIN
+  @home@
   PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
   most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
   head := _evercore_safe_head();

@@ -43,6 +43,7 @@ DECLARE
   length interval;
   given bigint;
 BEGIN
+  @home@
   PERFORM _evercore_subscriptions_ready(), _evercore_name(evercore_claim.name, 'name', 255), _evercore_name(evercore_claim.owner, 'owner', 255);
   length := _evercore_lease(lease_seconds);
   PERFORM _evercore_tokens_above(evercore_claim.name);
@@ -71,6 +72,7 @@ DECLARE
   safe bigint;
   reached bigint;
 BEGIN
+  @home@
   PERFORM _evercore_check_token(evercore_ack.name, evercore_ack.token);
   safe := CASE WHEN evercore_ack.position IS NOT NULL THEN _evercore_safe_position() END;
   UPDATE evercore_subscription_partition AS p
@@ -99,6 +101,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   length interval;
 BEGIN
+  @home@
   PERFORM _evercore_check_token(evercore_renew.name, evercore_renew.token);
   length := _evercore_lease(lease_seconds);
   UPDATE evercore_subscription_partition AS p SET lease = length, lease_expires_at = clock_timestamp() + length
@@ -113,6 +116,7 @@ CREATE OR REPLACE FUNCTION evercore_release(name text, token bigint, error text 
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+  @home@
   PERFORM _evercore_check_token(evercore_release.name, evercore_release.token);
   UPDATE evercore_subscription_partition AS p
      SET owner = NULL, lease = NULL, lease_expires_at = NULL, last_error = coalesce(evercore_release.error, p.last_error)

@@ -35,8 +35,8 @@ std::int64_t insert_aggregate(Connection& connection, std::int64_t type_id,
 }
 
 void create(const Call& call) {
-  const std::string_view type = name_of(call.arguments[0], "aggregate_type", max_type_name);
-  std::optional<std::string_view> key;
+  const Name type = name_of(call.arguments[0], "aggregate_type", max_type_name);
+  std::optional<Name> key;
   if (sqlite3_value* value = call.optional(1)) {
     key = name_of(value, "natural_key", max_natural_key);
   }
@@ -48,8 +48,8 @@ void create(const Call& call) {
 }
 
 void ensure(const Call& call) {
-  const std::string_view type = name_of(call.arguments[0], "aggregate_type", max_type_name);
-  const std::string_view key = name_of(call.arguments[1], "natural_key", max_natural_key);
+  const Name type = name_of(call.arguments[0], "aggregate_type", max_type_name);
+  const Name key = name_of(call.arguments[1], "natural_key", max_natural_key);
   // Looking first costs no lock. Not inside a transaction: its snapshot could be stale by the
   // write.
   if (sqlite3_get_autocommit(call.connection.db()) != 0) {
@@ -64,13 +64,13 @@ void find(const Call& call) {
   if (is_null(call.arguments[0]) || is_null(call.arguments[1])) {
     return call.connection.require_store();
   }
-  const std::string_view type = text_of(call.arguments[0], "aggregate_type");
-  const std::string_view key = text_of(call.arguments[1], "natural_key");
+  const Name type(call.arguments[0], "aggregate_type");
+  const Name key(call.arguments[1], "natural_key");
   if (const auto id = find_aggregate(call.connection, type, key)) call.result(*id);
 }
 
 void rekey(const Call& call) {
-  const std::string_view key = name_of(call.arguments[1], "natural_key", max_natural_key);
+  const Name key = name_of(call.arguments[1], "natural_key", max_natural_key);
   const std::int64_t id = aggregate_id_of(call.arguments[0]);
   Connection& connection = call.connection;
   atomically(connection, [&] {

@@ -20,15 +20,6 @@ namespace evercore::ext {
 
 namespace {
 
-std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {
-  if (const auto id = connection.transaction.event_type(name)) return id;
-  Statement find =
-      connection.prepare("SELECT type_id FROM main.evercore_event_type WHERE name = ?1");
-  if (!find.bind(1, name).step()) return std::nullopt;
-  connection.transaction.learn_event_type(name, find.integer(0));
-  return find.integer(0);
-}
-
 Error event_vanished() {
   return error(10, "an event was not written: a trigger or rule of evercore_event kept it back");
 }

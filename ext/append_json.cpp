@@ -17,6 +17,10 @@ using simdjson::dom::element;
 // The array is walked twice at once: as parsed elements, which are checked and unescaped, and as
 // text, from which data and metadata are cut byte for byte.
 
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// The members of one object by the index of their name; those that are null count as absent. The
 /// fault of an unknown name is kept: others go before it.
 template <std::size_t N>
@@ -64,11 +68,19 @@ class ObjectMembers {
     }
     return text;
   }
-  /// EV009 where it is there and no string.
+  /// The same, or an integer in the place of it.
+  [[nodiscard]] std::optional<std::string_view> text(std::size_t name) const {
+    if (!members_[name] || members_[name]->value.is_string()) return string(name);
+    const std::string_view slice = members_[name]->slice;
+    return is_digits(slice.substr(slice.starts_with('-') ? 1 : 0)) ? std::optional(slice)
+                                                                   : std::nullopt;
+  }
+  /// EV009 where it is there and no string, or no text.
   void require_string(std::size_t name, std::string_view argument) const {
-    if (members_[name] && !members_[name]->value.is_string()) {
-      throw error(9, std::string(argument) + " is not text");
-    }
+    if (members_[name] && !string(name)) throw error(9, std::string(argument) + " is not text");
+  }
+  void require_text(std::size_t name, std::string_view argument) const {
+    if (members_[name] && !text(name)) throw error(9, std::string(argument) + " is not text");
   }
   void refuse_unknown() const {
     if (unknown_.data() == nullptr) return;
@@ -134,7 +146,10 @@ std::optional<std::int64_t> exact_integer(std::string_view number) {
 std::int64_t integer_in(const AppendMembers::Member& member, std::string_view argument) {
   std::int64_t number = 0;
   if (member.value.get_int64().get(number) == simdjson::SUCCESS) return number;
-  const auto exact = member.value.is_number() ? exact_integer(member.slice) : std::nullopt;
+  std::optional<std::int64_t> exact;
+  std::string_view text;
+  if (member.value.is_number()) exact = exact_integer(member.slice);
+  if (member.value.get_string().get(text) == simdjson::SUCCESS) exact = ext::integer_in(text);
   if (!exact) throw error(9, std::string(argument) + " is not an integer");
   return *exact;
 }
@@ -180,7 +195,7 @@ class AppendReader {
       check_name(*type, "aggregate_type", max_type_name);
       append_.target.type = *type;
     }
-    if (const auto key = members_.string(append_key)) {
+    if (const auto key = members_.text(append_key)) {
       check_name(*key, "natural_key", max_natural_key);
       append_.target.key = *key;
     }
@@ -200,7 +215,7 @@ class AppendReader {
 
   void check_target() {
     members_.require_string(append_type, "aggregate_type");
-    members_.require_string(append_key, "natural_key");
+    members_.require_text(append_key, "natural_key");
     if (!members_[append_id]) return;
     if (members_[append_type] || members_[append_key]) throw named_twice();
     append_.target.id = integer_in(*members_[append_id], "aggregate_id");
@@ -243,7 +258,7 @@ class AppendReader {
       check_event_type(connection_, *name);
       event.event_type = *name;
     }
-    if (const auto id = members.string(event_id)) {
+    if (const auto id = members.text(event_id)) {
       check_name(*id, "event_id", max_event_id);
       event.event_id = *id;
     }
@@ -251,16 +266,15 @@ class AppendReader {
 
   static void check_event_rest(const EventMembers& members, NewEvent& event) {
     members.refuse_unknown();
-    members.require_string(event_reference, "reference");
-    if (const auto reference = members.string(event_reference)) {
+    members.require_text(event_reference, "reference");
+    if (const auto reference = members.text(event_reference)) {
       check_reference(*reference);
       event.reference = *reference;
     }
-    members.require_string(event_time, "event_time");
-    if (const auto time = members.string(event_time))
-      event.event_time = time_in(*time, "event_time");
+    members.require_text(event_time, "event_time");
+    if (const auto time = members.text(event_time)) event.event_time = time_in(*time, "event_time");
     members.require_string(event_type, "event_type");
-    members.require_string(event_id, "event_id");
+    members.require_text(event_id, "event_id");
   }
 
   Connection& connection_;

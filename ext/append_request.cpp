@@ -1,6 +1,6 @@
 #include "append_request.h"
 
-#include <new>
+#include <utility>
 
 #include "error.h"
 #include "value.h"
@@ -24,30 +24,28 @@ class Reader {
     read_payloads();
     read_names();
     read_rest();
-    return request_;
+    return std::move(request_);
   }
 
  private:
-  /// Text, or in a row a number as a TEXT column would take it; EV009 for anything else.
-  [[nodiscard]] std::string_view name(sqlite3_value* value, std::string_view argument) const {
-    if (!is_row_ || sqlite3_value_type(value) == SQLITE_BLOB) return text_of(value, argument);
-    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
-    if (text == nullptr) throw std::bad_alloc();
-    return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
+  /// Text, or a number in its place; EV009 for bytes.
+  [[nodiscard]] std::string_view name(sqlite3_value* value, std::string_view argument) {
+    if (sqlite3_value_type(value) == SQLITE_TEXT) return text_of(value, argument);
+    const Name name(value, argument);
+    return request_.digits.emplace_front(std::string_view(name));
   }
-  [[nodiscard]] bool is_name(sqlite3_value* value) const {
-    const int type = sqlite3_value_type(value);
-    return type == SQLITE_TEXT || (is_row_ && type != SQLITE_BLOB);
+  [[nodiscard]] static bool is_name(sqlite3_value* value) {
+    return sqlite3_value_type(value) != SQLITE_BLOB;
   }
 
   void read_payloads() {
     NewEvent& event = request_.event;
-    if (given_.data != nullptr && sqlite3_value_type(given_.data) == SQLITE_TEXT) {
-      event.data = text_of(given_.data, "data");
+    if (given_.data != nullptr && is_document(given_.data)) {
+      event.data = document_of(given_.data, "data");
       connection_.payload.check("data", event.data);
     }
-    if (given_.metadata != nullptr && sqlite3_value_type(given_.metadata) == SQLITE_TEXT) {
-      event.metadata = text_of(given_.metadata, "metadata");
+    if (given_.metadata != nullptr && is_document(given_.metadata)) {
+      event.metadata = document_of(given_.metadata, "metadata");
       connection_.payload.check("metadata", *event.metadata);
       check_size(event);
     }
@@ -77,13 +75,26 @@ class Reader {
     }
   }
 
-  void require_text(sqlite3_value* value, std::string_view argument) const {
-    if (is_given(value) && !is_name(value)) static_cast<void>(name(value, argument));
+  static void require_text(sqlite3_value* value, std::string_view argument) {
+    if (is_given(value) && !is_name(value)) static_cast<void>(text_of(value, argument));
+  }
+
+  /// EV009 where a column that may be left off is an empty text.
+  static void refuse_empty(sqlite3_value* value, std::string_view argument) {
+    if (value == nullptr || sqlite3_value_type(value) != SQLITE_TEXT) return;
+    if (sqlite3_value_bytes(value) > 0) return;
+    throw error(9, std::string(argument) + " is empty: NULL is none");
   }
 
   void read_rest() {
     NewEvent& event = request_.event;
     if (event.data.data() == nullptr) static_cast<void>(required_text(given_.data, "data"));
+    if (is_row_) {
+      refuse_empty(given_.aggregate_id, "aggregate_id");
+      refuse_empty(given_.expected, "expected");
+      refuse_empty(given_.reference, "reference");
+      refuse_empty(given_.event_time, "event_time");
+    }
     if (is_given(given_.expected)) request_.expected = integer_from(given_.expected, "expected", 0);
     if (is_given(given_.reference)) {
       event.reference = name(given_.reference, "reference");

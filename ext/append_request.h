@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <forward_list>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "append.h"
@@ -23,6 +25,7 @@ struct AppendRequest {
   Target target;
   std::optional<std::int64_t> expected;
   NewEvent event;
+  std::forward_list<std::string> digits;  ///< of reals that stand for texts: those above lie here
 };
 
 /// The arguments as SQLite gives them; null where this call has no such argument.
@@ -41,8 +44,8 @@ struct AppendArguments {
 
 /// Of evercore_append: the target is an id, absent where it is NULL.
 [[nodiscard]] AppendRequest read_call(Connection& connection, const AppendArguments& arguments);
-/// Of a row of the INSERT form: the target is an id, or a type and key. Numbers stand for the text
-/// that a TEXT column would make of them.
+/// Of a row of the INSERT form: the target is an id, or a type and key. An empty text is no way to
+/// leave off an optional column: CSV has nothing else for NULL.
 [[nodiscard]] AppendRequest read_row(Connection& connection, const AppendArguments& arguments);
 
 /// Throws EV004 where data and metadata are too large together.

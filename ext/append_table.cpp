@@ -9,6 +9,7 @@
 // remembers of it.
 #include "append_table.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <string>
@@ -38,11 +39,13 @@ enum Column {
   event_id_column,
 };
 
-/// Repeats and new events of one statement; a statement may not mix them. SQLite does not say where
-/// a statement begins: it is the same one while total_changes stands still, since a statement's own
-/// rows are added only at its end.
+/// The rows of one statement, and the repeats and new events among them; a statement may not mix
+/// them. SQLite does not say where a statement begins: it is the same one while total_changes stands
+/// still, since a statement's own rows are added only at its end. Rows are counted where a fault ends
+/// the statement.
 struct StatementMixture {
   sqlite3_int64 total_changes = -1;
+  std::int64_t rows = 0;
   bool any_new = false;
   std::string repeated_id;  // the first repeat's; empty: none
 };
@@ -74,16 +77,17 @@ AppendRequest request_of(Connection& connection, sqlite3_value** row) {
 }
 
 Appended append_row(Connection& connection, const AppendRequest& request) {
-  const auto& [target, expected, event] = request;
+  const Target& target = request.target;
+  const NewEvent& event = request.event;
   std::optional<std::int64_t> id = target.id;
   if (!id) id = find_aggregate(connection, target.type, target.key);
   if (id) {
-    if (const auto done = append_simply(connection, *id, expected, event)) return *done;
+    if (const auto done = append_simply(connection, *id, request.expected, event)) return *done;
   }
   Appended appended;
   atomically(connection, [&] {
     if (!id) id = ensure_aggregate(connection, target.type, target.key);
-    appended = append_fully(connection, *id, expected, event);
+    appended = append_fully(connection, *id, request.expected, event);
   });
   return appended;
 }
@@ -105,9 +109,55 @@ bool skips_faults(const AppendTable& table) {
   return sqlite3_vtab_on_conflict(table.connection->db()) == SQLITE_IGNORE;
 }
 
-int fail(AppendTable& table, const Error& failure) {
+/// Whether the program of an INSERT may write more rows than one: it takes them from a co-routine that
+/// yields more than once, or loops. (One Yield is that of the taker.)
+bool loops(Statement& plan) {
+  bool routine = false;
+  bool loop = false;
+  int yields = 0;
+  while (plan.step()) {
+    const std::string_view opcode = plan.text(1);
+    routine = routine || opcode == "InitCoroutine";
+    loop = loop || opcode == "Rewind" || opcode == "Last" || opcode == "VFilter" ||
+           opcode.starts_with("Seek");
+    if (opcode == "Yield") ++yields;
+  }
+  return routine && (loop || yields > 2);
+}
+
+/// Whether the running INSERT may have more rows than one.
+bool has_many_rows(Connection& connection) {
+  sqlite3* db = connection.db();
+  for (sqlite3_stmt* stmt = sqlite3_next_stmt(db, nullptr); stmt != nullptr;
+       stmt = sqlite3_next_stmt(db, stmt)) {
+    const char* sql = sqlite3_sql(stmt);
+    if (sqlite3_stmt_busy(stmt) == 0 || sqlite3_stmt_readonly(stmt) != 0 || sql == nullptr)
+      continue;
+    Statement plan = connection.prepare_once(std::string("EXPLAIN ") + sql);
+    if (loops(plan)) return true;
+  }
+  return false;
+}
+
+/// Names the row at fault where the statement may have several: before the byte, which ends a message.
+void set_message(AppendTable& table, const Error& failure, std::int64_t row) noexcept {
   sqlite3_free(table.base.zErrMsg);
-  table.base.zErrMsg = sqlite3_mprintf("%s", failure.text.c_str());
+  table.base.zErrMsg = nullptr;
+  try {
+    const bool named =
+        failure.row_fault && row > 0 && (row > 1 || has_many_rows(*table.connection));
+    std::string text = failure.text;
+    const std::size_t byte =
+        failure.code == Code::bad_payload ? text.rfind(" at byte ") : text.npos;
+    if (named) text.insert(std::min(byte, text.size()), " (row " + std::to_string(row) + ")");
+    table.base.zErrMsg = sqlite3_mprintf("%s", text.c_str());
+  } catch (...) {
+    table.base.zErrMsg = sqlite3_mprintf("%s", failure.text.c_str());
+  }
+}
+
+int fail(AppendTable& table, const Error& failure, std::int64_t row) noexcept {
+  set_message(table, failure, row);
   if (failure.row_fault) return SQLITE_CONSTRAINT;
   // OR IGNORE skips a row for a constraint: here it is one of a trigger, which may have rolled back
   // more than this row.
@@ -134,8 +184,10 @@ Appended append_and_count(AppendTable& table, sqlite3_value** row) {
 
 int append(AppendTable& table, sqlite3_value** row, sqlite3_int64* rowid) noexcept {
   sqlite3* db = table.connection->db();
+  std::int64_t number = 0;  // of the row
   try {
     if (table.mixture.total_changes != sqlite3_total_changes64(db)) table.mixture = {};
+    if (!skips_faults(table)) number = ++table.mixture.rows;
     const StatementMixture before = table.mixture;
     table.in_row = true;
     try {
@@ -151,7 +203,7 @@ int append(AppendTable& table, sqlite3_value** row, sqlite3_int64* rowid) noexce
     return SQLITE_OK;
   } catch (const Error& failure) {
     table.in_row = false;
-    return fail(table, failure);
+    return fail(table, failure, number);
   } catch (const std::bad_alloc&) {
     table.in_row = false;
     return SQLITE_NOMEM;

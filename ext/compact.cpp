@@ -228,7 +228,7 @@ std::int64_t compact_all(Connection& connection, std::int64_t type_id,
 }
 
 void compact_type(const Call& call) {
-  const std::string_view type = name_of(call.arguments[0], "aggregate_type", max_type_name);
+  const Name type = name_of(call.arguments[0], "aggregate_type", max_type_name);
   std::optional<std::int64_t> keep_events;
   std::int64_t most = -1;
   if (sqlite3_value* value = call.optional(1)) keep_events = integer_from(value, "keep_events", 0);

@@ -36,6 +36,7 @@
 #include "function.h"
 #include "log.h"
 #include "migrate.h"
+#include "rename.h"
 #include "snapshot.h"
 #include "store.h"
 #include "subscription.h"
@@ -55,7 +56,8 @@ constexpr int oldest_sqlite = 3'040'000;
 
 template <typename Visit>
 int for_each_function(Visit visit) {
-  for (const Function* function : {&version_function, &migrate_function, &erase_function, &restored_function}) {
+  for (const Function* function : {&version_function, &time_function, &migrate_function,
+                                   &erase_function, &restored_function, &rename_type_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {

@@ -56,7 +56,7 @@ void change_fold(Connection& connection, std::string_view name, std::int64_t typ
 }
 
 void event_type(const Call& call) {
-  const std::string_view name = name_of(call.arguments[0], "event_type", max_type_name);
+  const Name name = name_of(call.arguments[0], "event_type", max_type_name);
   const Fold fold = fold_of(call.arguments[1]);
   Connection& connection = call.connection;
   atomically(connection, [&] {
@@ -154,20 +154,20 @@ std::unique_ptr<Rows> open_history(Connection& connection, const TableArguments&
 
 }  // namespace
 
-std::int64_t ensure_event_type(Connection& connection, std::string_view name) {
-  if (const auto id = connection.transaction.event_type(name)) return *id;
-  std::int64_t id = 0;
+std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {
+  if (const auto id = connection.transaction.event_type(name)) return id;
   Statement find =
       connection.prepare("SELECT type_id FROM main.evercore_event_type WHERE name = ?1");
-  if (find.bind(1, name).step()) {
-    id = find.integer(0);
-  } else {
-    const Arrival arrival(connection.db());
-    connection.prepare("INSERT INTO main.evercore_event_type (name) VALUES (?1)")
-        .bind(1, name)
-        .run();
-    id = arrival.rowid();
-  }
+  if (!find.bind(1, name).step()) return std::nullopt;
+  connection.transaction.learn_event_type(name, find.integer(0));
+  return find.integer(0);
+}
+
+std::int64_t ensure_event_type(Connection& connection, std::string_view name) {
+  if (const auto id = find_event_type(connection, name)) return *id;
+  const Arrival arrival(connection.db());
+  connection.prepare("INSERT INTO main.evercore_event_type (name) VALUES (?1)").bind(1, name).run();
+  const std::int64_t id = arrival.rowid();
   connection.transaction.learn_event_type(name, id);
   return id;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,8 @@
 
 namespace evercore::ext {
 
+[[nodiscard]] std::optional<std::int64_t> find_event_type(Connection& connection,
+                                                          std::string_view name);
 /// Inside atomically() only: the id of an event type, made where it is missing.
 std::int64_t ensure_event_type(Connection& connection, std::string_view name);
 

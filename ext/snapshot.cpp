@@ -37,7 +37,7 @@ void snapshot(const Call& call) {
 void save_snapshot(const Call& call) {
   const std::int64_t id = aggregate_id_of(call.arguments[0]);
   const std::int64_t sequence = integer_of(call.arguments[1], "sequence");
-  const std::string_view state = required_text(call.arguments[2], "state");
+  const std::string_view state = required_document(call.arguments[2], "state");
   const std::int64_t version = integer_of(call.arguments[3], "version");
   call.connection.payload.check("state", state);
   atomically(call.connection, [&] {
@@ -52,7 +52,7 @@ void save_snapshot(const Call& call) {
 }
 
 void snapshot_policy(const Call& call) {
-  const std::string_view type = name_of(call.arguments[0], "aggregate_type", max_type_name);
+  const Name type = name_of(call.arguments[0], "aggregate_type", max_type_name);
   const std::int64_t every = integer_from(call.arguments[1], "every", 0);
   std::int64_t keep = 1;
   if (every > 0) keep = integer_from(call.arguments[2], "keep", 1);

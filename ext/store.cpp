@@ -4,6 +4,7 @@
 #include <string>
 
 #include "time.h"
+#include "value.h"
 
 namespace evercore::ext {
 
@@ -14,6 +15,14 @@ void version(const Call& call) {
 }
 
 // The figures in the order of their rows; times are microseconds.
+/// evercore_time(value): a time as the log shows it, to compare with.
+void time(const Call& call) {
+  if (is_null(call.arguments[0])) return call.result_null();
+  std::array<char, time_text_size> text;
+  format_time(time_of(call.arguments[0], "value"), text);
+  call.result(std::string_view(text.data(), text.size()));
+}
+
 constexpr Sql stats_query =
     "SELECT (SELECT count(*) FROM main.evercore_aggregate),"
     " (SELECT count(*) FROM main.evercore_event WHERE aggregate_id <> 0),"
@@ -61,6 +70,7 @@ std::unique_ptr<Rows> open_stats(Connection& connection, const TableArguments&) 
 }  // namespace
 
 const Function version_function = {"evercore_version", 0, 0, Access::pure, version};
+const Function time_function = {"evercore_time", 1, 1, Access::pure, time};
 
 const TableFunction stats_table = {
     "evercore_stats", "CREATE TABLE x(name TEXT, value TEXT)", 2, 0, 0, -1, open_stats};

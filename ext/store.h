@@ -11,6 +11,7 @@
 namespace evercore::ext {
 
 extern const Function version_function;
+extern const Function time_function;
 extern const Function restored_function;  // restored.cpp
 extern const TableFunction stats_table;
 

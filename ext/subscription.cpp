@@ -216,10 +216,10 @@ void change_partitions(Connection& connection, std::string_view name,
 
 void subscribe(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   Filter filter;
   if (sqlite3_value* value = call.optional(1)) {
-    filter = parse_filter(connection, text_of(value, "filter"));
+    filter = parse_filter(connection, document_of(value, "filter"));
   }
   std::optional<std::int64_t> partitions;
   if (sqlite3_value* value = call.optional(3)) {
@@ -246,7 +246,7 @@ void subscribe(const Call& call) {
 }
 
 void set_active(const Call& call, bool active) {
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   atomically(call.connection, [&] {
     const Subscription subscription = load_subscription(call.connection, name);
     call.connection
@@ -269,7 +269,7 @@ void resume(const Call& call) {
 /// Moves every cursor to `start` and takes every lease away.
 void reset(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   if (is_null(call.arguments[1])) throw error(9, "start is NULL");
   atomically(connection, [&] {
     const Subscription subscription = load_subscription(connection, name);
@@ -289,7 +289,7 @@ void reset(const Call& call) {
 
 void unsubscribe(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   atomically(connection, [&] {
     const Subscription subscription = load_subscription(connection, name);
     make_partitions(connection, subscription.id, 0);
@@ -303,7 +303,7 @@ void unsubscribe(const Call& call) {
 
 }  // namespace
 
-std::string_view subscription_name(sqlite3_value* value) {
+Name subscription_name(sqlite3_value* value) {
   return name_of(value, "name", max_subscription_name);
 }
 

@@ -32,6 +32,7 @@
 #include "connection.h"
 #include "function.h"
 #include "table_function.h"
+#include "value.h"
 
 namespace evercore::ext {
 
@@ -86,7 +87,7 @@ void remember_empty(Connection& connection, const Holding& holding, std::int64_t
 
 /// The subscription of the argument `name`, which must be a checked one; throws EV002.
 [[nodiscard]] Subscription load_subscription(Connection& connection, std::string_view name);
-[[nodiscard]] std::string_view subscription_name(sqlite3_value* value);
+[[nodiscard]] Name subscription_name(sqlite3_value* value);
 
 [[nodiscard]] Error no_subscription(std::string_view name);
 [[nodiscard]] Error damaged_subscription(std::string_view name);

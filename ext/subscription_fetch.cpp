@@ -236,7 +236,7 @@ Error beyond_head(std::string_view name, std::int64_t cursor) {
 std::unique_ptr<Rows> open_fetch(Connection& connection, const TableArguments& arguments) {
   if (arguments[0] == nullptr) throw error(5, "name is NULL");
   if (arguments[1] == nullptr) throw error(9, "token is NULL");
-  const std::string_view name = subscription_name(arguments[0]);
+  const Name name = subscription_name(arguments[0]);
   const std::int64_t token = integer_of(arguments[1], "token");
   const std::int64_t limit =
       arguments[2] == nullptr ? default_limit : integer_from(arguments[2], "limit", 0);

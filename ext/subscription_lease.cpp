@@ -61,7 +61,7 @@ std::string number_text(double number) {
 
 /// The argument lease_seconds, in microseconds.
 std::int64_t lease_of(sqlite3_value* value) {
-  const int type = sqlite3_value_type(value);
+  const int type = sqlite3_value_numeric_type(value);  // text that is a number counts as one
   if (type == SQLITE_NULL) throw error(9, "lease_seconds is NULL");
   if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
     throw error(9, "lease_seconds is not a number");
@@ -107,8 +107,8 @@ std::optional<std::int64_t> take_free(Connection& connection, std::int64_t subsc
 
 void claim(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view name = subscription_name(call.arguments[0]);
-  const std::string_view owner = name_of(call.arguments[1], "owner", max_subscription_name);
+  const Name name = subscription_name(call.arguments[0]);
+  const Name owner = name_of(call.arguments[1], "owner", max_subscription_name);
   const std::int64_t lease = lease_of(call.arguments[2]);
   // Looking first needs no lock, so that NULL comes at once while another's transaction is open.
   // Not in a transaction that has not written: its snapshot could be stale by the write.
@@ -159,7 +159,7 @@ std::int64_t move_cursor(Connection& connection, std::string_view name, std::int
 }
 
 void ack(const Call& call) {
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   const std::int64_t token = integer_of(call.arguments[1], "token");
   std::optional<std::int64_t> position;
   if (sqlite3_value* value = call.optional(2)) position = integer_of(value, "position");
@@ -177,7 +177,7 @@ void update_held(Connection& connection, std::string_view name, std::int64_t tok
 
 void renew(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   const std::int64_t token = integer_of(call.arguments[1], "token");
   const std::int64_t lease = lease_of(call.arguments[2]);
   atomically(connection, [&] {
@@ -192,7 +192,7 @@ void renew(const Call& call) {
 
 void release(const Call& call) {
   Connection& connection = call.connection;
-  const std::string_view name = subscription_name(call.arguments[0]);
+  const Name name = subscription_name(call.arguments[0]);
   const std::int64_t token = integer_of(call.arguments[1], "token");
   std::optional<std::string_view> failure;
   if (sqlite3_value* value = call.optional(2)) failure = plain_text_of(value, "error");

@@ -59,23 +59,53 @@ class Reader {
   bool ok_ = true;
 };
 
+/// The microseconds of 1 to 9 digits: those after the sixth are cut.
 std::int64_t read_fraction(Reader& reader) {
   reader.one_of(".");
-  std::int64_t value = reader.digits(1);
+  std::int64_t nanoseconds = reader.digits(1);
   int count = 1;
-  for (; count < 6 && reader.next_is_digit(); ++count) value = value * 10 + reader.digits(1);
-  for (; count < 6; ++count) value *= 10;
-  return value;
+  for (; count < 9 && reader.next_is_digit(); ++count) {
+    nanoseconds = nanoseconds * 10 + reader.digits(1);
+  }
+  for (; count < 9; ++count) nanoseconds *= 10;
+  return nanoseconds / 1000;
 }
 
 std::int64_t read_offset_seconds(Reader& reader) {
-  const char sign = reader.one_of("Z+-");
-  if (sign == 'Z' || !reader.ok()) return 0;
-  const int hours = reader.ranged(2, 0, 15);
-  reader.one_of(":");
-  const int minutes = reader.ranged(2, 0, 59);
-  const std::int64_t seconds = hours * 3600 + minutes * 60;
+  const char sign = reader.one_of("Zz+-");
+  if ((sign != '+' && sign != '-') || !reader.ok()) return 0;
+  std::int64_t seconds = reader.ranged(2, 0, 15) * 3600;
+  if (reader.next_is(':')) {
+    reader.one_of(":");
+    seconds += reader.ranged(2, 0, 59) * 60;
+    if (reader.next_is(':')) {
+      reader.one_of(":");
+      seconds += reader.ranged(2, 0, 59);
+    }
+  } else if (!reader.at_end()) {
+    seconds += reader.ranged(2, 0, 59) * 60;
+  }
   return sign == '-' ? -seconds : seconds;
+}
+
+struct TimeOfDay {
+  std::int64_t seconds = 0;  ///< in UTC: below 0, or beyond a day, where an offset carries it there
+  std::int64_t microseconds = 0;
+};
+
+TimeOfDay read_time_of_day(Reader& reader) {
+  TimeOfDay time;
+  reader.one_of("Tt ");
+  time.seconds = reader.ranged(2, 0, 23) * 3600;
+  reader.one_of(":");
+  time.seconds += reader.ranged(2, 0, 59) * 60;
+  if (reader.next_is(':')) {
+    reader.one_of(":");
+    time.seconds += reader.ranged(2, 0, 59);
+    if (reader.next_is('.')) time.microseconds = read_fraction(reader);
+  }
+  if (!reader.at_end()) time.seconds -= read_offset_seconds(reader);
+  return time;
 }
 
 std::int64_t floor_divide(std::int64_t value, std::int64_t divisor) {
@@ -96,28 +126,21 @@ constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
 
 std::optional<std::int64_t> parse_time(std::string_view text) {
   Reader reader(text);
-  const int year = reader.digits(4);
+  const int year = reader.ranged(4, 1, 9999);
   reader.one_of("-");
   const int month = reader.ranged(2, 1, 12);
   reader.one_of("-");
   const int day = reader.ranged(2, 1, 31);
-  reader.one_of("T ");
-  const int hour = reader.ranged(2, 0, 23);
-  reader.one_of(":");
-  const int minute = reader.ranged(2, 0, 59);
-  reader.one_of(":");
-  const int second = reader.ranged(2, 0, 59);
-  const std::int64_t fraction = reader.next_is('.') ? read_fraction(reader) : 0;
-  const std::int64_t offset = reader.at_end() ? 0 : read_offset_seconds(reader);
+  const TimeOfDay time = reader.at_end() ? TimeOfDay{} : read_time_of_day(reader);
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!reader.ok() || !reader.at_end() || !date.ok()) return std::nullopt;
 
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = days * seconds_per_day + hour * 3600 + minute * 60 + second - offset;
+  const std::int64_t seconds = days * seconds_per_day + time.seconds;
   if (seconds < first_second || seconds > last_second) return std::nullopt;
-  return seconds * us_per_second + fraction;
+  return seconds * us_per_second + time.microseconds;
 }
 
 void format_time(std::int64_t microseconds, std::array<char, time_text_size>& text) {

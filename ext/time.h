@@ -10,9 +10,9 @@ namespace evercore::ext {
 
 inline constexpr std::size_t time_text_size = 27;  ///< of 2026-11-21T22:10:41.123456Z
 
-/// Parses `YYYY-MM-DDThh:mm:ss[.1–6 digits][Z|±hh:mm]`, a blank allowed for the T, UTC where no
-/// offset stands. Gives microseconds since 1970, or nothing for any other text and outside the
-/// years 1–9999.
+/// Parses `YYYY-MM-DD[Thh:mm[:ss[.1–9 digits]][Z|±hh[[:]mm]|±hh:mm:ss]]`: a blank or t for the T, z
+/// for the Z, digits after the sixth cut, UTC where no offset stands, midnight where no time does.
+/// Gives microseconds since 1970, or nothing for any other text and outside the years 1–9999.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
 
 /// Writes a time of the years 1–9999 as 27 characters, without a terminating NUL.

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <new>
 #include <string>
 
@@ -42,17 +43,35 @@ bool is_null(sqlite3_value* value) {
   return sqlite3_value_type(value) == SQLITE_NULL;
 }
 
+std::optional<std::int64_t> integer_in(std::string_view text) {
+  constexpr std::string_view blanks = " \t\n\v\f\r";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return std::nullopt;
+  text = text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  std::int64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool all = read.ptr == text.data() + text.size();
+  return read.ec == std::errc() && all ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::int64_t> whole(double real) {
+  constexpr double exact = 9007199254740992.0;  // 2^53
+  if (!(real >= -exact && real <= exact)) return std::nullopt;
+  const auto integer = static_cast<std::int64_t>(real);
+  return static_cast<double>(integer) == real ? std::optional(integer) : std::nullopt;
+}
+
 std::int64_t integer_of(sqlite3_value* value, std::string_view argument) {
   const int type = sqlite3_value_type(value);
   if (type == SQLITE_INTEGER) return sqlite3_value_int64(value);
-  if (type == SQLITE_FLOAT) {
-    constexpr double exact = 9007199254740992.0;  // 2^53
-    const double real = sqlite3_value_double(value);
-    if (real >= -exact && real <= exact) {
-      const auto whole = static_cast<std::int64_t>(real);
-      if (static_cast<double>(whole) == real) return whole;
-    }
-  }
+  std::optional<std::int64_t> integer;
+  if (type == SQLITE_FLOAT) integer = whole(sqlite3_value_double(value));
+  if (type == SQLITE_TEXT) integer = integer_in(text_of(value, argument));
+  if (integer) return *integer;
   throw error(9, std::string(argument) + (type == SQLITE_NULL ? " is NULL" : " is not an integer"));
 }
 
@@ -81,21 +100,58 @@ std::string_view required_text(sqlite3_value* value, std::string_view argument) 
   return text_of(value, argument);
 }
 
+bool is_document(sqlite3_value* value) {
+  const int type = sqlite3_value_type(value);
+  return type == SQLITE_TEXT || type == SQLITE_BLOB;
+}
+
+std::string_view document_of(sqlite3_value* value, std::string_view argument) {
+  if (sqlite3_value_type(value) != SQLITE_BLOB) return text_of(value, argument);
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+  return {bytes == nullptr ? "" : bytes, size};
+}
+
+std::string_view required_document(sqlite3_value* value, std::string_view argument) {
+  if (is_null(value)) throw error(9, std::string(argument) + " is NULL");
+  return document_of(value, argument);
+}
+
+Name::Name(sqlite3_value* value, std::string_view argument) {
+  const int type = sqlite3_value_type(value);
+  if (type == SQLITE_FLOAT) {
+    if (const auto integer = whole(sqlite3_value_double(value))) {
+      const auto end = std::to_chars(digits_.begin(), digits_.end(), *integer).ptr;
+      size_ = static_cast<std::size_t>(end - digits_.data());
+      return;
+    }
+  }
+  if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
+    given_ = text_of(value, argument);
+    return;
+  }
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  if (text == nullptr) throw std::bad_alloc();
+  given_ = {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
+}
+
 std::string_view plain_text_of(sqlite3_value* value, std::string_view argument) {
   const std::string_view text = text_of(value, argument);
   check_text(text, argument);
   return text;
 }
 
-std::string_view name_of(sqlite3_value* value, std::string_view argument, std::size_t most) {
+Name name_of(sqlite3_value* value, std::string_view argument, std::size_t most) {
   if (is_null(value)) throw error(5, std::string(argument) + " is NULL");
-  const std::string_view text = text_of(value, argument);
-  check_name(text, argument, most);
-  return text;
+  const Name name(value, argument);
+  check_name(name, argument, most);
+  return name;
 }
 
 std::int64_t time_of(sqlite3_value* value, std::string_view argument) {
-  return time_in(required_text(value, argument), argument);
+  if (is_null(value)) throw error(9, std::string(argument) + " is NULL");
+  const Name text(value, argument);  // a number is no time: the fault shows it
+  return time_in(text, argument);
 }
 
 void check_name(std::string_view text, std::string_view argument, std::size_t most) {
@@ -112,7 +168,8 @@ void check_reference(std::string_view text) {
 std::int64_t time_in(std::string_view text, std::string_view argument) {
   if (const auto microseconds = parse_time(text)) return *microseconds;
   check_text(text, argument);
-  throw error(9, std::string(argument) + " is not a time: \"" + std::string(text) + "\"");
+  throw error(9, std::string(argument) + " is not a time: \"" + std::string(text) +
+                     "\": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]");
 }
 
 }  // namespace evercore::ext

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
   SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name;
   IF NOT FOUND THEN
-    PERFORM _evercore_name(name, 'aggregate_type', 64);
+    PERFORM _evercore_name(name, 'aggregate_type', 255);
     INSERT INTO evercore_aggregate_type AS t (name) VALUES (_evercore_aggregate_type.name) ON CONFLICT DO NOTHING;
     SELECT t.type_id INTO STRICT found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name;
   END IF;
@@ -33,7 +33,7 @@ DECLARE
   made bigint;
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 64);
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 255);
   IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', 255); END IF;
   INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
       ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO made;
@@ -53,7 +53,7 @@ BEGIN
   PERFORM _evercore_ready();
   found_id := evercore_find(type, key);
   IF found_id IS NOT NULL THEN RETURN found_id; END IF;
-  PERFORM _evercore_name(type, 'aggregate_type', 64), _evercore_name(key, 'natural_key', 255);
+  PERFORM _evercore_name(type, 'aggregate_type', 255), _evercore_name(key, 'natural_key', 255);
   INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
       ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO found_id;
   -- Someone else made it meanwhile: the insert waited for that commit, so it is visible now.

@@ -24,7 +24,7 @@ BEGIN
   END;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain@ AND octet_length(data) <= 1024
-      AND octet_length(event_type) <= 64 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
+      AND octet_length(event_type) <= 255 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
       AND coalesce(expected, 0) >= 0) IS NOT TRUE THEN
     @home@
     newest := NULL;
@@ -65,6 +65,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.';
 
+CREATE OR REPLACE FUNCTION _evercore_row(no bigint, named boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE WHEN named THEN ' (row ' || no || ')' ELSE '' END
+$$;
+COMMENT ON FUNCTION _evercore_row(bigint, boolean) IS 'What names a row of a statement of many, at the end of a message.';
+
 -- A trigger that gives NULL, or a rule, makes a row vanish: what was not written must not be acknowledged.
 CREATE OR REPLACE FUNCTION _evercore_written(written bigint, wanted bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -85,9 +91,12 @@ BEGIN
   IF octet_length(data) + octet_length(metadata) > 16777216 THEN PERFORM _evercore_refuse('EV004', 'data: too large'); END IF;
   IF id IS NULL THEN
     IF key IS NULL THEN PERFORM _evercore_refuse('EV005', 'neither aggregate_id nor natural_key given'); END IF;
-    PERFORM _evercore_name(type, 'aggregate_type', 64), _evercore_name(key, 'natural_key', 255);
+    PERFORM _evercore_name(type, 'aggregate_type', 255), _evercore_name(key, 'natural_key', 255);
+  ELSIF coalesce(type, key) IS NOT NULL THEN
+    PERFORM _evercore_name(coalesce(type, key), CASE WHEN type IS NULL THEN 'natural_key' ELSE 'aggregate_type' END, 255);
+    PERFORM _evercore_name(coalesce(key, type), 'natural_key', 255);
   END IF;
-  PERFORM _evercore_name(event_type, 'event_type', 64);
+  PERFORM _evercore_name(event_type, 'event_type', 255);
   IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', 255); END IF;
   IF data IS NULL THEN PERFORM _evercore_refuse('EV009', 'data is NULL'); END IF;
   IF wrong IS NOT NULL THEN PERFORM _evercore_refuse('EV009', wrong); END IF;

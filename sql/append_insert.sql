@@ -43,6 +43,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   level integer := current_setting('evercore.depth')::integer;
   given record;
+  checked record;
   fine boolean;
 BEGIN
   WITH part AS (
@@ -65,24 +66,25 @@ BEGIN
   PERFORM set_config('evercore.rows_' || level, '', true), set_config('evercore.depth', (level - 1)::text, true);
   IF given.ids IS NULL THEN RETURN NULL; END IF;
   BEGIN
-    SELECT bool_and(jsonb_typeof(d.data::jsonb) = 'object'
+    SELECT bool_and((jsonb_typeof(d.data::jsonb) = 'object'
                     AND length(d.data) - length(replace(d.data, ':', '')) = length(d.data::jsonb::text) - length(replace(d.data::jsonb::text, ':', ''))
                     AND octet_length(d.data) <= 1024
                     AND d.data !~ @unusual@
                     AND coalesce(d.reference, d.metadata, d.event_time, d.event_id) IS NULL AND d.expected IS NULL
-                    AND char_length(d.kind) BETWEEN 1 AND 64
+                    AND char_length(d.kind) BETWEEN 1 AND 255
                     AND (d.id IS NOT NULL AND coalesce(d.type, d.key) IS NULL
-                         OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND 64 AND char_length(d.key) BETWEEN 1 AND 255)) INTO fine
+                         OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND 255 AND char_length(d.key) BETWEEN 1 AND 255)) IS TRUE) INTO fine
       FROM unnest(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas, given.time_texts, given.event_ids)
         AS d (id, type, key, expected, kind, data, reference, metadata, event_time, event_id);
   EXCEPTION WHEN OTHERS THEN
     fine := false;
   END;
   IF fine IS NOT TRUE THEN
-    FOR i IN 1 .. cardinality(given.owners) LOOP
-      given.times[i] := _evercore_check_event(given.datas[i], given.metas[i], given.ids[i], given.types[i], given.keys[i], given.kinds[i],
-        given.event_ids[i], NULL, given.expects[i], given.refs[i], _evercore_printed_time(given.time_texts[i]));
-    END LOOP;
+    SELECT c.* INTO checked FROM _evercore_check_rows(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas,
+                                                      given.time_texts, given.event_ids) c;
+    given.datas := checked.datas;
+    given.metas := checked.metas;
+    given.times := checked.times;
   END IF;
   PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
                                 given.refs, given.metas, given.times, given.event_ids, NULL);
@@ -90,17 +92,61 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
 
--- A timestamptz given to the INSERT form arrives as the session prints it: with hours alone as the offset, or in another order of
--- day, month and year. What the session would print just so was one.
+-- Rows one by one; the first that is at fault is named. Gives what is stored: bytes as text, times as such.
+CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], kinds text[], documents text[], refs text[],
+  extras text[], time_texts text[], event_ids text[], OUT datas text[], OUT metas text[], OUT times timestamptz[])
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  given record;
+  no bigint;
+  document text;
+  extra text;
+BEGIN
+  FOR given IN
+    SELECT d.* FROM unnest(ids, types, keys, expects, kinds, documents, refs, extras, time_texts, event_ids) WITH ORDINALITY
+      AS d (id, type, key, expected, kind, data, reference, metadata, event_time, event_id, no) ORDER BY d.no LOOP
+    no := given.no;
+    document := _evercore_printed_bytes(given.data, 'data');
+    extra := _evercore_printed_bytes(given.metadata, 'metadata');
+    times := array_append(times, _evercore_check_event(document, extra, given.id, given.type, given.key, given.kind, given.event_id,
+      (CASE '' WHEN given.reference THEN 'reference' WHEN given.event_time THEN 'event_time' END) || ' is empty: NULL is none',
+      given.expected, given.reference, _evercore_printed_time(given.event_time)));
+    datas := array_append(datas, document);
+    metas := array_append(metas, extra);
+  END LOOP;
+EXCEPTION WHEN SQLSTATE 'EV004' OR SQLSTATE 'EV005' OR SQLSTATE 'EV009' THEN
+  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM || _evercore_row(no, cardinality(kinds) > 1);
+END $$;
+COMMENT ON FUNCTION _evercore_check_rows(bigint[], text[], text[], bigint[], text[], text[], text[], text[], text[], text[])
+  IS 'Refuses rows of the INSERT form, naming the row: EV004, EV005, EV009; gives their documents and times.';
+
+-- Bytes given to the INSERT form arrive as the server prints them, \x and digits: no JSON begins so.
+CREATE OR REPLACE FUNCTION _evercore_printed_bytes(value text, argument text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF left(value, 2) <> E'\\x' OR value !~ '^..([0-9a-f]{2})*$' THEN RETURN value; END IF;
+  RETURN _evercore_document(decode(substr(value, 3), 'hex'), argument);
+END $$;
+COMMENT ON FUNCTION _evercore_printed_bytes(text, text) IS 'A document of the INSERT form as text, bytes as what they spell.';
+
+-- A time given to the INSERT form arrives as the session prints it: in another order of day, month and year where it does not write
+-- as ISO 8601 does. What the session would print just so was one; without an offset it is UTC.
 CREATE OR REPLACE FUNCTION _evercore_printed_time(value text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
+  naive timestamp;
   moment timestamptz;
 BEGIN
-  IF value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+[+-][0-9]{2}$' THEN RETURN value || ':00'; END IF;
-  IF value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' AND value !~ '[+-][0-9]{2}:[0-9]{2}:[0-9]{2}$' THEN RETURN value; END IF;
-  moment := value::timestamptz;
-  RETURN CASE WHEN moment::text = value AND isfinite(moment) THEN _evercore_time_text(moment) ELSE value END;
+  IF current_setting('DateStyle') LIKE 'ISO%' OR value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ Tt]|$)' THEN RETURN value; END IF;
+  naive := regexp_replace(value, '(:[0-9]{2}(?:[.][0-9]+)?(?: [0-9]{4})?)(?: [A-Za-z]+| ?[+-][0-9:]+)$', E'\\1')::timestamp;
+  IF NOT isfinite(naive) THEN RETURN value; END IF;
+  IF naive::text = value OR naive::date::text = value THEN RETURN _evercore_time_text(naive); END IF;
+  -- With a zone: one of the instants at which clocks of the session's zone show this, twice in the hour that is put back.
+  FOREACH moment IN ARRAY ARRAY[naive AT TIME ZONE current_setting('TimeZone'), naive AT TIME ZONE current_setting('TimeZone') - interval '1 hour',
+                                naive AT TIME ZONE current_setting('TimeZone') + interval '1 hour'] LOOP
+    IF moment::text = value THEN RETURN _evercore_time_text(moment); END IF;
+  END LOOP;
+  RETURN value;
 EXCEPTION WHEN data_exception THEN
   RETURN value;
 END $$;

@@ -74,7 +74,7 @@ BEGIN
     END IF;
     PERFORM _evercore_hold_floor();
   ELSE
-    befores := _evercore_advance(ids, _evercore_lock_aggregates(ids), counts, expects);
+    befores := _evercore_advance(ids, _evercore_lock_aggregates(ids, false), counts, expects, false);
   END IF;
   moment := clock_timestamp();
   INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
@@ -115,7 +115,7 @@ BEGIN
             AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^[0-9]{1,18}$')
             AND (SELECT bool_and(
                    jsonb_typeof(e->'event_type') = 'string' AND jsonb_typeof(e->'data') = 'object'
-                   AND char_length(e->>'event_type') BETWEEN 1 AND 64
+                   AND char_length(e->>'event_type') BETWEEN 1 AND 255
                    AND ((e - '{event_type,data}'::text[]) = '{}'
                         OR (e - '{event_type,data,reference,metadata,event_time,event_id}'::text[]) = '{}'
                            AND coalesce(jsonb_typeof(e->'metadata'), 'null') IN ('object', 'null')
@@ -181,7 +181,11 @@ BEGIN
                  (7, 'reference', 'string', ' is not text'), (8, 'event_time', 'string', ' is not text'),
                  (9, 'aggregate_id', 'number', ' is not an integer')) AS w (no, name, type, says)
     JOIN (SELECT h.key, h.value FROM json_each(header) h UNION ALL SELECT e.key, e.value FROM json_each(event) e) m ON m.key = w.name
-   WHERE json_typeof(m.value) NOT IN ('null', w.type) OR w.type = 'number' AND json_typeof(m.value) = 'number' AND NOT _evercore_is_integer(m.value #>> '{}')
+   WHERE CASE WHEN json_typeof(m.value) = 'null' THEN false
+              WHEN w.type = 'number' THEN NOT coalesce(_evercore_is_integer(m.value), false)
+              WHEN w.name IN ('natural_key', 'event_id', 'reference', 'event_time')
+                THEN json_typeof(m.value) <> 'string' AND NOT (json_typeof(m.value) = 'number' AND m.value::text ~ '^-?[0-9]+$')
+              ELSE json_typeof(m.value) <> w.type END
       OR w.name = 'repeats' AND m.value #>> '{}' <> 'skip' OR position(E'\uE000N' IN m.value #>> '{}') > 0
    ORDER BY w.no LIMIT 1;
   PERFORM _evercore_check_event(data, metadata, _evercore_integer_or_0(header->'aggregate_id'), _evercore_text_or_any(header->'aggregate_type'),
@@ -190,7 +194,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_json_event(json, json, boolean) IS 'Refuses an event of evercore_append_many: EV004, EV005, EV009.';
 
--- However it is spelled: 1e0 is 1.
+-- A number however it is spelled, 1e0 is 1, or a text that is exactly an integer.
+CREATE OR REPLACE FUNCTION _evercore_is_integer(value json) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE json_typeof(value)
+           WHEN 'number' THEN _evercore_is_integer(value #>> '{}')
+           WHEN 'string' THEN value #>> '{}' ~ '^[[:space:]]*[+-]?[0-9]{1,255}[[:space:]]*$' AND _evercore_is_integer(ltrim(btrim(value #>> '{}', E' \t\n\v\f\r'), '+'))
+           ELSE false END
+$$;
+COMMENT ON FUNCTION _evercore_is_integer(json) IS 'Whether a JSON value is exactly an integer of 64 bits.';
+
 CREATE OR REPLACE FUNCTION _evercore_is_integer(number text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT CASE WHEN number ~ '^-?[0-9.]{1,255}([eE][+-]?[0-9]{1,3})?$' AND number ~ '[0-9]$' AND number !~ '[.].*[.]|^-?[.]'
@@ -201,14 +214,14 @@ COMMENT ON FUNCTION _evercore_is_integer(text) IS 'Whether a JSON number is exac
 CREATE OR REPLACE FUNCTION _evercore_integer_or_0(value json) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT CASE WHEN json_typeof(value) = 'null' THEN NULL
-              WHEN json_typeof(value) = 'number' AND _evercore_is_integer(value #>> '{}') THEN (value #>> '{}')::numeric::bigint
+              WHEN _evercore_is_integer(value) THEN (value #>> '{}')::numeric::bigint
               WHEN value IS NOT NULL THEN 0 END
 $$;
 COMMENT ON FUNCTION _evercore_integer_or_0(json) IS 'A JSON integer, NULL for null, and 0 for what is neither.';
 
 CREATE OR REPLACE FUNCTION _evercore_text_or_any(value json) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT CASE coalesce(json_typeof(value), 'null') WHEN 'null' THEN NULL WHEN 'string' THEN value #>> '{}' ELSE 'x' END
+  SELECT CASE coalesce(json_typeof(value), 'null') WHEN 'null' THEN NULL WHEN 'string' THEN value #>> '{}' WHEN 'number' THEN value::text ELSE 'x' END
 $$;
 COMMENT ON FUNCTION _evercore_text_or_any(json) IS 'A JSON string as text, NULL for null, and some text for what is neither.';
 

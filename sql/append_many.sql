@@ -12,6 +12,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET
 #variable_conflict use_column
 DECLARE
   amount integer := cardinality(owners);
+  in_rows boolean := skips IS NULL AND amount > 1;     -- of the INSERT form: a fault names its row
   identified boolean := EXISTS (SELECT FROM unnest(event_ids) AS x WHERE x IS NOT NULL);
   versions bigint[];
   befores bigint[];
@@ -20,11 +21,11 @@ DECLARE
   repeats boolean[];
   last_repeats text[];    -- of each append the event_id of its last event, where that is a repeat
 BEGIN
-  PERFORM _evercore_name(u, 'event_type', 64) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 64) IS NOT TRUE;
+  PERFORM _evercore_name(u, 'event_type', 255) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 255) IS NOT TRUE;
   PERFORM _evercore_enter();
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
 
-  versions := _evercore_lock_aggregates(ids);
+  versions := _evercore_lock_aggregates(ids, in_rows);
   IF identified THEN repeats := _evercore_repeats(ids, owners, kinds, datas, event_ids, skips); END IF;
   IF repeats IS NOT NULL THEN
     SELECT array_agg(l.event_id ORDER BY l.owner) INTO last_repeats
@@ -46,10 +47,10 @@ BEGIN
     FROM (SELECT a.no AS owner, count(o.owner) AS amount FROM generate_series(1, cardinality(ids)) AS a (no)
             LEFT JOIN unnest(owners) AS o (owner) ON o.owner = a.no GROUP BY a.no) u;
 
-  befores := _evercore_advance(ids, versions, counts, expects);
+  befores := _evercore_advance(ids, versions, counts, expects, in_rows);
   SELECT array_agg(nextval('@extschema@.evercore_event_position_seq'::regclass)) INTO places FROM generate_series(1, amount);
   IF identified THEN
-    PERFORM _evercore_write_identified(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
+    PERFORM _evercore_write_identified(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places, in_rows);
   ELSE
     PERFORM _evercore_write(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
   END IF;
@@ -65,10 +66,11 @@ COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], in
   IS 'Appends checked events given as arrays.';
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
-CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[]) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[], in_rows boolean) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   versions bigint[];
+  place integer;
 BEGIN
   WITH locked AS MATERIALIZED (
     SELECT a.aggregate_id, a.sequence FROM evercore_aggregate a
@@ -77,14 +79,21 @@ BEGIN
   )
   SELECT array_agg(l.sequence ORDER BY u.no) INTO versions
     FROM unnest(ids) WITH ORDINALITY AS u (id, no) LEFT JOIN locked l ON l.aggregate_id = u.id;
-  PERFORM _evercore_known(ids[array_position(versions, NULL)], true) WHERE array_position(versions, NULL) IS NOT NULL;
+  place := array_position(versions, NULL);
+  IF place IS NOT NULL THEN
+    BEGIN
+      PERFORM _evercore_known(ids[place], true);
+    EXCEPTION WHEN SQLSTATE 'EV002' THEN
+      RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM || _evercore_row(place, in_rows);
+    END;
+  END IF;
   RETURN versions;
 END $$;
-COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[]) IS 'Locks aggregates to append to them; gives the version of each.';
+COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[], boolean) IS 'Locks aggregates to append to them; gives the version of each.';
 
 -- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
 -- stand in several appends of a call.
-CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[]) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[], in_rows boolean) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   befores bigint[];
@@ -92,7 +101,8 @@ BEGIN
   SELECT array_agg(b.version_before ORDER BY b.no) INTO befores
     FROM (SELECT u.no, u.version + sum(u.amount) OVER (PARTITION BY u.id ORDER BY u.no) - u.amount AS version_before
             FROM unnest(ids, versions, counts) WITH ORDINALITY AS u (id, version, amount, no)) b;
-  PERFORM _evercore_conflict(ids[u.no], befores[u.no], u.expected) FROM unnest(expects) WITH ORDINALITY AS u (expected, no)
+  PERFORM _evercore_refuse('EV001', format('conflict: aggregate %s is at sequence %s, expected %s', ids[u.no], befores[u.no], u.expected)
+                                    || _evercore_row(u.no, in_rows)) FROM unnest(expects) WITH ORDINALITY AS u (expected, no)
     WHERE u.expected <> befores[u.no] ORDER BY u.no LIMIT 1;
   UPDATE evercore_aggregate a SET sequence = g.reached
     FROM (SELECT u.id, max(u.version_before + u.amount) AS reached FROM unnest(ids, befores, counts) AS u (id, version_before, amount) GROUP BY u.id) g
@@ -100,7 +110,7 @@ BEGIN
   PERFORM _evercore_hold_floor();
   RETURN befores;
 END $$;
-COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[]) IS 'The version before each append, now that its aggregate counts it; EV001.';
+COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[], boolean) IS 'The version before each append, now that its aggregate counts it; EV001.';
 
 CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
   refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
@@ -124,7 +134,7 @@ COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[
 -- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
 -- An id that another call takes meanwhile is counted, not caught: an exception block would be a subtransaction a call.
 CREATE OR REPLACE FUNCTION _evercore_write_identified(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
-  refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
+  refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[], in_rows boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
@@ -147,11 +157,11 @@ BEGIN
     SELECT k.event_id INTO taken FROM _evercore_event_ids(event_ids) k WHERE k.position <> ALL (places) LIMIT 1;
   END IF;
   IF taken IS NOT NULL THEN
-    RAISE EXCEPTION 'EV007: event_id "%" exists with other content', taken USING ERRCODE = 'EV007';
+    PERFORM _evercore_refuse('EV007', format('event_id "%s" exists with other content', taken) || _evercore_row(array_position(event_ids, taken), in_rows));
   END IF;
   PERFORM _evercore_written(written, cardinality(owners));
 END $$;
-COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
+COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[], boolean)
   IS 'Inserts events with event ids; EV007 where another call took one meanwhile.';
 
 -- Where known ids stand: in the log, or among those that were compacted.
@@ -185,9 +195,11 @@ CREATE OR REPLACE FUNCTION _evercore_repeats(ids bigint[], owners integer[], kin
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   repeat record;
+  in_rows boolean := skips IS NULL AND cardinality(owners) > 1;
   repeats boolean[] := array_fill(false, ARRAY[cardinality(owners)]);
   amount integer := 0;
-  mixed text;
+  mixed text;             -- the first repeat that is not skipped, and its place
+  place bigint;
 BEGIN
   FOR repeat IN
     SELECT u.no, u.owner, u.event_id,
@@ -200,14 +212,17 @@ BEGIN
      WHERE k.event_id IS NOT NULL OR u.first < u.no
      ORDER BY u.no LOOP
     IF repeat.same IS NOT TRUE THEN
-      RAISE EXCEPTION 'EV007: event_id "%" exists with other content', repeat.event_id USING ERRCODE = 'EV007';
+      PERFORM _evercore_refuse('EV007', format('event_id "%s" exists with other content', repeat.event_id) || _evercore_row(repeat.no, in_rows));
     END IF;
     repeats[repeat.no] := true;
     amount := amount + 1;
-    IF skips[repeat.owner] IS NOT TRUE THEN mixed := coalesce(mixed, repeat.event_id); END IF;
+    IF skips[repeat.owner] IS NOT TRUE AND mixed IS NULL THEN
+      mixed := repeat.event_id;
+      place := repeat.no;
+    END IF;
   END LOOP;
   IF mixed IS NOT NULL AND amount < cardinality(owners) THEN
-    RAISE EXCEPTION 'EV007: event_id "%" exists: one call cannot mix repeats and new events', mixed USING ERRCODE = 'EV007';
+    PERFORM _evercore_refuse('EV007', format('event_id "%s" exists: one call cannot mix repeats and new events', mixed) || _evercore_row(greatest(place, array_position(repeats, false)), in_rows));
   END IF;
   RETURN CASE WHEN amount > 0 THEN repeats END;
 END $$;
@@ -220,7 +235,7 @@ DECLARE
   found_ids bigint[];
 BEGIN
   INSERT INTO evercore_aggregate_type (name)
-  SELECT DISTINCT _evercore_name(u.type, 'aggregate_type', 64) COLLATE "C" FROM unnest(ids, types) AS u (id, type)
+  SELECT DISTINCT _evercore_name(u.type, 'aggregate_type', 255) COLLATE "C" FROM unnest(ids, types) AS u (id, type)
    WHERE u.id IS NULL AND NOT EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.name = u.type) ORDER BY 1 ON CONFLICT DO NOTHING;
   WITH missing AS MATERIALIZED (
     SELECT t.type_id, t.name, u.key, min(u.no) AS no FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no)

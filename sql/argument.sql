@@ -34,30 +34,34 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_number(bigint, text, bigint, bigint) IS 'The value, or the fallback where it is NULL; EV009 below the least value.';
 
--- Times are read by our own rule: the server's cast takes words, zones of the session and a seventh digit. What the pattern
--- plain_time of sql/bundle takes, the cast reads as we do; it leaves out February 29, the ends of the years and what has
+-- Times are read by our own rule: the server's cast takes words and zones of the session, and rounds a seventh digit. What the
+-- pattern plain_time of sql/bundle takes, the cast reads as we do; it leaves out February 29, the ends of the years and what has
 -- no offset.
 CREATE OR REPLACE FUNCTION _evercore_time(value text, argument text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  part text[];
+  given text COLLATE "C" := value;
+  part text[] COLLATE "C";
   moment timestamp;
 BEGIN
-  IF value IS NULL THEN RETURN NULL; END IF;
-  IF value ~ '@plain_time@' THEN RETURN value::timestamptz; END IF;
-  part := regexp_match(value, '^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]'
-      '((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?)(?:Z|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))?$');
+  IF given IS NULL THEN RETURN NULL; END IF;
+  IF given ~ '@plain_time@' THEN RETURN given::timestamptz; END IF;
+  part := regexp_match(given, '^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+      '(?:[Tt ]((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,9})?)?)'
+      '(?:[Zz]|([+-])(0[0-9]|1[0-5])(?::?([0-5][0-9])|:([0-5][0-9]):([0-5][0-9]))?)?)?$');
   IF part[1] > '0000' AND part[3]::integer
      <= extract(day FROM make_date(part[1]::integer, part[2]::integer, 1) + interval '1 month' - interval '1 day') THEN
-    moment := (part[1] || '-' || part[2] || '-' || part[3] || ' ' || part[4])::timestamp
-              - (coalesce(part[5], '+') || coalesce(part[6], '00') || ':' || coalesce(part[7], '00'))::interval;
+    -- Digits after the sixth are cut.
+    moment := (part[1] || '-' || part[2] || '-' || part[3] || ' ' || coalesce(left(part[4], 15), '00:00'))::timestamp
+              - (coalesce(part[5], '+') || coalesce(part[6], '00') || ':' || coalesce(part[7], part[8], '00') || ':' || coalesce(part[9], '00'))::interval;
     IF moment >= '0001-01-01'::timestamp AND moment < '10000-01-01'::timestamp THEN
       RETURN moment AT TIME ZONE 'UTC';
     END IF;
   END IF;
-  RAISE EXCEPTION 'EV009: % is not a time: "%"', argument, value USING ERRCODE = 'EV009';
+  RAISE EXCEPTION 'EV009: % is not a time: "%": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]', argument, value USING ERRCODE = 'EV009';
 END $$;
-COMMENT ON FUNCTION _evercore_time(text, text) IS 'Reads YYYY-MM-DDThh:mm:ss[.ffffff][Z|±hh:mm]; anything else is EV009.';
+COMMENT ON FUNCTION _evercore_time(text, text) IS
+  'Reads YYYY-MM-DD[Thh:mm[:ss[.fffffffff]][Z|±hh[[:]mm]|±hh:mm:ss]], in UTC where no offset stands; anything else is EV009.';
 
 CREATE OR REPLACE FUNCTION _evercore_time_text(value timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -66,6 +70,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
               ELSE to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END
 $$;
 COMMENT ON FUNCTION _evercore_time_text(timestamptz) IS 'A time as evercore writes it: UTC with microseconds.';
+
+CREATE OR REPLACE FUNCTION evercore_time(value text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN _evercore_time(value, 'value');
+END $$;
+COMMENT ON FUNCTION evercore_time(text) IS 'A time as evercore reads it, to compare with; EV009 where it is none.';
 
 -- The aggregate id where it is one; EV002 for NULL, unknown and, when it is to be written, erased.
 CREATE OR REPLACE FUNCTION _evercore_known(id bigint, for_write boolean) RETURNS bigint

@@ -1,141 +1,150 @@
--- json, jsonb and timestamptz where the surface takes text, so that json_build_object(...) and now() need no cast. Where an
--- argument is an untyped literal the text form wins: PostgreSQL prefers it among candidates.
+-- Arguments of other types than text: json, jsonb and bytea for documents, times of every type, integers and uuids for keys, event
+-- ids and references. Where an argument is an untyped literal the text form wins: PostgreSQL prefers it among candidates.
 --
--- They are bound to the function of their own store, not to a name that another store may bear: see life.sql.
+-- Each of these only turns its arguments into text and calls the form that takes text. Two arguments of any type must be of one
+-- type where both are anyelement; anycompatible is another such family, and there is no third.
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
-  reference text, metadata text, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4, $5, $6, @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
+-- A document of any type as text; EV004 for bytes that are none.
+CREATE OR REPLACE FUNCTION _evercore_document(value json, argument text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT $1::text $$;
+COMMENT ON FUNCTION _evercore_document(json, text) IS 'A document as text.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
-  reference text, metadata json, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4, $5, $6::text, $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, json, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION _evercore_document(value jsonb, argument text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT _evercore_json_text($1) $$;
+COMMENT ON FUNCTION _evercore_document(jsonb, text) IS 'A document as text.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
-  reference text, metadata json, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4, $5, $6::text, @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, json, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION _evercore_document(value bytea, argument text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF octet_length(value) > 16777216 THEN PERFORM _evercore_refuse('EV004', argument || ': too large'); END IF;
+  IF position(decode('00', 'hex') IN value) > 0 THEN PERFORM _evercore_refuse('EV004', argument || ': not JSON'); END IF;
+  RETURN convert_from(value, 'UTF8');
+EXCEPTION WHEN character_not_in_repertoire THEN
+  PERFORM _evercore_refuse('EV004', argument || ': not UTF-8');
+END $$;
+COMMENT ON FUNCTION _evercore_document(bytea, text) IS 'A document in bytes as text; EV004.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
-  reference text, metadata jsonb, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4, $5, @extschema@._evercore_json_text($6), $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, jsonb, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION _evercore_document(value anyelement, argument text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION '% is of type %, not text, json, jsonb or bytea', argument, pg_typeof(value) USING ERRCODE = 'undefined_function';
+END $$;
+COMMENT ON FUNCTION _evercore_document(anyelement, text) IS 'The server''s own error for a type that no form takes.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
-  reference text, metadata jsonb, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4, $5, @extschema@._evercore_json_text($6), @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, jsonb, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
+-- A number that is an integer is named by it: 123, never 123.0.
+CREATE OR REPLACE FUNCTION _evercore_name_text(value anyelement, argument text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  kind record;
+BEGIN
+  IF value IS NULL THEN RETURN NULL; END IF;
+  SELECT t.typcategory AS category, coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text AS name INTO kind FROM pg_type t WHERE t.oid = pg_typeof(value);
+  IF kind.name IN ('smallint', 'integer', 'bigint', 'uuid') OR kind.category IN ('E', 'S') THEN RETURN value::text; END IF;
+  IF kind.name NOT IN ('numeric', 'real', 'double precision') THEN
+    RAISE EXCEPTION '% is of type %, not text, a number or uuid', argument, pg_typeof(value) USING ERRCODE = 'undefined_function';
+  END IF;
+  RETURN CASE WHEN abs(value::double precision) <= 9007199254740992 OR kind.name = 'numeric' THEN trim_scale(value::text::numeric)::text ELSE value::text END;
+END $$;
+COMMENT ON FUNCTION _evercore_name_text(anyelement, text) IS 'An integer, a uuid or another number as the text of a key or an id.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data json,
-  reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4::text, $5, $6, $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, json, text, text, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION _evercore_time_text(value timestamp) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT _evercore_time_text($1 AT TIME ZONE 'UTC') $$;
+COMMENT ON FUNCTION _evercore_time_text(timestamp) IS 'A time without an offset as evercore writes it: it is UTC, whatever the session''s zone.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data json,
-  reference text, metadata text, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4::text, $5, $6, @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, json, text, text, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION _evercore_time_text(value date) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT _evercore_time_text($1::timestamp AT TIME ZONE 'UTC') $$;
+COMMENT ON FUNCTION _evercore_time_text(date) IS 'A day as evercore writes it: its midnight in UTC.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data json,
-  reference text, metadata json, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4::text, $5, $6::text, $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, json, text, json, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION _evercore_time_text(value anyelement) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT $1::text $$;
+COMMENT ON FUNCTION _evercore_time_text(anyelement) IS 'What is no time, as text.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data json,
-  reference text, metadata json, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4::text, $5, $6::text, @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, json, text, json, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
+CREATE OR REPLACE FUNCTION evercore_time(value anyelement) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN evercore_time(_evercore_time_text(value));
+END $$;
+COMMENT ON FUNCTION evercore_time(anyelement) IS 'A time of any type, to compare with: without an offset it is UTC.';
 
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data json,
-  reference text, metadata jsonb, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4::text, $5, @extschema@._evercore_json_text($6), $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, json, text, jsonb, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data json,
-  reference text, metadata jsonb, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, $4::text, $5, @extschema@._evercore_json_text($6), @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, json, text, jsonb, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data jsonb,
-  reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, @extschema@._evercore_json_text($4), $5, $6, $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, jsonb, text, text, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data jsonb,
-  reference text, metadata text, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, @extschema@._evercore_json_text($4), $5, $6, @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, jsonb, text, text, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data jsonb,
-  reference text, metadata json, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, @extschema@._evercore_json_text($4), $5, $6::text, $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, jsonb, text, json, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data jsonb,
-  reference text, metadata json, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, @extschema@._evercore_json_text($4), $5, $6::text, @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, jsonb, text, json, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data jsonb,
-  reference text, metadata jsonb, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, @extschema@._evercore_json_text($4), $5, @extschema@._evercore_json_text($6), $7, $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, jsonb, text, jsonb, text, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data jsonb,
-  reference text, metadata jsonb, event_time timestamptz, event_id text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append($1, $2, $3, @extschema@._evercore_json_text($4), $5, @extschema@._evercore_json_text($6), @extschema@._evercore_time_text($7), $8);
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, jsonb, text, jsonb, timestamptz, text) IS 'Appends one event to an aggregate and gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append_many(appends json) RETURNS jsonb
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append_many($1::text);
-COMMENT ON FUNCTION evercore_append_many(json) IS 'Appends the events of a JSON array of appends, all or none.';
-
-CREATE OR REPLACE FUNCTION evercore_save_snapshot(id bigint, sequence bigint, state json, version bigint) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_save_snapshot($1, $2, $3::text, $4);
-COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, json, bigint) IS 'Stores an application snapshot; gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_append_many(appends jsonb) RETURNS jsonb
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_append_many(@extschema@._evercore_json_text($1));
-COMMENT ON FUNCTION evercore_append_many(jsonb) IS 'Appends the events of a JSON array of appends, all or none.';
-
-CREATE OR REPLACE FUNCTION evercore_save_snapshot(id bigint, sequence bigint, state jsonb, version bigint) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_save_snapshot($1, $2, @extschema@._evercore_json_text($3), $4);
-COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, jsonb, bigint) IS 'Stores an application snapshot; gives its sequence.';
-
-CREATE OR REPLACE FUNCTION evercore_sequence(id bigint, at_time timestamptz) RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_sequence($1, @extschema@._evercore_time_text($2));
-COMMENT ON FUNCTION evercore_sequence(bigint, timestamptz) IS 'An aggregate''s last sequence at a time.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter json, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, $2::text, $3, $4);
-COMMENT ON FUNCTION evercore_subscribe(text, json, text, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter json, start bigint, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, $2::text, $3, $4);
-COMMENT ON FUNCTION evercore_subscribe(text, json, bigint, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter json, start timestamptz, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, $2::text, @extschema@._evercore_time_text($3), $4);
-COMMENT ON FUNCTION evercore_subscribe(text, json, timestamptz, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter jsonb, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, @extschema@._evercore_json_text($2), $3, $4);
-COMMENT ON FUNCTION evercore_subscribe(text, jsonb, text, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter jsonb, start bigint, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, @extschema@._evercore_json_text($2), $3, $4);
-COMMENT ON FUNCTION evercore_subscribe(text, jsonb, bigint, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter jsonb, start timestamptz, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, @extschema@._evercore_json_text($2), @extschema@._evercore_time_text($3), $4);
-COMMENT ON FUNCTION evercore_subscribe(text, jsonb, timestamptz, bigint) IS 'Makes a subscription, or changes its filter; gives its name.';
-
-CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text, start timestamptz, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_subscribe($1, $2, @extschema@._evercore_time_text($3), $4);
-COMMENT ON FUNCTION evercore_subscribe(text, text, timestamptz, bigint) IS 'Makes a subscription that begins at a time.';
-
-CREATE OR REPLACE FUNCTION evercore_reset(name text, start timestamptz) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@.evercore_reset($1, @extschema@._evercore_time_text($2));
-COMMENT ON FUNCTION evercore_reset(text, timestamptz) IS 'Moves every cursor to a time, and makes current tokens stale; gives the name.';
+-- The forms themselves. Arguments after the last one that is not text are optional. Each form that takes as many arguments as a call
+-- costs it a microsecond until it is prepared, so that a reference of another type than text is taken beside texts alone. What a
+-- version before had in their place is gone.
+DO $evercore$
+DECLARE
+  form record;
+  old text;
+  body text;
+BEGIN
+  FOR form IN
+    WITH document (type, call) AS (VALUES ('text', '%1$s'), ('anyelement', '_evercore_document(%1$s, ''%1$s'')')),
+         name (type, call) AS (VALUES ('text', '%1$s'), ('bigint', '%1$s::text'), ('uuid', '%1$s::text')),
+         moment (type, call) AS (VALUES ('text', '%1$s'), ('anycompatible', '_evercore_time_text(%1$s)')),
+         start (type, call) AS (VALUES ('text', 'start'), ('bigint', 'start'), ('timestamptz', '_evercore_time_text(start)'),
+                                       ('timestamp', '_evercore_time_text(start)'), ('date', '_evercore_time_text(start)')),
+         append (data, data_call, reference, metadata, metadata_call, event_time, time_call, event_id) AS (
+           SELECT d.type, d.call, r.type, m.type, m.call, t.type, t.call, i.type FROM document d, name r, document m, moment t, name i
+            WHERE (d.type, r.type, m.type, t.type, i.type) <> ('text', 'text', 'text', 'text', 'text') AND r.type = 'text'
+           UNION ALL
+           SELECT d.type, d.call, r.type, 'text', '%1$s', 'text', '%1$s', 'text' FROM document d, name r WHERE r.type <> 'text'
+           UNION ALL
+           SELECT x.data, d.call, 'text', x.metadata, d.call, t.type, t.call, 'text'
+             FROM (VALUES ('json', 'jsonb'), ('jsonb', 'json')) AS x (data, metadata), document d, moment t WHERE d.type <> 'text'),
+         optional AS (
+           SELECT a.*, CASE WHEN a.event_id <> 'text' THEN 8 WHEN a.event_time <> 'text' THEN 7 WHEN a.metadata <> 'text' THEN 6
+                            WHEN a.reference <> 'text' THEN 5 ELSE 4 END AS last FROM append a)
+    SELECT 'evercore_append' AS name, 'bigint' AS result, 'VOLATILE' AS volatility,
+           format('id bigint, expected bigint, event_type text, data %s, reference %s%s, metadata %s%s, event_time %s%s, event_id %s%s',
+                  o.data, o.reference, CASE WHEN o.last < 5 THEN ' DEFAULT NULL' END, o.metadata, CASE WHEN o.last < 6 THEN ' DEFAULT NULL' END,
+                  o.event_time, CASE WHEN o.last < 7 THEN ' DEFAULT NULL' END, o.event_id, CASE WHEN o.last < 8 THEN ' DEFAULT NULL' END) AS arguments,
+           'id, expected, event_type, ' || format(o.data_call, 'data') || ', reference::text, ' || format(o.metadata_call, 'metadata') || ', '
+             || format(o.time_call, 'event_time') || ', event_id::text' AS call FROM optional o
+    UNION ALL
+    SELECT 'evercore_subscribe', 'text', 'VOLATILE',
+           format('name text, filter %s%s, start %s%s, partitions bigint DEFAULT NULL', f.type, '', s.type, CASE s.type WHEN 'text' THEN ' DEFAULT NULL' END),
+           'name, ' || format(f.call, 'filter') || ', ' || s.call || ', partitions' FROM document f, start s
+     WHERE f.type <> 'text' OR s.type NOT IN ('text', 'bigint')
+    UNION ALL
+    SELECT 'evercore_reset', 'text', 'VOLATILE', 'name text, start ' || s.type, 'name, ' || s.call FROM start s WHERE s.type NOT IN ('text', 'bigint')
+    UNION ALL
+    SELECT v.* FROM (VALUES
+      ('evercore_append_many', 'jsonb', 'VOLATILE', 'appends anyelement', '_evercore_document(appends, ''appends'')'),
+      ('evercore_save_snapshot', 'bigint', 'VOLATILE', 'id bigint, sequence bigint, state anyelement, version bigint',
+       'id, sequence, _evercore_document(state, ''state''), version'),
+      ('evercore_sequence', 'bigint', 'STABLE', 'id bigint, at_time anyelement', 'id, _evercore_time_text(at_time)'),
+      ('evercore_rekey', 'bigint', 'VOLATILE', 'id bigint, new_key anyelement', 'id, _evercore_name_text(new_key, ''natural_key'')'),
+      ('evercore_claim', 'bigint', 'VOLATILE', 'name text, owner anyelement, lease_seconds double precision',
+       'name, _evercore_name_text(owner, ''owner''), lease_seconds')) AS v
+    UNION ALL
+    SELECT f.name, 'bigint', f.volatility, 'type ' || k.type || ', key ' || k.key || CASE WHEN f.name = 'evercore_create' AND k.key = 'text' THEN ' DEFAULT NULL' ELSE '' END,
+           CASE k.type WHEN 'text' THEN 'type' ELSE '_evercore_name_text(type, ''aggregate_type'')' END || ', '
+             || CASE k.key WHEN 'text' THEN 'key' ELSE '_evercore_name_text(key, ''natural_key'')' END
+      FROM (VALUES ('evercore_create', 'VOLATILE'), ('evercore_ensure', 'VOLATILE'), ('evercore_find', 'STABLE')) AS f (name, volatility),
+           (VALUES ('text', 'anyelement'), ('anyelement', 'text'), ('anyelement', 'anycompatible')) AS k (type, key)
+  LOOP
+    body := $form$
+CREATE OR REPLACE FUNCTION @extschema@.{name}({arguments}) RETURNS {result}
+LANGUAGE plpgsql {volatility} SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  {home}
+  RETURN {name}({call});
+END $$;
+COMMENT ON FUNCTION @extschema@.{name}({types}) IS 'As the form that takes text.'$form$;
+    body := replace(replace(replace(body, '{name}', form.name), '{arguments}', form.arguments), '{result}', form.result);
+    body := replace(replace(replace(body, '{volatility}', form.volatility), '{call}', form.call), '{types}', replace(form.arguments, ' DEFAULT NULL', ''));
+    EXECUTE replace(body, '{home}', CASE form.volatility WHEN 'VOLATILE' THEN $home$@home@$home$ ELSE '' END);
+  END LOOP;
+  FOR old IN
+    SELECT format('evercore_append(bigint,bigint,text,%s,text,%s,%s,text)', d, m, t)
+      FROM unnest('{text,json,jsonb}'::text[]) d, unnest('{text,json,jsonb}'::text[]) m, unnest('{text,timestamptz}'::text[]) t
+     WHERE (d, m, t) <> ('text', 'text', 'text') AND (d, m) NOT IN (('json', 'jsonb'), ('jsonb', 'json')) OR t = 'timestamptz'
+    UNION ALL SELECT format('evercore_subscribe(text,%s,%s,bigint)', f, s) FROM unnest('{json,jsonb}'::text[]) f, unnest('{text,bigint,timestamptz}'::text[]) s
+    UNION ALL SELECT unnest('{evercore_append_many(json),evercore_append_many(jsonb),"evercore_save_snapshot(bigint,bigint,json,bigint)",
+      "evercore_save_snapshot(bigint,bigint,jsonb,bigint)","evercore_sequence(bigint,timestamptz)"}'::text[]) LOOP
+    CONTINUE WHEN to_regprocedure('@extschema@.' || old) IS NULL;
+    BEGIN
+      EXECUTE 'DROP FUNCTION @extschema@.' || old;
+    EXCEPTION WHEN dependent_objects_still_exist THEN
+      NULL;
+    END;
+  END LOOP;
+END $evercore$;

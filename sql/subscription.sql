@@ -33,7 +33,7 @@ BEGIN
   IF json_typeof(value) = 'array' THEN
     FOR element IN SELECT json_array_elements(value) LOOP
       IF json_typeof(element) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
-      names := names || _evercore_name(element #>> '{}', 'event_type', 64);
+      names := names || _evercore_name(element #>> '{}', 'event_type', 255);
     END LOOP;
   END IF;
   IF names = '{}' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
@@ -51,7 +51,7 @@ BEGIN
   PERFORM _evercore_payload(filter, 'filter');
   FOR member IN SELECT m.key, m.value FROM json_each(filter::json) m LOOP
     CASE member.key
-      WHEN 'aggregate_type' THEN aggregate_type := _evercore_filter_name(member.value, member.key, 64);
+      WHEN 'aggregate_type' THEN aggregate_type := _evercore_filter_name(member.value, member.key, 255);
       WHEN 'natural_key' THEN natural_key := _evercore_filter_name(member.value, member.key, 255);
       WHEN 'event_types' THEN event_types := _evercore_filter_types(member.value);
       ELSE PERFORM _evercore_refuse('EV009', 'filter: unknown member "' || member.key || '"');

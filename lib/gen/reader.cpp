@@ -208,9 +208,9 @@ class Reader {
               std::string(pin) + " is not one text in quotes, so that it cannot be read here");
       }
     }
-    if (name.empty() || name.size() > 64) {
+    if (name.empty() || name.size() > 255) {
       fault(where,
-            "the name in the store has 1 to 64 characters; pin another by " + std::string(pin));
+            "the name in the store has 1 to 255 characters; pin another by " + std::string(pin));
     }
     return name;
   }

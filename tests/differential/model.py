@@ -140,7 +140,7 @@ class Model:
 
     def sequence(self, id, time):
         if time == "soon":
-            raise Fault(9, 'at_time is not a time: "soon"')
+            raise Fault(9, 'at_time is not a time: "soon": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]')
         aggregate = self.known(id)
         if time is None:
             return aggregate.version

@@ -234,7 +234,7 @@ TEST_CASE("INSERT SELECT of 10,000 events with a fault in the last one leaves no
         "WITH RECURSIVE c(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c WHERE i < 10000)"
         " INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
         " SELECT 'T', 'k' || (i % 100), 'E' || (i % 7), iif(i < 10000, '{}', '[]') FROM c");
-    CHECK(message == "EV004: data: not an object at byte 1");
+    CHECK(message == "EV004: data: not an object (row 10000) at byte 1");
     CHECK(db.events() == 0);
     CHECK(db.count("evercore_aggregates") == 1);
     CHECK(db.count("evercore_event_type") == 0);

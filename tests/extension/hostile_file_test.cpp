@@ -448,7 +448,8 @@ TEST_CASE("messages give the whole text, in UTF-8") {
   std::string text = "a";
   for (int i = 0; i < 60; ++i) text += "é";
   CHECK(db.fails("SELECT evercore_sequence(1, '" + text + "')") ==
-        "EV009: at_time is not a time: \"" + text + "\"");
+        "EV009: at_time is not a time: \"" + text +
+            "\": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]");
   CHECK(db.fails("SELECT evercore_sequence(1, CAST(x'ff31' AS TEXT))") ==
         "EV009: at_time is not UTF-8");
 }

@@ -31,7 +31,7 @@ TEST_CASE("ABORT undoes the statement and keeps the transaction") {
     Store db;
     Outcome outcome = db.insert(clause, good_bad_good);
     CHECK((outcome.code & 0xff) == SQLITE_CONSTRAINT);
-    CHECK(outcome.message == "EV001: conflict: aggregate 1 is at sequence 1, expected 9");
+    CHECK(outcome.message == "EV001: conflict: aggregate 1 is at sequence 1, expected 9 (row 2)");
     CHECK(db.events() == 0);
     CHECK(db.autocommit());
 
@@ -114,7 +114,7 @@ TEST_CASE("faults of a row are constraints and faults of the store are not") {
   for (const std::string& row :
        {std::string("(99,'E','{}',NULL)"), std::string("(1,'','{}',NULL)"),
         std::string("(1,'E','[]',NULL)"), std::string("(1,'E','{}',-1)"),
-        std::string("('x','E','{}',NULL)"), std::string("(1,'E',x'7b7d',NULL)")}) {
+        std::string("('x','E','{}',NULL)"), std::string("(1,'E',x'7bff',NULL)")}) {
     CAPTURE(row);
     CHECK((db.insert("", row).code & 0xff) == SQLITE_CONSTRAINT);
   }
@@ -191,7 +191,10 @@ TEST_CASE("values of an application's column come as they are: numbers for keys,
   CHECK(db.must("SELECT count(*) FROM evercore_events(2.0, 1.0, 1.0)") == "1");
   CHECK(db.fails("SELECT evercore_append(1.5, NULL, 'E', '{}')") ==
         "EV009: aggregate_id is not an integer");
-  CHECK(db.fails("SELECT evercore_append('1', NULL, 'E', '{}')") ==
+  CHECK(db.must("SELECT evercore_append('2', ' 3 ', 'E', x'7b7d')") == "4");
+  CHECK(db.must("SELECT evercore_create('T', 123.0)") == "3");
+  CHECK(db.must("SELECT evercore_find('T', '123')") == "3");
+  CHECK(db.fails("SELECT evercore_append('2.0', NULL, 'E', '{}')") ==
         "EV009: aggregate_id is not an integer");
   CHECK(db.fails("SELECT evercore_append(9e99, NULL, 'E', '{}')") ==
         "EV009: aggregate_id is not an integer");

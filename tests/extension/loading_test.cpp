@@ -78,11 +78,12 @@ TEST_CASE("loading adds exactly these functions") {
         "evercore_create 1\nevercore_create 2\nevercore_ensure 2\nevercore_erase 1\n"
         "evercore_event_type 2\nevercore_find 2\nevercore_migrate 0\nevercore_migrate 1\n"
         "evercore_pause 1\nevercore_rekey 2\nevercore_release 2\nevercore_release 3\n"
-        "evercore_renew 3\nevercore_reset 2\nevercore_restored 0\nevercore_resume 1\n"
+        "evercore_rename_type 3\nevercore_renew 3\nevercore_reset 2\nevercore_restored "
+        "0\nevercore_resume 1\n"
         "evercore_save_snapshot 4\nevercore_sequence 1\nevercore_sequence 2\n"
         "evercore_snapshot 1\nevercore_snapshot_policy 3\nevercore_state 1\nevercore_state 2\n"
         "evercore_subscribe 1\nevercore_subscribe 2\nevercore_subscribe 3\n"
-        "evercore_subscribe 4\nevercore_unsubscribe 1\nevercore_version 0\n");
+        "evercore_subscribe 4\nevercore_time 1\nevercore_unsubscribe 1\nevercore_version 0\n");
   CHECK(added_by_loading("SELECT name FROM pragma_function_list").find("evercore") !=
         std::string::npos);
 }
@@ -109,10 +110,12 @@ TEST_CASE("functions that write are for direct calls only and the version is inn
     const std::string name = line.substr(0, line.find(' '));
     const int flags = std::stoi(line.substr(line.find(' ')));
     const bool reads = name == "evercore_find" || name == "evercore_sequence" ||
-                       name == "evercore_state" || name == "evercore_version";
+                       name == "evercore_state" || name == "evercore_version" ||
+                       name == "evercore_time";
+    const bool pure = name == "evercore_version" || name == "evercore_time";
     CAPTURE(name);
     CHECK(((flags & direct_only) == 0) == reads);
-    CHECK(((flags & SQLITE_DETERMINISTIC) != 0) == (name == "evercore_version"));
+    CHECK(((flags & SQLITE_DETERMINISTIC) != 0) == pure);
   }
 }
 

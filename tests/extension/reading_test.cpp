@@ -102,3 +102,28 @@ TEST_CASE("a fold of fewer events than version and base promise is an error") {
   bare.must("DELETE FROM evercore_snapshot");
   CHECK(bare.fails("SELECT evercore_state(1)") == missing + "0 and 6" + names_it);
 }
+
+TEST_CASE("a range of times is found by an index on what the log shows") {
+  Database db;
+  db.must(
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_time)"
+      " SELECT 'A', 'k', 'E', '{}', strftime('%Y-%m-%dT%H:%M:%SZ', 1767225600 + value * 60,"
+      " 'unixepoch') FROM (WITH RECURSIVE c(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM c"
+      " WHERE value < 5000) SELECT value FROM c)");
+  db.must(
+      "CREATE INDEX app_event_by_time ON evercore_event (printf('%s.%06dZ',"
+      " strftime('%Y-%m-%dT%H:%M:%S', (event_time + 62135596800000000) / 1000000 - 62135596800,"
+      " 'unixepoch'), (event_time + 62135596800000000) % 1000000))");
+  const std::string range =
+      "SELECT count(*) FROM (SELECT position, data FROM evercore_log WHERE event_time >="
+      " evercore_time('2026-01-02T08:00Z') AND event_time < evercore_time('2026-01-02T09:00Z')"
+      " ORDER BY event_time, position)";
+  for (const char* before : {"SELECT 1", "ANALYZE"}) {
+    CAPTURE(before);
+    db.must(before);
+    CHECK(db.must(range) == "60");
+    CHECK(
+        db.must("EXPLAIN QUERY PLAN " + range).find("app_event_by_time (<expr>>? AND <expr><?)") !=
+        std::string::npos);
+  }
+}

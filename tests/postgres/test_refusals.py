@@ -13,7 +13,7 @@ STEPS = [
     ("event_id", "", "EV005: event_id is empty"),
     ("expected", -1, "EV009: expected is out of range: -1"),
     ("reference", LONG, "EV009: reference is longer than 1000 characters"),
-    ("event_time", "noon", 'EV009: event_time is not a time: "noon"'),
+    ("event_time", "noon", 'EV009: event_time is not a time: "noon": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]'),
     ("natural_key", "k", "EV009: aggregate_id is given together with a type or key"),
 ]
 RIGHT = {"aggregate_id": 1, "data": "{}", "metadata": "{}", "event_type": "E", "event_id": "new", "expected": None, "reference": None, "event_time": None,
@@ -83,7 +83,7 @@ def test_of_several_events_the_first_at_fault_is_named():
           "EV009: expected is out of range: -1")
     equal(said(connection, """SELECT evercore_append_many('[{"aggregate_id":99,"events":[{"event_type":"E","data":{}}]},{"aggregate_id":1,"events":[{"event_type":"","data":{}}]}]')"""),
           "EV005: event_type is empty")
-    equal(said(connection, "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', NULL), (1, 'E', '[]')"), "EV009: data is NULL")
+    equal(said(connection, "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', NULL), (1, 'E', '[]')"), "EV009: data is NULL (row 1)")
 
 
 def append_many(connection, *appends):
@@ -135,7 +135,7 @@ def test_a_batch_that_has_grown_is_sent_again():
 
 def test_numbers_are_integers_however_they_are_spelled():
     connection = store()
-    for number, fine in (("1e0", True), ("1.0", True), ("10e-1", True), ("0.1e1", True), ("1.5", False), ("1e-20000", False), ("1e19", False), ('"1"', False)):
+    for number, fine in (("1e0", True), ("1.0", True), ("10e-1", True), ("0.1e1", True), ("1.5", False), ("1e-20000", False), ("1e19", False), ('"1"', True), ('" +1 "', True), ('"1.0"', False), ('"one"', False)):
         for member in ("aggregate_id", "expected"):
             version = "1" if member == "aggregate_id" else number
             answer = said(connection, "BEGIN; SELECT evercore_append_many('[{\"aggregate_id\":%s,\"expected\":%s,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')"

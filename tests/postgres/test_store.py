@@ -119,7 +119,7 @@ def test_json_jsonb_and_timestamps_need_no_cast_and_literals_are_not_ambiguous()
     for arguments in ("1, NULL, 'E', '{}'", "1, NULL, 'E', '{}', 'r'", "1, NULL, 'E', '{}', 'r', '{}'", "1, NULL, 'E', '{}'::jsonb, 'r'"):
         at += 1
         equal(connection.value(f"SELECT evercore_append({arguments})"), str(at))
-    for wrong in ("1, NULL, 'E', 5", "1, NULL, 'E'", "'x'::text, NULL, 'E', '{}'", "1, NULL, 'E', '{}', 5"):
+    for wrong in ("1, NULL, 'E', 5", "1, NULL, 'E'", "'x'::text, NULL, 'E', '{}'", "1, NULL, 'E', '{}', true"):
         refused(lambda wrong=wrong: connection.value(f"SELECT evercore_append({wrong})"), "42883")
     refused(lambda: connection.value("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, 'infinity'::timestamptz)"), "EV009",
             'EV009: event_time is not a time: "infinity"')
@@ -133,13 +133,16 @@ def test_times():
     connection.rows("SELECT evercore_create('T', 'a'); SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'SQL, DMY'")
     right = {"2026-11-21T22:10:41.123456Z": "2026-11-21T22:10:41.123456Z", "2026-11-21 22:10:41": "2026-11-21T22:10:41.000000Z",
              "2026-11-21T22:10:41.1+05:30": "2026-11-21T16:40:41.100000Z", "2024-02-29T00:00:00-15:59": "2024-02-29T15:59:00.000000Z",
+             "2026-11-21": "2026-11-21T00:00:00.000000Z", "2026-11-21t22:10:41.123456789z": "2026-11-21T22:10:41.123456Z",
+             "2026-11-21T22:10+05": "2026-11-21T17:10:00.000000Z", "2026-11-21 22:10:41-0530": "2026-11-22T03:40:41.000000Z",
+             "1960-02-02 23:15:30-00:44:30": "1960-02-03T00:00:00.000000Z",
              "0001-01-01T00:00:00Z": "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z": "9999-12-31T23:59:59.999999Z"}
     for given, expected in right.items():
         equal(connection.value("SELECT _evercore_time_text(_evercore_time($1, 'event_time'))", given), expected)
-    for wrong in ("now", "infinity", "-infinity", "yesterday", "", "2026-11-21", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-31T00:00:00",
-                  "2026-11-21T24:00:00Z", "2026-11-21T23:60:00Z", "2026-11-21T23:59:60Z", "2026-11-21T22:10:41.1234567Z", "2026-11-21T22:10:41.Z",
-                  "2026-11-21T22:10:41+16:00", "2026-11-21T22:10:41+05", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01",
-                  "10000-01-01T00:00:00Z", " 2026-11-21T22:10:41Z", "2026-11-21t22:10:41z", "2026-11-21T22:10:41Z\n", "2026-00-10T00:00:00Z"):
+    for wrong in ("now", "infinity", "-infinity", "yesterday", "", "2026-11", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-31T00:00:00",
+                  "2026-11-21T24:00:00Z", "2026-11-21T23:60:00Z", "2026-11-21T23:59:60Z", "2026-11-21T22:10:41.1234567891Z", "2026-11-21T22:10:41.Z",
+                  "2026-11-21T22:10:41+16:00", "2026-11-21T22:10:41+5", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01",
+                  "10000-01-01T00:00:00Z", " 2026-11-21T22:10:41Z", "2026-11-21T22:10:41Z\n", "2026-00-10T00:00:00Z"):
         refused(lambda wrong=wrong: connection.value("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, $1)", wrong), "EV009",
                 f'EV009: event_time is not a time: "{wrong}"')
 
@@ -350,3 +353,60 @@ def test_an_event_that_a_trigger_makes_vanish_is_not_acknowledged():
         refused(lambda call=call: connection.rows(call), "EV010", "EV010: an event was not written")
     equal(connection.value("SELECT evercore_append(1, 0, 'E', '{}')"), "1")
     equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_times_of_every_type_are_utc_whatever_the_session_says():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a')")
+    given = {"timestamptz '2026-07-01T12:00:00.25Z'": "2026-07-01T12:00:00.250000Z", "timestamp '2026-07-01 12:00:00.25'": "2026-07-01T12:00:00.250000Z",
+             "date '2026-07-02'": "2026-07-02T00:00:00.000000Z", "timestamptz '1960-02-03T00:00:00Z'": "1960-02-03T00:00:00.000000Z",
+             "timestamptz '2026-10-25T00:30:00Z'": "2026-10-25T00:30:00.000000Z", "timestamptz '2026-10-25T01:30:00Z'": "2026-10-25T01:30:00.000000Z",
+             "timestamp '0044-07-03 12:00:00'": "0044-07-03T12:00:00.000000Z", "timestamptz '0033-02-03T00:00:00Z'": "0033-02-03T00:00:00.000000Z"}
+    for style in ("ISO, MDY", "SQL, DMY", "SQL, MDY", "German", "Postgres, DMY", "Postgres, MDY"):
+        for zone in ("UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Africa/Monrovia", "America/St_Johns"):
+            connection.rows("SELECT set_config('DateStyle', $1, false), set_config('TimeZone', $2, false)", style, zone)
+            for time, means in given.items():
+                connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data, event_time) VALUES (1, 'E', '{{}}', {time})")
+                connection.rows(f"SELECT evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, {time})")
+                equal(connection.rows("SELECT _evercore_time_text(event_time) FROM evercore_log ORDER BY position DESC LIMIT 2"), [(means,), (means,)],
+                      f"{time} under {style} and {zone}")
+                equal(connection.value(f"SELECT _evercore_time_text(evercore_time({time}))"), means)
+    connection.rows("SELECT set_config('DateStyle', 'German', false)")
+    for wrong in ("'infinity'::timestamptz", "'yesterday'", "'31.02.2026'"):
+        refused(lambda wrong=wrong: connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data, event_time) VALUES (1, 'E', '{{}}', {wrong})"),
+                "EV009", "EV009: event_time is not a time: ")
+
+
+def test_keys_ids_and_documents_of_other_types():
+    connection = Connection(new_database())
+    uuid = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+    for key, means in (("42", "42"), ("43::bigint", "43"), ("44::smallint", "44"), ("123.0", "123"), ("45::double precision", "45"), (f"'{uuid}'::uuid", uuid),
+                       ("1e15::double precision", "1000000000000000"), ("'v'::varchar", "v"), ("'n'::name", "n")):
+        connection.rows(f"SELECT evercore_ensure('T', {key})")
+        equal(connection.value(f"SELECT evercore_find('T', {key}) = evercore_find('T', $1)", means), "t", key)
+    refused(lambda: connection.rows("SELECT evercore_ensure('T', true)"), "42883")
+    for arguments in ("'{\"b\":1}'::bytea", f"'{{}}'::json, 'r', '{{}}'::json, timestamp '2026-07-01', '{uuid}'::uuid", "'{}'::bytea, NULL, '{\"c\":2}'::bytea, date '2026-07-01', 99",
+                      f"'{{}}', '{uuid}'::uuid", "'{}'::jsonb, 7"):
+        connection.rows(f"SELECT evercore_append(1, NULL, 'E', {arguments})")
+    equal(connection.rows("SELECT data, reference, metadata, event_id FROM evercore_log ORDER BY position"),
+          [('{"b":1}', None, None, None), ("{}", "r", "{}", uuid), ("{}", None, '{"c":2}', "99"), ("{}", uuid, None, None), ("{}", "7", None, None)])
+    connection.rows("INSERT INTO evercore_append (aggregate_id, event_type, data, metadata) VALUES (1, 'E', $1::bytea, $2::bytea)",
+                    "\\x" + '{"s":"a\\\\ä"}'.encode().hex(), "\\x7b7d")
+    equal(connection.rows("SELECT data, metadata FROM evercore_events(1, 5)"), [('{"s":"a\\\\ä"}', "{}")])
+    for document, message in (("'\\xff'", "EV004: data: not UTF-8"), ("'\\x7b007d'", "EV004: data: not JSON"), ("'\\x5b5d'", "EV004: data: not an object")):
+        refused(lambda document=document: connection.rows(f"SELECT evercore_append(1, NULL, 'E', {document}::bytea)"), "EV004", message)
+        refused(lambda document=document: connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', {document}::bytea)"), "EV004", message)
+
+
+def test_a_range_of_times_is_found_by_an_index():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_time)"
+                    " SELECT 'A', 'k', 'E', '{}', timestamptz '2026-01-01T00:00:00Z' + i * interval '1 minute' FROM generate_series(1, 5000) i")
+    connection.rows("CREATE INDEX app_event_by_time ON evercore_event ((coalesce(event_time, recorded_at)))")
+    query = ("SELECT position, data FROM evercore_log WHERE event_time >= evercore_time('2026-01-02T08:00Z') AND event_time < evercore_time('2026-01-02T09:00Z')"
+             " ORDER BY event_time, position")
+    for before in ("SELECT 1", "ANALYZE evercore_event"):
+        connection.rows(before)
+        equal(len(connection.rows(query)), 60)
+        plan = "\n".join(row[0] for row in connection.rows("EXPLAIN " + query))
+        assert "app_event_by_time" in plan and "Seq Scan on evercore_event" not in plan, plan

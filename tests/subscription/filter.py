@@ -124,7 +124,7 @@ def test_where_it_starts_is_resolved_once(store):
     assert db.refused("SELECT evercore_subscribe('x', NULL, 9)") == "EV009: start is out of range: 9"
     assert db.refused("SELECT evercore_subscribe('x', NULL, '12345678901234567890')") == (
         "EV009: start is out of range: 12345678901234567890")
-    assert db.refused("SELECT evercore_subscribe('x', NULL, 'now')") == 'EV009: start is not a time: "now"'
+    assert db.refused("SELECT evercore_subscribe('x', NULL, 'now')") == 'EV009: start is not a time: "now": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]'
 
 
 def test_the_filter_reads_back_in_its_canonical_form(store):

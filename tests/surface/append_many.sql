@@ -92,7 +92,7 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost"}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"expected":-1,"events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"expected":"four","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
-SELECT evercore_append_many('[{"aggregate_id":"1","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":"one","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":7,"data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"event_time":"noon"}]}]') AS appends;
 

@@ -38,7 +38,6 @@ SELECT evercore_version(1);
 -- a wrong type is EV009 on SQLite, and on PostgreSQL its own error
 SELECT evercore_append(1, 'eight', 'E', '{}');
 SELECT evercore_append(1, 8.5, 'E', '{}');
-SELECT evercore_append(1, 8, 7, '{}');
 SELECT evercore_append(1, 8, 'E', 7);
 SELECT evercore_compact(1, 'two');
 

@@ -1,13 +1,13 @@
 -- Names and keys: never empty, and of so many characters at most. Characters are counted, not bytes.
 
--- an aggregate type has up to 64 characters
-SELECT evercore_create('T234567890123456789012345678901234567890123456789012345678901234', 'k');
-SELECT evercore_create('ÄÖÜß5678901234567890123456789012345678901234567890123456789012€😀', 'k');
-SELECT aggregate_type, length(aggregate_type) FROM evercore_aggregates ORDER BY aggregate_id;
-SELECT evercore_create('T2345678901234567890123456789012345678901234567890123456789012345');
-SELECT evercore_ensure('T2345678901234567890123456789012345678901234567890123456789012345', 'k');
+-- an aggregate type has up to 255 characters
+SELECT evercore_create(substr(replace('aaaaaaaaaaaaaaaa', 'a', 'T123456789abcdef'), 1, 255), 'k');
+SELECT evercore_create(substr(replace('aaaaaaaaaaaaaaaa', 'a', '€123456789abcdef'), 1, 255), 'k');
+SELECT substr(aggregate_type, 1, 20), length(aggregate_type) FROM evercore_aggregates ORDER BY aggregate_id;
+SELECT evercore_create(replace('aaaaaaaaaaaaaaaa', 'a', 'T123456789abcdef'));
+SELECT evercore_ensure(replace('aaaaaaaaaaaaaaaa', 'a', 'T123456789abcdef'), 'k');
 INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)
-  VALUES ('T2345678901234567890123456789012345678901234567890123456789012345', 'k', 'E', '{}');
+  VALUES (replace('aaaaaaaaaaaaaaaa', 'a', 'T123456789abcdef'), 'k', 'E', '{}');
 
 -- … and is not empty
 SELECT evercore_create('');
@@ -36,15 +36,15 @@ INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALU
 -- a name that could not be is found nowhere
 SELECT evercore_find('', 'k'), evercore_find('Key', ''), evercore_find('Key', replace('aaaaaaaaaaaaaaaa', 'a', 'é123456789abcdef'));
 
--- an event type has up to 64 characters, and is not empty
-SELECT evercore_append(1, 0, 'E234567890123456789012345678901234567890123456789012345678901234', '{}');
-SELECT evercore_append(1, 1, 'E23456789012345678901234567890123456789012345678901234567890123é', '{}');
-SELECT event_type, length(event_type) FROM evercore_events(1);
-SELECT evercore_append(1, 2, 'E2345678901234567890123456789012345678901234567890123456789012345', '{}');
+-- an event type has up to 255 characters, and is not empty
+SELECT evercore_append(1, 0, substr(replace('aaaaaaaaaaaaaaaa', 'a', 'E123456789abcdef'), 1, 255), '{}');
+SELECT evercore_append(1, 1, substr(replace('aaaaaaaaaaaaaaaa', 'a', 'é123456789abcdef'), 1, 255), '{}');
+SELECT substr(event_type, 1, 20), length(event_type) FROM evercore_events(1);
+SELECT evercore_append(1, 2, replace('aaaaaaaaaaaaaaaa', 'a', 'E123456789abcdef'), '{}');
 SELECT evercore_append(1, 2, '', '{}');
 INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, '', '{}');
-SELECT evercore_event_type('E2345678901234567890123456789012345678901234567890123456789012345', 'patch');
-SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E2345678901234567890123456789012345678901234567890123456789012345","data":{}}]}]') AS appends;
+SELECT evercore_event_type(replace('aaaaaaaaaaaaaaaa', 'a', 'E123456789abcdef'), 'patch');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"' || replace('aaaaaaaaaaaaaaaa', 'a', 'E123456789abcdef') || '","data":{}}]}]') AS appends;
 
 -- an event_id has up to 255 characters, and is not empty
 SELECT evercore_append(1, 2, 'E', '{}', NULL, NULL, NULL, substr(replace('aaaaaaaaaaaaaaaa', 'a', 'é123456789abcdef'), 1, 255));

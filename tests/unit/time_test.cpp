@@ -51,17 +51,15 @@ TEST_CASE("anything else is no time") {
                            "now",
                            "infinity",
                            "today",
-                           "2026-11-21",
-                           "2026-11-21T22:10",
+                           "2026-11",
+                           "2026-11-21T22",
+                           "2026-11-21Z",
                            "2026-11-21T22:10:41.",
-                           "2026-11-21T22:10:41.1234567",
+                           "2026-11-21T22:10:41.1234567891",
                            "2026-11-21T22:10:41.Z",
-                           "2026-11-21T22:10:41z",
-                           "2026-11-21t22:10:41",
                            "2026-11-21T22:10:41 Z",
                            "2026-11-21T22:10:41+1",
-                           "2026-11-21T22:10:41+01",
-                           "2026-11-21T22:10:41+0100",
+                           "2026-11-21T22:10:41+01:0030",
                            "2026-11-21T22:10:41+16:00",
                            "2026-11-21T22:10:41+01:60",
                            "2026-11-21T24:00:00",
@@ -93,7 +91,8 @@ TEST_CASE("no prefix of a time is read as another one past its end") {
   for (std::size_t size = 0; size < text.size(); ++size) {
     const std::string prefix = text.substr(0, size);
     CAPTURE(prefix);
-    const bool legal = size == 19 || (size >= 21 && size <= 26);
+    const bool legal = size == 10 || size == 16 || size == 19 ||
+                       (size >= 21 && size <= 26) || size == 29;
     CHECK(parse_time(prefix).has_value() == legal);
   }
 }

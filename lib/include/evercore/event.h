@@ -138,8 +138,9 @@ constexpr bool old_bears_name(std::string_view name) noexcept {
 // Fails to compile unless E can be an event.
 template <class E>
 constexpr bool check_event() {
-  static_assert(!event_name<E>().empty() && event_name<E>().size() <= 64,
-                "evercore: an event type's name has 1 to 64 characters; pin another by event_type");
+  static_assert(
+      !event_name<E>().empty() && event_name<E>().size() <= 255,
+      "evercore: an event type's name has 1 to 255 characters; pin another by event_type");
   static_assert(
       !old_bears_name<E>(event_name<E>()),
       "evercore: an event with an upcast() needs a name of its own; pin a new event_type, the "

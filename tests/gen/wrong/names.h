@@ -40,7 +40,7 @@ struct EvercoreLog {};
 // evercore:event
 struct a234567890123456789012345678901234567890123456789012345678901234 {};
 // 7:37: event_type is not one text in quotes, so that it cannot be read here
-// 13:37: the name in the store has 1 to 64 characters; pin another by event_type
+// 13:37: the name in the store has 1 to 255 characters; pin another by event_type
 // 17:8: Second and Third are both stored as "second"
 // 27:8: one::Same and two::Same are both stored as "Same"
 // 27:8: one::Same and two::Same would both have the view same; rename one

@@ -1,9 +1,12 @@
-// an event type's name has 1 to 64 characters; pin another by event_type
+// an event type's name has 1 to 255 characters; pin another by event_type
 #include "evercore/evercore.h"
-struct AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade {};
+struct
+    AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMadeAnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMadeAnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMadeAnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade {
+};
 struct Thing {
   int count = 0;
 };
-evercore::StateAggregate<Thing,
-                         AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade>
+evercore::StateAggregate<
+    Thing,
+    AnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMadeAnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMadeAnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMadeAnEventWhoseNameGoesOnAndOnUntilNobodyRemembersHowItBeganOrWhyItWasMade>
     thing;

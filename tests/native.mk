@@ -9,7 +9,7 @@ TEST_LDLIBS      = $(shell $(PKG_CONFIG) --libs simdjson) -lsqlite3 -ldl -lpthre
 .PHONY: test-programs asan ubsan valgrind fuzz fuzz-files
 .SECONDARY:
 
-test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver ## build the native test programs
+test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver build/tests/simulator ## build the native test programs
 
 build/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
@@ -84,9 +84,10 @@ build/fuzz/fuzz: tests/fuzz/fuzz.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
 	@echo '  LINK $@'
 	@clang++ $(TEST_CPPFLAGS) $(STD) -O1 -g -fsanitize=fuzzer,address,undefined $^ $(TEST_LDLIBS) -o $@
 
-soak: build/tests/crash_test build/tests/faults_test ## run the crash and fault tests in their long form (SOAK_SECONDS, 300)
+soak: build/tests/crash_test build/tests/faults_test build/tests/simulator ## run the crash and fault tests in their long form (SOAK_SECONDS, 300), and ten million steps of the simulator
 	EVERCORE_SOAK=$(or $(SOAK_SECONDS),300) build/tests/crash_test
 	EVERCORE_SOAK=1 build/tests/faults_test
+	build/tests/simulator --steps $(or $(STEPS),10000000)
 
 valgrind: build/tests/unit_test build/tests/extension_test ## run the unit and extension tests under valgrind
 	valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite,possible build/tests/unit_test

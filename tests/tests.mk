@@ -1,6 +1,7 @@
 # The test targets. A suite is a folder of tests/ with an executable `run`; see tests/run.
 
 include tests/native.mk
+include tests/simulate/simulate.mk
 
 JOBS ?= $(shell nproc)
 

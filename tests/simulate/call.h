@@ -1,0 +1,103 @@
+// A call of the surface: how it is spelled, what it takes, and what the contract answers.
+//
+// A capability joins the simulator by one file that gives its calls, and a line in calls.cpp.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "simulate/model.h"
+#include "simulate/random.h"
+
+namespace evercore::simulate {
+
+using Argument = std::variant<std::monostate, Number, std::string>;
+using Arguments = std::vector<Argument>;
+
+/// What a connection remembers beside its transaction: the head that its last empty fetch saw.
+struct Seen {
+  Number token;
+  Number head;
+  Text filter;
+};
+using Memory = std::map<std::pair<std::string, Number>, Seen>;  ///< by subscription and partition
+
+/// Where a call stands.
+struct Scene {
+  Store& store;    ///< as the connection sees it, and changes it
+  Memory& memory;  ///< of the connection
+  Number now;      ///< by the machine's clock
+  Number safe;     ///< the position up to which followers may read
+};
+
+using Rows = std::vector<std::string>;  ///< columns parted by |, NULL for NULL
+
+/// Makes arguments by chance, most of them right.
+struct Maker {
+  Random& random;
+  const Store& store;
+  Number now;
+
+  Argument id();
+  std::string type();
+  std::string key();
+  std::string event_type();
+  Argument time();
+  std::string object(int depth);
+  std::string data();
+  Argument expected(Number version);
+  std::string name();
+  Argument token(const std::string& name);
+  Argument start();
+  Argument filter();
+  Argument position();  ///< for an ack
+  Argument some(std::initializer_list<Argument> values) { return random.pick(values); }
+  /// A sequence of that aggregate, mostly.
+  Argument sequence(const Argument& id);
+  Number version(const Argument& id);
+  /// The event's columns event_type, data, reference, metadata, event_time, event_id.
+  Arguments event();
+};
+
+struct Call {
+  std::string name;  ///< of the function or relation
+  int weight;        ///< how often it comes
+  bool writes;
+  std::string columns;  ///< of a table function or relation; empty: a scalar function
+  std::string
+      kinds;  ///< a letter for each column of the answer: t as it is, j JSON of the engine's
+  std::function<Arguments(Maker&)> make;
+  std::function<Rows(Scene&, const Arguments&)> answer;
+  std::function<std::string(const Arguments&)> sql = {};  ///< where it is not spelled as usual
+};
+
+/// All of them.
+const std::vector<Call>& calls();
+std::vector<Call> store_calls();
+std::vector<Call> aggregate_calls();
+std::vector<Call> append_calls();
+std::vector<Call> read_calls();
+std::vector<Call> fold_calls();
+std::vector<Call> snapshot_calls();
+std::vector<Call> subscription_calls();
+std::vector<Call> lease_calls();
+
+/// What a shell takes.
+std::string sql_of(const Call& call, const Arguments& arguments);
+std::string literal(const Argument& argument);
+
+// What the calls share in reading arguments and writing rows.
+std::optional<Number> number(const Argument& argument);
+Text text(const Argument& argument);
+std::string cell(const Text& text);
+std::string cell(std::optional<Number> number);
+std::string row(std::initializer_list<std::string> cells);
+std::string joined(const Rows& rows);  ///< a line each
+extern const char* const log_columns;
+std::string log_row(const Store& store, const Event& event);
+
+}  // namespace evercore::simulate

@@ -1,0 +1,80 @@
+// All of a store as text, by the model and by the engine: two texts that differ are two stores.
+#include "simulate/world.h"
+
+namespace evercore::simulate {
+
+namespace {
+
+bool shows_all(const Call& call) {
+  return call.name == "evercore_log" || call.name == "evercore_aggregates" ||
+         call.name == "evercore_subscriptions" || call.name == "evercore_stats";
+}
+
+// What no relation shows, and what a later call would stumble over.
+const char* const hidden[] = {
+    "SELECT name, snapshot_every, snapshot_keep FROM evercore_aggregate_type ORDER BY name",
+    "SELECT name, fold FROM evercore_event_type ORDER BY name",
+    "SELECT aggregate_id, application, version, sequence FROM evercore_snapshot ORDER BY 1, 2, 3, "
+    "4",
+    "SELECT c.aggregate_id, t.name, c.position FROM evercore_compacted_type c JOIN "
+    "evercore_event_type t"
+    " ON t.type_id = c.type_id ORDER BY 1, 2",
+    "SELECT name, last_token, start_position, repartitionable, removed FROM evercore_subscription "
+    "ORDER BY name",
+    "SELECT max(least_token) FROM evercore_schema",
+    "SELECT task FROM _evercore_maintenance",
+};
+
+std::string hidden_of(const Store& store) {
+  std::string out;
+  const auto line = [&](std::initializer_list<std::string> cells) { out += row(cells) + "\n"; };
+  for (const auto& [name, policy] : store.policies)
+    line({name, cell(policy.every), cell(policy.keep)});
+  for (const auto& [name, fold] : store.folds) line({name, cell(Number(fold))});
+  for (const Aggregate& aggregate : store.aggregates) {
+    for (const auto& [sequence, state] : aggregate.snapshots)
+      line({cell(aggregate.id), "0", "0", cell(sequence)});
+    for (const auto& [version, states] : aggregate.own_snapshots) {
+      for (const auto& [sequence, state] : states)
+        line({cell(aggregate.id), "1", cell(version), cell(sequence)});
+    }
+  }
+  for (const Aggregate& aggregate : store.aggregates) {
+    for (const auto& [type, position] : aggregate.compacted)
+      line({cell(aggregate.id), type, cell(position)});
+  }
+  for (const auto& [name, s] : store.subscriptions) {
+    line({name, cell(s.last_token), cell(s.start), s.repartitionable ? "1" : "0",
+          s.removed ? "1" : "0"});
+  }
+  line({cell(store.least_token)});
+  return out;
+}
+
+}  // namespace
+
+std::string World::dump(const Store& store) const {
+  Store copy = store;
+  Memory memory;
+  Scene scene{copy, memory, machine_time, copy.head};
+  std::string out;
+  for (const Call& call : calls()) {
+    if (shows_all(call)) out += joined(call.answer(scene, {}));
+  }
+  return out + hidden_of(store);
+}
+
+std::string World::dump(sqlite3* db) {
+  std::string out;
+  const auto add = [&](const std::string& sql, const std::string& kinds) {
+    const Reply reply = run(db, sql, kinds);
+    out += reply.ok() ? joined(reply.rows) : reply.message + "\n";
+  };
+  for (const Call& call : calls()) {
+    if (shows_all(call)) add(sql_of(call, {}), call.kinds);
+  }
+  for (const char* sql : hidden) add(sql, "");
+  return out;
+}
+
+}  // namespace evercore::simulate

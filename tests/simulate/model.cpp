@@ -1,0 +1,240 @@
+#include "simulate/model.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+namespace evercore::simulate {
+
+void refuse(int code, const std::string& text) {
+  throw Refusal{{(code < 10 ? "EV00" : "EV0") + std::to_string(code) + ": " + text}};
+}
+
+void check_name(const Text& name, const std::string& argument, std::size_t most) {
+  if (!name) refuse(5, argument + " is NULL");
+  if (name->empty()) refuse(5, argument + " is empty");
+  if (name->size() > most) {
+    refuse(5, argument + " is longer than " + std::to_string(most) + " characters");
+  }
+}
+
+Aggregate& Store::known(std::optional<Number> id) {
+  if (!id) refuse(2, "aggregate id is NULL: evercore_find found none");
+  if (*id < 1 || *id > static_cast<Number>(aggregates.size())) {
+    refuse(2, "no aggregate " + std::to_string(*id));
+  }
+  return aggregates[static_cast<std::size_t>(*id - 1)];
+}
+
+Aggregate& Store::open(std::optional<Number> id) {
+  Aggregate& aggregate = known(id);
+  if (aggregate.erased) refuse(2, "aggregate " + std::to_string(*id) + " was erased");
+  return aggregate;
+}
+
+Aggregate* Store::find(const std::string& type, const std::string& key) {
+  for (Aggregate& aggregate : aggregates) {
+    if (aggregate.type == type && aggregate.key == key) return &aggregate;
+  }
+  return nullptr;
+}
+
+Number Store::add(const std::string& type, const Text& key) {
+  policies.try_emplace(type);
+  Aggregate aggregate;
+  aggregate.id = static_cast<Number>(aggregates.size()) + 1;
+  aggregate.type = type;
+  aggregate.key = key;
+  aggregates.push_back(aggregate);
+  return aggregate.id;
+}
+
+Number Store::ensure(const std::string& type, const std::string& key) {
+  const Aggregate* there = find(type, key);
+  return there != nullptr ? there->id : add(type, key);
+}
+
+std::vector<Event*> Store::kept(const Aggregate& aggregate, Number after) {
+  std::vector<Event*> found;
+  for (Event& event : events) {
+    if (event.aggregate == aggregate.id && event.sequence > after && !event.removed) {
+      found.push_back(&event);
+    }
+  }
+  return found;
+}
+
+const Event* Store::with_id(const std::string& event_id) const {
+  for (const Event& event : events) {
+    if (event.id == event_id) return &event;
+  }
+  return nullptr;
+}
+
+Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
+  Event added{};
+  added.aggregate = aggregate.id;
+  added.sequence = ++aggregate.version;
+  added.position = ++head;
+  added.type = *event.type;
+  added.data = added.content = *event.data;
+  added.value = std::make_shared<const Json>(parse_json(*event.data));
+  added.reference = event.reference;
+  added.metadata = event.metadata;
+  added.id = event.id;
+  added.time = event.time.value_or(now);
+  added.recorded = now;
+  folds.try_emplace(added.type, Fold::merge);
+  if (!aggregate.first_time) aggregate.first_time = added.time;
+  aggregate.last_time = added.time;
+  events.push_back(added);
+  return events.back();
+}
+
+void Store::snapshot_if_due(Aggregate& aggregate, Number before) {
+  const Policy& policy = policies.at(aggregate.type);
+  if (policy.every == 0 || aggregate.version / policy.every == before / policy.every) return;
+  aggregate.snapshots[aggregate.version] = state(aggregate, aggregate.version);
+  drop_engine_snapshots(aggregate, policy.keep);
+}
+
+/// From the base on, through every event: snapshots must never make a difference.
+Json Store::state(const Aggregate& aggregate, Number sequence) {
+  Json state;
+  state.is_object = true;
+  const auto base = aggregate.snapshots.find(aggregate.base);
+  if (base != aggregate.snapshots.end()) state = base->second;
+  for (const Event* event : kept(aggregate)) {
+    if (event->sequence > sequence) break;
+    state = fold(folds.at(event->type), std::move(state), *event->value);
+  }
+  return state;
+}
+
+void Store::drop_engine_snapshots(Aggregate& aggregate, Number keep) {
+  Number newer = static_cast<Number>(aggregate.snapshots.size());
+  std::erase_if(aggregate.snapshots, [&](const auto& snapshot) {
+    return newer-- > keep && snapshot.first != aggregate.base;
+  });
+}
+
+bool Store::has_custom(const Aggregate& aggregate) const {
+  return std::any_of(aggregate.compacted.begin(), aggregate.compacted.end(),
+                     [&](const auto& type) { return folds.at(type.first) == Fold::custom; });
+}
+
+Subscription& Store::subscription(const std::string& name) {
+  const auto found = subscriptions.find(name);
+  if (found == subscriptions.end() || found->second.removed)
+    refuse(2, "no subscription \"" + name + "\"");
+  return found->second;
+}
+
+bool Store::passes(const Filter& filter, const Aggregate& aggregate,
+                   const std::string& type) const {
+  const auto& types = filter.event_types;
+  return (!filter.aggregate_type || *filter.aggregate_type == aggregate.type) &&
+         (!filter.natural_key || filter.natural_key == aggregate.key) &&
+         (types.empty() || std::find(types.begin(), types.end(), type) != types.end());
+}
+
+bool Store::passes(const Subscription& subscription, const Event& event, Number partition) const {
+  const auto count = static_cast<Number>(subscription.partitions.size());
+  return !event.removed && event.aggregate % count == partition &&
+         passes(subscription.filter, aggregates[static_cast<std::size_t>(event.aggregate - 1)],
+                event.type);
+}
+
+std::vector<const Event*> Store::unread(const Subscription& subscription, Number partition) const {
+  std::vector<const Event*> found;
+  const Number cursor = subscription.partitions[static_cast<std::size_t>(partition)].position;
+  for (const Event& event : events) {
+    if (event.position > cursor && passes(subscription, event, partition)) found.push_back(&event);
+  }
+  return found;
+}
+
+void Store::require_read(const Aggregate& aggregate, Number sequence) const {
+  for (const auto& [name, subscription] : subscriptions) {
+    if (subscription.removed) continue;
+    const Number partition = aggregate.id % static_cast<Number>(subscription.partitions.size());
+    for (const Event* event : unread(subscription, partition)) {
+      if (event->aggregate != aggregate.id || event->sequence > sequence) continue;
+      refuse(10, "aggregate " + std::to_string(aggregate.id) + " has events that subscription \"" +
+                     name + "\" has not read");
+    }
+  }
+}
+
+Text Filter::text() const {
+  std::string out;
+  if (aggregate_type) out += ",\"aggregate_type\":" + json_string(*aggregate_type);
+  if (natural_key) out += ",\"natural_key\":" + json_string(*natural_key);
+  if (!event_types.empty()) {
+    std::string names;
+    for (const std::string& name : event_types)
+      names += (names.empty() ? "" : ",") + json_string(name);
+    out += ",\"event_types\":[" + names + "]";
+  }
+  if (out.empty()) return std::nullopt;
+  return "{" + out.substr(1) + "}";
+}
+
+namespace {
+
+/// RFC 7396, section 2.
+Json patch(Json target, const Json& change) {
+  if (!change.is_object) return change;
+  if (!target.is_object) target = Json{true, {}, {}};
+  for (const auto& [key, value] : change.members) {
+    if (value.is_null()) {
+      target.members.erase(key);
+    } else {
+      target.members[key] = patch(std::move(target.members[key]), value);
+    }
+  }
+  return target;
+}
+
+}  // namespace
+
+Json fold(Fold how, Json state, const Json& data) {
+  if (how == Fold::custom) return state;
+  if (how == Fold::patch) return patch(std::move(state), data);
+  for (const auto& [key, value] : data.members) {
+    if (!value.is_null()) state.members[key] = value;
+  }
+  return state;
+}
+
+std::string time_text(Number microseconds) {
+  using namespace std::chrono;
+  const sys_time<std::chrono::microseconds> time{std::chrono::microseconds(microseconds)};
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02ld:%02ld:%02ld.%06ldZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                static_cast<long>(clock.seconds().count()),
+                static_cast<long>(clock.subseconds().count()));
+  return text;
+}
+
+std::optional<Number> parse_time(const std::string& text) {
+  int year, month, day, hour, minute, second, end = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
+                  &second, &end) != 6) {
+    return std::nullopt;
+  }
+  Number fraction = 0;
+  if (text.size() == 27) fraction = std::stol(text.substr(20, 6));
+  using namespace std::chrono;
+  const sys_days date = std::chrono::year(year) / std::chrono::month(static_cast<unsigned>(month)) /
+                        static_cast<unsigned>(day);
+  const auto seconds_since = sys_seconds(date) + hours(hour) + minutes(minute) + seconds(second);
+  return seconds_since.time_since_epoch().count() * 1000000 + fraction;
+}
+
+}  // namespace evercore::simulate

@@ -1,0 +1,120 @@
+// Steps by chance, and as text.
+#include "simulate/world.h"
+
+namespace evercore::simulate {
+
+namespace {
+
+using Kind = Step::Kind;
+
+const Call& pick_call(Random& random) {
+  static const int total = [] {
+    int sum = 0;
+    for (const Call& call : calls()) sum += call.weight;
+    return sum;
+  }();
+  auto at = random.below(total);
+  for (const Call& call : calls()) {
+    if ((at -= call.weight) < 0) return call;
+  }
+  return calls().front();
+}
+
+std::string maintenance(Random& random) {
+  return random.pick<std::string>(
+      {"ANALYZE", "PRAGMA optimize", "VACUUM", "PRAGMA wal_checkpoint(PASSIVE)",
+       "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA wal_checkpoint(RESTART)", "REINDEX"});
+}
+
+}  // namespace
+
+Step World::make(Random& random) {
+  Step step;
+  step.session = static_cast<std::size_t>(random.below(static_cast<Number>(sessions_.size())));
+  const auto& transaction = sessions_[step.session].transaction;
+  const auto at = random.below(100);
+  if (at < 4) {
+    step.kind = Kind::clock;
+    step.number = random.chance(30) ? random.between(-3600, 3600) * 1000000 : random.below(3000000);
+  } else if (at < 6) {
+    step.kind = Kind::maintain;
+    step.sql = maintenance(random);
+  } else if (at < 7) {
+    step.kind = random.pick({Kind::reopen, Kind::reopen, Kind::backup, Kind::restore});
+  } else if (at < (transaction ? 22 : 12)) {
+    if (!transaction) {
+      step.kind =
+          random.pick({Kind::begin, Kind::begin_immediate, Kind::begin_immediate, Kind::savepoint});
+    } else if (!transaction->savepoints.empty() && random.chance(50)) {
+      step.kind = random.pick({Kind::rollback_to, Kind::release, Kind::savepoint});
+      step.number = random.below(static_cast<Number>(transaction->savepoints.size()));
+    } else {
+      step.kind =
+          random.pick({Kind::commit, Kind::commit, Kind::commit, Kind::rollback, Kind::savepoint});
+    }
+  } else {
+    step.call = &pick_call(random);
+    Maker maker{random, transaction && transaction->started ? transaction->view : committed_,
+                machine_time};
+    step.arguments = step.call->make(maker);
+  }
+  if (step.kind == Kind::savepoint) {
+    step.number = transaction ? static_cast<Number>(transaction->savepoints.size()) : 0;
+  }
+  if (random.chance(settings_.trouble_percent)) {
+    step.trouble = random.pick({Trouble::fail, Trouble::fail, Trouble::tear, Trouble::full,
+                                Trouble::death, Trouble::power});
+    step.trouble_at = random.chance(70) ? random.between(1, 12) : random.between(1, 60);
+    step.chance = random.next();
+  }
+  return step;
+}
+
+std::string spelled(const Step& step) {
+  const auto sql = [&]() -> std::string {
+    const std::string level = " level" + std::to_string(step.number);
+    switch (step.kind) {
+      case Kind::call:
+        return sql_of(*step.call, step.arguments) + ";";
+      case Kind::begin:
+        return "BEGIN;";
+      case Kind::begin_immediate:
+        return "BEGIN IMMEDIATE;";
+      case Kind::commit:
+        return "COMMIT;";
+      case Kind::rollback:
+        return "ROLLBACK;";
+      case Kind::savepoint:
+        return "SAVEPOINT" + level + ";";
+      case Kind::rollback_to:
+        return "ROLLBACK TO" + level + ";";
+      case Kind::release:
+        return "RELEASE" + level + ";";
+      case Kind::maintain:
+        return step.sql + ";";
+      case Kind::reopen:
+        return "-- the connection is closed and opened again";
+      case Kind::clock:
+        return "-- the clock moves by " + std::to_string(step.number) + " microseconds";
+      case Kind::backup:
+        return "-- a backup is made";
+      case Kind::restore:
+        return "-- the last backup takes the store's place; SELECT evercore_restored();";
+    }
+    return "";
+  };
+  const char* const names[] = {"",
+                               "fails",
+                               "is torn and fails",
+                               "finds the disk full",
+                               "is the process's last",
+                               "is the machine's last"};
+  std::string out = ".connection " + std::to_string(step.session) + "\n" + sql();
+  if (step.trouble != Trouble::none) {
+    out += "  -- I/O call " + std::to_string(step.trouble_at) + " " +
+           names[static_cast<int>(step.trouble)];
+  }
+  return out;
+}
+
+}  // namespace evercore::simulate

@@ -5,11 +5,11 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 DECLARE
   found_id integer;
 BEGIN
-  SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name;
+  SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name COLLATE "C";
   IF NOT FOUND THEN
     PERFORM _evercore_name(name, 'aggregate_type', 255);
     INSERT INTO evercore_aggregate_type AS t (name) VALUES (_evercore_aggregate_type.name) ON CONFLICT DO NOTHING;
-    SELECT t.type_id INTO STRICT found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name;
+    SELECT t.type_id INTO STRICT found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name COLLATE "C";
   END IF;
   RETURN found_id;
 END $$;
@@ -19,7 +19,7 @@ COMMENT ON FUNCTION _evercore_aggregate_type(text) IS 'The id of an aggregate ty
 CREATE OR REPLACE FUNCTION _evercore_await_aggregate_type(name text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.name = _evercore_await_aggregate_type.name) THEN RETURN; END IF;
+  IF EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.name = _evercore_await_aggregate_type.name COLLATE "C") THEN RETURN; END IF;
   PERFORM _evercore_aggregate_type(name);
   RAISE EXCEPTION USING ERRCODE = 'P0001', MESSAGE = 'made to be unmade';
 EXCEPTION WHEN raise_exception THEN
@@ -72,7 +72,7 @@ DECLARE
 BEGIN
   PERFORM _evercore_ready();
   SELECT a.aggregate_id INTO found_id FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-   WHERE t.name = evercore_find.type AND a.natural_key = evercore_find.key;
+   WHERE t.name = evercore_find.type COLLATE "C" AND a.natural_key = evercore_find.key COLLATE "C";
   RETURN found_id;
 END $$;
 COMMENT ON FUNCTION evercore_find(text, text) IS 'The id of the aggregate of that type and natural key, or NULL.';
@@ -90,13 +90,13 @@ BEGIN
   PERFORM _evercore_name(new_key, 'natural_key', 255);
   PERFORM _evercore_known(id, true);
   SELECT a.type_id, a.natural_key INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
-  IF aggregate.natural_key = new_key THEN RETURN id; END IF;
+  IF aggregate.natural_key = new_key COLLATE "C" THEN RETURN id; END IF;
   place := - pg_current_xact_id()::text::bigint;
   INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE VALUES (place, aggregate.type_id, new_key)
       ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     -- Another may just have given it that very key.
-    PERFORM FROM evercore_aggregate a WHERE a.aggregate_id = id AND a.natural_key = new_key;
+    PERFORM FROM evercore_aggregate a WHERE a.aggregate_id = id AND a.natural_key = new_key COLLATE "C";
     IF FOUND THEN RETURN id; END IF;
     RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', new_key,
       (SELECT t.name FROM evercore_aggregate_type t WHERE t.type_id = aggregate.type_id) USING ERRCODE = 'EV003';

@@ -28,11 +28,11 @@ BEGIN
       AND coalesce(expected, 0) >= 0) IS NOT TRUE THEN
     @home@
     newest := NULL;
-    happened := _evercore_check_event(data, metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
+    happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
-                ARRAY[event_type], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id], NULL) r);
+                ARRAY[event_type COLLATE "C"], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id], NULL) r);
     END IF;
   END IF;
   LOCK TABLE evercore_event IN ROW EXCLUSIVE MODE;

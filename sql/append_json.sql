@@ -7,19 +7,19 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   given record;
   parsed jsonb;
-  printed text;
+  printed text COLLATE "C";
   plain boolean;
 BEGIN
   @home@
   BEGIN
     parsed := appends::jsonb;
     printed := parsed::text;
-    plain := _evercore_plain_appends(appends, parsed, printed);
+    plain := _evercore_plain_appends(appends COLLATE "C", parsed, printed);
   EXCEPTION WHEN OTHERS THEN
     plain := false;
   END;
   IF (plain AND to_regclass('@extschema@._evercore_timeline') IS NOT NULL) IS NOT TRUE THEN
-    PERFORM _evercore_ready(), _evercore_check_appends(appends);
+    PERFORM _evercore_ready(), _evercore_check_appends(appends COLLATE "C");
   ELSIF position('"event_id": ' IN printed) = 0 THEN
     RETURN _evercore_append_plain(appends::json, parsed);
   END IF;
@@ -39,7 +39,7 @@ BEGIN
                  array_agg(metadata) AS metas, array_agg(event_id) AS event_ids,
                  array_agg(CASE WHEN event_time IS NOT NULL THEN _evercore_time(event_time, 'event_time') END) AS times FROM event) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'sequence', r.sequence, 'position', r.position) ORDER BY r.append)
-            FROM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
+            FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.owners, given.kinds, given.datas,
                                        given.refs, given.metas, given.times, given.event_ids, given.skips) r);
 END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS

@@ -130,7 +130,7 @@ BEGIN
     PERFORM _evercore_wake();
   END IF;
   SELECT max(p.token) INTO shown FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-   WHERE s.name = _evercore_tokens_above.name;
+   WHERE s.name = _evercore_tokens_above.name COLLATE "C";
   IF shown <= coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0) THEN RETURN; END IF;
   BEGIN
     PERFORM FROM evercore_schema FOR UPDATE;

@@ -67,7 +67,7 @@ BEGIN
   IF evercore_save_snapshot.sequence IS NULL THEN PERFORM _evercore_refuse('EV009', 'sequence is NULL'); END IF;
   IF evercore_save_snapshot.version IS NULL THEN PERFORM _evercore_refuse('EV009', 'version is NULL'); END IF;
   IF evercore_save_snapshot.state IS NULL THEN PERFORM _evercore_refuse('EV009', 'state is NULL'); END IF;
-  PERFORM _evercore_payload(evercore_save_snapshot.state, 'state');
+  PERFORM _evercore_payload(evercore_save_snapshot.state COLLATE "C", 'state');
   IF evercore_save_snapshot.sequence NOT BETWEEN 1 AND aggregate.sequence THEN
     RAISE EXCEPTION 'EV002: aggregate % has no sequence %: it is at %', id, evercore_save_snapshot.sequence, aggregate.sequence USING ERRCODE = 'EV002';
   ELSIF evercore_save_snapshot.sequence < aggregate.base THEN
@@ -97,7 +97,7 @@ BEGIN
     PERFORM _evercore_number(keep, 'keep', 1, NULL);
   END IF;
   keep := greatest(coalesce(keep, 1), 1);
-  PERFORM FROM evercore_aggregate_type t WHERE t.name = type AND t.snapshot_every = every AND t.snapshot_keep = keep;
+  PERFORM FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C" AND t.snapshot_every = every AND t.snapshot_keep = keep;
   IF FOUND THEN RETURN type; END IF;
   PERFORM _evercore_await_aggregate_type(type), _evercore_enter_declaration();
   kind := _evercore_aggregate_type(type);

@@ -137,7 +137,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 DECLARE
   id bigint;
 BEGIN
-  SELECT s.subscription_id INTO id FROM evercore_subscription s WHERE s.name = _evercore_lock_subscription.name FOR UPDATE;
+  SELECT s.subscription_id INTO id FROM evercore_subscription s WHERE s.name = _evercore_lock_subscription.name COLLATE "C" FOR UPDATE;
   IF whole THEN
     PERFORM 1 FROM evercore_subscription_partition p WHERE p.subscription_id = id ORDER BY p.partition FOR UPDATE;
   END IF;
@@ -187,7 +187,7 @@ DECLARE
 BEGIN
   @home@
   PERFORM _evercore_subscriptions_ready(), _evercore_name(_evercore_subscribe.name, 'name', 255);
-  SELECT f.* INTO wanted FROM _evercore_filter(_evercore_subscribe.filter) f;
+  SELECT f.* INTO wanted FROM _evercore_filter(_evercore_subscribe.filter COLLATE "C") f;
   IF _evercore_subscribe.partitions NOT BETWEEN 1 AND 1024 THEN
     PERFORM _evercore_refuse('EV009', 'partitions is out of range: ' || _evercore_subscribe.partitions);
   END IF;

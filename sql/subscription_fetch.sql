@@ -97,7 +97,7 @@ BEGIN
   SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.aggregate_type, s.natural_key, s.event_types, p.partition, p.position,
          (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = s.aggregate_type) AS type_id INTO held
     FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-   WHERE s.name = evercore_fetch.name AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
+   WHERE s.name = evercore_fetch.name COLLATE "C" AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
   IF NOT FOUND THEN PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token); END IF;
   IF held.position > head AND NOT pg_is_in_recovery() AND held.position > @last_position@ THEN
     PERFORM _evercore_check_log(), _evercore_refuse('EV009', format('cursor of subscription "%s" is beyond the head: %s', evercore_fetch.name, held.position));

@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION _evercore_lost(name text, token bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT FROM evercore_subscription s WHERE s.name = _evercore_lost.name) THEN
+  IF NOT EXISTS (SELECT FROM evercore_subscription s WHERE s.name = _evercore_lost.name COLLATE "C") THEN
     RAISE EXCEPTION 'EV002: no subscription "%"', name USING ERRCODE = 'EV002';
   END IF;
   RAISE EXCEPTION 'EV006: lease lost: token % is not the current one of subscription "%"', token, name USING ERRCODE = 'EV006';
@@ -53,10 +53,10 @@ BEGIN
    WHERE (p.subscription_id, p.partition) = (
            SELECT f.subscription_id, f.partition
              FROM evercore_subscription s JOIN evercore_subscription_partition f ON f.subscription_id = s.subscription_id
-            WHERE s.name = evercore_claim.name AND s.active AND (f.owner IS NULL OR f.lease_expires_at <= clock_timestamp())
+            WHERE s.name = evercore_claim.name COLLATE "C" AND s.active AND (f.owner IS NULL OR f.lease_expires_at <= clock_timestamp())
             ORDER BY f.token, f.partition LIMIT 1 FOR NO KEY UPDATE OF f SKIP LOCKED)
   RETURNING p.token INTO given;
-  IF NOT FOUND AND NOT EXISTS (SELECT FROM evercore_subscription s WHERE s.name = evercore_claim.name) THEN
+  IF NOT FOUND AND NOT EXISTS (SELECT FROM evercore_subscription s WHERE s.name = evercore_claim.name COLLATE "C") THEN
     PERFORM _evercore_lost(evercore_claim.name, NULL);
   END IF;
   RETURN given;
@@ -80,12 +80,12 @@ BEGIN
          untouched = p.untouched AND coalesce(evercore_ack.position, p.seen, 0) <= p.position,
          lease_expires_at = clock_timestamp() + p.lease, last_error = NULL
     FROM evercore_subscription s
-   WHERE s.name = evercore_ack.name AND p.subscription_id = s.subscription_id AND p.token = evercore_ack.token AND p.owner IS NOT NULL
+   WHERE s.name = evercore_ack.name COLLATE "C" AND p.subscription_id = s.subscription_id AND p.token = evercore_ack.token AND p.owner IS NOT NULL
      AND (evercore_ack.position IS NULL OR evercore_ack.position <= greatest(safe, p.position))
   RETURNING p.position INTO reached;
   IF NOT FOUND THEN
     IF EXISTS (SELECT FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-                WHERE s.name = evercore_ack.name AND p.token = evercore_ack.token AND p.owner IS NOT NULL) THEN
+                WHERE s.name = evercore_ack.name COLLATE "C" AND p.token = evercore_ack.token AND p.owner IS NOT NULL) THEN
       PERFORM _evercore_refuse('EV009', 'position is out of range: ' || evercore_ack.position);
     END IF;
     PERFORM _evercore_lost(evercore_ack.name, evercore_ack.token);
@@ -106,7 +106,7 @@ BEGIN
   length := _evercore_lease(lease_seconds);
   UPDATE evercore_subscription_partition AS p SET lease = length, lease_expires_at = clock_timestamp() + length
     FROM evercore_subscription s
-   WHERE s.name = evercore_renew.name AND p.subscription_id = s.subscription_id AND p.token = evercore_renew.token AND p.owner IS NOT NULL;
+   WHERE s.name = evercore_renew.name COLLATE "C" AND p.subscription_id = s.subscription_id AND p.token = evercore_renew.token AND p.owner IS NOT NULL;
   IF NOT FOUND THEN PERFORM _evercore_lost(evercore_renew.name, evercore_renew.token); END IF;
   RETURN evercore_renew.name;
 END $$;
@@ -121,7 +121,7 @@ BEGIN
   UPDATE evercore_subscription_partition AS p
      SET owner = NULL, lease = NULL, lease_expires_at = NULL, last_error = coalesce(evercore_release.error, p.last_error)
     FROM evercore_subscription s
-   WHERE s.name = evercore_release.name AND p.subscription_id = s.subscription_id AND p.token = evercore_release.token AND p.owner IS NOT NULL;
+   WHERE s.name = evercore_release.name COLLATE "C" AND p.subscription_id = s.subscription_id AND p.token = evercore_release.token AND p.owner IS NOT NULL;
   IF NOT FOUND THEN PERFORM _evercore_lost(evercore_release.name, evercore_release.token); END IF;
   RETURN evercore_release.name;
 END $$;

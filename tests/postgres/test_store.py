@@ -410,3 +410,26 @@ def test_a_range_of_times_is_found_by_an_index():
         equal(len(connection.rows(query)), 60)
         plan = "\n".join(row[0] for row in connection.rows("EXPLAIN " + query))
         assert "app_event_by_time" in plan and "Seq Scan on evercore_event" not in plan, plan
+
+
+def test_texts_of_any_collation_are_taken():
+    connection = Connection(new_database())
+    connection.rows("CREATE COLLATION public.blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    texts = {"type": "T", "key": "a", "other": "b", "event": "E", "data": '{"x":"\\\\u003a"}', "reference": "r", "time": "2026-07-01", "id": "i", "fold": "merge",
+             "many": '[{"aggregate_id":1,"events":[{"event_type":"E","data":{},"event_id":"j"}]}]', "plain": '[{"aggregate_id":1,"events":[{"event_type":"E","data":{}}]}]',
+             "name": "s", "filter": '{"aggregate_type":"T","event_types":["E"]}', "start": "beginning", "owner": "w", "kind": "event"}
+    calls = ("evercore_create(type, key)", "evercore_ensure(type, key)", "evercore_find(type, key)", "evercore_rekey(1, other)", "evercore_rekey(1, key)",
+             "evercore_append(1, NULL, event, data)", "evercore_append(1, NULL, event, data, reference, data, time, id)",
+             "evercore_append(1, NULL, event, data, reference, data, time, id)", "evercore_append_many(many)", "evercore_append_many(many)",
+             "evercore_append_many(plain)", "evercore_sequence(1, time)", "evercore_time(time)", "evercore_event_type(event, fold)", "evercore_event_type(event, fold)",
+             "evercore_snapshot_policy(type, 0, 1)", "evercore_save_snapshot(1, 1, data, 7)", "evercore_subscribe(name, filter, start)",
+             "evercore_subscribe(name, filter)", "evercore_reset(name, start)", "evercore_reset(name, time)", "evercore_pause(name)", "evercore_resume(name)",
+             "evercore_unsubscribe(name)", "evercore_compact_type(type, 100)", "evercore_rename_type(kind, event, other)")
+    for number, collations in enumerate((['"de-x-icu"'], ["public.blind"], ['"de-x-icu"', "public.blind", '"C"', '"en-x-icu"'])):
+        columns = [f"{name} text COLLATE {collations[i % len(collations)]}" for i, name in enumerate(texts)]
+        connection.rows(f"CREATE TABLE public.given_{number} ({', '.join(columns)})")
+        connection.rows(f"INSERT INTO public.given_{number} VALUES ({', '.join(f'${i + 1}' for i in range(len(texts)))})", *texts.values())
+        connection.rows("BEGIN; SELECT setval('evercore_aggregate_aggregate_id_seq', 1, false)")
+        for call in calls:
+            connection.rows(f"SELECT {call} FROM public.given_{number}")
+        connection.rows("ROLLBACK")

@@ -82,6 +82,7 @@ std::vector<Call> aggregate_calls();
 std::vector<Call> append_calls();
 std::vector<Call> read_calls();
 std::vector<Call> fold_calls();
+std::vector<Call> rename_calls();
 std::vector<Call> snapshot_calls();
 std::vector<Call> subscription_calls();
 std::vector<Call> lease_calls();

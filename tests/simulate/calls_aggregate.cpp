@@ -40,10 +40,7 @@ Rows rekey(Scene& scene, const Arguments& arguments) {
 
 Rows sequence(Scene& scene, const Arguments& arguments) {
   std::optional<Number> time;
-  if (const Text at = text(arguments[1])) {
-    time = parse_time(*at);
-    if (!time) throw Refusal{{"EV009: at_time is not a time: \"" + *at + "\""}};
-  }
+  if (const Text at = text(arguments[1])) time = require_time(*at, "at_time");
   const Aggregate& aggregate = scene.store.known(number(arguments[0]));
   if (!time) return {cell(aggregate.version)};
   Number found = 0;

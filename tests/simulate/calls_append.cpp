@@ -41,10 +41,7 @@ NewEvent read_event(const Append& append, const Argument* columns) {
   if (!event.data) refuse(9, "data is NULL");
   if (append.expected && *append.expected < 0)
     refuse(9, "expected is out of range: " + cell(append.expected));
-  if (const Text time = text(columns[4])) {
-    event.time = parse_time(*time);
-    if (!event.time) refuse(9, "event_time is not a time: \"" + *time + "\"");
-  }
+  if (const Text time = text(columns[4])) event.time = require_time(*time, "event_time");
   return event;
 }
 
@@ -256,8 +253,17 @@ std::string rows_as_sql(const char* verb, const Arguments& arguments) {
   return out;
 }
 
+/// In a row an empty text in a column that may be left off is a fault.
+std::vector<Append> read_rows(const Arguments& arguments) {
+  std::vector<Append> rows = read_appends(arguments);
+  for (const Append& row : rows) {
+    if (row.events[0].reference == "") refuse(9, "reference is empty");
+  }
+  return rows;
+}
+
 Rows insert(Scene& scene, const Arguments& arguments) {
-  append_all(scene, read_appends(arguments), Targets::row_by_row);
+  append_all(scene, read_rows(arguments), Targets::row_by_row);
   return {};
 }
 
@@ -266,8 +272,8 @@ Rows insert_or_ignore(Scene& scene, const Arguments& arguments) {
   for (std::size_t at = 0; at < arguments.size(); at += 12) {
     const Store before = scene.store;
     try {
-      append_all(scene, read_appends({arguments.begin() + static_cast<std::ptrdiff_t>(at),
-                                      arguments.begin() + static_cast<std::ptrdiff_t>(at + 12)}));
+      append_all(scene, read_rows({arguments.begin() + static_cast<std::ptrdiff_t>(at),
+                                   arguments.begin() + static_cast<std::ptrdiff_t>(at + 12)}));
     } catch (const Refusal&) {
       scene.store = before;
     }

@@ -46,6 +46,11 @@ Rows restored(Scene& scene, const Arguments&) {
   return {cell(store.head)};
 }
 
+Rows time(Scene&, const Arguments& arguments) {
+  const Text value = text(arguments[0]);
+  return {value ? time_text(require_time(*value, "value")) : "NULL"};
+}
+
 }  // namespace
 
 std::vector<Call> store_calls() {
@@ -54,6 +59,7 @@ std::vector<Call> store_calls() {
   return {
       {"evercore_version", 1, false, "", "t", none,
        [](Scene&, const Arguments&) { return Rows{EVERCORE_VERSION}; }},
+      {"evercore_time", 1, false, "", "t", [](Maker& m) { return Arguments{m.time()}; }, time},
       {"evercore_check", 1, false, "aggregate_id, position, problem", "ttt", none, nothing},
       {"evercore_in_flight", 1, false, "position, holder, since", "ttt", none, nothing,
        [](const Arguments&) { return "SELECT position, holder, since FROM evercore_in_flight"; }},

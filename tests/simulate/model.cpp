@@ -237,4 +237,10 @@ std::optional<Number> parse_time(const std::string& text) {
   return seconds_since.time_since_epoch().count() * 1000000 + fraction;
 }
 
+Number require_time(const std::string& text, const std::string& argument) {
+  if (const auto time = parse_time(text)) return *time;
+  refuse(9, argument + " is not a time: \"" + text +
+                "\": write YYYY-MM-DD[Thh:mm[:ss[.ffffff]][Z|+hh:mm]]");
+}
+
 }  // namespace evercore::simulate

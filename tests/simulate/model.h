@@ -142,7 +142,7 @@ struct Store {
 
 /// EV005 for a name that is missing, empty or too long.
 void check_name(const Text& name, const std::string& argument, std::size_t most);
-inline constexpr std::size_t longest_type = 64;
+inline constexpr std::size_t longest_type = 255;
 inline constexpr std::size_t longest_key = 255;
 
 Json fold(Fold how, Json state, const Json& data);
@@ -151,5 +151,7 @@ Json fold(Fold how, Json state, const Json& data);
 std::string time_text(Number microseconds);
 /// The other way, for texts of that form and for `YYYY-MM-DDThh:mm:ssZ`; nothing for any other text.
 std::optional<Number> parse_time(const std::string& text);
+/// Or EV009, for the argument of that name.
+Number require_time(const std::string& text, const std::string& argument);
 
 }  // namespace evercore::simulate

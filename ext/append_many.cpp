@@ -52,11 +52,13 @@ class Writer {
     find_targets();
     std::string result = "[";
     for (std::size_t i = 0; i < call_.appends.size(); ++i) {
-      const Appended last = append(call_.appends[i], targets_[i]);
+      const Answer answer = append(call_.appends[i], targets_[i]);
       result += i > 0 ? ",{" : "{";
       result.append("\"aggregate_id\":").append(std::to_string(targets_[i]));
-      result.append(",\"sequence\":").append(std::to_string(last.sequence));
-      result.append(",\"position\":").append(std::to_string(last.position)).append("}");
+      result.append(",\"first_position\":").append(std::to_string(answer.first_position));
+      result.append(",\"sequence\":").append(std::to_string(answer.last.sequence));
+      result.append(",\"position\":").append(std::to_string(answer.last.position));
+      result += answer.repeated ? ",\"repeated\":true}" : "}";
     }
     if (conflict_) throw *conflict_;
     return result += "]";
@@ -76,9 +78,16 @@ class Writer {
     }
   }
 
-  Appended append(const JsonAppend& append, std::int64_t aggregate_id) {
-    std::optional<std::int64_t> expected = append.expected;
+  struct Answer {
     Appended last;
+    std::int64_t first_position = 0;  ///< of the first new event, or of all where none is
+    bool repeated = true;             ///< all of them
+  };
+
+  Answer append(const JsonAppend& append, std::int64_t aggregate_id) {
+    std::optional<std::int64_t> expected = append.expected;
+    Answer answer;
+    Appended& last = answer.last;
     std::int64_t first = 0;
     std::int64_t newest = 0;
     for (const NewEvent& event : std::span(call_.events).subspan(append.first, append.count)) {
@@ -86,16 +95,19 @@ class Writer {
       if (!repeat || !append.skips_repeats) mixture_.add(repeat.has_value(), event);
       if (repeat) {
         last = *repeat;
+        if (answer.first_position == 0) answer.first_position = last.position;
         if (append.skips_repeats && expected && first == 0) ++*expected;
         continue;
       }
       last = append_new(aggregate_id, expected, event);
       expected.reset();  // it is for the state before the first event; nobody can come between
+      if (answer.repeated) answer.first_position = last.position;
+      answer.repeated = false;
       if (first == 0) first = last.sequence;
       newest = last.sequence;
     }
     if (newest > 0) snapshot_if_crossed(connection_, aggregate_id, first, newest);
-    return last;
+    return answer;
   }
 
   /// The event that this one repeats: in the store, or of this call where a conflict kept it out.

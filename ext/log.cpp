@@ -1,20 +1,34 @@
 #include "log.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "error.h"
 #include "head.h"
+#include "subscription.h"
 #include "value.h"
 
 namespace evercore::ext {
 
 namespace {
 
+constexpr std::int64_t most_integer = std::numeric_limits<std::int64_t>::max();
+
 std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& arguments) {
   const std::int64_t after = arguments[0] == nullptr ? 0 : integer_of(arguments[0], "after");
   const std::int64_t limit = limit_of(arguments[1]);
+  const std::int64_t upto =
+      arguments[3] == nullptr ? most_integer : integer_of(arguments[3], "upto");
+  Filter filter;
+  if (arguments[2] != nullptr) {
+    filter = parse_filter(connection, text_of(arguments[2], "filter"));
+  }
   const Head head = load_head(connection);
   if (after > head.newest) throw out_of_range("after", after);
+  const std::int64_t last = std::min(head.committed, upto);
+  if (!filter.passes_everything()) {
+    return filtered_rows(connection, filter, after, limit, last, arguments.columns_used);
+  }
   Statement statement = connection.prepare(
       (arguments.columns_used & log_aggregate_columns) != 0
           ? Sql(EVERCORE_SELECT_LOG
@@ -22,7 +36,7 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
           : Sql(EVERCORE_SELECT_LOG_ALONE
                 " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
                 " ORDER BY e.position LIMIT ?3"));
-  statement.bind(1, after).bind(2, head.committed).bind(3, limit);
+  statement.bind(1, after).bind(2, last).bind(3, limit);
   return std::make_unique<LogRows>(connection, std::move(statement));
 }
 
@@ -60,17 +74,71 @@ class EventRows : public LogRows {
   std::int64_t left_;
 };
 
+/// The newest events of one aggregate, from the newest on.
+class BackwardRows : public LogRows {
+ public:
+  BackwardRows(Connection& connection, Statement statement, const Succession& succession,
+               std::int64_t after, std::int64_t upto)
+      : LogRows(connection, std::move(statement)),
+        connection_(connection),
+        succession_(succession),
+        after_(after),
+        next_(upto) {}
+
+  bool next() override {
+    const bool more = LogRows::next();
+    const std::int64_t sequence = more ? statement_.integer(log_sequence) : after_;
+    if (sequence != next_) succession_.refuse_if_changed(connection_);
+    next_ = sequence - 1;
+    return more;
+  }
+
+  void column(sqlite3_context* context, int column) override {
+    if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
+    LogRows::column(context, column);
+  }
+
+ private:
+  Connection& connection_;
+  Succession succession_;
+  std::int64_t after_;
+  std::int64_t next_;
+};
+
+/// The events after one sequence and up to another, the newest first.
+std::unique_ptr<Rows> open_backward(Connection& connection, const Aggregate& aggregate,
+                                    std::int64_t after, std::int64_t upto) {
+  Statement statement = connection.prepare(
+      EVERCORE_SELECT_LOG
+      " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3"
+      " ORDER BY e.sequence DESC");
+  statement.bind(1, aggregate.id).bind(2, after).bind(3, upto);
+  const Succession succession(aggregate, after, upto);
+  return std::make_unique<BackwardRows>(connection, std::move(statement), succession, after, upto);
+}
+
 std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& arguments) {
   const auto aggregate = find_for_rows(connection, arguments[0]);
   if (!aggregate) return nullptr;
-  const std::int64_t after = arguments[1] == nullptr ? 0 : integer_of(arguments[1], "after");
-  const std::int64_t limit = limit_of(arguments[2]);
+  std::int64_t after = arguments[1] == nullptr ? 0 : integer_of(arguments[1], "after");
+  std::int64_t limit = arguments[2] == nullptr ? most_integer : integer_of(arguments[2], "limit");
+  const std::int64_t upto =
+      std::min(aggregate->version,
+               arguments[3] == nullptr ? most_integer : integer_of(arguments[3], "upto"));
+  after = std::max(after, aggregate->base);
+  if (after >= upto) return nullptr;
+  if (limit < 0) {
+    // Where SQLite counts on the ascending order, the last so many are found from their first.
+    if (limit > after - upto) after = upto + limit;
+    if (!arguments.ascending) return open_backward(connection, *aggregate, after, upto);
+    limit = most_integer;
+  }
   Statement statement = connection.prepare(
       EVERCORE_SELECT_LOG
       " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3 ORDER BY e.sequence"
       " LIMIT ?4");
-  statement.bind(1, aggregate->id).bind(2, after).bind(3, aggregate->version).bind(4, limit);
-  const Succession succession(*aggregate, std::max(after, aggregate->base), aggregate->version);
+  statement.bind(1, aggregate->id).bind(2, after).bind(3, upto).bind(4, limit);
+  const Succession succession(*aggregate, after, upto);
   return std::make_unique<EventRows>(connection, std::move(statement), succession, limit);
 }
 
@@ -118,9 +186,10 @@ void LogRows::column(sqlite3_context* context, int column) {
 
 const TableFunction follow_table = {"evercore_follow",
                                     "CREATE TABLE x(" EVERCORE_LOG_COLUMNS
-                                    ", \"after\" INTEGER HIDDEN, \"limit\" INTEGER HIDDEN)",
+                                    ", \"after\" INTEGER HIDDEN, \"limit\" INTEGER HIDDEN,"
+                                    " filter TEXT HIDDEN, upto INTEGER HIDDEN)",
                                     log_columns,
-                                    2,
+                                    4,
                                     0,
                                     log_position,
                                     open_follow};
@@ -128,9 +197,10 @@ const TableFunction follow_table = {"evercore_follow",
 const TableFunction events_table = {
     "evercore_events",
     "CREATE TABLE x(" EVERCORE_LOG_COLUMNS
-    ", id INTEGER HIDDEN, \"after\" INTEGER HIDDEN, \"limit\" INTEGER HIDDEN)",
+    ", id INTEGER HIDDEN, \"after\" INTEGER HIDDEN, \"limit\" INTEGER HIDDEN,"
+    " upto INTEGER HIDDEN)",
     log_columns,
-    3,
+    4,
     1,
     log_sequence,
     open_events};

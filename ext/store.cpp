@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "head.h"
 #include "time.h"
 #include "value.h"
 
@@ -12,6 +13,10 @@ namespace {
 
 void version(const Call& call) {
   call.result(std::string_view(EVERCORE_VERSION));
+}
+
+void head(const Call& call) {
+  call.result(load_head(call.connection).committed);
 }
 
 // The figures in the order of their rows; times are microseconds.
@@ -71,6 +76,8 @@ std::unique_ptr<Rows> open_stats(Connection& connection, const TableArguments&) 
 
 const Function version_function = {"evercore_version", 0, 0, Access::pure, version};
 const Function time_function = {"evercore_time", 1, 1, Access::pure, time};
+
+const Function head_function = {"evercore_head", 0, 0, Access::reads, head};
 
 const TableFunction stats_table = {
     "evercore_stats", "CREATE TABLE x(name TEXT, value TEXT)", 2, 0, 0, -1, open_stats};

@@ -98,6 +98,11 @@ void remember_empty(Connection& connection, const Holding& holding, std::int64_t
 [[nodiscard]] std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
                                                 std::int64_t sequence);
 
+/// The events after a position up to `last` that pass a filter, found as a fetch finds them.
+[[nodiscard]] std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter,
+                                                  std::int64_t after, std::int64_t limit,
+                                                  std::int64_t last, std::uint64_t columns_used);
+
 extern const Function subscription_functions[5];
 extern const Function lease_functions[4];
 extern const TableFunction fetch_table;

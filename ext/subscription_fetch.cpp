@@ -35,7 +35,8 @@ constexpr std::size_t most_merged = 64;  // event types; more of them are found 
   " AND (?5 IS NULL OR +e.type_id IN (SELECT value FROM json_each(?5)))" \
   " AND e.aggregate_id % ?6 = ?7"
 
-/// Notes, at the end of a fetch that gave nothing, which head it saw.
+/// Notes, at the end of a fetch that gave nothing, which head it saw. A follower has no row to note
+/// it in.
 class Sight {
  public:
   Sight(Connection& connection, Holding holding, std::int64_t head)
@@ -45,7 +46,7 @@ class Sight {
   bool saw(bool more) {
     if (more) {
       empty_ = false;
-    } else if (empty_) {
+    } else if (empty_ && holding_.subscription_id != 0) {
       remember_empty(connection_, holding_, head_);
     }
     return more;
@@ -201,7 +202,7 @@ std::unique_ptr<Rows> by_aggregate(const Fetch& fetch, std::int64_t aggregate_id
 }
 
 std::unique_ptr<Rows> nothing_passes(const Fetch& fetch) {
-  remember_empty(fetch.connection, fetch.holding, fetch.head);
+  static_cast<void>(fetch.sight().saw(false));
   return nullptr;
 }
 
@@ -249,6 +250,31 @@ std::unique_ptr<Rows> open_fetch(Connection& connection, const TableArguments& a
 }
 
 }  // namespace
+
+std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter,
+                                    std::int64_t after, std::int64_t limit, std::int64_t last,
+                                    std::uint64_t columns_used) {
+  Holding all;
+  all.position = after;
+  all.filter = canonical(filter);
+  all.aggregate_type = filter.aggregate_type;
+  all.natural_key = filter.natural_key;
+  Statement find =
+      connection.prepare("SELECT type_id FROM main.evercore_event_type WHERE name = ?1");
+  for (const std::string& name : filter.event_types) {
+    find.reset();
+    if (!find.bind(1, name).step()) continue;
+    const std::int64_t id = find.integer(0);
+    if (std::find(all.type_ids.begin(), all.type_ids.end(), id) == all.type_ids.end()) {
+      all.type_ids.push_back(id);
+    }
+  }
+  find.reset();
+  if (!filter.event_types.empty() && all.type_ids.empty()) return nullptr;
+  if (limit == 0 || after >= last) return nullptr;
+  Fetch fetch{connection, all, limit, last, {}, {}};
+  return find_rows(fetch, columns_used);
+}
 
 const TableFunction fetch_table = {
     "evercore_fetch",

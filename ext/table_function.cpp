@@ -14,8 +14,9 @@ namespace {
 
 // idxNum, made in best_index and read in filter: the low 8 bits say which arguments are given, in
 // the order of the hidden columns; the bits above say which columns the query uses, as colUsed
-// does, up to 20.
+// does, up to 20; the one above these says that the rows must come in their ascending order.
 constexpr int argument_bits = 8;
+constexpr unsigned ascending_bit = 1u << 28;
 constexpr double no_plan = 1e99;
 constexpr std::uint64_t column_mask = (std::uint64_t{1} << 20) - 1;
 
@@ -113,6 +114,7 @@ int best_index(sqlite3_vtab* vtab, sqlite3_index_info* info) noexcept {
   info->estimatedRows = of_one_aggregate ? 100 : 1'000'000;
   info->orderByConsumed = info->nOrderBy == 1 && info->aOrderBy[0].desc == 0 &&
                           info->aOrderBy[0].iColumn == function.ordered_column;
+  if (info->orderByConsumed != 0) info->idxNum |= static_cast<int>(ascending_bit);
   return SQLITE_OK;
 }
 
@@ -152,7 +154,8 @@ int filter(sqlite3_vtab_cursor* base, int index, const char*, int,
   const int rc = guarded(base->pVtab, [&] {
     module.connection->require_same_store();
     TableArguments arguments;
-    arguments.columns_used = static_cast<unsigned>(index) >> argument_bits;
+    arguments.columns_used = static_cast<unsigned>(index) >> argument_bits & column_mask;
+    arguments.ascending = (static_cast<unsigned>(index) & ascending_bit) != 0;
     int taken = 0;
     for (int i = 0; i < module.table->arguments; ++i) {
       if (i < module.table->required_arguments && (index >> i & 1) == 0) {

@@ -29,6 +29,7 @@ class Rows {
 struct TableArguments {
   std::vector<sqlite3_value*> values;
   std::uint64_t columns_used = ~std::uint64_t{0};  ///< bit i: column i is asked for
+  bool ascending = false;  ///< SQLite counts on the ascending order of the ordered column
 
   sqlite3_value* operator[](std::size_t index) const { return values[index]; }
 };

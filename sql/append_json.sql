@@ -38,15 +38,15 @@ BEGIN
          (SELECT array_agg(owner) AS owners, array_agg(event_type) AS kinds, array_agg(data) AS datas, array_agg(reference) AS refs,
                  array_agg(metadata) AS metas, array_agg(event_id) AS event_ids,
                  array_agg(CASE WHEN event_time IS NOT NULL THEN _evercore_time(event_time, 'event_time') END) AS times FROM event) e;
-  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'sequence', r.sequence, 'position', r.position) ORDER BY r.append)
+  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'first_position', r.first_position, 'sequence', r.sequence,
+                                              'position', r.position) || CASE WHEN r.repeated THEN '{"repeated":true}'::jsonb ELSE '{}' END ORDER BY r.append)
             FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.owners, given.kinds, given.datas,
                                        given.refs, given.metas, given.times, given.event_ids, given.skips) r);
 END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS
-  'Appends the events of a JSON array of appends, all or none; gives aggregate_id, sequence and position for each append.';
+  'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';
 
--- Appends what _evercore_plain_appends let pass and has no event ids. Events and positions come in the order of the document,
--- since a function in FROM is asked once for each row before it.
+-- Appends what _evercore_plain_appends let pass and has no event ids.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -55,7 +55,9 @@ DECLARE
   keys text[];
   expects bigint[];
   counts bigint[];
+  lasts bigint[];         -- of each append the place of its last event in the document
   befores bigint[];
+  places bigint[];
   moment timestamptz;
   written bigint;
 BEGIN
@@ -76,12 +78,15 @@ BEGIN
   ELSE
     befores := _evercore_advance(ids, _evercore_lock_aggregates(ids, false), counts, expects, false);
   END IF;
+  SELECT array_agg(r.last ORDER BY r.no) INTO lasts
+    FROM (SELECT u.no, sum(u.amount) OVER (ORDER BY u.no)::bigint AS last FROM unnest(counts) WITH ORDINALITY AS u (amount, no)) r;
+  places := _evercore_draw(lasts[cardinality(lasts)]);
   moment := clock_timestamp();
   INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
-  SELECT nextval('@extschema@.evercore_event_position_seq'::regclass), moment, a.id, a.before + e.no, e.event_type, e.data,
+  SELECT places[a.skipped + e.no], moment, a.id, a.before + e.no, e.event_type, e.data,
          CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
               ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata
-    FROM (SELECT ids[d.no] AS id, befores[d.no] AS before, d.one->'events' AS events
+    FROM (SELECT ids[d.no] AS id, befores[d.no] AS before, lasts[d.no] - counts[d.no] AS skipped, d.one->'events' AS events
             FROM json_array_elements(document) WITH ORDINALITY AS d (one, no) OFFSET 0) a,
          ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))
            WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no);
@@ -90,9 +95,10 @@ BEGIN
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;
-  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', e.aggregate_id, 'sequence', e.sequence, 'position', e.position) ORDER BY u.no)
-            FROM unnest(ids, befores, counts) WITH ORDINALITY AS u (id, before, amount, no)
-            JOIN evercore_event e ON e.aggregate_id = u.id AND e.sequence = u.before + u.amount);
+  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', u.id, 'first_position', CASE WHEN places[u.last] - places[u.last - u.amount + 1] < u.amount THEN places[u.last - u.amount + 1] END,
+                                              'sequence', u.before + u.amount,
+                                              'position', places[u.last]) ORDER BY u.no)
+            FROM unnest(ids, befores, counts, lasts) WITH ORDINALITY AS u (id, before, amount, last, no));
 END $$;
 COMMENT ON FUNCTION _evercore_append_plain(json, jsonb) IS 'Appends the events of a plain document, and answers as evercore_append_many does.';
 

@@ -4,10 +4,11 @@
 -- Plans are made once: with arrays of a known length the planner would make one at each call, which takes longer than to run
 -- it. What these functions call inherits that, and that there are no merge joins.
 
--- Writes events; the caller has checked them. Gives aggregate, last sequence and last position for each append.
+-- Writes events; the caller has checked them. Gives for each append its aggregate, the sequence and position of its last event, the
+-- position of its first new event (its first event where none is new), and whether none is new.
 CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], owners integer[],
   kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[], skips boolean[])
-RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint)
+RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -20,6 +21,7 @@ DECLARE
   places bigint[];
   repeats boolean[];
   last_repeats text[];    -- of each append the event_id of its last event, where that is a repeat
+  first_repeats text[];   -- and that of its first event, where all are
 BEGIN
   PERFORM _evercore_name(u, 'event_type', 255) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 255) IS NOT TRUE;
   PERFORM _evercore_enter();
@@ -28,10 +30,11 @@ BEGIN
   versions := _evercore_lock_aggregates(ids, in_rows);
   IF identified THEN repeats := _evercore_repeats(ids, owners, kinds, datas, event_ids, skips); END IF;
   IF repeats IS NOT NULL THEN
-    SELECT array_agg(l.event_id ORDER BY l.owner) INTO last_repeats
-      FROM (SELECT DISTINCT ON (u.owner) u.owner, CASE WHEN u.repeat THEN u.event_id END AS event_id
-              FROM unnest(owners, event_ids, repeats) WITH ORDINALITY AS u (owner, event_id, repeat, no) ORDER BY u.owner, u.no DESC) l;
-    IF true = ALL (repeats) THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats) r; RETURN; END IF;
+    SELECT array_agg(l.last_id ORDER BY l.owner), array_agg(l.first_id ORDER BY l.owner) INTO last_repeats, first_repeats
+      FROM (SELECT u.owner, (array_agg(CASE WHEN u.repeat THEN u.event_id END ORDER BY u.no DESC))[1] AS last_id,
+                   CASE WHEN bool_and(u.repeat) THEN (array_agg(u.event_id ORDER BY u.no))[1] END AS first_id
+              FROM unnest(owners, event_ids, repeats) WITH ORDINALITY AS u (owner, event_id, repeat, no) GROUP BY u.owner) l;
+    IF true = ALL (repeats) THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, owners, '{}') r; RETURN; END IF;
     -- An append's expected version is that before its first new event; the repeats before it count. Only then are they left out.
     SELECT array_agg(CASE WHEN f.first_new IS NOT NULL THEN x.expected + f.first_new - f.first_event END ORDER BY x.no) INTO expects
       FROM unnest(expects) WITH ORDINALITY AS x (expected, no)
@@ -48,7 +51,7 @@ BEGIN
             LEFT JOIN unnest(owners) AS o (owner) ON o.owner = a.no GROUP BY a.no) u;
 
   befores := _evercore_advance(ids, versions, counts, expects, in_rows);
-  SELECT array_agg(nextval('@extschema@.evercore_event_position_seq'::regclass)) INTO places FROM generate_series(1, amount);
+  places := _evercore_draw(amount);
   IF identified THEN
     PERFORM _evercore_write_identified(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places, in_rows);
   ELSE
@@ -58,9 +61,9 @@ BEGIN
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;
-  RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place)
+  RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place), CASE WHEN max(u.place) - min(u.place) < count(*) THEN min(u.place) END, false
     FROM unnest(owners, places) AS u (owner, place) WHERE last_repeats[u.owner] IS NULL GROUP BY u.owner ORDER BY u.owner;
-  IF last_repeats IS NOT NULL THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats) r; END IF;
+  IF last_repeats IS NOT NULL THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, owners, places) r; END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], integer[], text[], text[], text[], text[], timestamptz[], text[], boolean[])
   IS 'Appends checked events given as arrays.';
@@ -179,15 +182,45 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_event_ids(text[]) IS 'The events that bear these event ids, compacted ones included.';
 
--- Where the events stand that appends ended with, by append; none for an append whose last event is new.
-CREATE OR REPLACE FUNCTION _evercore_repeated(event_ids text[]) RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint)
+-- The answer for appends that ended with a repeat: event ids as above, and the places of the events that are new.
+CREATE OR REPLACE FUNCTION _evercore_repeated(lasts text[], firsts text[], owners integer[], places bigint[])
+RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY SELECT u.owner::integer, k.aggregate_id, k.sequence, k.position
-    FROM unnest(event_ids) WITH ORDINALITY AS u (event_id, owner) JOIN _evercore_event_ids(event_ids) k ON k.event_id = u.event_id ORDER BY u.owner;
+  RETURN QUERY SELECT u.owner::integer, k.aggregate_id, k.sequence, k.position, coalesce(f.position, n.place), f.event_id IS NOT NULL
+    FROM unnest(lasts, firsts) WITH ORDINALITY AS u (last_id, first_id, owner)
+    JOIN _evercore_event_ids(lasts) k ON k.event_id = u.last_id
+    LEFT JOIN _evercore_event_ids(firsts) f ON f.event_id = u.first_id
+    LEFT JOIN (SELECT p.owner, CASE WHEN max(p.place) - min(p.place) < count(*) THEN min(p.place) END AS place FROM unnest(owners, places) AS p (owner, place) GROUP BY p.owner) n ON n.owner = u.owner
+   ORDER BY u.owner;
 END $$;
-COMMENT ON FUNCTION _evercore_repeated(text[]) IS 'The answer for appends that ended with a repeat.';
+COMMENT ON FUNCTION _evercore_repeated(text[], text[], integer[], bigint[]) IS 'The answer for appends that ended with a repeat.';
+
+-- Positions for the events of one call, one after the other. Others draw meanwhile: then those that were drawn are left, as after a
+-- rollback, and it is tried anew, one call at a time. Nobody else waits for that, and it holds no lock when it returns. Where
+-- single appends do not leave off for so long, it does without in the end: their first_position is NULL then.
+CREATE OR REPLACE FUNCTION _evercore_draw(amount bigint) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  places bigint[];
+BEGIN
+  places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
+  IF places[amount] - places[1] = amount - 1 THEN RETURN places; END IF;
+  PERFORM pg_advisory_lock(hashtextextended('evercore draw', '@extschema@.evercore_event'::regclass::oid::bigint));
+  BEGIN
+    FOR i IN 1 .. 50 LOOP
+      places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
+      EXIT WHEN places[amount] - places[1] = amount - 1;
+    END LOOP;
+  EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+    PERFORM pg_advisory_unlock(hashtextextended('evercore draw', '@extschema@.evercore_event'::regclass::oid::bigint));
+    RAISE;
+  END;
+  PERFORM pg_advisory_unlock(hashtextextended('evercore draw', '@extschema@.evercore_event'::regclass::oid::bigint));
+  RETURN places;
+END $$;
+COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap between them.';
 
 -- Which events were appended before, or stand in the call before: NULL where none was. EV007 where one has other content, and for a
 -- mixture with new events, but for appends that skip their repeats.

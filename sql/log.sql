@@ -44,16 +44,91 @@ END $$;
 COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
   'Events after a position, in order, up to the newest position below which nothing can still appear; READ COMMITTED only.';
 
+-- With a filter or an upper bound. The function above stays as it is, for the polls that have neither and for the views of those who
+-- call it; with no default for the filter no call is ambiguous. How events are found: see subscription_fetch.sql.
+CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter text, upto bigint DEFAULT NULL)
+RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
+               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+#variable_conflict use_column
+DECLARE
+  most bigint := _evercore_number(evercore_follow."limit", 'limit', 0, NULL);
+  start bigint := coalesce(evercore_follow."after", 0);
+  head bigint;
+  wanted record;
+  wanted_type bigint;
+  only_id bigint;
+BEGIN
+  IF filter IS NULL AND upto IS NULL THEN
+    RETURN QUERY SELECT f.* FROM evercore_follow(evercore_follow."after", evercore_follow."limit") f;
+    RETURN;
+  END IF;
+  SELECT f.* INTO wanted FROM _evercore_filter(evercore_follow.filter) f;
+  head := evercore_head();
+  IF start > head AND NOT pg_is_in_recovery() THEN PERFORM _evercore_beyond(start); END IF;
+  head := least(head, evercore_follow.upto);
+  IF start >= head OR most = 0 THEN RETURN; END IF;
+  SELECT t.type_id INTO wanted_type FROM evercore_aggregate_type t WHERE t.name = wanted.aggregate_type;
+  IF wanted.natural_key IS NOT NULL THEN
+    SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = wanted_type AND a.natural_key = wanted.natural_key;
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, wanted.aggregate_type, wanted.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+     WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, start)) AND e.position > start AND e.position <= head
+       AND (wanted.event_types IS NULL OR e.event_type = ANY (wanted.event_types))
+     ORDER BY e.sequence LIMIT most;
+  ELSIF cardinality(wanted.event_types) <= 64 AND _evercore_has_index_by_type() THEN
+    -- Of each type no more than is given out.
+    RETURN QUERY
+    SELECT m.* FROM (SELECT DISTINCT u.name FROM unnest(wanted.event_types) AS u (name)) k, LATERAL (
+    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+     WHERE e.event_type = k.name AND e.position > start AND e.position <= head AND (wanted.aggregate_type IS NULL OR a.type_id = wanted_type)
+     ORDER BY e.position LIMIT most) m
+     ORDER BY 1 LIMIT most;
+  ELSE
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+     WHERE e.position > start AND e.position <= head
+       AND (wanted.event_types IS NULL OR e.event_type = ANY (wanted.event_types))
+       AND (wanted.aggregate_type IS NULL OR a.type_id = wanted_type)
+     ORDER BY e.position LIMIT most;
+  END IF;
+END $$;
+COMMENT ON FUNCTION evercore_follow(bigint, bigint, text, bigint) IS
+  'The same for events that pass the filter of a subscription, up to a position.';
+
+CREATE OR REPLACE FUNCTION evercore_head() RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  head bigint := _evercore_safe_head();
+BEGIN
+  IF NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
+  RETURN coalesce(head, 0);
+END $$;
+COMMENT ON FUNCTION evercore_head() IS 'The newest position below which nothing can still appear, 0 in an empty store; READ COMMITTED only.';
+
 CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
-DECLARE
-  most bigint := _evercore_number(evercore_events."limit", 'limit', 0, NULL);
 BEGIN
   PERFORM _evercore_ready();
+  IF evercore_events."limit" < 0 THEN
+    RETURN QUERY SELECT e.* FROM evercore_events(evercore_events.id, evercore_events."after", evercore_events."limit", NULL::bigint) e;
+    RETURN;
+  END IF;
   RETURN QUERY
   SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
          coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
@@ -61,9 +136,45 @@ BEGIN
     JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
     JOIN evercore_aggregate_type t ON t.type_id = a.type_id
    WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
-   ORDER BY e.sequence LIMIT most;
+   ORDER BY e.sequence LIMIT evercore_events."limit";
 END $$;
-COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint) IS 'One aggregate''s events after a sequence, in order.';
+COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint) IS
+  'One aggregate''s events after a sequence, in order; the last so many, newest first, where the limit is negative.';
+
+CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint, "limit" bigint, upto bigint)
+RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
+               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  most bigint := CASE WHEN evercore_events."limit" < 0 THEN -greatest(evercore_events."limit", -9223372036854775807) ELSE evercore_events."limit" END;
+BEGIN
+  PERFORM _evercore_ready();
+  IF evercore_events."limit" < 0 THEN
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+     WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
+       AND e.sequence <= coalesce(evercore_events.upto, 9223372036854775807)
+     ORDER BY e.sequence DESC LIMIT most;
+  ELSE
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+     WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
+       AND e.sequence <= coalesce(evercore_events.upto, 9223372036854775807)
+     ORDER BY e.sequence LIMIT most;
+  END IF;
+END $$;
+COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint, bigint) IS
+  'One aggregate''s events after a sequence and up to another; the last so many, newest first, where the limit is negative.';
 
 CREATE OR REPLACE FUNCTION evercore_replay(id bigint, version bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,

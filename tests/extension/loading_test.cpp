@@ -76,7 +76,7 @@ TEST_CASE("loading adds exactly these functions") {
         "evercore_claim 3\nevercore_compact 1\nevercore_compact 2\n"
         "evercore_compact_type 1\nevercore_compact_type 2\nevercore_compact_type 3\n"
         "evercore_create 1\nevercore_create 2\nevercore_ensure 2\nevercore_erase 1\n"
-        "evercore_event_type 2\nevercore_find 2\nevercore_migrate 0\nevercore_migrate 1\n"
+        "evercore_event_type 2\nevercore_find 2\nevercore_head 0\nevercore_migrate 0\nevercore_migrate 1\n"
         "evercore_pause 1\nevercore_rekey 2\nevercore_release 2\nevercore_release 3\n"
         "evercore_rename_type 3\nevercore_renew 3\nevercore_reset 2\nevercore_restored "
         "0\nevercore_resume 1\n"
@@ -111,7 +111,7 @@ TEST_CASE("functions that write are for direct calls only and the version is inn
     const int flags = std::stoi(line.substr(line.find(' ')));
     const bool reads = name == "evercore_find" || name == "evercore_sequence" ||
                        name == "evercore_state" || name == "evercore_version" ||
-                       name == "evercore_time";
+                       name == "evercore_time" || name == "evercore_head";
     const bool pure = name == "evercore_version" || name == "evercore_time";
     CAPTURE(name);
     CHECK(((flags & direct_only) == 0) == reads);

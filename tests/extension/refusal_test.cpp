@@ -137,9 +137,9 @@ TEST_CASE("an append that skips repeats takes a batch that has grown") {
   CHECK(db.fails(many(element(R"("aggregate_id":1)", grown))) ==
         "EV007: event_id \"x1\" exists: one call cannot mix repeats and new events");
   CHECK(db.must(many(element(skip + R"(,"expected":0)", grown + "," + event("x3")))) ==
-        R"([{"aggregate_id":1,"sequence":3,"position":3}])");
+        R"([{"aggregate_id":1,"first_position":3,"sequence":3,"position":3}])");
   CHECK(db.must(many(element(skip + R"(,"expected":70)", grown))) ==
-        R"([{"aggregate_id":1,"sequence":3,"position":3}])");
+        R"([{"aggregate_id":1,"first_position":1,"sequence":3,"position":3,"repeated":true}])");
   CHECK(db.fails(many(element(skip + R"(,"expected":1)", grown + "," + event("x4")))) ==
         "EV001: conflict: aggregate 1 is at sequence 3, expected 4");
   CHECK(db.fails(many(element(skip, event("x1", "2")))) ==
@@ -151,13 +151,14 @@ TEST_CASE("an append that skips repeats takes a batch that has grown") {
         "EV007: event_id \"x1\" exists: one call cannot mix repeats and new events");
   CHECK(
       db.must(many(element(skip, grown) + "," + element(R"("aggregate_id":2)", event("y1")))) ==
-      R"([{"aggregate_id":1,"sequence":3,"position":3},{"aggregate_id":2,"sequence":1,"position":4}])");
+      R"([{"aggregate_id":1,"first_position":1,"sequence":3,"position":3,"repeated":true},)"
+      R"({"aggregate_id":2,"first_position":4,"sequence":1,"position":4}])");
   CHECK(db.fails(many(element(R"("aggregate_id":1,"repeats":"no")", event("x1")))) ==
         "EV009: repeats is not \"skip\"");
   CHECK(db.run(many(element(R"("aggregate_id":1,"repeats":null)", event("x1")))).ok());
   db.must("SELECT evercore_compact(1, 1)");
   CHECK(db.must(many(element(skip, grown + "," + event("x4")))) ==
-        R"([{"aggregate_id":1,"sequence":4,"position":5}])");
+        R"([{"aggregate_id":1,"first_position":5,"sequence":4,"position":5}])");
 }
 
 TEST_CASE("under OR IGNORE a repeat is no fault and every row stands for itself") {

@@ -343,7 +343,7 @@ TEST_CASE("deprecated and unusual pragmas of the host change nothing") {
     db.must("BEGIN; SELECT " + append_call() + "; SELECT " + append_call() + "; COMMIT");
     CHECK(db.must("SELECT "
                   "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"H\","
-                  "\"data\":{}}]}]')") == "[{\"aggregate_id\":1,\"sequence\":7,\"position\":7}]");
+                  "\"data\":{}}]}]')") == "[{\"aggregate_id\":1,\"first_position\":7,\"sequence\":7,\"position\":7}]");
     CHECK(db.must("SELECT evercore_state(1)") == "{\"n\":1}");
     CHECK(db.must("SELECT evercore_find('T','ä')") == "1");
     CHECK(db.must("SELECT evercore_compact(1, 2)") == "5");

@@ -42,8 +42,8 @@ POSTGRES = {
         GROUP BY proname ORDER BY proname COLLATE "C";""",
     "argument names": rf"""SELECT DISTINCT proname || '(' || coalesce({INPUTS}, '') || ')' AS call FROM pg_proc WHERE {OWN}
         AND proname LIKE 'evercore\_%' AND NOT proretset AND prorettype <> 'trigger'::regtype ORDER BY call;""",
-    "table functions": rf"""SELECT DISTINCT proname, {INPUTS} FROM pg_proc WHERE {OWN} AND proretset
-        AND proname LIKE 'evercore\_%' ORDER BY proname;""",
+    "table functions": rf"""SELECT DISTINCT ON (proname) proname, {INPUTS} FROM pg_proc WHERE {OWN} AND proretset
+        AND proname LIKE 'evercore\_%' ORDER BY proname, pronargs DESC;""",
     "tables": r"""SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('r', 'p')
         AND relname LIKE 'evercore\_%' ORDER BY relname;""",
     "views": r"""SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('v', 'm')

@@ -65,7 +65,6 @@ SELECT position FROM evercore_follow(1000000);
 
 -- a limit is not negative
 SELECT position FROM evercore_follow(0, -1);
-SELECT sequence FROM evercore_events(1, 0, -1);
 
 -- evercore_replay gives a base row, that of no events where no snapshot is, and the events after it
 SELECT position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference, metadata, event_time, event_id

@@ -150,7 +150,8 @@ class Writer {
 
 void append_many(const Call& call) {
   Connection& connection = call.connection;
-  const JsonAppends appends = read_appends(connection, required_document(call.arguments[0], "appends"));
+  const JsonAppends appends =
+      read_appends(connection, required_document(call.arguments[0], "appends"));
   atomically(connection, [&] { call.result_json(Writer(connection, appends).write()); });
 }
 

@@ -56,9 +56,9 @@ constexpr int oldest_sqlite = 3'040'000;
 
 template <typename Visit>
 int for_each_function(Visit visit) {
-  for (const Function* function : {&version_function, &time_function, &migrate_function,
-                                   &erase_function, &restored_function, &rename_type_function,
-                                   &head_function}) {
+  for (const Function* function :
+       {&version_function, &time_function, &migrate_function, &erase_function, &restored_function,
+        &rename_type_function, &head_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {

@@ -108,10 +108,10 @@ class BackwardRows : public LogRows {
 /// The events after one sequence and up to another, the newest first.
 std::unique_ptr<Rows> open_backward(Connection& connection, const Aggregate& aggregate,
                                     std::int64_t after, std::int64_t upto) {
-  Statement statement = connection.prepare(
-      EVERCORE_SELECT_LOG
-      " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3"
-      " ORDER BY e.sequence DESC");
+  Statement statement =
+      connection.prepare(EVERCORE_SELECT_LOG
+                         " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3"
+                         " ORDER BY e.sequence DESC");
   statement.bind(1, aggregate.id).bind(2, after).bind(3, upto);
   const Succession succession(aggregate, after, upto);
   return std::make_unique<BackwardRows>(connection, std::move(statement), succession, after, upto);

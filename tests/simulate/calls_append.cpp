@@ -5,6 +5,7 @@
 // expected, repeats and count of events, then six columns an event.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "simulate/call.h"
 
@@ -22,6 +23,8 @@ struct Append {
 
 struct Appended {
   Number aggregate, sequence, position;
+  Number first_position = 0;  ///< of the first new event, or of the first where all are repeats
+  bool repeated = true;       ///< all of them
 };
 
 void check_payload(const std::string& argument, const Text& json) {
@@ -114,7 +117,9 @@ Appended write(Scene& scene, Number target, const Append& append) {
     Aggregate& aggregate = store.known(target);
     if (const Event* there = event.id ? store.with_id(*event.id) : nullptr) {
       ++passed;
-      last = {target, there->sequence, there->position};
+      last.sequence = there->sequence;
+      last.position = there->position;
+      if (last.first_position == 0) last.first_position = there->position;
       continue;
     }
     if (append.expected && aggregate.version == before && before != *append.expected + passed) {
@@ -122,7 +127,9 @@ Appended write(Scene& scene, Number target, const Append& append) {
                     ", expected " + cell(*append.expected + passed));
     }
     const Event& written = store.write(aggregate, event, scene.now);
-    last = {target, written.sequence, written.position};
+    last.sequence = written.sequence;
+    last.position = written.position;
+    if (std::exchange(last.repeated, false)) last.first_position = written.position;
   }
   store.snapshot_if_due(store.known(target), before);
   return last;
@@ -232,7 +239,9 @@ Rows append_many(Scene& scene, const Arguments& arguments) {
   std::string out = "[";
   for (const Appended& last : append_all(scene, read_appends(arguments))) {
     out += std::string(out.size() > 1 ? "," : "") + "{\"aggregate_id\":" + cell(last.aggregate) +
-           ",\"sequence\":" + cell(last.sequence) + ",\"position\":" + cell(last.position) + "}";
+           ",\"first_position\":" + cell(last.first_position) +
+           ",\"sequence\":" + cell(last.sequence) + ",\"position\":" + cell(last.position) +
+           (last.repeated ? ",\"repeated\":true}" : "}");
   }
   return {out + "]"};
 }

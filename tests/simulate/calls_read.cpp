@@ -1,4 +1,7 @@
 // Reading: the log, following it, one aggregate's events, replay, state and history.
+#include <algorithm>
+#include <cstdlib>
+
 #include "simulate/call.h"
 
 namespace evercore::simulate {
@@ -19,18 +22,31 @@ Number limit_of(const Argument& argument) {
   return limit;
 }
 
+/// What evercore_follow and evercore_events take for no bound.
+Number bound(const Argument& argument) {
+  return number(argument).value_or(INT64_MAX);
+}
+
 Rows follow(Scene& scene, const Arguments& arguments) {
   const Number after = number(arguments[0]).value_or(0);
   const Number limit = limit_of(arguments[1]);
+  const Filter filter = read_filter(text(arguments[2]));
   if (after > scene.store.head) refuse(9, "after is out of range: " + cell(after));
+  const Number last = std::min(scene.safe, bound(arguments[3]));
   Rows rows;
   for (const Event& event : scene.store.events) {
     if (static_cast<Number>(rows.size()) == limit) break;
-    if (event.position > after && event.position <= scene.safe && !event.removed) {
+    if (event.position <= after || event.position > last || event.removed) continue;
+    const Aggregate& aggregate =
+        scene.store.aggregates[static_cast<std::size_t>(event.aggregate - 1)];
+    if (scene.store.passes(filter, aggregate, event.type))
       rows.push_back(log_row(scene.store, event));
-    }
   }
   return rows;
+}
+
+Rows head(Scene& scene, const Arguments&) {
+  return {cell(scene.safe)};
 }
 
 /// The aggregate of a table function, which takes one that there is not for no rows.
@@ -41,12 +57,15 @@ const Aggregate* of_rows(Scene& scene, const Argument& id) {
 }
 
 Rows events(Scene& scene, const Arguments& arguments) {
-  const Number limit = limit_of(arguments[2]);
+  const Number limit = bound(arguments[2]);
   const Aggregate* aggregate = of_rows(scene, arguments[0]);
   Rows rows;
   if (aggregate == nullptr) return rows;
-  for (const Event* event : scene.store.kept(*aggregate, number(arguments[1]).value_or(0))) {
-    if (static_cast<Number>(rows.size()) == limit) break;
+  std::vector<Event*> found = scene.store.kept(*aggregate, number(arguments[1]).value_or(0));
+  std::erase_if(found, [&](const Event* event) { return event->sequence > bound(arguments[3]); });
+  if (limit < 0) std::reverse(found.begin(), found.end());
+  for (const Event* event : found) {
+    if (static_cast<Number>(rows.size()) == std::abs(limit)) break;
     rows.push_back(log_row(scene.store, *event));
   }
   return rows;
@@ -126,14 +145,18 @@ std::vector<Call> read_calls() {
        }},
       {"evercore_follow", 4, false, log_columns, "tttttttttttt",
        [](Maker& m) {
-         return Arguments{m.random.between(0, m.store.head + (m.random.chance(3) ? 1 : 0)),
-                          m.some({{}, {}, Number{3}, Number{-1}})};
+         return Arguments{
+             m.random.between(0, m.store.head + (m.random.chance(3) ? 1 : 0)),
+             m.some({{}, {}, Number{3}, Number{-1}}), m.filter(),
+             m.random.chance(50) ? Argument() : Argument(m.random.between(0, m.store.head))};
        },
        follow},
+      {"evercore_head", 2, false, "", "t", [](Maker&) { return Arguments{}; }, head},
       {"evercore_events", 2, false, log_columns, "tttttttttttt",
        [](Maker& m) {
          const Argument id = m.id();
-         return Arguments{id, m.sequence(id), m.some({{}, Number{0}, Number{2}})};
+         return Arguments{id, m.sequence(id), m.some({{}, Number{0}, Number{2}, Number{-2}}),
+                          m.random.chance(50) ? Argument() : m.sequence(id)};
        },
        events},
       {"evercore_replay", 3, false, "sequence, event_type, data", "ttj",

@@ -85,26 +85,10 @@ void make_partitions(Subscription& subscription, Number count) {
   subscription.partitions.assign(static_cast<std::size_t>(count), fresh);
 }
 
-Filter read_filter(Store& store, const Text& json) {
-  Filter filter;
-  if (!json) return filter;
-  const Json parsed = parse_json(*json);
-  const auto name = [&](const char* member) -> Text {
-    const auto found = parsed.members.find(member);
-    if (found == parsed.members.end()) return std::nullopt;
-    return found->second.text.substr(1, found->second.text.size() - 2);
-  };
-  filter.aggregate_type = name("aggregate_type");
-  filter.natural_key = name("natural_key");
-  const auto types = parsed.members.find("event_types");
-  if (types == parsed.members.end()) return filter;
-  const std::string& list = types->second.text;
-  for (std::size_t at = list.find('"'); at != std::string::npos; at = list.find('"', at + 1)) {
-    const std::size_t end = list.find('"', at + 1);
-    filter.event_types.push_back(list.substr(at + 1, end - at - 1));
-    store.folds.try_emplace(filter.event_types.back(), Fold::merge);
-    at = end;
-  }
+/// A subscription's event types are known from then on.
+Filter read_and_learn(Store& store, const Text& json) {
+  Filter filter = read_filter(json);
+  for (const std::string& type : filter.event_types) store.folds.try_emplace(type, Fold::merge);
   return filter;
 }
 
@@ -130,7 +114,7 @@ Rows subscribe(Scene& scene, const Arguments& arguments) {
   Store& store = scene.store;
   const auto found = store.subscriptions.find(name);
   if (found != store.subscriptions.end() && !found->second.removed) {
-    change(scene, name, found->second, read_filter(store, text(arguments[1])), arguments);
+    change(scene, name, found->second, read_and_learn(store, text(arguments[1])), arguments);
     return {name};
   }
   const Start start = resolve(scene, text(arguments[2]));
@@ -138,7 +122,7 @@ Rows subscribe(Scene& scene, const Arguments& arguments) {
   subscription.last_token =
       found != store.subscriptions.end() ? found->second.last_token : store.least_token;
   subscription.start = start.position;
-  subscription.filter = read_filter(store, text(arguments[1]));
+  subscription.filter = read_and_learn(store, text(arguments[1]));
   make_partitions(subscription, number(arguments[3]).value_or(1));
   require_kept(store, name, subscription.filter, start);
   store.subscriptions[name] = subscription;

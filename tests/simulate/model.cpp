@@ -166,6 +166,28 @@ void Store::require_read(const Aggregate& aggregate, Number sequence) const {
   }
 }
 
+Filter read_filter(const Text& json) {
+  Filter filter;
+  if (!json) return filter;
+  const Json parsed = parse_json(*json);
+  const auto name = [&](const char* member) -> Text {
+    const auto found = parsed.members.find(member);
+    if (found == parsed.members.end()) return std::nullopt;
+    return found->second.text.substr(1, found->second.text.size() - 2);
+  };
+  filter.aggregate_type = name("aggregate_type");
+  filter.natural_key = name("natural_key");
+  const auto types = parsed.members.find("event_types");
+  if (types == parsed.members.end()) return filter;
+  const std::string& list = types->second.text;
+  for (std::size_t at = list.find('"'); at != std::string::npos; at = list.find('"', at + 1)) {
+    const std::size_t end = list.find('"', at + 1);
+    filter.event_types.push_back(list.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  return filter;
+}
+
 Text Filter::text() const {
   std::string out;
   if (aggregate_type) out += ",\"aggregate_type\":" + json_string(*aggregate_type);

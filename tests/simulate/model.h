@@ -76,6 +76,8 @@ struct Filter {
   [[nodiscard]] Text text() const;  ///< nothing where everything passes
 };
 
+Filter read_filter(const Text& json);  ///< of a text that Filter::text() wrote
+
 struct Partition {
   bool operator==(const Partition&) const = default;
 

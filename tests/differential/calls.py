@@ -42,7 +42,7 @@ class Arguments:
         return self.random.randint(1, len(model.aggregates))
 
     def type(self):
-        return self.pick(*TYPES) if not self.chance(0.02) else self.pick("", "t" * 65, "none", None)
+        return self.pick(*TYPES) if not self.chance(0.02) else self.pick("", "t" * 256, "none", None)
 
     def key(self):
         return self.pick(*KEYS) if not self.chance(0.02) else self.pick("", "é" * 255, "k" * 256, None)
@@ -84,7 +84,7 @@ class Arguments:
             if self.chance(0.7):  # so that repeats are repeats
                 event["data"], event["event_type"] = '{"a":1}', "M"
         if self.chance(0.02) and self.about != FOLD:
-            event.update(self.pick({"event_type": ""}, {"event_type": "e" * 65}, {"event_type": None}, {"event_id": ""}, {"data": None},
+            event.update(self.pick({"event_type": ""}, {"event_type": "e" * 256}, {"event_type": None}, {"event_id": ""}, {"data": None},
                                    {"reference": "r" * 1001}, {"metadata": "[]"}))
         return event
 
@@ -124,7 +124,10 @@ class Arguments:
         rows = []
         for _ in range(self.pick(1, 2, 3)):
             target, version = self.target(model)
-            rows.append({**target, "expected": self.expected(version) if not rows else None, **self.event()})
+            event = self.event()
+            if event.get("reference") == "":  # in a row it is a fault, not a reference
+                del event["reference"]
+            rows.append({**target, "expected": self.expected(version) if not rows else None, **event})
         return (rows,)
 
     def token(self, model, title):

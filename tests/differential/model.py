@@ -115,7 +115,7 @@ class Model:
         return self.aggregates[-1].id
 
     def create(self, type, key):
-        name(type, "aggregate_type", 64)
+        name(type, "aggregate_type", 255)
         if key is not None:
             name(key, "natural_key", 255)
             if self.find(type, key):
@@ -123,7 +123,7 @@ class Model:
         return self.add(type, key)
 
     def ensure(self, type, key):
-        name(type, "aggregate_type", 64)
+        name(type, "aggregate_type", 255)
         name(key, "natural_key", 255)
         return self.find(type, key) or self.add(type, key)
 
@@ -295,7 +295,7 @@ class Model:
     # Fold, snapshots, compaction
 
     def event_type(self, type, kind):
-        name(type, "event_type", 64)
+        name(type, "event_type", 255)
         if kind not in ("merge", "patch", "custom"):
             raise Fault(9, f'fold is not merge, patch or custom: "{kind}"')
         if self.folds.setdefault(type, "merge") == kind:
@@ -324,7 +324,7 @@ class Model:
         return sequence
 
     def snapshot_policy(self, type, every, keep):
-        name(type, "aggregate_type", 64)
+        name(type, "aggregate_type", 255)
         if every < 0 or every and keep < 1:
             raise Fault(9, f"every is out of range: {every}" if every < 0 else f"keep is out of range: {keep}")
         self.policies[type] = (every, keep)
@@ -513,9 +513,9 @@ def check_append(append):
         if not by_id and append.get("natural_key") is None:
             raise Fault(5, "neither aggregate_id nor natural_key given")
         if not by_id:
-            name(append.get("aggregate_type"), "aggregate_type", 64)
+            name(append.get("aggregate_type"), "aggregate_type", 255)
             name(append["natural_key"], "natural_key", 255)
-        name(event.get("event_type"), "event_type", 64)
+        name(event.get("event_type"), "event_type", 255)
         if event.get("event_id") is not None:
             name(event["event_id"], "event_id", 255)
         if event.get("data") is None:

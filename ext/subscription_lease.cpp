@@ -19,6 +19,7 @@
 #include "error.h"
 #include "head.h"
 #include "log.h"
+#include "maintenance.h"
 #include "subscription.h"
 #include "time.h"
 #include "value.h"
@@ -29,6 +30,7 @@ namespace evercore::ext {
 namespace {
 
 constexpr double longest_lease = 86'400;
+constexpr std::int64_t most_token = std::int64_t{1} << 62;
 
 /// A number's shortest text that reads back as it, in the form of PostgreSQL's. (std::to_chars
 /// brings 128 kB of tables, and writes 100000 as 1e+05.)
@@ -84,24 +86,47 @@ bool any_free(Connection& connection, std::int64_t subscription_id) {
   return connection.prepare(FREE_PARTITION).bind(1, subscription_id).bind(2, now()).step();
 }
 
+/// The token after the newest that was given.
+std::int64_t next_token(Connection& connection, std::string_view name, std::int64_t id) {
+  Statement newest = connection.prepare(
+      "SELECT last_token FROM main.evercore_subscription WHERE subscription_id = ?1");
+  const bool found = newest.bind(1, id).step() && !newest.is_null(0);
+  if (!found || newest.integer(0) < 0 || newest.integer(0) >= most_token) {
+    throw damaged_subscription(name);
+  }
+  return newest.integer(0) + 1;
+}
+
+/// A host's authorizer can leave a column as it was: then the next claim might give the token again.
+void require_taken(Connection& connection, std::string_view name, std::int64_t id,
+                   std::int64_t token, std::int64_t expires) {
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_subscription s JOIN main.evercore_subscription_partition p"
+      " ON p.subscription_id = s.subscription_id WHERE s.subscription_id = ?1"
+      " AND s.last_token = ?2 AND p.token = ?2 AND p.owner IS NOT NULL"
+      " AND p.lease_expires_at = ?3");
+  if (look.bind(1, id).bind(2, token).bind(3, expires).step()) return;
+  throw cut_short("subscription \"" + std::string(name) + "\" was claimed in part");
+}
+
 /// Inside atomically(): the new token, or nothing.
-std::optional<std::int64_t> take_free(Connection& connection, std::int64_t subscription_id,
-                                      std::string_view owner, std::int64_t lease) {
+std::optional<std::int64_t> take_free(Connection& connection, std::string_view name,
+                                      std::int64_t id, std::string_view owner, std::int64_t lease) {
   const std::int64_t time = now();
+  const std::int64_t token = next_token(connection, name, id);
   Statement take = connection.prepare(
       "UPDATE main.evercore_subscription_partition SET owner = ?3, lease = ?4,"
-      " lease_expires_at = ?2 + ?4, token = 1 + (SELECT last_token FROM main.evercore_subscription"
-      "  WHERE subscription_id = ?1)"
-      " WHERE subscription_id = ?1 AND partition = (" FREE_PARTITION ") RETURNING token");
-  take.bind(1, subscription_id).bind(2, time).bind(3, owner).bind(4, lease);
+      " lease_expires_at = ?2 + ?4, token = ?5"
+      " WHERE subscription_id = ?1 AND partition = (" FREE_PARTITION ") RETURNING 1");
+  take.bind(1, id).bind(2, time).bind(3, owner).bind(4, lease).bind(5, token);
   if (!take.step()) return std::nullopt;
-  const std::int64_t token = take.integer(0);
   take.run();
   connection
       .prepare("UPDATE main.evercore_subscription SET last_token = ?2 WHERE subscription_id = ?1")
-      .bind(1, subscription_id)
+      .bind(1, id)
       .bind(2, token)
       .run();
+  require_taken(connection, name, id, token, time + lease);
   return token;
 }
 
@@ -118,7 +143,7 @@ void claim(const Call& call) {
   }
   atomically(connection, [&] {
     const Subscription subscription = load_subscription(connection, name);
-    const auto token = take_free(connection, subscription.id, owner, lease);
+    const auto token = take_free(connection, name, subscription.id, owner, lease);
     token ? call.result(*token) : call.result_null();
   });
 }
@@ -146,6 +171,9 @@ std::int64_t move_cursor(Connection& connection, std::string_view name, std::int
   if (!move.step()) throw lease_lost(name, token);
   const std::int64_t cursor = move.integer(0);
   move.run();
+  if (cursor < position.value_or(0)) {
+    throw cut_short("the cursor of subscription \"" + std::string(name) + "\" did not move");
+  }
   if (cursor > holding.position) {
     if (cursor > load_head(connection).committed) throw out_of_range("position", cursor);
     connection

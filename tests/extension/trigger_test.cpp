@@ -154,6 +154,36 @@ TEST_CASE("an authorizer that ignores what compaction and erasure write makes th
   CHECK(db.must("SELECT evercore_compact(1, 0), evercore_erase(1)") == "1|0");
 }
 
+TEST_CASE("an authorizer that ignores a column of a claim or an ack makes them fail whole") {
+  const std::string cut = "EV010: a trigger or an authorizer cut it short: ";
+  for (const std::string column : {"last_token", "token", "owner", "lease_expires_at", "position"}) {
+    CAPTURE(column);
+    Store db;
+    db.must("SELECT evercore_subscribe('s', NULL, 'beginning', 2)");
+    const std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
+    const std::string before = db.must("SELECT * FROM evercore_subscriptions");
+    std::string ignored = column;
+    sqlite3_set_authorizer(
+        db.handle(),
+        [](void* of, int action, const char*, const char* what, const char*, const char*) {
+          const bool hit = action == SQLITE_UPDATE && what == *static_cast<std::string*>(of);
+          return hit ? SQLITE_IGNORE : SQLITE_OK;
+        },
+        &ignored);
+    const bool of_claim = column != "position";
+    CHECK(db.fails(of_claim ? "SELECT evercore_claim('s', 'v', 60)"
+                            : "SELECT evercore_ack('s', " + token + ", 1)") ==
+          cut + (of_claim ? "subscription \"s\" was claimed in part"
+                          : "the cursor of subscription \"s\" did not move"));
+    sqlite3_set_authorizer(
+        db.handle(),
+        [](void*, int, const char*, const char*, const char*, const char*) { return SQLITE_OK; },
+        nullptr);
+    CHECK(db.must("SELECT * FROM evercore_subscriptions") == before);
+    CHECK(db.must("SELECT evercore_claim('s', 'v', 60)") != token);
+  }
+}
+
 TEST_CASE("a trigger that came in the transaction of the append is met by the next one") {
   for (const char* temporary : {"", "TEMP "}) {
     for (const char* what :

@@ -326,8 +326,24 @@ Error lease_lost(std::string_view name, std::int64_t token) {
                       " is not the current one of subscription \"" + std::string(name) + "\"");
 }
 
+namespace {
+
+/// What a filter joins by the number of partitions would find nobody where that number is damaged, or
+/// where a partition is missing.
+void require_sound_partitions(Connection& connection) {
+  Statement find = connection.prepare(
+      "SELECT s.name FROM main.evercore_subscription s WHERE s.removed = 0"
+      " AND (s.partitions NOT BETWEEN 1 AND ?1 OR s.partitions <>"
+      "  (SELECT count(*) FROM main.evercore_subscription_partition p"
+      "    WHERE p.subscription_id = s.subscription_id)) LIMIT 1");
+  if (find.bind(1, max_partitions).step()) throw damaged_subscription(find.text(0));
+}
+
+}  // namespace
+
 std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
                                   std::int64_t sequence) {
+  require_sound_partitions(connection);
   // Positions of one aggregate grow with its sequences: one comparison clears a partition that is
   // past the last of them.
   Statement find = connection.prepare(

@@ -304,6 +304,23 @@ TEST_CASE("an authorizer that ignores the INSERT of a call makes it an error, no
   }
 }
 
+TEST_CASE("compaction and erasure do not pass by a subscription whose partitions are damaged") {
+  for (const char* damage : {"UPDATE evercore_subscription SET partitions = 0",
+                             "UPDATE evercore_subscription SET partitions = -1",
+                             "DELETE FROM evercore_subscription_partition"}) {
+    CAPTURE(damage);
+    Store db;
+    db.damage(damage);
+    for (const char* call : {"SELECT evercore_compact(1, 0)", "SELECT evercore_compact_type('T', 0)",
+                             "SELECT evercore_erase(1)"}) {
+      CAPTURE(call);
+      CHECK(db.fails(call) ==
+            "EV010: subscription \"s\" is damaged: evercore_check() names the place");
+    }
+    CHECK(db.events() > 0);
+  }
+}
+
 TEST_CASE("damaged subscriptions are EV010 or a named problem") {
   struct Case {
     const char *damage, *problem;

@@ -21,7 +21,7 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
       arguments[3] == nullptr ? most_integer : integer_of(arguments[3], "upto");
   Filter filter;
   if (arguments[2] != nullptr) {
-    filter = parse_filter(connection, text_of(arguments[2], "filter"));
+    filter = parse_filter(connection, document_of(arguments[2], "filter"));
   }
   const Head head = load_head(connection);
   if (after > head.newest) throw out_of_range("after", after);
@@ -40,15 +40,30 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
   return std::make_unique<LogRows>(connection, std::move(statement));
 }
 
-/// Events of one aggregate. A hole in a damaged store is shown as it is: who looks at one comes here.
-class EventRows : public LogRows {
+/// Events of one aggregate, which may be compacted or erased while they are read. A hole in a damaged
+/// store is shown as it is: who looks at one comes here.
+class AggregateRows : public LogRows {
+ public:
+  AggregateRows(Connection& connection, Statement statement, const Succession& succession)
+      : LogRows(connection, std::move(statement)),
+        connection_(connection),
+        succession_(succession) {}
+
+  void column(sqlite3_context* context, int column) override {
+    if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
+    LogRows::column(context, column);
+  }
+
+ protected:
+  Connection& connection_;
+  Succession succession_;
+};
+
+class EventRows : public AggregateRows {
  public:
   EventRows(Connection& connection, Statement statement, const Succession& succession,
             std::int64_t limit)
-      : LogRows(connection, std::move(statement)),
-        connection_(connection),
-        succession_(succession),
-        left_(limit) {}
+      : AggregateRows(connection, std::move(statement), succession), left_(limit) {}
 
   bool next() override {
     if (!LogRows::next()) {
@@ -63,27 +78,16 @@ class EventRows : public LogRows {
     return true;
   }
 
-  void column(sqlite3_context* context, int column) override {
-    if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
-    LogRows::column(context, column);
-  }
-
  private:
-  Connection& connection_;
-  Succession succession_;
   std::int64_t left_;
 };
 
 /// The newest events of one aggregate, from the newest on.
-class BackwardRows : public LogRows {
+class BackwardRows : public AggregateRows {
  public:
   BackwardRows(Connection& connection, Statement statement, const Succession& succession,
                std::int64_t after, std::int64_t upto)
-      : LogRows(connection, std::move(statement)),
-        connection_(connection),
-        succession_(succession),
-        after_(after),
-        next_(upto) {}
+      : AggregateRows(connection, std::move(statement), succession), after_(after), next_(upto) {}
 
   bool next() override {
     const bool more = LogRows::next();
@@ -93,14 +97,7 @@ class BackwardRows : public LogRows {
     return more;
   }
 
-  void column(sqlite3_context* context, int column) override {
-    if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
-    LogRows::column(context, column);
-  }
-
  private:
-  Connection& connection_;
-  Succession succession_;
   std::int64_t after_;
   std::int64_t next_;
 };

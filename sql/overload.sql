@@ -149,16 +149,12 @@ COMMENT ON FUNCTION @extschema@.{name}({types}) IS 'As the form that takes text.
   END LOOP;
 END $evercore$;
 
-CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter json, upto bigint DEFAULT NULL)
+CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter anyelement, upto bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
-LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp
-BEGIN ATOMIC SELECT * FROM @extschema@.evercore_follow($1, $2, $3::text, $4); END;
-COMMENT ON FUNCTION evercore_follow(bigint, bigint, json, bigint) IS 'The same for events that pass the filter of a subscription, up to a position.';
-
-CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter jsonb, upto bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
-LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp
-BEGIN ATOMIC SELECT * FROM @extschema@.evercore_follow($1, $2, @extschema@._evercore_json_text($3), $4); END;
-COMMENT ON FUNCTION evercore_follow(bigint, bigint, jsonb, bigint) IS 'The same for events that pass the filter of a subscription, up to a position.';
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT f.* FROM evercore_follow(evercore_follow."after", evercore_follow."limit",
+                                               _evercore_document(evercore_follow.filter, 'filter'), evercore_follow.upto) f;
+END $$;
+COMMENT ON FUNCTION evercore_follow(bigint, bigint, anyelement, bigint) IS 'As the form that takes text.';

@@ -393,6 +393,10 @@ def test_keys_ids_and_documents_of_other_types():
     connection.rows("INSERT INTO evercore_append (aggregate_id, event_type, data, metadata) VALUES (1, 'E', $1::bytea, $2::bytea)",
                     "\\x" + '{"s":"a\\\\ä"}'.encode().hex(), "\\x7b7d")
     equal(connection.rows("SELECT data, metadata FROM evercore_events(1, 5)"), [('{"s":"a\\\\ä"}', "{}")])
+    for filter in ("'{\"event_types\":[\"E\"]}'::bytea", "json_build_object('event_types', ARRAY['E'])", "'{\"event_types\":[\"E\"]}'::jsonb",
+                   "'{\"event_types\":[\"E\"]}'", "NULL"):
+        equal(connection.value(f"SELECT count(*) FROM evercore_follow(0, NULL, {filter}, 4)"), "4", filter)
+    refused(lambda: connection.rows("SELECT * FROM evercore_follow(0, NULL, 5, 4)"), "42883")
     for document, message in (("'\\xff'", "EV004: data: not UTF-8"), ("'\\x7b007d'", "EV004: data: not JSON"), ("'\\x5b5d'", "EV004: data: not an object")):
         refused(lambda document=document: connection.rows(f"SELECT evercore_append(1, NULL, 'E', {document}::bytea)"), "EV004", message)
         refused(lambda document=document: connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', {document}::bytea)"), "EV004", message)

@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
   expect(db, "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('User','bob','Created','{}'),('User','ann','Seen','{}')", "");
   expect(db, "INSERT OR IGNORE INTO evercore_append (aggregate_id, event_type, data, expected) VALUES (1,'Seen','{}',9),(1,'Seen','{}',3)", "");
   expect(db, "INSERT INTO evercore_append (aggregate_id, event_type, data) SELECT 2, event_type, data FROM evercore_log", "");
-  expect(db, "SELECT evercore_append_many('[{\"aggregate_id\":2,\"events\":[{\"event_type\":\"Seen\",\"data\":{}}]}]')", "[{\"aggregate_id\":2,\"sequence\":7,\"position\":11}]");
+  expect(db, "SELECT evercore_append_many('[{\"aggregate_id\":2,\"events\":[{\"event_type\":\"Seen\",\"data\":{}}]}]')", "[{\"aggregate_id\":2,\"first_position\":11,\"sequence\":7,\"position\":11}]");
   expect(db, "SELECT evercore_append(1, NULL, 'E', '{}') FROM evercore_log", "EV010");
   expect(db, "SELECT evercore_state(1), evercore_sequence(2)", "{\"name\":\"Ann\",\"age\":41}|7");
   expect(db, "SELECT json_object('s', evercore_state(1))", "{\"s\":{\"name\":\"Ann\",\"age\":41}}");

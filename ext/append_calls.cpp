@@ -3,6 +3,7 @@
 #include <new>
 
 #include "error.h"
+#include "function.h"
 
 namespace evercore::ext {
 
@@ -37,13 +38,8 @@ Connection& connection_of(sqlite3_context* context) {
 void step(sqlite3_context* context, int, sqlite3_value** arguments) noexcept {
   try {
     decide(connection_of(context), arguments);
-  } catch (const Error& failure) {
-    sqlite3_result_error(context, failure.text.c_str(), static_cast<int>(failure.text.size()));
-    sqlite3_result_error_code(context, failure.sqlite_code);
-  } catch (const std::bad_alloc&) {
-    sqlite3_result_error_nomem(context);
   } catch (...) {
-    sqlite3_result_error(context, "evercore: an unexpected failure", -1);
+    give_failure(context);
   }
 }
 

@@ -17,10 +17,6 @@ using simdjson::dom::element;
 // The array is walked twice at once: as parsed elements, which are checked and unescaped, and as
 // text, from which data and metadata are cut byte for byte.
 
-bool is_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 /// The members of one object by the index of their name; those that are null count as absent. The
 /// fault of an unknown name is kept: others go before it.
 template <std::size_t N>

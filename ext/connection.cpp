@@ -18,18 +18,10 @@ constexpr std::string_view module_names[] = {
 
 /// The tables of a store. Where one of them is there, it must be a table with rows of its own.
 constexpr std::string_view table_names[] = {
-    "evercore_schema",
-    "evercore_aggregate_type",
-    "evercore_event_type",
-    "evercore_aggregate",
-    "evercore_event",
-    "evercore_event_id",
-    "evercore_compacted_type",
-    "evercore_snapshot",
-    "_evercore_maintenance",
-    "_evercore_no_replace",
-    "evercore_subscription",
-    "evercore_subscription_partition",
+    "evercore_schema",         "evercore_aggregate_type", "evercore_event_type",
+    "evercore_aggregate",      "evercore_event",          "evercore_event_id",
+    "evercore_compacted_type", "evercore_snapshot",       "_evercore_maintenance",
+    "_evercore_no_replace",    "evercore_subscription",   "evercore_subscription_partition",
 };
 
 template <std::size_t count>

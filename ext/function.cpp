@@ -35,13 +35,8 @@ void invoke(sqlite3_context* context, int count, sqlite3_value** values) noexcep
     } else {
       function.run(call);
     }
-  } catch (const Error& failure) {
-    sqlite3_result_error(context, failure.text.c_str(), static_cast<int>(failure.text.size()));
-    sqlite3_result_error_code(context, failure.sqlite_code);
-  } catch (const std::bad_alloc&) {
-    sqlite3_result_error_nomem(context);
   } catch (...) {
-    sqlite3_result_error(context, "evercore: an unexpected failure", -1);
+    give_failure(context);
   }
 }
 
@@ -59,6 +54,19 @@ int flags_of(Access access) {
 }
 
 }  // namespace
+
+void give_failure(sqlite3_context* context) noexcept {
+  try {
+    throw;
+  } catch (const Error& failure) {
+    sqlite3_result_error(context, failure.text.c_str(), static_cast<int>(failure.text.size()));
+    sqlite3_result_error_code(context, failure.sqlite_code);
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);
+  } catch (...) {
+    sqlite3_result_error(context, "evercore: an unexpected failure", -1);
+  }
+}
 
 sqlite3_value* Call::optional(std::size_t index) const {
   if (index >= arguments.size() || is_null(arguments[index])) return nullptr;

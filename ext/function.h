@@ -42,6 +42,9 @@ struct Function {
   void (*run)(const Call& call);
 };
 
+/// In a catch block of what SQLite calls: the exception at hand becomes the call's error.
+void give_failure(sqlite3_context* context) noexcept;
+
 /// Registers `function` under each number of arguments it takes. Gives a SQLite result code.
 int register_function(const std::shared_ptr<Connection>& connection, const Function& function);
 /// Takes it back, for a load that fails half way.

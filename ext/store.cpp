@@ -19,7 +19,6 @@ void head(const Call& call) {
   call.result(load_head(call.connection).committed);
 }
 
-// The figures in the order of their rows; times are microseconds.
 /// evercore_time(value): a time as the log shows it, to compare with.
 void time(const Call& call) {
   if (is_null(call.arguments[0])) return call.result_null();
@@ -28,6 +27,7 @@ void time(const Call& call) {
   call.result(std::string_view(text.data(), text.size()));
 }
 
+// The figures in the order of their rows; times are microseconds.
 constexpr Sql stats_query =
     "SELECT (SELECT count(*) FROM main.evercore_aggregate),"
     " (SELECT count(*) FROM main.evercore_event WHERE aggregate_id <> 0),"

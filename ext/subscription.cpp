@@ -24,10 +24,6 @@ std::int64_t position_before(Connection& connection, std::int64_t time) {
   return first.bind(1, time).bind(2, head).step() ? first.integer(0) - 1 : head;
 }
 
-bool is_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 std::int64_t within_log(Connection& connection, std::int64_t position) {
   if (position < 0 || position > load_head(connection).committed) {
     throw out_of_range("start", position);

@@ -16,6 +16,7 @@
 #include <array>
 
 #include "error.h"
+#include "fold.h"
 #include "head.h"
 #include "log.h"
 #include "subscription.h"
@@ -259,17 +260,12 @@ std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter
   all.filter = canonical(filter);
   all.aggregate_type = filter.aggregate_type;
   all.natural_key = filter.natural_key;
-  Statement find =
-      connection.prepare("SELECT type_id FROM main.evercore_event_type WHERE name = ?1");
   for (const std::string& name : filter.event_types) {
-    find.reset();
-    if (!find.bind(1, name).step()) continue;
-    const std::int64_t id = find.integer(0);
-    if (std::find(all.type_ids.begin(), all.type_ids.end(), id) == all.type_ids.end()) {
-      all.type_ids.push_back(id);
+    const auto id = find_event_type(connection, name);
+    if (id && std::find(all.type_ids.begin(), all.type_ids.end(), *id) == all.type_ids.end()) {
+      all.type_ids.push_back(*id);
     }
   }
-  find.reset();
   if (!filter.event_types.empty() && all.type_ids.empty()) return nullptr;
   if (limit == 0 || after >= last) return nullptr;
   Fetch fetch{connection, all, limit, last, {}, {}};

@@ -43,6 +43,10 @@ bool is_null(sqlite3_value* value) {
   return sqlite3_value_type(value) == SQLITE_NULL;
 }
 
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::optional<std::int64_t> integer_in(std::string_view text) {
   constexpr std::string_view blanks = " \t\n\v\f\r";
   const std::size_t first = text.find_first_not_of(blanks);

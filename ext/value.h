@@ -26,6 +26,8 @@ inline constexpr std::size_t max_reference = 1000;   ///< characters
 /// An id; EV002 where it is NULL.
 [[nodiscard]] std::int64_t aggregate_id_of(sqlite3_value* value);
 
+/// Whether a text is one digit or more, and nothing else.
+[[nodiscard]] bool is_digits(std::string_view text);
 /// The integer that a text is, blanks around it and a sign allowed as PostgreSQL allows them.
 [[nodiscard]] std::optional<std::int64_t> integer_in(std::string_view text);
 /// The integer that a real is, where every integer of its size is one real.

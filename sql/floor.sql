@@ -76,6 +76,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_safe_position() IS 'The newest position below which nothing can still appear.';
 
+-- The safe position can go back: between reading the newest position and taking its lock a transaction may be overtaken by others who
+-- draw and commit, and whom followers read. What they read is settled nevertheless: nothing can still appear among positions that
+-- all have an event which is committed. A gap proves nothing, so one that lies in such a moment waits for the end of that transaction.
+CREATE OR REPLACE FUNCTION _evercore_is_settled(place bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  safe bigint := _evercore_safe_position();
+BEGIN
+  IF place <= safe THEN RETURN true; END IF;
+  IF place - safe > 10000 OR EXISTS (SELECT FROM _evercore_locks() l WHERE l.pid = pg_backend_pid() AND l.position < place) THEN RETURN false; END IF;
+  RETURN place - safe = (SELECT count(*) FROM evercore_event e WHERE e.position > safe AND e.position <= place);
+END $$;
+COMMENT ON FUNCTION _evercore_is_settled(bigint) IS 'Whether nothing can still appear at or below a position.';
+
 -- Events come to a logical replica in the order of commits: whoever follows them there by position skips some.
 CREATE OR REPLACE FUNCTION _evercore_check_replica() RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

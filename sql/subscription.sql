@@ -81,7 +81,7 @@ BEGIN
   END IF;
   IF number IS NOT NULL OR start = 'end' THEN
     place := _evercore_safe_position();
-    IF number NOT BETWEEN 0 AND place THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || number); END IF;
+    IF number < 0 OR number > place AND NOT _evercore_is_settled(number) THEN PERFORM _evercore_refuse('EV009', 'start is out of range: ' || number); END IF;
     kept := kept OR number IS NULL;  -- at the end nothing of before is wanted
     place := coalesce(number, place);
     RETURN;

@@ -69,19 +69,19 @@ CREATE OR REPLACE FUNCTION evercore_ack(name text, token bigint, "position" bigi
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  safe bigint;
+  settled boolean;
   reached bigint;
 BEGIN
   @home@
   PERFORM _evercore_check_token(evercore_ack.name, evercore_ack.token);
-  safe := CASE WHEN evercore_ack.position IS NOT NULL THEN _evercore_safe_position() END;
+  settled := CASE WHEN evercore_ack.position IS NOT NULL THEN _evercore_is_settled(evercore_ack.position) END;
   UPDATE evercore_subscription_partition AS p
      SET position = greatest(p.position, evercore_ack.position, CASE WHEN evercore_ack.position IS NULL AND p.seen_filter = s.filter_version THEN p.seen END),
          untouched = p.untouched AND coalesce(evercore_ack.position, p.seen, 0) <= p.position,
          lease_expires_at = clock_timestamp() + p.lease, last_error = NULL
     FROM evercore_subscription s
    WHERE s.name = evercore_ack.name COLLATE "C" AND p.subscription_id = s.subscription_id AND p.token = evercore_ack.token AND p.owner IS NOT NULL
-     AND (evercore_ack.position IS NULL OR evercore_ack.position <= greatest(safe, p.position))
+     AND (evercore_ack.position IS NULL OR settled OR evercore_ack.position <= p.position)
   RETURNING p.position INTO reached;
   IF NOT FOUND THEN
     IF EXISTS (SELECT FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id

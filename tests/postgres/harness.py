@@ -105,7 +105,7 @@ class Later:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def result(self, seconds=30.0):
+    def result(self, seconds=300.0):
         if not self.done(seconds):
             raise AssertionError(f"the call did not end within {seconds} s")
         value, error = self._outcome[0]
@@ -114,7 +114,7 @@ class Later:
         return value
 
 
-def waits_for_lock(observer, pid, seconds=10):
+def waits_for_lock(observer, pid, seconds=300):
     """True once that backend waits for a lock."""
     for _ in range(int(seconds * 100)):
         if observer.value("SELECT wait_event_type FROM pg_stat_activity WHERE pid = $1::int", pid) == "Lock":

@@ -147,6 +147,26 @@ def test_claims_at_once_never_give_a_partition_twice():
     equal(sorted(given, key=int), [row[0] for row in a.rows("SELECT token FROM evercore_subscriptions ORDER BY token")])
 
 
+def test_an_append_that_was_overtaken_takes_nothing_back_that_was_fetched():
+    a = store(3)
+    b = another(a)
+    token = claim(a)
+    equal(fetch(a, token), "1 2 3")
+    # Whoever read the newest position before the third event was drawn, and takes its lock only now.
+    b.rows("BEGIN")
+    b.rows("SELECT pg_try_advisory_xact_lock_shared(((hashtext('\"evercore\"')::bigint & 1048575) << 44) | 1)")
+    equal(fetch(a, token), "1")
+    equal(ack(a, token, 3), "3")
+    equal(a.value("SELECT evercore_subscribe('late', NULL, 3)"), "late")
+    a.rows("SELECT evercore_reset('late', 2)")
+    b.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+    refused(lambda: ack(a, token, 4), "EV009", "EV009: position is out of range: 4")
+    refused(lambda: a.rows("SELECT evercore_reset('late', 4)"), "EV009", "EV009: start is out of range: 4")
+    refused(lambda: b.rows("SELECT evercore_ack('p', $1::bigint, 4)", token), "EV009", "EV009: position is out of range: 4")
+    b.rows("ROLLBACK")
+    equal(ack(a, token, 4), "4")
+
+
 def test_a_fetch_never_passes_an_append_in_flight():
     a = store(3)
     slow, fast = another(a), another(a)

@@ -149,9 +149,11 @@ bool PostgresSession::look_around() {
 bool PostgresSession::alive() noexcept {
   if (PQstatus(connection_) != CONNECTION_OK) return false;
   pollfd socket{PQsocket(connection_), POLLIN, 0};
-  if (poll(&socket, 1, 0) == 0) return true;
-  // Something lies there unasked: mostly the end of the connection.
-  return PQconsumeInput(connection_) == 1 && PQstatus(connection_) == CONNECTION_OK;
+  // What lies there unasked is mostly a last word of the server's, and behind it the end of the connection.
+  while (poll(&socket, 1, 0) != 0) {
+    if (PQconsumeInput(connection_) == 0 || PQstatus(connection_) != CONNECTION_OK) return false;
+  }
+  return true;
 }
 
 bool PostgresSession::take_notifications() {

@@ -209,6 +209,24 @@ TEST_CASE("the pool outlives the death of single server processes") {
   appenders.check();
 }
 
+TEST_CASE("a connection that the server ended while it was idle is not handed out") {
+  if (!private_server()) return;
+  harness::Place place;
+  auto here = connect(place.uri()), there = connect(place.uri());
+  for (int i = 0; i < 3; ++i) {
+    std::int64_t process = 0;
+    auto sink = [&](const Row& row) { process = row.integer(0); };
+    here.with_context([&](Context& ctx) { ctx.execute("SELECT pg_backend_pid()", {}, sink); });
+    REQUIRE(process > 0);
+    there.with_context([&](Context& ctx) {
+      ctx.execute("SELECT pg_terminate_backend($1::int)", {std::to_string(process)});
+    });
+    REQUIRE(comes_true([&] { return shell("kill -0 " + std::to_string(process)) != 0; }));
+    CHECK_NOTHROW(runners::append(here, "a", "Made"));
+  }
+  CHECK(here.follow(0).size() == 3);
+}
+
 TEST_CASE("stores in two schemas of a database do not touch") {
   if (!harness::on_postgres()) return;
   harness::Fresh first, second;

@@ -66,7 +66,7 @@ BEGIN
          array_agg(a.one->>'natural_key' ORDER BY a.no), array_agg((a.one->>'expected')::bigint ORDER BY a.no),
          array_agg(jsonb_array_length(a.one->'events')::bigint ORDER BY a.no)
     INTO ids, types, keys, expects, counts FROM jsonb_array_elements(parsed) WITH ORDINALITY AS a (one, no);
-  IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
+  IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, false); END IF;
   IF cardinality(ids) = 1 THEN
     -- What the other branch does, at a third of its cost: this is the batch of one aggregate's events.
     UPDATE evercore_aggregate a SET sequence = a.sequence + counts[1] WHERE a.aggregate_id = ids[1] AND NOT a.erased

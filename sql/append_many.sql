@@ -25,7 +25,7 @@ DECLARE
 BEGIN
   PERFORM _evercore_name(u, 'event_type', 255) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 255) IS NOT TRUE;
   PERFORM _evercore_enter();
-  IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys); END IF;
+  IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, in_rows); END IF;
 
   versions := _evercore_lock_aggregates(ids, in_rows);
   IF identified THEN repeats := _evercore_repeats(ids, owners, kinds, datas, event_ids, skips); END IF;
@@ -261,11 +261,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_repeats(bigint[], integer[], text[], text[], text[], boolean[]) IS 'Which events are repeats, NULL where none is; EV007.';
 
--- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call.
-CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys text[]) RETURNS bigint[]
+-- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call. An id that the
+-- call itself gives out was not there before; only a row sees what the rows above it made.
+CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys text[], in_rows boolean) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   found_ids bigint[];
+  unknown bigint[] := ARRAY(SELECT u.no FROM unnest(ids) WITH ORDINALITY AS u (id, no)
+                             WHERE u.id IS NOT NULL AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = u.id));
 BEGIN
   INSERT INTO evercore_aggregate_type (name)
   SELECT DISTINCT _evercore_name(u.type, 'aggregate_type', 255) COLLATE "C" FROM unnest(ids, types) AS u (id, type)
@@ -287,6 +290,8 @@ BEGIN
   IF array_position(found_ids, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a natural key was renamed or erased while it was ensured: try again' USING ERRCODE = '40001';
   END IF;
+  PERFORM _evercore_refuse('EV002', 'no aggregate ' || ids[u.no] || _evercore_row(u.no, in_rows)) FROM unnest(unknown) AS u (no)
+    WHERE NOT in_rows OR array_position(found_ids[:u.no - 1], ids[u.no]) IS NULL ORDER BY u.no LIMIT 1;
   RETURN found_ids;
 END $$;
-COMMENT ON FUNCTION _evercore_resolve(bigint[], text[], text[]) IS 'Aggregate ids for types and keys, made where they are missing.';
+COMMENT ON FUNCTION _evercore_resolve(bigint[], text[], text[], boolean) IS 'Aggregate ids for types and keys, made where they are missing.';

@@ -29,18 +29,16 @@ void time(const Call& call) {
 
 // The figures in the order of their rows; times are microseconds.
 constexpr Sql stats_query =
-    "SELECT (SELECT count(*) FROM main.evercore_aggregate),"
-    " (SELECT count(*) FROM main.evercore_event WHERE aggregate_id <> 0),"
+    "SELECT (SELECT count(*) FROM main.evercore_aggregate), e.events,"
     " (SELECT count(*) FROM main.evercore_snapshot),"
     " (SELECT count(*) FROM main.evercore_subscription WHERE removed = 0),"
     " (SELECT coalesce(max(position), 0) FROM main.evercore_event),"
-    " (SELECT coalesce(recorded_at, event_time) FROM main.evercore_event"
-    "   WHERE aggregate_id <> 0 ORDER BY position LIMIT 1),"
-    " (SELECT coalesce(recorded_at, event_time) FROM main.evercore_event"
-    "   WHERE aggregate_id <> 0 ORDER BY position DESC LIMIT 1),"
-    " (SELECT coalesce(sum(length(CAST(coalesce(data, '{}') AS BLOB))"
-    "    + coalesce(length(CAST(metadata AS BLOB)), 0)), 0)"
-    "   FROM main.evercore_event WHERE aggregate_id <> 0)";
+    " e.oldest, e.newest, e.bytes"
+    "   FROM (SELECT count(*) AS events, min(coalesce(recorded_at, event_time)) AS oldest,"
+    "           max(coalesce(recorded_at, event_time)) AS newest,"
+    "           coalesce(sum(length(CAST(coalesce(data, '{}') AS BLOB))"
+    "             + coalesce(length(CAST(metadata AS BLOB)), 0)), 0) AS bytes"
+    "           FROM main.evercore_event WHERE aggregate_id <> 0) e";
 
 constexpr std::array<const char*, 8> stats_names = {"aggregates",         "events",
                                                     "snapshots",          "subscriptions",

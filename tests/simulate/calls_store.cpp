@@ -10,15 +10,15 @@ constexpr Number jump = 1 << 20;
 Rows stats(Scene& scene, const Arguments&) {
   const Store& store = scene.store;
   Number events = 0, snapshots = 0, bytes = 0, subscriptions = 0;
-  Text oldest, newest;
+  std::optional<Number> oldest, newest;
   for (const Event& event : store.events) {
     if (event.removed) continue;
     ++events;
     bytes += static_cast<Number>(event.data.size() + event.metadata.value_or("").size());
-    newest = time_text(event.recorded);
-    if (!oldest) oldest = newest;
+    newest = std::max(event.recorded, newest.value_or(event.recorded));
+    oldest = std::min(event.recorded, oldest.value_or(event.recorded));
   }
-  for (const Aggregate& aggregate : store.aggregates) {
+  for (const auto& [id, aggregate] : store.aggregates) {
     snapshots += static_cast<Number>(aggregate.snapshots.size());
     for (const auto& [version, states] : aggregate.own_snapshots)
       snapshots += static_cast<Number>(states.size());
@@ -30,8 +30,8 @@ Rows stats(Scene& scene, const Arguments&) {
           row({"snapshots", cell(snapshots)}),
           row({"subscriptions", cell(subscriptions)}),
           row({"head_position", cell(store.head)}),
-          row({"oldest_recorded_at", cell(oldest)}),
-          row({"newest_recorded_at", cell(newest)}),
+          row({"oldest_recorded_at", oldest ? time_text(*oldest) : "NULL"}),
+          row({"newest_recorded_at", newest ? time_text(*newest) : "NULL"}),
           row({"data_bytes", cell(bytes)})};
 }
 
@@ -62,7 +62,7 @@ std::vector<Call> store_calls() {
       {"evercore_time", 1, false, "", "t", [](Maker& m) { return Arguments{m.time()}; }, time},
       {"evercore_check", 1, false, "aggregate_id, position, problem", "ttt", none, nothing},
       {"evercore_in_flight", 1, false, "position, holder, since", "ttt", none, nothing,
-       [](const Arguments&) { return "SELECT position, holder, since FROM evercore_in_flight"; }},
+       [](const Arguments&) { return "SELECT position, holder, since FROM evercore_in_flight"; }, false},
       {"evercore_stats", 1, false, "name, value", "tt", none, stats},
       {"evercore_restored", 1, true, "", "t", none, restored},
       {"evercore_migrate", 1, true, "", "t", none,

@@ -16,6 +16,19 @@ const std::vector<Call>& calls() {
   return all;
 }
 
+const Call& pick_call(Random& random) {
+  static const int total = [] {
+    int sum = 0;
+    for (const Call& call : calls()) sum += call.weight;
+    return sum;
+  }();
+  auto at = random.below(total);
+  for (const Call& call : calls()) {
+    if ((at -= call.weight) < 0) return call;
+  }
+  return calls().front();
+}
+
 std::string literal(const Argument& argument) {
   if (const auto* number = std::get_if<Number>(&argument)) return std::to_string(*number);
   const auto* text = std::get_if<std::string>(&argument);
@@ -68,7 +81,7 @@ const char* const log_columns =
     "event_time, recorded_at, event_id";
 
 std::string log_row(const Store& store, const Event& event) {
-  const Aggregate& aggregate = store.aggregates[static_cast<std::size_t>(event.aggregate - 1)];
+  const Aggregate& aggregate = store.of(event);
   return row({cell(event.position), cell(event.aggregate), aggregate.type, cell(aggregate.key),
               cell(event.sequence), event.type, event.data, cell(event.reference),
               cell(event.metadata), time_text(event.time), time_text(event.recorded),
@@ -78,7 +91,8 @@ std::string log_row(const Store& store, const Event& event) {
 Argument Maker::id() {
   if (store.aggregates.empty() || random.chance(2))
     return random.pick<Argument>({{}, Number{1000000}});
-  return random.between(1, static_cast<Number>(store.aggregates.size()));
+  return std::next(store.aggregates.begin(), random.below(static_cast<Number>(store.aggregates.size())))
+      ->first;
 }
 
 std::string Maker::type() {
@@ -166,8 +180,8 @@ Argument Maker::position() {
 
 Number Maker::version(const Argument& id) {
   const auto at = number(id);
-  if (!at || *at < 1 || *at > static_cast<Number>(store.aggregates.size())) return 0;
-  return store.aggregates[static_cast<std::size_t>(*at - 1)].version;
+  const auto found = at ? store.aggregates.find(*at) : store.aggregates.end();
+  return found == store.aggregates.end() ? 0 : found->second.version;
 }
 
 Argument Maker::sequence(const Argument& id) {

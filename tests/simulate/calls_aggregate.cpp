@@ -72,7 +72,7 @@ Rows erase(Scene& scene, const Arguments& arguments) {
 Rows relation(Scene& scene, const Arguments&) {
   Rows rows;
   const auto time = [](std::optional<Number> at) { return at ? time_text(*at) : "NULL"; };
-  for (const Aggregate& a : scene.store.aggregates) {
+  for (const auto& [id, a] : scene.store.aggregates) {
     rows.push_back(row({cell(a.id), a.type, cell(a.key), cell(a.version), time(a.first_time),
                         time(a.last_time), a.erased ? "1" : "0"}));
   }

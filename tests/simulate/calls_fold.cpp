@@ -24,7 +24,7 @@ Rows event_type(Scene& scene, const Arguments& arguments) {
   Store& store = scene.store;
   Fold& fold = store.folds.try_emplace(*type, Fold::merge).first->second;
   if (fold == folds.at(word)) return {*type};
-  for (Aggregate& aggregate : store.aggregates) {
+  for (auto& [id, aggregate] : store.aggregates) {
     if (!uses(store, aggregate, *type)) continue;
     if (aggregate.base > 0 && !aggregate.erased) {
       refuse(10,

@@ -37,9 +37,7 @@ Rows follow(Scene& scene, const Arguments& arguments) {
   for (const Event& event : scene.store.events) {
     if (static_cast<Number>(rows.size()) == limit) break;
     if (event.position <= after || event.position > last || event.removed) continue;
-    const Aggregate& aggregate =
-        scene.store.aggregates[static_cast<std::size_t>(event.aggregate - 1)];
-    if (scene.store.passes(filter, aggregate, event.type))
+    if (scene.store.passes(filter, scene.store.of(event), event.type))
       rows.push_back(log_row(scene.store, event));
   }
   return rows;
@@ -52,7 +50,7 @@ Rows head(Scene& scene, const Arguments&) {
 /// The aggregate of a table function, which takes one that there is not for no rows.
 const Aggregate* of_rows(Scene& scene, const Argument& id) {
   const auto at = number(id);
-  if (!at || *at < 1 || *at > static_cast<Number>(scene.store.aggregates.size())) return nullptr;
+  if (!at || !scene.store.aggregates.contains(*at)) return nullptr;
   return &scene.store.known(at);
 }
 

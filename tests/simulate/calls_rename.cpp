@@ -11,7 +11,7 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
   for (Event& event : store.events) {
     if (event.type == from) event.type = to;
   }
-  for (Aggregate& aggregate : store.aggregates) {
+  for (auto& [id, aggregate] : store.aggregates) {
     auto entry = aggregate.compacted.extract(from);
     if (entry.empty()) continue;
     entry.key() = to;
@@ -27,7 +27,7 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
 }
 
 void rename_aggregate_type(Store& store, const std::string& from, const std::string& to) {
-  for (Aggregate& aggregate : store.aggregates) {
+  for (auto& [id, aggregate] : store.aggregates) {
     if (aggregate.type == from) aggregate.type = to;
   }
   for (auto& [name, subscription] : store.subscriptions) {

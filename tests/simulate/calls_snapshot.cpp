@@ -107,7 +107,7 @@ Rows compact_type(Scene& scene, const Arguments& arguments) {
   if (store.policies.count(*text(arguments[0])) == 0)
     refuse(2, "no aggregate type \"" + *text(arguments[0]) + "\"");
   std::vector<Aggregate*> longest_first;
-  for (Aggregate& aggregate : store.aggregates) {
+  for (auto& [id, aggregate] : store.aggregates) {
     if (aggregate.type == *text(arguments[0])) longest_first.push_back(&aggregate);
   }
   std::stable_sort(longest_first.begin(), longest_first.end(),

@@ -47,7 +47,7 @@ Start resolve(const Scene& scene, const Text& given) {
 template <typename Counts>
 Number newest_removed(const Store& store, const Filter& filter, const Counts& counts) {
   Number newest = 0;
-  for (const Aggregate& aggregate : store.aggregates) {
+  for (const auto& [id, aggregate] : store.aggregates) {
     if (aggregate.erased || !counts(aggregate)) continue;
     for (const auto& [type, position] : aggregate.compacted) {
       if (store.passes(filter, aggregate, type)) newest = std::max(newest, position);

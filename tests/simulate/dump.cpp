@@ -31,7 +31,7 @@ std::string hidden_of(const Store& store) {
   for (const auto& [name, policy] : store.policies)
     line({name, cell(policy.every), cell(policy.keep)});
   for (const auto& [name, fold] : store.folds) line({name, cell(Number(fold))});
-  for (const Aggregate& aggregate : store.aggregates) {
+  for (const auto& [id, aggregate] : store.aggregates) {
     for (const auto& [sequence, state] : aggregate.snapshots)
       line({cell(aggregate.id), "0", "0", cell(sequence)});
     for (const auto& [version, states] : aggregate.own_snapshots) {
@@ -39,7 +39,7 @@ std::string hidden_of(const Store& store) {
         line({cell(aggregate.id), "1", cell(version), cell(sequence)});
     }
   }
-  for (const Aggregate& aggregate : store.aggregates) {
+  for (const auto& [id, aggregate] : store.aggregates) {
     for (const auto& [type, position] : aggregate.compacted)
       line({cell(aggregate.id), type, cell(position)});
   }

@@ -8,6 +8,12 @@ namespace {
 
 Json read(simdjson::ondemand::value value) {
   Json json;
+  if (value.type() == simdjson::ondemand::json_type::array) {
+    for (auto element : value.get_array())
+      json.text += (json.text.empty() ? "[" : ",") + canonical(read(element.value()));
+    json.text += json.text.empty() ? "[]" : "]";
+    return json;
+  }
   if (value.type() != simdjson::ondemand::json_type::object) {
     json.text = std::string(simdjson::to_json_string(value).value());
     return json;

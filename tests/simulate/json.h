@@ -1,4 +1,4 @@
-// JSON as the model sees it: members in no order, everything else as it is spelled.
+// JSON as the model sees it: members in no order, numbers and texts as they are spelled.
 #pragma once
 
 #include <map>

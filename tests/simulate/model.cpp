@@ -20,10 +20,9 @@ void check_name(const Text& name, const std::string& argument, std::size_t most)
 
 Aggregate& Store::known(std::optional<Number> id) {
   if (!id) refuse(2, "aggregate id is NULL: evercore_find found none");
-  if (*id < 1 || *id > static_cast<Number>(aggregates.size())) {
-    refuse(2, "no aggregate " + std::to_string(*id));
-  }
-  return aggregates[static_cast<std::size_t>(*id - 1)];
+  const auto found = aggregates.find(*id);
+  if (found == aggregates.end()) refuse(2, "no aggregate " + std::to_string(*id));
+  return found->second;
 }
 
 Aggregate& Store::open(std::optional<Number> id) {
@@ -33,7 +32,7 @@ Aggregate& Store::open(std::optional<Number> id) {
 }
 
 Aggregate* Store::find(const std::string& type, const std::string& key) {
-  for (Aggregate& aggregate : aggregates) {
+  for (auto& [id, aggregate] : aggregates) {
     if (aggregate.type == type && aggregate.key == key) return &aggregate;
   }
   return nullptr;
@@ -42,10 +41,10 @@ Aggregate* Store::find(const std::string& type, const std::string& key) {
 Number Store::add(const std::string& type, const Text& key) {
   policies.try_emplace(type);
   Aggregate aggregate;
-  aggregate.id = static_cast<Number>(aggregates.size()) + 1;
+  aggregate.id = ++newest_id;
   aggregate.type = type;
   aggregate.key = key;
-  aggregates.push_back(aggregate);
+  aggregates.emplace(aggregate.id, aggregate);
   return aggregate.id;
 }
 
@@ -87,8 +86,10 @@ Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
   folds.try_emplace(added.type, Fold::merge);
   if (!aggregate.first_time) aggregate.first_time = added.time;
   aggregate.last_time = added.time;
-  events.push_back(added);
-  return events.back();
+  const auto next = std::find_if(events.rbegin(), events.rend(), [&](const Event& other) {
+                      return other.position < added.position;
+                    }).base();
+  return *events.insert(next, added);
 }
 
 void Store::snapshot_if_due(Aggregate& aggregate, Number before) {
@@ -141,8 +142,7 @@ bool Store::passes(const Filter& filter, const Aggregate& aggregate,
 bool Store::passes(const Subscription& subscription, const Event& event, Number partition) const {
   const auto count = static_cast<Number>(subscription.partitions.size());
   return !event.removed && event.aggregate % count == partition &&
-         passes(subscription.filter, aggregates[static_cast<std::size_t>(event.aggregate - 1)],
-                event.type);
+         passes(subscription.filter, of(event), event.type);
 }
 
 std::vector<const Event*> Store::unread(const Subscription& subscription, Number partition) const {

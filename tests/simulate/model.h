@@ -103,17 +103,21 @@ struct Subscription {
 struct Store {
   bool operator==(const Store&) const = default;
 
-  std::vector<Aggregate> aggregates;       ///< by id, from 1
+  std::map<Number, Aggregate> aggregates;  ///< by id
   std::vector<Event> events;               ///< by position
   std::map<std::string, Policy> policies;  ///< by aggregate type; a type that is known is here
   std::map<std::string, Fold> folds;       ///< by event type, likewise
   std::map<std::string, Subscription> subscriptions;
-  Number head = 0;  ///< the newest position ever given
+  Number newest_id = 0;  ///< ever given to an aggregate
+  Number head = 0;       ///< the newest position ever given
   Number least_token = 0;
 
   // Aggregates. EV002 where there is none, or where it was erased.
   Aggregate& known(std::optional<Number> id);
   Aggregate& open(std::optional<Number> id);
+  [[nodiscard]] const Aggregate& of(const Event& event) const {
+    return aggregates.at(event.aggregate);
+  }
   [[nodiscard]] Aggregate* find(const std::string& type, const std::string& key);
   Number add(const std::string& type, const Text& key);
   Number ensure(const std::string& type, const std::string& key);

@@ -301,6 +301,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_unsubscribe(text) IS 'Removes a subscription; gives its name.';
 
+CREATE OR REPLACE FUNCTION _evercore_lag(id bigint, part integer, OUT events bigint, OUT oldest timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  first bigint;
+BEGIN
+  SELECT count(*), min(n.position) INTO events, first FROM _evercore_unread n WHERE n.subscription_id = id AND n.partition = part;
+  oldest := (SELECT e.recorded_at FROM evercore_event e WHERE e.position = first);
+END $$;
+COMMENT ON FUNCTION _evercore_lag(bigint, integer) IS 'How many events a partition still has to read, and when the first of them was recorded.';
+
 -- What compaction and erasure ask. Paused subscriptions count: they will want to read on.
 CREATE OR REPLACE FUNCTION _evercore_unread(id bigint, upto bigint) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

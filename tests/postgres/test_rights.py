@@ -86,7 +86,7 @@ def test_no_table_can_be_touched_but_by_the_owner():
 
 def test_internal_functions_are_the_owners_alone():
     admin, role = roles()
-    allowed = {"_evercore_in_flight", "_evercore_publish_floor", "_evercore_time_text", "_evercore_json_text"}
+    allowed = {"_evercore_in_flight", "_evercore_lag", "_evercore_publish_floor", "_evercore_time_text", "_evercore_json_text"}
     for name, in admin.rows("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND proname LIKE '\\_%'"):
         if name in allowed:
             continue

@@ -437,3 +437,14 @@ def test_texts_of_any_collation_are_taken():
         for call in calls:
             connection.rows(f"SELECT {call} FROM public.given_{number}")
         connection.rows("ROLLBACK")
+
+
+def test_no_relation_is_so_dear_in_a_new_store_that_the_server_compiles_it():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+                    " SELECT 'T', 'k' || i % 10, 'E', '{}' FROM generate_series(1, 100) i")
+    connection.rows("SELECT evercore_subscribe('s', NULL, NULL, 3)")
+    equal(connection.value("SHOW jit"), "on")
+    for relation in ("evercore_log", "evercore_aggregates", "evercore_subscriptions", "evercore_in_flight"):
+        plan = "\n".join(row[0] for row in connection.rows(f"EXPLAIN ANALYZE SELECT * FROM {relation}"))
+        equal("JIT" in plan, False, plan)

@@ -5,7 +5,7 @@ CXX       ?= g++
 CC        ?= gcc
 AR        ?= ar
 STRIP     ?= strip
-CXXFLAGS  ?= -O2 -g
+CXXFLAGS  ?= -O2 -g1
 CFLAGS    ?= -O2 -g
 PREFIX    ?= /usr/local
 DESTDIR   ?=
@@ -19,9 +19,16 @@ PKG_CONFIG ?= pkg-config
 PG_CONFIG  ?= pg_config
 PYTHON     ?= /usr/bin/python3
 
+JOBS     ?= $(shell nproc)
 VERSION  := $(shell cat VERSION)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 STD      := -std=c++20
+
+# What only compiles and copies runs on every core, unless -j says otherwise.
+BUILDING := all loadable static lib lib-sqlite examples evercoregen install% test-programs lib-test-programs
+ifeq ($(filter-out $(BUILDING),$(or $(MAKECMDGOALS),all))$(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps test check soak fuzz bench demo install install-extension install-docs uninstall clean

@@ -3,8 +3,6 @@
 include tests/native.mk
 include tests/simulate/simulate.mk
 
-JOBS ?= $(shell nproc)
-
 test: deps ## build everything and run every test, PostgreSQL included
 	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs lib-test-programs
 	@tests/run

@@ -69,7 +69,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_one_row() IS 'Before a second row of a table that holds one: it is passed over.';
 
--- Triggers and a view that hang on functions. What is right already is left alone: to touch it would wait for every open append,
+-- Triggers and views that hang on functions. What is right already is left alone: to touch it would wait for every open append,
 -- and make every later one wait.
 CREATE OR REPLACE FUNCTION _evercore_triggers() RETURNS TABLE (relation text, name text, event text, level text, routine text, state "char", kind smallint)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
@@ -120,5 +120,15 @@ BEGIN
     CREATE VIEW @extschema@.evercore_in_flight AS SELECT f.position, f.holder, f.since FROM @extschema@._evercore_in_flight() f;
     COMMENT ON VIEW evercore_in_flight IS 'The appends not yet committed that hold followers back, oldest first.';
   END IF;
+  -- The lag is found by a function: written out, the server takes it for so dear that it compiles it, for half a second, each time.
+  IF position('_evercore_lag' IN pg_get_viewdef(to_regclass('@extschema@.evercore_subscriptions'))) = 0 THEN
+    CREATE OR REPLACE VIEW @extschema@.evercore_subscriptions AS
+    SELECT s.name, p.partition, s.filter, p.position, l.events AS lag_events,
+           greatest(0, coalesce(floor(extract(epoch FROM statement_timestamp() - l.oldest)), 0))::bigint AS lag_seconds,
+           p.owner, CASE WHEN p.owner IS NOT NULL THEN p.token END AS token, p.lease_expires_at, s.active, p.last_error
+      FROM @extschema@.evercore_subscription s
+      JOIN @extschema@.evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+     CROSS JOIN LATERAL @extschema@._evercore_lag(p.subscription_id, p.partition) l;
+  END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_attach() IS 'Makes the triggers and the view that hang on functions, where they are missing or wrong.';
+COMMENT ON FUNCTION _evercore_attach() IS 'Makes the triggers and the views that hang on functions, where they are missing or wrong.';

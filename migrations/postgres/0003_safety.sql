@@ -46,25 +46,7 @@ SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,
 COMMENT ON VIEW evercore_aggregates IS
   'Every aggregate with its type, natural key, version, the times of its first and last event, and whether it was erased.';
 
--- The lag is found by a function: written out, the server takes it for so dear that it compiles it anew, for half a second, each time.
-CREATE OR REPLACE VIEW evercore_subscriptions AS
-SELECT s.name, p.partition, s.filter, p.position, l.events AS lag_events,
-       greatest(0, coalesce(floor(extract(epoch FROM statement_timestamp() - l.oldest)), 0))::bigint AS lag_seconds,
-       p.owner, CASE WHEN p.owner IS NOT NULL THEN p.token END AS token, p.lease_expires_at, s.active, p.last_error
-  FROM evercore_subscription s
-  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
- CROSS JOIN LATERAL _evercore_lag(p.subscription_id, p.partition) l;
-
 -- +goose Down
-CREATE OR REPLACE VIEW evercore_subscriptions AS
-SELECT s.name, p.partition, s.filter, p.position,
-       (SELECT count(*) FROM _evercore_unread n WHERE n.subscription_id = p.subscription_id AND n.partition = p.partition) AS lag_events,
-       greatest(0, coalesce(floor(extract(epoch FROM statement_timestamp()
-         - (SELECT n.recorded_at FROM _evercore_unread n WHERE n.subscription_id = p.subscription_id AND n.partition = p.partition
-             ORDER BY n.position LIMIT 1))), 0))::bigint AS lag_seconds,
-       p.owner, CASE WHEN p.owner IS NOT NULL THEN p.token END AS token, p.lease_expires_at, s.active, p.last_error
-  FROM evercore_subscription s
-  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id;
 DROP VIEW evercore_aggregates;
 CREATE VIEW evercore_aggregates AS
 SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,

@@ -31,6 +31,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_document(anyelement, text) IS 'The server''s own error for a type that no form takes.';
 
+-- What is here runs as the store's owner, and a cast is whatever the owner of a type made it. So a value of a type that is not the
+-- server's own becomes text by the type's output alone, which nobody but a superuser can write.
+CREATE OR REPLACE FUNCTION _evercore_printed(value anyelement) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE WHEN pg_typeof($1) = 'character'::regtype THEN rtrim(format('%s', $1)) ELSE format('%s', $1) END
+$$;
+COMMENT ON FUNCTION _evercore_printed(anyelement) IS 'A value as the output of its type, with no cast of its owner''s.';
+
 -- A number that is an integer is named by it: 123, never 123.0.
 CREATE OR REPLACE FUNCTION _evercore_name_text(value anyelement, argument text) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -39,11 +47,12 @@ DECLARE
 BEGIN
   IF value IS NULL THEN RETURN NULL; END IF;
   SELECT t.typcategory AS category, coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text AS name INTO kind FROM pg_type t WHERE t.oid = pg_typeof(value);
-  IF kind.name IN ('smallint', 'integer', 'bigint', 'uuid') OR kind.category IN ('E', 'S') THEN RETURN value::text; END IF;
+  IF kind.name IN ('smallint', 'integer', 'bigint', 'uuid') OR kind.category IN ('E', 'S') THEN RETURN _evercore_printed(value); END IF;
   IF kind.name NOT IN ('numeric', 'real', 'double precision') THEN
     RAISE EXCEPTION '% is of type %, not text, a number or uuid', argument, pg_typeof(value) USING ERRCODE = 'undefined_function';
   END IF;
-  RETURN CASE WHEN abs(value::double precision) <= 9007199254740992 OR kind.name = 'numeric' THEN trim_scale(value::text::numeric)::text ELSE value::text END;
+  RETURN CASE WHEN kind.name = 'numeric' OR abs(_evercore_printed(value)::double precision) <= 9007199254740992
+              THEN trim_scale(_evercore_printed(value)::numeric)::text ELSE _evercore_printed(value) END;
 END $$;
 COMMENT ON FUNCTION _evercore_name_text(anyelement, text) IS 'An integer, a uuid or another number as the text of a key or an id.';
 
@@ -56,7 +65,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
 COMMENT ON FUNCTION _evercore_time_text(date) IS 'A day as evercore writes it: its midnight in UTC.';
 
 CREATE OR REPLACE FUNCTION _evercore_time_text(value anyelement) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT $1::text $$;
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT _evercore_printed($1) $$;
 COMMENT ON FUNCTION _evercore_time_text(anyelement) IS 'What is no time, as text.';
 
 CREATE OR REPLACE FUNCTION evercore_time(value anyelement) RETURNS timestamptz

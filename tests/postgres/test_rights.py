@@ -1,6 +1,6 @@
 """Who may do what, and that functions which run as the owner cannot be led astray."""
 from harness import equal, install, new_database, refused
-from pq import Connection
+from pq import Connection, Error
 
 READING = ["SELECT * FROM evercore_log", "SELECT * FROM evercore_aggregates", "SELECT * FROM evercore_in_flight",
            "SELECT * FROM evercore_append", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_events(1)",
@@ -181,3 +181,40 @@ def test_two_stores_have_roles_of_their_own():
     refused(lambda: connection.rows("SELECT evercore.evercore_find('T', 'x')"), "42501")
     connection.rows("RESET ROLE; SET ROLE evercore_writer")
     refused(lambda: connection.rows("SELECT \"second-store\".evercore_find('T', 'x')"), "42501")
+
+
+def test_a_cast_of_the_callers_never_runs_as_the_owner():
+    _, role = roles()
+    calls = {"reader": ["evercore_time({})", "evercore_sequence(1, {})", "evercore_find({}, {})", "evercore_find('T', {})", "evercore_find({}, 'a')",
+                        "evercore_follow(0, 1, {})"],
+             "writer": ["evercore_append(1, NULL, 'E', {})", "evercore_append(1, NULL, 'E', '{{}}', {})", "evercore_append(1, NULL, 'E', '{{}}', NULL, {})",
+                        "evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, {})", "evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, NULL, {})",
+                        "evercore_append_many({})", "evercore_create({}, {})", "evercore_ensure({}, 'b')", "evercore_ensure('T', {})", "evercore_rekey(1, {})",
+                        "evercore_claim('p', {}, 60)", "evercore_subscribe('q', {})", "evercore_subscribe('q', NULL, {})", "evercore_reset('p', {})",
+                        "evercore_save_snapshot(1, 1, {}, 1)"]}
+    types = {"pair": ("CREATE TYPE pg_temp.pair AS (a int)", "row(1)::pg_temp.pair"), "mood": ("CREATE TYPE pg_temp.mood AS ENUM ('T')", "'T'::pg_temp.mood"),
+             "span": ("CREATE TYPE pg_temp.span AS RANGE (subtype = int)", "'[1,2)'::pg_temp.span")}
+    targets = {"text": "'T'", "json": "'{}'", "jsonb": "'{}'", "bytea": "'{}'", "bigint": "1", "numeric": "1", "float8": "1", "uuid": "gen_random_uuid()", "date": "now()",
+               "timestamp": "now()", "timestamptz": "now()"}
+    tried = 0
+    for kind in ("ASSIGNMENT", "IMPLICIT"):
+        for name, (made, value) in types.items():
+            for who in ("reader", "writer"):
+                connection = role[who]
+                connection.rows("BEGIN")
+                connection.rows(made)
+                for target, result in targets.items():
+                    connection.rows(f"CREATE FUNCTION pg_temp.turn_{target}(pg_temp.{name}) RETURNS {target} LANGUAGE plpgsql AS $$BEGIN"
+                                    " IF current_user = 'evercore_owner' THEN RAISE EXCEPTION 'ran as the owner' USING ERRCODE = 'ZZ999'; END IF;"
+                                    f" RETURN {result}; END$$")
+                    connection.rows(f"CREATE CAST (pg_temp.{name} AS {target}) WITH FUNCTION pg_temp.turn_{target}(pg_temp.{name}) AS {kind}")
+                for call in calls[who]:
+                    connection.rows("SAVEPOINT s")
+                    try:
+                        connection.rows(f"SELECT {call.format(value, value)}")
+                    except Error as error:
+                        equal(error.code == "ZZ999", False, f"{call} of a {name} with {kind} casts")
+                    connection.rows("ROLLBACK TO s")
+                    tried += 1
+                connection.rows("ROLLBACK")
+    equal(tried, 126)

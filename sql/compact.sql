@@ -163,7 +163,7 @@ DECLARE
   blanked bigint;
 BEGIN
   @home@
-  PERFORM _evercore_known(id, false), _evercore_enter();
+  PERFORM _evercore_known(id, false), _evercore_read_committed('erasure'), _evercore_enter();
   SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id FOR UPDATE;
   IF aggregate.erased THEN RETURN 0; END IF;
   reader := _evercore_unread(id, aggregate.sequence);

@@ -56,10 +56,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_knows_event_type(text) IS 'Whether an event, a declaration or a filter bears the name of this type.';
 
--- The filter passes what it passed, so that its version stays.
+-- The filter passes what it passed, but a fetch under way has read the old name: it looks whether the version is still the same.
 CREATE OR REPLACE FUNCTION _evercore_rename_in_filters(of_events boolean, old text, new text) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  UPDATE evercore_subscription s SET aggregate_type = f.aggregate_type, event_types = f.event_types, filter = f.canonical
+  UPDATE evercore_subscription s SET aggregate_type = f.aggregate_type, event_types = f.event_types, filter = f.canonical, filter_version = s.filter_version + 1
     FROM (SELECT r.subscription_id, c.* FROM (
             SELECT o.subscription_id, o.natural_key,
                    CASE WHEN NOT of_events AND o.aggregate_type = old COLLATE "C" THEN new ELSE o.aggregate_type END AS aggregate_type,

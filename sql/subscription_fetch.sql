@@ -8,13 +8,16 @@
 --
 -- What is called here at each fetch is PL/pgSQL, which keeps its plans: a function in LANGUAGE sql is planned at each call.
 
-CREATE OR REPLACE FUNCTION _evercore_cursor(id bigint, part integer, token bigint) RETURNS bigint
+-- So is the version of the filter: events of a type that was renamed after the filter was read pass it no more.
+CREATE OR REPLACE FUNCTION _evercore_cursor(id bigint, part integer, token bigint, version bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RETURN (SELECT p.position FROM evercore_subscription_partition p
-           WHERE p.subscription_id = $1 AND p.partition = $2 AND p.token = $3 AND p.owner IS NOT NULL);
+           WHERE p.subscription_id = $1 AND p.partition = $2 AND p.token = $3 AND p.owner IS NOT NULL
+             AND (SELECT s.filter_version FROM evercore_subscription s WHERE s.subscription_id = $1) = $4);
 END $$;
-COMMENT ON FUNCTION _evercore_cursor(bigint, integer, bigint) IS 'Where the cursor of a partition stands, or NULL where a token is not its current one.';
+COMMENT ON FUNCTION _evercore_cursor(bigint, integer, bigint, bigint) IS
+  'Where the cursor of a partition stands, or NULL where a token is not its current one, or the filter was changed.';
 
 -- The last sequence of an aggregate at or below a position, by halves: positions grow with sequences.
 CREATE OR REPLACE FUNCTION _evercore_sequence_at(id bigint, place bigint) RETURNS bigint
@@ -50,10 +53,10 @@ COMMENT ON FUNCTION _evercore_has_index_by_type() IS 'Whether there is an index 
 
 -- The statement that reads `types` event types in the order of positions, each from the index: the server merges them, and takes
 -- of each no more than it gives out. $1 the types, $2 the head, $3 to $5 subscription, partition and token, $6 partitions,
--- $7 and $8 name and id of a type of aggregates, $9 the limit.
+-- $7 and $8 name and id of a type of aggregates, $9 the limit, $10 the version of the filter.
 CREATE OR REPLACE FUNCTION _evercore_merged(types integer) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT 'WITH c AS MATERIALIZED (SELECT _evercore_cursor($3, $4, $5) AS position)'
+  SELECT 'WITH c AS MATERIALIZED (SELECT _evercore_cursor($3, $4, $5, $10) AS position)'
          ' SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,'
          ' coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id FROM ('
          || string_agg('(SELECT * FROM evercore_event x WHERE x.event_type = ($1)[' || i || '] AND x.position <= $2'
@@ -110,7 +113,7 @@ BEGIN
            coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, held.position))
-       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token)) AND e.position <= head
+       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= head
        AND e.aggregate_id % held.partitions = held.partition AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
      ORDER BY e.sequence LIMIT most;
   ELSIF cardinality(held.event_types) = 1 AND _evercore_has_index_by_type() THEN
@@ -121,13 +124,13 @@ BEGIN
       JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
       JOIN evercore_aggregate_type t ON t.type_id = a.type_id
      WHERE e.event_type = held.event_types[1] AND e.position <= head
-       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token))
+       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version))
        AND e.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
      ORDER BY e.position LIMIT most;
   ELSIF cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type() THEN
     types := ARRAY (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name));
     RETURN QUERY EXECUTE _evercore_merged(cardinality(types))
-      USING types, head, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most;
+      USING types, head, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most, held.filter_version;
   ELSE
     RETURN QUERY
     SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
@@ -135,15 +138,17 @@ BEGIN
       FROM evercore_event e
       JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
       JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token)) AND e.position <= head
+     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= head
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
        AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
        AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
      ORDER BY e.position LIMIT most;
   END IF;
   IF NOT FOUND THEN
-    IF _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token) IS NULL THEN
-      PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token);
+    IF _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version) IS NULL THEN
+      -- Another filter, then: from the start. Or another token, which that finds out.
+      RETURN QUERY SELECT f.* FROM evercore_fetch(evercore_fetch.name, evercore_fetch.token, most) f;
+      RETURN;
     END IF;
     IF NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
     IF current_setting('transaction_read_only') = 'off' THEN

@@ -250,15 +250,39 @@ def test_compact_type_waits_for_nobody_once_it_has_compacted_one():
     equal(compactor.rows("SELECT * FROM evercore_check()"), [])
 
 
-def test_erasure_in_an_older_snapshot_leaves_nothing_behind():
+def test_erasure_needs_to_see_what_others_committed():
     database = new_database()
     eraser, writer = Connection(database), Connection(database)
-    for call in ("evercore_snapshot(1)", "evercore_save_snapshot(1, 1, '{\"name\":\"Ann\"}', 1)"):
-        writer.rows("SELECT evercore_create('T'); SELECT evercore_append(1, NULL, 'E', '{}')")
-        eraser.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM evercore_log")
-        writer.rows(f"SELECT {call}")
-        refused(lambda: eraser.rows("SELECT evercore_erase(1)"), "40001")
+    writer.rows("SELECT evercore_create('T'); SELECT evercore_append(1, NULL, 'E', '{}')")
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        eraser.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM evercore_log")
+        writer.rows("SELECT evercore_snapshot(1), evercore_subscribe('s')")
+        refused(lambda: eraser.rows("SELECT evercore_erase(1)"), "EV010", f"EV010: erasure needs READ COMMITTED: {level.lower()} cannot see late commits")
         eraser.rows("ROLLBACK")
+
+
+def test_an_event_id_that_was_compacted_since_an_older_snapshot_is_not_taken_twice():
+    database = new_database()
+    late, other = Connection(database), Connection(database)
+    forms = ("SELECT evercore_append(2, NULL, 'E', '{{}}', NULL, NULL, NULL, 'x{}')",
+             "INSERT INTO evercore_append (aggregate_id, event_type, data, event_id) VALUES (2, 'E', '{{}}', 'x{}')",
+             "SELECT evercore_append_many('[{{\"aggregate_id\":2,\"events\":[{{\"event_type\":\"E\",\"data\":{{}},\"event_id\":\"x{}\"}}]}}]')")
+    other.rows("SELECT evercore_create('T'), evercore_create('T')")
+    number = 0
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for form in forms:
+            number += 1
+            late.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT evercore_find('T', 'k')")
+            other.rows(f"SELECT evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, NULL, 'x{number}')")
+            other.rows("SELECT evercore_compact(1, 0)")
+            late.rows("SAVEPOINT s")
+            refused(lambda: late.rows(form.format(number)), "40001")
+            late.rows("ROLLBACK TO s")
+            late.rows(form.format(f"{number}-new"))
+            late.rows("COMMIT")
+    equal(other.value("SELECT count(*) FROM evercore_event_id WHERE aggregate_id = 0"), "0")
+    equal(other.value("SELECT evercore_compact(2, 0)"), "6")
+    equal(other.rows("SELECT * FROM evercore_check()"), [])
 
 
 def test_compaction_waits_for_cursors_that_are_made_or_moved_back():

@@ -147,6 +147,22 @@ def test_claims_at_once_never_give_a_partition_twice():
     equal(sorted(given, key=int), [row[0] for row in a.rows("SELECT token FROM evercore_subscriptions ORDER BY token")])
 
 
+def test_a_type_that_is_renamed_under_a_fetch_hides_none_of_its_events():
+    for types in ('["E0"]', '["E0","E1"]'):
+        a = store(6, 2, f"'p', '{{\"event_types\":{types}}}'")
+        b, c = another(a), another(a)
+        token = claim(a)
+        wanted = c.value("SELECT string_agg(position::text, ' ' ORDER BY position) FROM evercore_log WHERE event_type = ANY "
+                         "(ARRAY(SELECT json_array_elements_text($1::json)))", types)
+        b.rows("BEGIN; LOCK TABLE evercore_event")
+        late = Later(lambda: fetch(a, token))
+        equal(waits_for_lock(c, a.pid()), True)
+        b.rows("SELECT evercore_rename_type('event', 'E0', 'New'); COMMIT")
+        equal(late.result(), wanted)
+        equal(ack(a, token, None), "0")
+        equal(fetch(a, token), wanted)
+
+
 def test_an_append_that_was_overtaken_takes_nothing_back_that_was_fetched():
     a = store(3)
     b = another(a)

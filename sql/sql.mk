@@ -7,7 +7,7 @@ PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/bundle VE
 # Versions that ALTER EXTENSION evercore UPDATE leads on from.
 PG_UPGRADES_FROM ?=
 
-.PHONY: sql sql-install pg-install pg-uninstall installcheck bench-postgres soak-postgres
+.PHONY: sql sql-install pg-install pg-uninstall installcheck test-postgres-versions bench-postgres soak-postgres
 
 all: sql
 sql: build/evercore.sql build/pg/evercore--$(VERSION).sql build/pg/evercore.control ## write the scripts for PostgreSQL to build/
@@ -51,6 +51,9 @@ bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror agai
 
 installcheck: sql ## PGXS convention: test the installed extension in the server of PGHOST, PGPORT …
 	@tests/postgres/installcheck
+
+test-postgres-versions: sql ## run the PostgreSQL suites on 14, 16 and 18 from npm (VERSIONS="16 18"); says which tests need programs that are not there
+	@tests/postgres/versions $(VERSIONS)
 
 soak-postgres: sql ## the order test and the storm of PostgreSQL at full length: 16 x 5,000 events, 8 x 10,000 calls
 	EVERCORE_ORDER_EVENTS=5000 EVERCORE_ORDER_HOLD=0.2 tests/postgres/run test_order.test_followers

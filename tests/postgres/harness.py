@@ -1,6 +1,8 @@
 """What the PostgreSQL tests share: databases with a store in them, threads, and the loop that runs tests."""
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -64,6 +66,27 @@ def refused(call, code, message=None):
             raise AssertionError(f"message\n   expected {message!r}\n   actual   {error.message!r}") from error
         return error.message
     raise AssertionError(f"expected {code}, got {result!r}")
+
+
+class NotHere(Exception):
+    """A program that a test needs is not on this machine: the test is named, and neither passed nor failed."""
+
+
+def program(name):
+    """A program of the server's own version, or the newest of this machine where that can speak to the server."""
+    own = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/usr/bin")) / name
+    if own.exists():
+        return own
+    found = shutil.which(name)
+    if found:
+        version = int(re.search(r"(\d+)", subprocess.check_output([found, "--version"], text=True)).group(1))
+        if version >= server_major():
+            return found
+    raise NotHere(f"no {name} for PostgreSQL {server_major()}")
+
+
+def server_major():
+    return int(Connection(SERVER, None).value("SHOW server_version_num")) // 10000
 
 
 def together(*calls):
@@ -136,6 +159,8 @@ def main(modules):
                 try:
                     test()
                     passed += 1
+                except NotHere as reason:
+                    print(f"not run: {module.__name__}.{name}: {reason}", flush=True)
                 except Exception:  # pylint: disable=broad-except
                     failed += 1
                     print(f"FAILED {module.__name__}.{name}\n{traceback.format_exc()}", flush=True)

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 import harness
-from harness import ROOT, equal, install, new_database, refused, together, uri
+from harness import ROOT, equal, install, new_database, program, refused, together, uri
 from pq import Connection, Error
 
 VERSION = (ROOT / "VERSION").read_text().strip()
@@ -127,9 +127,7 @@ def test_migrations_read_as_goose_reads_them():
 def dump_and_restore(database, *arguments):
     """Into a new database, as an administrator would; gives its URI."""
     target = new_database(False)
-    binaries = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/usr/bin"))
-    dump = binaries / "pg_dump" if (binaries / "pg_dump").exists() else "pg_dump"
-    restore = binaries / "pg_restore" if (binaries / "pg_restore").exists() else "pg_restore"
+    dump, restore = program("pg_dump"), program("pg_restore")
     with tempfile.NamedTemporaryFile() as file:
         subprocess.run([dump, "-Fc", *arguments, "-f", file.name, database], check=True)
         subprocess.run([restore, "--exit-on-error", "-d", target, file.name], check=True)
@@ -148,11 +146,6 @@ def test_dump_and_restore_of_a_store_installed_by_script():
     refused(lambda: restored.rows("SELECT * FROM evercore_log"), "42501")
     only = Connection(dump_and_restore(database, "-n", "evercore"))
     goes_on(only)
-
-
-def program(name):
-    binaries = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/usr/bin"))
-    return binaries / name if (binaries / name).exists() else name
 
 
 def test_a_restore_as_another_role_is_taken_over_by_an_installation():
@@ -199,6 +192,22 @@ def test_a_role_that_may_create_roles_installs():
     admin.rows("SET search_path = evercore, public; SELECT evercore_append(evercore_ensure('T', 'a'), NULL, 'E', '{}')")
     equal(admin.rows("SELECT * FROM evercore_check()"), [])
     admin.rows(f"DROP SCHEMA evercore CASCADE; REVOKE ALL ON DATABASE {name} FROM {name}; DROP OWNED BY {name}_o, {name}_w, {name}_r, {name} CASCADE;"
+               f" DROP ROLE {name}_o, {name}_w, {name}_r, {name}")
+
+
+def test_a_role_without_any_right_to_roles_installs_with_roles_made_beforehand():
+    admin = Connection(new_database(False), None)
+    name = admin.value("SELECT current_database()")
+    admin.rows(f"CREATE ROLE {name} LOGIN; CREATE ROLE {name}_o; CREATE ROLE {name}_w; CREATE ROLE {name}_r;"
+               f" GRANT {name}_o TO {name}; GRANT ALL ON DATABASE {name} TO {name}, {name}_o")
+    conninfo = uri(name).replace("postgres@", f"{name}@")
+    names = {"OWNER": f"{name}_o", "WRITER": f"{name}_w", "READER": f"{name}_r"}
+    for _ in range(2):
+        install(conninfo, "evercore", **names)
+    equal(admin.value("SELECT proowner::regrole FROM pg_proc WHERE proname = 'evercore_create'"), f"{name}_o")
+    admin.rows("SET search_path = evercore, public; SELECT evercore_append(evercore_ensure('T', 'a'), NULL, 'E', '{}')")
+    equal(admin.rows("SELECT * FROM evercore_check()"), [])
+    admin.rows(f"DROP SCHEMA evercore CASCADE; DROP OWNED BY {name}_o, {name}_w, {name}_r, {name} CASCADE;"
                f" DROP ROLE {name}_o, {name}_w, {name}_r, {name}")
 
 
@@ -268,14 +277,20 @@ def test_stores_that_swapped_their_names_write_nowhere():
     equal({schema: fresh.value(f"SELECT count(*) FROM {schema}.evercore_log") for schema in "ba"}, {"b": was["a"], "a": was["b"]})
 
 
+def server_directories():
+    """Where this server has its programs, its shared files and its libraries: one folder, or where pg_config says."""
+    bindir = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/nowhere"))
+    if (bindir.parent / "share/postgresql").exists() and (bindir.parent / "lib/postgresql").exists():
+        return bindir, bindir.parent / "share/postgresql", bindir.parent / "lib"
+    return [pathlib.Path(subprocess.check_output(["pg_config", f"--{name}"], text=True).strip()) for name in ("bindir", "sharedir", "pkglibdir")]
+
+
 class ServerWithExtension:
     """A server that finds evercore's extension files without their being installed: a copy of the programs beside links."""
 
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="evercore-ext.")
-        bindir = pathlib.Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip())
-        share = pathlib.Path(subprocess.check_output(["pg_config", "--sharedir"], text=True).strip())
-        lib = pathlib.Path(subprocess.check_output(["pg_config", "--pkglibdir"], text=True).strip())
+        bindir, share, lib = server_directories()
         root = pathlib.Path(self.home)
         (root / str(bindir)[1:]).mkdir(parents=True)
         for program in ("postgres", "initdb", "pg_ctl"):

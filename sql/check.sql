@@ -5,6 +5,9 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_ca
 #variable_conflict use_column
 BEGIN
   PERFORM _evercore_ready();
+  -- Nothing else can be looked at with functions or tables that are not what they should be.
+  RETURN QUERY SELECT NULL::bigint, NULL::bigint, format('function %s is %s', f.signature, f.fault) FROM _evercore_function_faults() f WHERE f.fault IS NOT NULL;
+  IF FOUND THEN RETURN; END IF;
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, f.problem FROM _evercore_relation_faults() f ORDER BY 3;
   IF EXISTS (SELECT FROM _evercore_relation_faults() f WHERE f.kind IN ('table', 'sequence')) THEN RETURN; END IF;
   RETURN QUERY

@@ -1,5 +1,5 @@
--- What a store is made of besides its functions, to see what is gone or was changed, and to put it back. A test compares the lists
--- with the catalogue of a fresh store.
+-- What a store is made of, to see what is gone or was changed, and to put it back: relations and unique indexes here, functions.sql,
+-- columns.sql, views.sql, and triggers in migrate.sql. A test compares the lists with the catalogue of a fresh store.
 
 -- Every unique index: what it stands behind is not true without it. `contype` is p or u where it belongs to a constraint.
 CREATE OR REPLACE FUNCTION _evercore_indexes() RETURNS TABLE (relation text, name text, contype text, definition text)
@@ -57,7 +57,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_index_faults() IS 'Unique indexes that are missing, different or invalid.';
 
--- Where one of these is a table's, nothing else can be looked at.
+-- Where one of these is a table's or a sequence's, nothing else can be looked at.
 CREATE OR REPLACE FUNCTION _evercore_relation_faults() RETURNS TABLE (kind text, problem text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
@@ -65,13 +65,17 @@ BEGIN
   RETURN QUERY
   SELECT r.kind, format('%s %s is missing', r.kind, r.name) FROM _evercore_relations() r WHERE to_regclass('@extschema@.' || r.name) IS NULL
   UNION ALL
+  SELECT 'table', format('column %s.%s is missing', f.relation, f.name) FROM _evercore_column_faults() f WHERE f.fault = 'missing'
+  UNION ALL
+  SELECT 'view', format('view %s is different', f.name) FROM _evercore_view_faults() f WHERE f.fault = 'different'
+  UNION ALL
   SELECT r.kind, format('owner of %s %s is %s', r.kind, r.name, pg_get_userbyid(c.relowner)) FROM _evercore_relations() r
     JOIN pg_class c ON c.oid = to_regclass('@extschema@.' || r.name) WHERE c.relowner IS DISTINCT FROM to_regrole('@owner@')::oid
   UNION ALL
   SELECT 'function', format('owner of function %s is %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)) FROM pg_proc p
    WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner IS DISTINCT FROM to_regrole('@owner@')::oid;
 END $$;
-COMMENT ON FUNCTION _evercore_relation_faults() IS 'Tables, views and sequences that are missing, and what belongs to another role than the owner.';
+COMMENT ON FUNCTION _evercore_relation_faults() IS 'Relations and columns that are missing, views that are different, and what belongs to another role than the owner.';
 
 -- As the migrations make them; the migrations' statements about columns and first rows come along.
 CREATE OR REPLACE FUNCTION _evercore_make_missing() RETURNS void
@@ -81,17 +85,29 @@ DECLARE
   step record;
 BEGIN
   PERFORM set_config('search_path', '@extschema@, pg_temp', true);
-  FOR one IN SELECT r.name FROM _evercore_relations() r WHERE to_regclass('@extschema@.' || r.name) IS NULL ORDER BY r.kind, r.name LOOP
+  FOR one IN SELECT r.name FROM _evercore_relations() r WHERE r.kind <> 'view' AND to_regclass('@extschema@.' || r.name) IS NULL ORDER BY r.kind, r.name LOOP
     FOR step IN
       SELECT m.version, x.statement[1] AS statement FROM _evercore_migrations() m,
-             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?:TABLE|VIEW|SEQUENCE)|ALTER TABLE|INSERT INTO) '
+             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:UNLOGGED )?(?:TABLE|SEQUENCE)|ALTER TABLE|INSERT INTO) '
                || one.name || '(?![_a-z])(?! ADD PRIMARY)[^;]*;)', 'g') WITH ORDINALITY AS x (statement, no)
        ORDER BY m.version, x.no LOOP
       EXECUTE step.statement;
     END LOOP;
   END LOOP;
+  FOR one IN SELECT f.* FROM _evercore_persistence_faults() f LOOP
+    EXECUTE format('ALTER TABLE %I SET %s', one.name, one.wanted);
+  END LOOP;
 END $$;
-COMMENT ON FUNCTION _evercore_make_missing() IS 'Makes tables, views and sequences that are missing.';
+COMMENT ON FUNCTION _evercore_make_missing() IS 'Makes tables and sequences that are missing, and tables outlive a crash.';
+
+-- What is written to an unlogged table is lost by a crash.
+CREATE OR REPLACE FUNCTION _evercore_persistence_faults() RETURNS TABLE (name text, wanted text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT r.name, CASE r.name WHEN '_evercore_pending' THEN 'UNLOGGED' ELSE 'LOGGED' END
+    FROM _evercore_relations() r JOIN pg_class c ON c.oid = to_regclass('@extschema@.' || r.name)
+   WHERE r.kind = 'table' AND c.relpersistence <> CASE r.name WHEN '_evercore_pending' THEN 'u' ELSE 'p' END
+$$;
+COMMENT ON FUNCTION _evercore_persistence_faults() IS 'Tables that are unlogged, or should be.';
 
 CREATE OR REPLACE FUNCTION _evercore_drift() RETURNS TABLE (problem text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -99,6 +115,12 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RETURN QUERY
   SELECT format('%s %s is %s', CASE WHEN f.contype <> '' THEN 'constraint' ELSE 'index' END, f.name, f.fault) FROM _evercore_index_faults() f
+  UNION ALL
+  SELECT format('column %s.%s is %s', f.relation, f.name, f.fault) FROM _evercore_column_faults() f
+  UNION ALL
+  SELECT format('constraint %s is %s', f.name, f.fault) FROM _evercore_check_faults() f
+  UNION ALL
+  SELECT format('table %s is different', f.name) FROM _evercore_persistence_faults() f
   UNION ALL
   SELECT format('trigger %s is %s', f.name, f.fault) FROM _evercore_trigger_faults() f
   UNION ALL

@@ -1,6 +1,6 @@
 -- Migrations: the texts of migrations/postgres, which the build puts into _evercore_migrations, run in order in one
--- transaction. What hangs on functions (triggers, one view) and the rights are set after each run, so that a store whose
--- functions were dropped with an extension and made again only needs evercore_migrate() to be whole.
+-- transaction. What is missing or different of what a store is made of, and the rights, are mended by each run, so that a store
+-- whose functions were dropped with an extension and made again only needs evercore_migrate() to be whole.
 
 CREATE OR REPLACE FUNCTION _evercore_schema_version() RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -18,9 +18,9 @@ DECLARE
   step record;
 BEGIN
   @home@
-  newest := (SELECT max(m.version) FROM _evercore_migrations() m);
   -- Two who migrate at once: the second waits here, and finds nothing left to do.
-  IF NOT pg_is_in_recovery() THEN PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0)); END IF;
+  IF NOT pg_is_in_recovery() THEN PERFORM _evercore_make_functions(false); END IF;
+  newest := (SELECT max(m.version) FROM _evercore_migrations() m);
   present := _evercore_schema_version();
   IF present > newest THEN
     RAISE EXCEPTION 'EV008: the store has schema version %, newer than this evercore knows (%)', present, newest USING ERRCODE = 'EV008';
@@ -44,10 +44,11 @@ BEGIN
     EXECUTE step.down;
   END LOOP;
   PERFORM set_config('search_path', 'pg_catalog, @extschema@, pg_temp', true);
-  IF target = newest AND target = present THEN PERFORM _evercore_make_missing(); END IF;
-  IF target > 0 THEN PERFORM _evercore_attach(), _evercore_grant(); END IF;
-  IF target = newest AND to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN
-    PERFORM _evercore_mend_indexes(), _evercore_mend_sequences(), _evercore_wake();
+  IF target = newest AND target >= 3 THEN  -- the first version of which is known what a store is made of
+    PERFORM _evercore_make_missing(), _evercore_mend_columns(), _evercore_mend_checks(), _evercore_mend_views();
+    PERFORM _evercore_attach(), _evercore_grant(), _evercore_mend_indexes(), _evercore_mend_sequences(), _evercore_wake();
+  ELSIF target > 0 THEN
+    PERFORM _evercore_attach(), _evercore_grant();
   END IF;
   RETURN target;
 END $$;
@@ -69,7 +70,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_one_row() IS 'Before a second row of a table that holds one: it is passed over.';
 
--- Triggers and views that hang on functions. What is right already is left alone: to touch it would wait for every open append,
+-- Triggers. What is right already is left alone: to touch it would wait for every open append,
 -- and make every later one wait.
 CREATE OR REPLACE FUNCTION _evercore_triggers() RETURNS TABLE (relation text, name text, event text, level text, routine text, state "char", kind smallint)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
@@ -116,19 +117,5 @@ BEGIN
       EXECUTE format('ALTER TABLE @extschema@.%I ENABLE %s TRIGGER %I', one.relation, CASE one.state WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END, one.name);
     END IF;
   END LOOP;
-  IF to_regclass('@extschema@.evercore_in_flight') IS NULL THEN
-    CREATE VIEW @extschema@.evercore_in_flight AS SELECT f.position, f.holder, f.since FROM @extschema@._evercore_in_flight() f;
-    COMMENT ON VIEW evercore_in_flight IS 'The appends not yet committed that hold followers back, oldest first.';
-  END IF;
-  -- The lag is found by a function: written out, the server takes it for so dear that it compiles it, for half a second, each time.
-  IF position('_evercore_lag' IN pg_get_viewdef(to_regclass('@extschema@.evercore_subscriptions'))) = 0 THEN
-    CREATE OR REPLACE VIEW @extschema@.evercore_subscriptions AS
-    SELECT s.name, p.partition, s.filter, p.position, l.events AS lag_events,
-           greatest(0, coalesce(floor(extract(epoch FROM statement_timestamp() - l.oldest)), 0))::bigint AS lag_seconds,
-           p.owner, CASE WHEN p.owner IS NOT NULL THEN p.token END AS token, p.lease_expires_at, s.active, p.last_error
-      FROM @extschema@.evercore_subscription s
-      JOIN @extschema@.evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-     CROSS JOIN LATERAL @extschema@._evercore_lag(p.subscription_id, p.partition) l;
-  END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_attach() IS 'Makes the triggers and the views that hang on functions, where they are missing or wrong.';
+COMMENT ON FUNCTION _evercore_attach() IS 'Makes the triggers of the store, where they are missing or wrong.';

@@ -76,13 +76,11 @@ END $$;
 COMMENT ON FUNCTION evercore_time(anyelement) IS 'A time of any type, to compare with: without an offset it is UTC.';
 
 -- The forms themselves. Arguments after the last one that is not text are optional. Each form that takes as many arguments as a call
--- costs it a microsecond until it is prepared, so that a reference of another type than text is taken beside texts alone. What a
--- version before had in their place is gone.
-DO $evercore$
+-- costs it a microsecond until it is prepared, so that a reference of another type than text is taken beside texts alone.
+CREATE OR REPLACE FUNCTION _evercore_forms() RETURNS TABLE (statement text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   form record;
-  old text;
-  body text;
 BEGIN
   FOR form IN
     WITH document (type, call) AS (VALUES ('text', '%1$s'), ('anyelement', '_evercore_document(%1$s, ''%1$s'')')),
@@ -130,33 +128,35 @@ BEGIN
       FROM (VALUES ('evercore_create', 'VOLATILE'), ('evercore_ensure', 'VOLATILE'), ('evercore_find', 'STABLE')) AS f (name, volatility),
            (VALUES ('text', 'anyelement'), ('anyelement', 'text'), ('anyelement', 'anycompatible')) AS k (type, key)
   LOOP
-    body := $form$
-CREATE OR REPLACE FUNCTION @extschema@.{name}({arguments}) RETURNS {result}
-LANGUAGE plpgsql {volatility} SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+    statement := 'FUNCTION @extschema@.{name}({arguments}) RETURNS {result}
+LANGUAGE plpgsql {volatility} SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS {mark}
 BEGIN
   {home}
   RETURN {name}({call});
-END $$;
-COMMENT ON FUNCTION @extschema@.{name}({types}) IS 'As the form that takes text.'$form$;
-    body := replace(replace(replace(body, '{name}', form.name), '{arguments}', form.arguments), '{result}', form.result);
-    body := replace(replace(replace(body, '{volatility}', form.volatility), '{call}', form.call), '{types}', replace(form.arguments, ' DEFAULT NULL', ''));
-    EXECUTE replace(body, '{home}', CASE form.volatility WHEN 'VOLATILE' THEN $home$@home@$home$ ELSE '' END);
+END {mark};
+COMMENT ON FUNCTION @extschema@.{name}({types}) IS ''As the form that takes text.'';';
+    statement := replace(replace(replace(statement, '{name}', form.name), '{arguments}', form.arguments), '{result}', form.result);
+    statement := replace(replace(replace(statement, '{volatility}', form.volatility), '{call}', form.call), '{mark}', repeat('$', 2));
+    statement := replace(statement, '{types}', regexp_replace(replace(form.arguments, ' DEFAULT NULL', ''), E'(^|, )\\w+ ', E'\\1', 'g'));
+    statement := replace(statement, '{home}', CASE form.volatility WHEN 'VOLATILE' THEN $home$@home@$home$ ELSE '' END);
+    RETURN NEXT;
   END LOOP;
-  FOR old IN
+END $$;
+COMMENT ON FUNCTION _evercore_forms() IS 'The functions that take other types than text, as _evercore_functions gives them.';
+
+-- What a version before had in their place.
+CREATE OR REPLACE FUNCTION _evercore_gone() RETURNS TABLE (signature text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN QUERY
     SELECT format('evercore_append(bigint,bigint,text,%s,text,%s,%s,text)', d, m, t)
       FROM unnest('{text,json,jsonb}'::text[]) d, unnest('{text,json,jsonb}'::text[]) m, unnest('{text,timestamptz}'::text[]) t
      WHERE (d, m, t) <> ('text', 'text', 'text') AND (d, m) NOT IN (('json', 'jsonb'), ('jsonb', 'json')) OR t = 'timestamptz'
     UNION ALL SELECT format('evercore_subscribe(text,%s,%s,bigint)', f, s) FROM unnest('{json,jsonb}'::text[]) f, unnest('{text,bigint,timestamptz}'::text[]) s
     UNION ALL SELECT unnest('{evercore_append_many(json),evercore_append_many(jsonb),"evercore_save_snapshot(bigint,bigint,json,bigint)",
-      "evercore_save_snapshot(bigint,bigint,jsonb,bigint)","evercore_sequence(bigint,timestamptz)"}'::text[]) LOOP
-    CONTINUE WHEN to_regprocedure('@extschema@.' || old) IS NULL;
-    BEGIN
-      EXECUTE 'DROP FUNCTION @extschema@.' || old;
-    EXCEPTION WHEN dependent_objects_still_exist THEN
-      NULL;
-    END;
-  END LOOP;
-END $evercore$;
+      "evercore_save_snapshot(bigint,bigint,jsonb,bigint)","evercore_sequence(bigint,timestamptz)"}'::text[]);
+END $$;
+COMMENT ON FUNCTION _evercore_gone() IS 'Functions of older versions whose calls would be taken for those of newer ones.';
 
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter anyelement, upto bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,

@@ -33,7 +33,7 @@ BEGIN
     LATERAL (VALUES
       (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0) THEN format('sequence %s is behind its table', s.name) END),
       (2, CASE WHEN q.seqcache <> 1 THEN format('sequence %s has a cache', s.name) END),
-      (3, CASE WHEN q.seqincrement <> 1 OR q.seqcycle THEN format('sequence %s is different', s.name) END)) AS p (no, problem)
+      (3, CASE WHEN q.seqincrement <> 1 OR q.seqcycle OR q.seqmax < 2147483647 THEN format('sequence %s is different', s.name) END)) AS p (no, problem)
    WHERE p.problem IS NOT NULL ORDER BY s.name, p.no;
 END $$;
 COMMENT ON FUNCTION _evercore_check_sequences() IS 'What is wrong with sequences.';
@@ -45,11 +45,11 @@ DECLARE
   one record;
   next bigint;
 BEGIN
-  FOR one IN SELECT s.name, greatest(s.least_value, s.cursors) AS least_value, q.seqrelid, q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle AS different
+  FOR one IN SELECT s.name, greatest(s.least_value, s.cursors) AS least_value, q.seqrelid, q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle OR q.seqmax < 2147483647 AS different
                FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name) LOOP
     IF one.different THEN
       next := greatest(pg_sequence_last_value(one.seqrelid), one.least_value, 0) + 1;
-      EXECUTE format('ALTER SEQUENCE @extschema@.%I CACHE 1 INCREMENT BY 1 NO CYCLE RESTART WITH %s', one.name, next);
+      EXECUTE format('ALTER SEQUENCE @extschema@.%I CACHE 1 INCREMENT BY 1 NO MAXVALUE NO CYCLE RESTART WITH %s', one.name, next);
       IF next > 1 THEN PERFORM setval(one.seqrelid, next - 1); END IF;
     ELSIF one.least_value > coalesce(pg_sequence_last_value(one.seqrelid), 0) THEN
       PERFORM setval(one.seqrelid, one.least_value);

@@ -227,12 +227,20 @@ END $$;
 COMMENT ON FUNCTION _evercore_subscribe(text, text, text, bigint, bigint) IS 'evercore_subscribe, with a start that is a text or a number.';
 
 CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text DEFAULT NULL, start text DEFAULT NULL, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_subscribe($1, $2, $3, NULL, $4);
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  @home@
+  RETURN _evercore_subscribe($1 COLLATE "C", $2 COLLATE "C", $3 COLLATE "C", NULL, $4);
+END $$;
 COMMENT ON FUNCTION evercore_subscribe(text, text, text, bigint) IS
   'Makes a subscription, or changes the filter of one that exists; its cursors stay. Gives its name.';
 
 CREATE OR REPLACE FUNCTION evercore_subscribe(name text, filter text, start bigint, partitions bigint DEFAULT NULL) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_subscribe($1, $2, NULL, $3, $4);
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  @home@
+  RETURN _evercore_subscribe($1 COLLATE "C", $2 COLLATE "C", NULL, $3, $4);
+END $$;
 COMMENT ON FUNCTION evercore_subscribe(text, text, bigint, bigint) IS 'Makes a subscription that begins after a position.';
 
 CREATE OR REPLACE FUNCTION evercore_pause(name text) RETURNS text
@@ -281,11 +289,19 @@ END $$;
 COMMENT ON FUNCTION _evercore_reset(text, text, bigint) IS 'evercore_reset, with a start that is a text or a number.';
 
 CREATE OR REPLACE FUNCTION evercore_reset(name text, start text) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_reset($1, $2, NULL);
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  @home@
+  RETURN _evercore_reset($1 COLLATE "C", $2 COLLATE "C", NULL);
+END $$;
 COMMENT ON FUNCTION evercore_reset(text, text) IS 'Moves every cursor to a start, and makes current tokens stale; gives the name.';
 
 CREATE OR REPLACE FUNCTION evercore_reset(name text, start bigint) RETURNS text
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp RETURN @extschema@._evercore_reset($1, NULL, $2);
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  @home@
+  RETURN _evercore_reset($1 COLLATE "C", NULL, $2);
+END $$;
 COMMENT ON FUNCTION evercore_reset(text, bigint) IS 'Moves every cursor to a position, and makes current tokens stale; gives the name.';
 
 CREATE OR REPLACE FUNCTION evercore_unsubscribe(name text) RETURNS text

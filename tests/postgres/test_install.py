@@ -9,6 +9,7 @@ import tempfile
 import harness
 from harness import ROOT, equal, install, new_database, program, refused, together, uri
 from pq import Connection, Error
+from test_drift import left_alone, migrate
 
 VERSION = (ROOT / "VERSION").read_text().strip()
 
@@ -357,6 +358,12 @@ def check_extension():
     equal(connection.value("SELECT evercore_version()"), VERSION)
     equal(contents(connection), was)
     everything = catalogue(connection)
+    connection.rows("CREATE OR REPLACE FUNCTION evercore_find(type text, key text) RETURNS bigint LANGUAGE sql AS $$ SELECT 1 $$;"
+                    " DROP INDEX evercore_event_sequence; ALTER TABLE evercore_event ALTER data DROP NOT NULL")
+    equal(connection.rows("SELECT problem FROM evercore_check()"), [("function evercore_find(text, text) is different",)])
+    connection.rows("SELECT evercore_migrate()")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+    was = contents(connection)
 
     restored = Connection(dump_and_restore(database))
     equal(contents(restored), was)
@@ -380,6 +387,7 @@ def check_extension():
         equal(by_extension[0], by_script[0])
         equal(by_extension[2].replace("'evercore'::regnamespace", ""), by_script[2].replace('"evercore"', "evercore").replace('"evercore_writer"', "evercore_writer").replace('"evercore_owner"', "evercore_owner")
               .replace('"evercore_reader"', "evercore_reader").replace("'evercore'::regnamespace", ""))
+    left_alone(database, lambda _: connection.rows("ALTER EXTENSION evercore UPDATE"), migrate)
 
 
 def test_as_an_extension():

@@ -236,7 +236,7 @@ def test_check_finds_what_is_wrong():
            ("2", 'payload: duplicate key "a"'), ("2", "metadata: not an object"),
            ("3", "the aggregate is at sequence 9, below this event's 10"), ("4", "position is not above that of sequence 1"),
            ("5", "base snapshot at sequence 8 is missing"), ("6", "engine snapshot at sequence 10 differs from the fold"),
-           (None, "sequence evercore_event_position_seq is behind its table")])
+           (None, "column evercore_event.position is different"), (None, "sequence evercore_event_position_seq is behind its table")])
 
 
 def test_erasure_leaves_nothing_readable():

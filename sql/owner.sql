@@ -1,12 +1,18 @@
--- After everything else: all of it belongs to the owner role, and the rights are given. Tables too: a restore may have made them as
--- another role.
+-- All that is there already belongs to the owner role, tables too: a restore may have made them as another one.
 DO $evercore$
 DECLARE
   wanted oid := pg_catalog.to_regrole('@owner@')::oid;
+  lacking record;
   object record;
 BEGIN
-  GRANT USAGE, CREATE ON SCHEMA @extschema@ TO @owner@;
-  GRANT USAGE ON SCHEMA @extschema@ TO @writer@, @reader@;
+  FOR lacking IN
+    SELECT w.role, w.privilege FROM pg_catalog.pg_namespace n,
+           (VALUES ('@owner@', 'USAGE'), ('@owner@', 'CREATE'), ('@writer@', 'USAGE'), ('@reader@', 'USAGE')) AS w (role, privilege)
+     WHERE n.oid = '@extschema@'::pg_catalog.regnamespace
+       AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
+                        WHERE x.grantee = pg_catalog.to_regrole(w.role)::oid AND x.privilege_type = w.privilege) LOOP
+    EXECUTE pg_catalog.format('GRANT %s ON SCHEMA @extschema@ TO %s', lacking.privilege, lacking.role);
+  END LOOP;
   FOR object IN
     SELECT 'ROUTINE' AS kind, p.oid::pg_catalog.regprocedure::text AS name FROM pg_catalog.pg_proc p
      WHERE p.pronamespace = '@extschema@'::pg_catalog.regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner <> wanted
@@ -19,5 +25,4 @@ BEGIN
                           AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.relkind = 'S') LOOP
     EXECUTE pg_catalog.format('ALTER %s %s OWNER TO @owner@', object.kind, object.name);
   END LOOP;
-  PERFORM @extschema@._evercore_grant();
 END $evercore$;

@@ -1,0 +1,95 @@
+-- What the store's functions are: the text that they are made from, which the build puts into _evercore_source, cut into one row a
+-- function. evercore_check() compares the catalogue with it, evercore_migrate() and sql/install make again what differs, and touch
+-- nothing else: each CREATE OR REPLACE makes every session compile the function anew.
+
+CREATE OR REPLACE FUNCTION _evercore_functions() RETURNS TABLE (signature text, statement text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+  SELECT substring(s.piece FROM E'\\nCOMMENT ON (?:FUNCTION|AGGREGATE) [^\\n]*?(_?evercore_\\w+\\([^\\n]*\\))\\s+IS\\s'), s.piece
+    FROM (SELECT regexp_split_to_table(_evercore_source(), E'\\nCREATE OR REPLACE (?=FUNCTION|AGGREGATE)') AS piece
+          UNION ALL SELECT f.statement FROM _evercore_forms() f) s
+   WHERE s.piece ~ '^(FUNCTION|AGGREGATE) ';
+END $$;
+COMMENT ON FUNCTION _evercore_functions() IS 'The functions of the store, each with what follows CREATE OR REPLACE.';
+
+-- Body, arguments, result, attributes, settings and comment. Casts of defaults and long names of types are the server's.
+CREATE OR REPLACE FUNCTION _evercore_function_faults() RETURNS TABLE (signature text, statement text, fault text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET quote_all_identifiers = off AS $$
+BEGIN
+  RETURN QUERY
+  WITH written AS (
+    SELECT f.signature, f.statement, to_regprocedure('@extschema@.' || f.signature)::oid AS id, substring(f.statement FROM E'\\sAS (\\$\\w*\\$)') AS mark
+      FROM _evercore_functions() f
+  ), parts AS (
+    SELECT w.*, split_part(split_part(w.statement, w.mark, 1), E'\nLANGUAGE ', 1) AS head,
+           regexp_replace(split_part(split_part(w.statement, ' AS ' || w.mark, 1), E'\nLANGUAGE ', 2), E'\\s+', ' ', 'g') AS attributes,
+           split_part(w.statement, w.mark, 2) AS body, split_part(w.statement, w.mark, 3) AS rest
+      FROM written w WHERE w.mark IS NOT NULL
+  ), wanted AS (
+    SELECT p.signature, p.statement, p.id, p.body, substring(p.rest FROM E'COMMENT ON [^\\n]*\\)\\s+IS\\s+(''(?:[^'']|'''')*'')') AS comment,
+           regexp_replace(regexp_replace(replace(p.head, '"', ''), E'^FUNCTION .*?evercore_\\w+\\(', ''), E'\\s', '', 'g') AS head,
+           replace(replace(p.attributes, ' PARALLEL UNSAFE', ''), '"', '') AS attributes
+      FROM parts p
+    UNION ALL
+    SELECT w.signature, w.statement, w.id, '', substring(w.statement FROM E'COMMENT ON [^\\n]*\\)\\s+IS\\s+(''(?:[^'']|'''')*'')'), '',
+           regexp_replace(replace(replace(split_part(w.statement, ';', 1), 'pg_catalog.', ''), '@extschema@.', ''), E'^.*?\\) ', '')
+      FROM written w WHERE w.mark IS NULL
+  ), present AS (
+    SELECT c.oid AS id, CASE c.prokind WHEN 'a' THEN '' ELSE c.prosrc END AS body,
+           CASE c.prokind WHEN 'a' THEN '' ELSE regexp_replace(replace(replace(replace(regexp_replace(
+             pg_get_function_arguments(c.oid) || ')' || coalesce('RETURNS' || nullif(pg_get_function_result(c.oid), 'record'), ''),
+             '(DEFAULT [^ ,):]*)::[a-z ]+', E'\\1', 'g'), 'timestamp with time zone', 'timestamptz'), 'timestamp without time zone', 'timestamp'), '"', ''),
+             E'\\s', '', 'g') END AS head,
+           CASE WHEN c.prokind = 'a' AND a.aggkind = 'n' THEN
+             format('(SFUNC = %s, STYPE = %s, INITCOND = %L)', a.aggtransfn::regproc, a.aggtranstype::regtype, a.agginitval)
+               || CASE WHEN (a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggsortop) <> (0, 0, 0, 0) THEN ' more' ELSE '' END
+           ELSE l.lanname || ' ' || CASE c.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END
+             || CASE c.proparallel WHEN 's' THEN ' PARALLEL SAFE' WHEN 'r' THEN ' PARALLEL RESTRICTED' ELSE '' END
+             || CASE WHEN c.prosecdef THEN ' SECURITY DEFINER' ELSE '' END || CASE WHEN c.proisstrict THEN ' STRICT' ELSE '' END
+             || CASE WHEN c.proleakproof THEN ' LEAKPROOF' ELSE '' END || CASE WHEN c.procost <> 100 THEN ' COST ' || c.procost ELSE '' END
+             || CASE WHEN c.prorows <> CASE WHEN c.proretset THEN 1000 ELSE 0 END THEN ' ROWS ' || c.prorows ELSE '' END
+             || coalesce((SELECT string_agg(' SET ' || replace(regexp_replace(s.setting, '=', ' = '), '"', ''), '' ORDER BY s.no)
+                            FROM unnest(c.proconfig) WITH ORDINALITY AS s (setting, no)), '')
+             || CASE WHEN c.prokind <> 'f' OR c.prosupport <> 0 THEN ' more' ELSE '' END END AS attributes
+      FROM pg_proc c JOIN pg_language l ON l.oid = c.prolang LEFT JOIN pg_aggregate a ON a.aggfnoid = c.oid
+     WHERE c.pronamespace = '@extschema@'::regnamespace
+  )
+  SELECT w.signature, w.statement,
+         CASE WHEN p.id IS NULL THEN 'missing'
+              WHEN (p.body, p.head, p.attributes) IS DISTINCT FROM (w.body, w.head, w.attributes)
+                   OR quote_literal(obj_description(p.id, 'pg_proc')) IS DISTINCT FROM w.comment THEN 'different' END
+    FROM wanted w LEFT JOIN present p ON p.id = w.id
+   ORDER BY starts_with(w.statement, 'AGGREGATE'), w.signature COLLATE "C";
+END $$;
+COMMENT ON FUNCTION _evercore_function_faults() IS 'The functions of the store, and which of them are missing or different.';
+
+-- `anew` is for the script of an extension, which takes nothing for its own that was there before. What a version before had is gone.
+CREATE OR REPLACE FUNCTION _evercore_make_functions(anew boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET check_function_bodies = off AS $$
+DECLARE
+  one record;
+  old text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0));
+  FOR one IN SELECT f.* FROM _evercore_function_faults() f
+              WHERE CASE WHEN anew THEN NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+                                                       AND d.objid = to_regprocedure('@extschema@.' || f.signature)::oid)
+                         ELSE f.fault IS NOT NULL END LOOP
+    BEGIN
+      EXECUTE CASE WHEN anew THEN 'CREATE ' ELSE 'CREATE OR REPLACE ' END || one.statement;
+    EXCEPTION WHEN invalid_function_definition OR wrong_object_type THEN
+      IF anew THEN RAISE; END IF;
+      EXECUTE 'DROP ROUTINE @extschema@.' || one.signature;
+      EXECUTE 'CREATE ' || one.statement;
+    END;
+  END LOOP;
+  FOR old IN SELECT g.signature FROM _evercore_gone() g WHERE to_regprocedure('@extschema@.' || g.signature) IS NOT NULL LOOP
+    BEGIN
+      EXECUTE 'DROP FUNCTION @extschema@.' || old;
+    EXCEPTION WHEN dependent_objects_still_exist THEN
+      NULL;
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_make_functions(boolean) IS 'Makes the functions that are missing or different.';

@@ -64,7 +64,10 @@ bool is_taken(Connection& connection, std::int64_t aggregate_id, std::int64_t se
 /// One INSERT of values that are all known.
 Insertion insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
                        std::int64_t type_id, const NewEvent& event, bool ignoring) {
-  Statement insert = connection.prepare(ignoring ? insert_ignoring : insert_plainly);
+  std::optional<Statement> prepared =
+      ignoring ? connection.prepare_ignoring(insert_ignoring) : connection.prepare(insert_plainly);
+  if (!prepared) return Insertion::schema_changed;
+  Statement& insert = *prepared;
   insert.bind(1, aggregate_id).bind(2, sequence).bind(3, type_id);
   bind_event(insert, event);
   if (event.event_id) insert.bind(9, *event.event_id);
@@ -131,13 +134,15 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
 /// writer can come between. Nothing where more than one statement is needed.
 std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
                                     std::optional<std::int64_t> expected, const NewEvent& event) {
-  Statement insert = connection.prepare(
+  std::optional<Statement> prepared = connection.prepare_ignoring(
       "INSERT OR IGNORE INTO main.evercore_event (aggregate_id, sequence, type_id, event_time,"
       " recorded_at, data, reference, metadata) VALUES (?1,"
       " (SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
       " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
       " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1),"
       " (SELECT type_id FROM main.evercore_event_type WHERE name = ?3), ?4, ?5, ?6, ?7, ?8)");
+  if (!prepared) return std::nullopt;
+  Statement& insert = *prepared;
   insert.bind(1, aggregate_id).bind(3, event.event_type);
   bind_event(insert, event);
   FastAppend fast{insert, expected};

@@ -181,7 +181,15 @@ Statement Connection::prepare_kept(const void* key, const char* sql) {
   sqlite3_stmt* stmt = nullptr;
   const int rc = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
   if (rc != SQLITE_OK) throw engine_error(db_, rc);
+  user_triggers_.reset();  // the statement may know of newer ones
   return Statement(*this, stmt, key);
+}
+
+std::optional<Statement> Connection::prepare_ignoring(Sql sql) {
+  if (has_user_triggers()) return std::nullopt;
+  Statement insert = prepare(sql);
+  if (has_user_triggers()) return std::nullopt;
+  return insert;
 }
 
 Statement Connection::prepare_once(const std::string& sql) {

@@ -118,6 +118,10 @@ class Connection {
   /// A statement for `sql`, kept for the next call. Throws EV008 where there is no store, or one of a
   /// newer program.
   Statement prepare(Sql sql);
+  /// An INSERT OR IGNORE of events, as prepare() gives it; nothing where a trigger of the user's, whose
+  /// own failures it would ignore, is compiled into it. Whoever runs it has to see to it that it does
+  /// nothing once SQLite has prepared it anew.
+  std::optional<Statement> prepare_ignoring(Sql sql);
   /// A statement for a text made at run time; not kept. Makes no demand on the store.
   Statement prepare_once(const std::string& sql);
 
@@ -137,8 +141,8 @@ class Connection {
     schema_checked_ = false;
     user_triggers_.reset();
   }
-  /// Whether somebody else's triggers hang on the event table. As fresh as the schema version: a
-  /// change is noticed by the statement that meets it.
+  /// Whether somebody else's triggers hang on the event table. As fresh as the statements that are
+  /// kept: a change is noticed by the one that meets it, or is prepared after it.
   bool has_user_triggers();
 
   // A newer program may migrate without changing the schema, so that nothing is prepared anew. What

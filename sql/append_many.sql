@@ -209,8 +209,9 @@ END $$;
 COMMENT ON FUNCTION _evercore_repeated(text[], text[], integer[], bigint[]) IS 'The answer for appends that ended with a repeat.';
 
 -- Positions for the events of one call, one after the other. Others draw meanwhile: then those that were drawn are left, as after a
--- rollback, and it is tried anew, one call at a time. Nobody else waits for that, and it holds no lock when it returns. Where
--- single appends do not leave off for so long, it does without in the end: their first_position is NULL then.
+-- rollback, and it is tried anew, one call at a time: under a lock that only the owner could take besides, for which nobody waits
+-- long. It ends with the subtransaction, whatever becomes of the call. Where it is not to be had, or single appends do not leave
+-- off for so long, it does without in the end: their first_position is NULL then.
 CREATE OR REPLACE FUNCTION _evercore_draw(amount bigint) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -218,17 +219,17 @@ DECLARE
 BEGIN
   places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
   IF places[amount] - places[1] = amount - 1 THEN RETURN places; END IF;
-  PERFORM pg_advisory_lock(hashtextextended('evercore draw', '@extschema@.evercore_event'::regclass::oid::bigint));
   BEGIN
+    PERFORM set_config('lock_timeout', '100ms', true);
+    LOCK TABLE _evercore_declared IN SHARE UPDATE EXCLUSIVE MODE;
     FOR i IN 1 .. 50 LOOP
       places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
       EXIT WHEN places[amount] - places[1] = amount - 1;
     END LOOP;
-  EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
-    PERFORM pg_advisory_unlock(hashtextextended('evercore draw', '@extschema@.evercore_event'::regclass::oid::bigint));
-    RAISE;
+    RAISE EXCEPTION 'done' USING ERRCODE = 'EV000';
+  EXCEPTION WHEN SQLSTATE 'EV000' OR lock_not_available THEN
+    NULL;
   END;
-  PERFORM pg_advisory_unlock(hashtextextended('evercore draw', '@extschema@.evercore_event'::regclass::oid::bigint));
   RETURN places;
 END $$;
 COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap between them.';

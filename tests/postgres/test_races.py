@@ -318,3 +318,42 @@ def test_compaction_above_read_committed_is_refused():
         refused(lambda call=call: connection.rows(f"SELECT {call}"), "EV010", "EV010: compaction needs READ COMMITTED: repeatable read")
         connection.rows("ROLLBACK")
     connection.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT evercore_compact(1); COMMIT")
+
+
+def test_nobody_stops_calls_that_draw_many_positions():
+    address = new_database()
+    stranger = Connection(address)
+    stranger.rows("SELECT evercore_create('T', 'k')")
+    stranger.rows("SELECT pg_advisory_lock(hashtextextended('evercore draw', 'evercore.evercore_event'::regclass::oid::bigint))")
+    stranger.rows("BEGIN; LOCK TABLE _evercore_declared IN SHARE UPDATE EXCLUSIVE MODE")
+
+    def draw():
+        session = Connection(address)
+        session.rows("SET statement_timeout = '30s'")
+        for _ in range(4):
+            equal(session.value("SELECT cardinality(_evercore_draw(50000))"), "50000")
+
+    together(draw, draw, draw)
+    stranger.rows("ROLLBACK")
+    together(draw, draw, draw)
+
+
+def test_a_call_that_is_cancelled_leaves_no_lock_behind():
+    address = new_database()
+    observer = Connection(address)
+    equal(observer.rows(r"SELECT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND prosrc ~ 'pg_(try_)?advisory_lock'"), [],
+          "functions that take a lock of the session's")
+
+    def draw():
+        session = Connection(address)
+        for wait in range(1, 31):
+            session.rows(f"SET statement_timeout = {wait}")
+            try:
+                session.rows("SELECT cardinality(_evercore_draw(20000))")
+            except Error as error:
+                equal(error.code, "57014")
+            session.rows("ROLLBACK; SET statement_timeout = 0")
+            equal(session.rows("SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode NOT IN ('AccessShareLock', 'ExclusiveLock')"), [])
+            equal(session.rows("SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"), [])
+
+    together(draw, draw, draw)

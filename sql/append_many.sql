@@ -3,6 +3,9 @@
 
 -- Plans are made once: with arrays of a known length the planner would make one at each call, which takes longer than to run
 -- it. What these functions call inherits that, and that there are no merge joins.
+--
+-- A kept plan outlives what it was made for: a store that was empty, or never analyzed. So rows of tables are looked up one by one,
+-- by scalar subqueries or nested loops, and no function here may scan a table whatever it believes of its size.
 
 -- Writes events; the caller has checked them. Gives for each append its aggregate, the sequence and position of its last event, the
 -- position of its first new event (its first event where none is new), and whether none is new.
@@ -70,7 +73,7 @@ COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], in
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
 CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off SET enable_nestloop = off AS $$
 DECLARE
   versions bigint[];
   place integer;
@@ -97,7 +100,7 @@ COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[], boolean) IS 'Locks aggre
 -- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
 -- stand in several appends of a call.
 CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off SET enable_hashjoin = off AS $$
 DECLARE
   befores bigint[];
 BEGIN
@@ -181,7 +184,7 @@ COMMENT ON FUNCTION _evercore_fail_where_taken(text[]) IS '40001 where an event 
 -- Where known ids stand: in the log, or among those that were compacted.
 CREATE OR REPLACE FUNCTION _evercore_event_ids(wanted text[])
 RETURNS TABLE (event_id text, aggregate_id bigint, sequence bigint, "position" bigint, event_type text, data json, digest bytea, compacted boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -276,29 +279,31 @@ COMMENT ON FUNCTION _evercore_repeats(bigint[], integer[], text[], text[], text[
 -- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call. An id that the
 -- call itself gives out was not there before; only a row sees what the rows above it made.
 CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys text[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   found_ids bigint[];
   unknown bigint[] := ARRAY(SELECT u.no FROM unnest(ids) WITH ORDINALITY AS u (id, no)
-                             WHERE u.id IS NOT NULL AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = u.id));
+                             WHERE u.id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.aggregate_id = u.id) IS NULL);
 BEGIN
   INSERT INTO evercore_aggregate_type (name)
-  SELECT DISTINCT _evercore_name(u.type, 'aggregate_type', 255) COLLATE "C" FROM unnest(ids, types) AS u (id, type)
-   WHERE u.id IS NULL AND NOT EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.name = u.type) ORDER BY 1 ON CONFLICT DO NOTHING;
-  WITH missing AS MATERIALIZED (
-    SELECT t.type_id, t.name, u.key, min(u.no) AS no FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no)
-      JOIN evercore_aggregate_type t ON t.name = u.type
-     WHERE u.id IS NULL AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.type_id = t.type_id AND a.natural_key = u.key)
+  SELECT _evercore_name(u.type, 'aggregate_type', 255) COLLATE "C" FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
+   WHERE (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) IS NULL ORDER BY 1 ON CONFLICT DO NOTHING;
+  WITH named AS MATERIALIZED (
+    SELECT (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AS type_id, u.type, u.key, u.no
+      FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no) WHERE u.id IS NULL
+  ), missing AS MATERIALIZED (
+    SELECT n.type_id, n.type, n.key, min(n.no) AS no FROM named n
+     WHERE (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.type_id = n.type_id AND a.natural_key = n.key) IS NULL
      GROUP BY 1, 2, 3 ORDER BY 4
   ), numbered AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('@extschema@.evercore_aggregate', 'aggregate_id')) AS id, m.* FROM missing m
   )
   INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE
-  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', 255) FROM numbered n ORDER BY n.name COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
-  SELECT array_agg(coalesce(u.id, a.aggregate_id) ORDER BY u.no) INTO found_ids
-    FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no)
-    LEFT JOIN evercore_aggregate_type t ON t.name = u.type
-    LEFT JOIN evercore_aggregate a ON a.type_id = t.type_id AND a.natural_key = u.key;
+  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', 255) FROM numbered n ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
+  SELECT array_agg(coalesce(u.id, (SELECT a.aggregate_id FROM evercore_aggregate a
+                                    WHERE a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AND a.natural_key = u.key))
+                   ORDER BY u.no) INTO found_ids
+    FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no);
   IF array_position(found_ids, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a natural key was renamed or erased while it was ensured: try again' USING ERRCODE = '40001';
   END IF;

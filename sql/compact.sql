@@ -119,15 +119,16 @@ BEGIN
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C";
   IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;
   IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;
-  -- Which aggregates is chosen first, longest first; they are locked by id, in the one order of all calls. Once one of them is
+  -- Which aggregates is chosen first, longest first, and no more of them are looked at closely than max asks for; they are locked by id, in the one order of all calls. Once one of them is
   -- compacted no other is waited for: whoever has one in hand may be waiting for an event_id that went from the first.
   FOR candidate IN
     SELECT c.aggregate_id FROM (
-      SELECT a.aggregate_id FROM evercore_aggregate a
-       WHERE a.type_id = kind
-         AND CASE WHEN a.sequence - a.base > keep_events THEN _evercore_protected(a.aggregate_id, a.sequence - keep_events) IS NULL
+      SELECT a.aggregate_id
+        FROM (SELECT e.aggregate_id, e.sequence, e.base FROM evercore_aggregate e WHERE e.type_id = kind
+               ORDER BY e.sequence - e.base DESC, e.aggregate_id OFFSET 0) a
+       WHERE CASE WHEN a.sequence - a.base > keep_events THEN _evercore_protected(a.aggregate_id, a.sequence - keep_events) IS NULL
                   ELSE _evercore_superseded(a.aggregate_id, a.base) END
-       ORDER BY a.sequence - a.base DESC, a.aggregate_id LIMIT max) c
+       LIMIT max) c
      ORDER BY c.aggregate_id LOOP
     IF compacted = 0 THEN
       SELECT a.* INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = candidate.aggregate_id FOR NO KEY UPDATE;

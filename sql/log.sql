@@ -2,12 +2,13 @@
 
 -- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. The plan is made once: making it
 -- takes longer than a poll that finds nothing. It must not hash every aggregate of the store for each batch, nor sort all that
--- is to come, as a plan for an unknown limit might; without sorts there is no merge join either.
+-- is to come, as a plan for an unknown limit might, nor start workers for what a big store leads it to expect; without sorts there is
+-- no merge join either.
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_hashjoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   head bigint;
@@ -50,7 +51,7 @@ CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filte
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
   most bigint := _evercore_number(evercore_follow."limit", 'limit', 0, NULL);

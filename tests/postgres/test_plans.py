@@ -1,0 +1,99 @@
+"""What the functions read, counted in rows: no plan that was kept from a smaller store, or was never helped by ANALYZE, may scan."""
+import json
+import subprocess
+
+from harness import equal, new_database
+from pq import Connection
+
+TABLES = ("evercore_aggregate", "evercore_aggregate_type", "evercore_event", "evercore_event_id")
+
+
+def rows_read(connection, sql, *arguments):
+    """What a statement reads of the tables of the store, in rows."""
+    connection.rows("BEGIN")
+    counted = f"SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables WHERE relname IN {TABLES}"
+    before = int(connection.value(counted))
+    connection.rows(sql, *arguments)
+    amount = int(connection.value(counted)) - before
+    connection.rows("COMMIT")
+    return amount
+
+
+def warmed_up(analyzed):
+    """A connection that made its plans in a store of two aggregates, with or without statistics of that."""
+    connection = Connection(new_database())
+    for key in ("a", "b"):
+        connection.rows("SELECT evercore_append_many($1)", json.dumps(appends("W", [key], {})))
+        connection.rows("SELECT evercore_append_many($1)", json.dumps(appends("W", [key, "c"], {"event_id": "many " + key})))
+        connection.rows(insert("W", 1, {"event_id": "'insert " + key + "'"}))
+    if analyzed:
+        connection.rows("ANALYZE")
+    return connection
+
+
+def appends(type, keys, members):
+    return [{"aggregate_type": type, "natural_key": str(key), "events": [{
+        "event_type": "E", "data": {}, **{name: value + str(key) if name == "event_id" else value for name, value in members.items()}}]} for key in keys]
+
+
+def insert(type, amount, columns):
+    names = "".join(", " + name for name in columns)
+    values = "".join(", " + value for value in columns.values())
+    return (f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data{names}) "
+            f"SELECT '{type}', 'k' || i, 'E', '{{}}'{values} FROM generate_series(1, {amount}) i")
+
+
+def test_an_import_reads_as_many_rows_as_it_writes():
+    amount = 1000
+    for analyzed in (False, True):
+        connection = warmed_up(analyzed)
+        for no, columns in enumerate(({}, {"event_id": "'e' || i"}, {"reference": "'r'"}, {"metadata": "'{}'"}, {"event_time": "'2026-01-01'"}, {"expected": "0"})):
+            read = rows_read(connection, insert(f"I{no}", amount, columns))
+            equal(read <= 10 * amount, True, f"{read} rows read for {amount} rows with {columns}, analyzed: {analyzed}")
+            read = rows_read(connection, insert(f"I{no}", amount, {**columns, **({"event_id": "'f' || i"} if "event_id" in columns else {}),
+                                                                   **({"expected": "1"} if "expected" in columns else {})}))
+            equal(read <= 10 * amount, True, f"{read} rows read for {amount} known keys with {columns}, analyzed: {analyzed}")
+        for no, members in enumerate(({}, {"event_id": "m"}, {"reference": "r"}, {"metadata": {}}, {"event_time": "2026-01-01"})):
+            read = rows_read(connection, "SELECT evercore_append_many($1)", json.dumps(appends(f"M{no}", range(amount), members)))
+            equal(read <= 10 * amount, True, f"{read} rows read by append_many of {amount} with {members}, analyzed: {analyzed}")
+        # … and a call of one event after that
+        for one in (appends("M0", [7], {}), appends("M0", [7], {"event_id": "one"}), appends("M0", [7, 8], {}),
+                    [{"aggregate_id": 1, "events": [{"event_type": "E", "data": {}}]}] * 2):
+            read = rows_read(connection, "SELECT evercore_append_many($1)", json.dumps(one))
+            equal(read <= 20, True, f"{read} rows read by append_many of {one}, analyzed: {analyzed}")
+        for sql in (insert("I0", 1, {}), insert("I0", 1, {"event_id": "'last'"}), "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'single')",
+                    "SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_ensure('M0', '9'), evercore_find('M0', '10')"):
+            read = rows_read(connection, sql)
+            equal(read <= 20, True, f"{read} rows read by {sql}, analyzed: {analyzed}")
+
+
+def test_compaction_of_a_type_looks_at_no_more_than_it_is_asked_for():
+    connection = Connection(new_database())
+    connection.rows("SET track_functions = 'all'")
+    connection.rows(insert("T", 200, {}))
+    connection.rows(insert("T", 200, {}))
+    counted = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname = '_evercore_protected'"
+    for most in (1, 5):
+        connection.rows("BEGIN")
+        before = int(connection.value(counted))
+        equal(connection.value(f"SELECT evercore_compact_type('T', 1, {most})"), str(most))
+        equal(int(connection.value(counted)) - before, 2 * most, "once to choose an aggregate and once when it is locked")
+        connection.rows("ROLLBACK")
+
+
+def test_no_reader_starts_workers():
+    database = new_database()
+    Connection(database).rows(insert("T", 200, {}))
+    Connection(database).rows("SELECT evercore_subscribe('s'), evercore_claim('s', 'me', 60)")
+    script = """
+      LOAD 'auto_explain'; SET search_path = evercore;
+      SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET client_min_messages = log;
+      SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0;
+    """
+    def plans(sql):
+        told = subprocess.run(["psql", "-X", "-q", "-d", database, "-c", script + sql], capture_output=True, text=True, check=True).stderr
+        return ["Gather" in told, "evercore_event" in told]
+    equal(plans("SELECT count(*) FROM evercore_event WHERE sequence > 0"), [True, True], "a statement that may")
+    for sql in ("SELECT * FROM evercore_follow(100)", "SELECT * FROM evercore_follow(100, 10)", "SELECT * FROM evercore_follow(0, 10, '{}', 150)",
+                "SELECT * FROM evercore_fetch('s', 1, 1)"):
+        equal(plans(sql), [False, True], sql)

@@ -237,15 +237,22 @@ class AppendReader {
   }
 
   void check_payloads(const EventMembers& members, NewEvent& event) {
-    if (const auto& data = members[event_data]) {
-      event.data = data->slice;
-      connection_.payload.dom().check("data", data->value, data->slice);
-    }
+    if (const auto& data = members[event_data]) event.data = checked_payload("data", *data);
     if (const auto& metadata = members[event_metadata]) {
-      event.metadata = metadata->slice;
-      connection_.payload.dom().check("metadata", metadata->value, metadata->slice);
+      event.metadata = checked_payload("metadata", *metadata);
       check_size(event);
     }
+  }
+
+  /// A document stands there as JSON, or as a string that holds it.
+  std::string_view checked_payload(std::string_view argument, const EventMembers::Member& member) {
+    std::string_view text;
+    if (member.value.get_string().get(text) == simdjson::SUCCESS) {
+      connection_.payload.check(argument, text);
+      return text;
+    }
+    connection_.payload.dom().check(argument, member.value, member.slice);
+    return member.slice;
   }
 
   void check_event_names(const EventMembers& members, NewEvent& event) {
@@ -279,6 +286,16 @@ class AppendReader {
   JsonAppend append_;
 };
 
+/// For a payload of an array that is no JSON: EV004 where it is at fault itself.
+void check_piece(Payload& payload, std::string_view argument, std::string_view value) {
+  if (value == "null") return;
+  if (!value.starts_with('"')) return payload.check(argument, value);
+  const std::string wrapped = "{\"\":" + std::string(value) + "}";
+  const std::string word = payload.verdict(wrapped);
+  if (word.empty()) return payload.check(argument, unescape(value.substr(1, value.size() - 2)));
+  if (word != "NUL") throw error(4, std::string(argument) + ": " + word);
+}
+
 /// For an array that is no JSON: EV004 named after the payload at fault, where it lies in one.
 [[noreturn]] void refuse_appends(Connection& connection, std::string_view appends) {
   for (Elements append(appends); append.next();) {
@@ -287,8 +304,9 @@ class AppendReader {
       for (Elements event(part.value()); event.next();) {
         for (Members member(event.value()); member.next();) {
           const std::string_view name = member.raw_key();
-          const bool payload = name == "data" || name == "metadata";
-          if (payload && member.value() != "null") connection.payload.check(name, member.value());
+          if (name == "data" || name == "metadata") {
+            check_piece(connection.payload, name, member.value());
+          }
         }
       }
     }

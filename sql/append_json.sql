@@ -176,11 +176,14 @@ COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a
 CREATE OR REPLACE FUNCTION _evercore_check_json_event(header json, event json, marked boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  data text := nullif((event->'data')::text, 'null');
-  metadata text := nullif((event->'metadata')::text, 'null');
+  data text := _evercore_piece(event->'data');
+  metadata text := _evercore_piece(event->'metadata');
   wrong text;
 BEGIN
-  IF marked THEN PERFORM _evercore_check_marks(data, 'data'), _evercore_check_marks(metadata, 'metadata'); END IF;
+  IF marked THEN
+    PERFORM _evercore_check_marks(data, 'data', json_typeof(event->'data') = 'string'),
+            _evercore_check_marks(metadata, 'metadata', json_typeof(event->'metadata') = 'string');
+  END IF;
   SELECT w.name || CASE WHEN position(E'\uE000N' IN m.value #>> '{}') > 0 THEN ' holds a NUL' ELSE w.says END INTO wrong
     FROM (VALUES (1, 'aggregate_type', 'string', ' is not text'), (2, 'natural_key', 'string', ' is not text'), (3, 'event_type', 'string', ' is not text'),
                  (4, 'event_id', 'string', ' is not text'), (5, 'expected', 'number', ' is not an integer'), (6, 'repeats', 'string', ' is not "skip"'),
@@ -199,6 +202,13 @@ BEGIN
     _evercore_integer_or_0(header->'expected'), _evercore_text_or_any(event->'reference'), _evercore_text_or_any(event->'event_time'));
 END $$;
 COMMENT ON FUNCTION _evercore_check_json_event(json, json, boolean) IS 'Refuses an event of evercore_append_many: EV004, EV005, EV009.';
+
+-- A document that stands in an array of appends as JSON, or as a string that holds it.
+CREATE OR REPLACE FUNCTION _evercore_piece(value json) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+  SELECT CASE coalesce(json_typeof(value), 'null') WHEN 'null' THEN NULL WHEN 'string' THEN value #>> '{}' ELSE value::text END
+$$;
+COMMENT ON FUNCTION _evercore_piece(json) IS 'The text of a document that is given as JSON or as a string, NULL for null.';
 
 -- A number however it is spelled, 1e0 is 1, or a text that is exactly an integer.
 CREATE OR REPLACE FUNCTION _evercore_is_integer(value json) RETURNS boolean
@@ -242,14 +252,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, 
 $$;
 COMMENT ON FUNCTION _evercore_marked(text) IS 'A JSON text whose U+0000 and lone surrogates are replaced by marks.';
 
--- The faults that come before those of escapes are named first, as everywhere.
-CREATE OR REPLACE FUNCTION _evercore_check_marks(document text, argument text) RETURNS void
+-- The faults that come before those of escapes are named first, as everywhere. In a document given as a string an escaped U+0000
+-- stands for a raw one.
+CREATE OR REPLACE FUNCTION _evercore_check_marks(document text, argument text, quoted boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF (document ~ E'\uE000[NS]') IS NOT TRUE OR _evercore_payload_fault(document) IN ('too large', 'too deep', 'not an object') THEN RETURN; END IF;
-  PERFORM _evercore_refuse('EV004', argument || CASE WHEN position(E'\uE000N' IN document) > 0 THEN ': NUL' ELSE ': lone surrogate' END);
+  PERFORM _evercore_refuse('EV004', argument || CASE WHEN position(E'\uE000N' IN document) = 0 THEN ': lone surrogate' WHEN quoted THEN ': not JSON' ELSE ': NUL' END);
 END $$;
-COMMENT ON FUNCTION _evercore_check_marks(text, text) IS 'Refuses a payload that bears a mark of _evercore_marked.';
+COMMENT ON FUNCTION _evercore_check_marks(text, text, boolean) IS 'Refuses a payload that bears a mark of _evercore_marked.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_members(document json, noun text, allowed text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

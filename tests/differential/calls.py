@@ -191,7 +191,7 @@ class Insert(Call):
 
 
 def spelled_appends(appends, names):
-    """The JSON of append_many, data and metadata byte for byte."""
+    """The JSON of append_many, data and metadata byte for byte: a third of them as strings that hold them."""
     spelled = []
     for append in appends:
         head = {key: value for key, value in append.items() if key != "events"}
@@ -200,7 +200,7 @@ def spelled_appends(appends, names):
         events = []
         for event in append["events"]:
             plain = json.dumps({key: value for key, value in event.items() if key not in ("data", "metadata")})[:-1]
-            raw = "".join(f', "{key}": {event[key]}' for key in ("data", "metadata") if event.get(key) is not None)
+            raw = "".join(f', "{key}": {event[key] if len(event[key]) % 3 else json.dumps(event[key])}' for key in ("data", "metadata") if event.get(key) is not None)
             events.append(plain + raw + "}")
         spelled.append(json.dumps(head)[:-1] + ', "events": [' + ", ".join(events) + "]}")
     return "[" + ", ".join(spelled) + "]"

@@ -4,6 +4,7 @@ What is taken must come out byte for byte and fold; what is refused must be refu
 """
 
 import hashlib
+import json
 import re
 
 import fold
@@ -163,12 +164,23 @@ def judged(engine, documents, scans, answers, base):
         for place in PLACES:
             verdict = answers.verdicts[i, place]
             came_out = next(snapshots if place == STATE else stored, None) if not verdict else None
-            if not allowed(engine, document, scan, place, verdict):
-                yield document, f"{place}: said {verdict or 'taken'!r}, the oracle {sorted(scan.words) or 'legal'}"
-            elif came_out and not scan.words and came_out != digest(document, place):
+            held = held_in_string(document, scan) if place in (MANY, MANY_METADATA) else None
+            words = scan.words if held is None else Scan(held).words
+            if held is not None and verdict not in ({f"EV004|EV004: {ARGUMENT[place]}: {word}" for word in words} or {""}):
+                yield document, f"{place}: said {verdict or 'taken'!r} of a string, the oracle {sorted(words) or 'legal'}"
+            elif held is None and not allowed(engine, document, scan, place, verdict):
+                yield document, f"{place}: said {verdict or 'taken'!r}, the oracle {sorted(words) or 'legal'}"
+            elif came_out and not words and came_out != (digest(document, place) if held is None else digest(held, DATA)):
                 yield document, f"{place}: other bytes came out"
         if not scan.words and (fault := folded_wrongly(FOLDS[(base + i) % 2], scan.value, answers.states.get(f"{base + i}"))):
             yield document, fault
+
+
+def held_in_string(document, scan):
+    """The document that a JSON string holds: in an array of appends it stands for that."""
+    if not document.strip(b" \t\r\n").startswith(b'"') or not scan.words <= {"not an object", "NUL"}:
+        return None
+    return json.loads(document).encode()
 
 
 def digest(document, place):

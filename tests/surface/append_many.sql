@@ -34,6 +34,12 @@ SELECT evercore_append_many('[
 SELECT evercore_append_many('[{"aggregate_id":3,"events":[{"event_type":"Kept","data": { "b" : 1.0, "a":[1,  2e2],"é":"\u0041\/" } ,"metadata":{"z":-0 ,"y":null}}]}]') AS appends;
 SELECT data, metadata FROM evercore_events(3, 3);
 
+-- … and may be given as text that holds them: then it is that text, as everywhere else
+SELECT evercore_append_many('[{"aggregate_id":2,"events":[{"event_type":"Quoted","data":"{ \"b\" : 1.0,\n\"\u00e9\":\"\\u0041\\/\"}","metadata":"{\"z\":-0}","event_id":"q-2"}]}]') AS appends;
+SELECT data, metadata FROM evercore_events(2, 3);
+SELECT evercore_append_many('[{"aggregate_id":2,"events":[{"event_type":"Quoted","data":"{ \"b\" : 1.0,\n\"\u00e9\":\"\\u0041\\/\"}","event_id":"q-2"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":2,"events":[{"event_type":"Quoted","data":"{\"b\":1.0}","event_id":"q-2"}]}]') AS appends;
+
 -- strings of the array mean what they say: escapes in names and keys are read
 SELECT evercore_append_many('[{"aggregate_type":"Us\u0065r","natural_key":"d\"\\\u00e9","events":[{"event_type":"Regist\u0065red","data":{},"reference":"tab\there"}]}]') AS appends;
 SELECT aggregate_type, natural_key, event_type, reference FROM evercore_events(4);
@@ -98,12 +104,27 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","
 
 -- … their payloads to the profile, in the words of EV004
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":[1]}]}]') AS appends;
-SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"Lost"}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":1,"\u0061":2}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":9223372036854775808}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"metadata":{"a":"\u0000"}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":"\ud800"}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":1e999}}]}]') AS appends;
+
+-- … also where they are given as text
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":""}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"null"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"\"{}\""}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"[1]"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{\"a\":1,\"a\":2}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{\"a\":\"\\u0000\"}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{\"a\":\"\u0000\"}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{\"a\":\"\\ud800\"}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{\"a\":\"\ud800\"}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{\"a\":1e999}"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{}","metadata":"{\"a\":1"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data":"{}","metadata":7}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data":"{}"}]}]') AS appends;
 
 -- a member given twice is a slip too, and no name holds a NUL
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}],"events":[]}]') AS appends;

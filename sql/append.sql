@@ -1,7 +1,7 @@
 -- One event appended. The path that every append takes is two statements: UPDATE of the version, INSERT of the event.
 -- What is rare (an event_id, a policy, a refusal) leaves it by a branch.
 --
--- Locks are always taken in one order, so that calls never deadlock with each other: the table of events (see locks.sql),
+-- Locks are always taken in one order, so that calls never deadlock with each other: the table of aggregates (see locks.sql),
 -- aggregate types, natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
 
 CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
@@ -35,7 +35,6 @@ BEGIN
                 ARRAY[event_type COLLATE "C"], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id], NULL) r);
     END IF;
   END IF;
-  LOCK TABLE evercore_event IN ROW EXCLUSIVE MODE;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);

@@ -1,10 +1,11 @@
 -- Which calls wait for which, as a whole; docs/design-postgres.md has the order of all locks.
 --
--- Whoever writes events or snapshots holds ROW EXCLUSIVE on evercore_event before every other lock, and whoever changes a
--- declaration (a fold, a snapshot policy) holds SHARE ROW EXCLUSIVE there. So a declaration waits for the writers under way, and
--- later ones wait for it; and since each statement of a VOLATILE function has a snapshot of its own, what a writer reads after its
--- lock, declarations and states, is of one piece. Outside READ COMMITTED its snapshot may be older than the lock: there it locks the
--- row that every declaration updates, and fails with 40001 where that is newer.
+-- Whoever writes events or snapshots holds ROW EXCLUSIVE on evercore_aggregate before every other lock, and whoever changes a
+-- declaration (a fold, a snapshot policy) holds SHARE ROW EXCLUSIVE there. The single append has it from its first statement, the
+-- UPDATE of the aggregate, and so has whoever makes an aggregate; all others take it by name. So a declaration waits for the writers
+-- under way, and later ones wait for it; and since each statement of a VOLATILE function has a snapshot of its own, what a writer reads
+-- in statements after its lock, declarations and states, is of one piece. Outside READ COMMITTED its snapshot may be older than the
+-- lock: there it locks the row that every declaration updates, and fails with 40001 where that is newer.
 
 -- Compaction looks at what subscriptions have read, and what begins a subscription looks at what was compacted. Neither sees the other
 -- before it is committed, so they exclude each other on evercore_compacted_type.
@@ -12,7 +13,7 @@
 CREATE OR REPLACE FUNCTION _evercore_enter() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  LOCK TABLE evercore_event IN ROW EXCLUSIVE MODE;
+  LOCK TABLE evercore_aggregate IN ROW EXCLUSIVE MODE;
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM FROM _evercore_declared FOR SHARE; END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_enter() IS 'Before all other locks of a call that writes events or snapshots: no declaration changes until this transaction ends.';
@@ -20,7 +21,7 @@ COMMENT ON FUNCTION _evercore_enter() IS 'Before all other locks of a call that 
 CREATE OR REPLACE FUNCTION _evercore_enter_declaration() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  LOCK TABLE evercore_event IN SHARE ROW EXCLUSIVE MODE;
+  LOCK TABLE evercore_aggregate IN SHARE ROW EXCLUSIVE MODE;
   UPDATE _evercore_declared SET generation = generation + 1;
 END $$;
 COMMENT ON FUNCTION _evercore_enter_declaration() IS

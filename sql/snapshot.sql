@@ -21,8 +21,8 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_store_snapshot(bigint, bigint) IS 'Stores an engine snapshot where there is none.';
 
--- Called by appends once any type has a policy: did this one cross a multiple of `every`? The single append does no more than lock
--- the table before it comes here; see locks.sql.
+-- Called by appends once any type has a policy: did this one cross a multiple of `every`? The single append has
+-- locked the table by its UPDATE before it comes here; see locks.sql.
 CREATE OR REPLACE FUNCTION _evercore_follow_policy(id bigint, before bigint, reached bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN

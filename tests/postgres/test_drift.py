@@ -137,6 +137,10 @@ def test_each_attribute_of_a_function_is_compared_and_made_again():
                    "SET search_path = public", "SET enable_sort = off", "SET search_path = pg_catalog, evercore"):
         mended(connection, f"ALTER FUNCTION evercore_claim(text, text, float8) {change}", "function evercore_claim(text, text, double precision) is different")
     mended(connection, "ALTER FUNCTION evercore_follow(bigint, bigint) ROWS 5", "function evercore_follow(bigint, bigint) is different")
+    same = connection.value("SELECT pg_get_functiondef('evercore_rekey(bigint, text)'::regprocedure)")
+    for arguments in ("id bigint, given text", "id bigint, new_key text DEFAULT 'x'::text"):
+        mended(connection, "DROP FUNCTION evercore_rekey(bigint, text);" + same.replace("id bigint, new_key text", arguments),
+               "function evercore_rekey(bigint, text) is different")
     for change in ("DROP FUNCTION {0}; CREATE FUNCTION evercore_rekey(id bigint, key text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
                    "DROP FUNCTION {0}; CREATE FUNCTION evercore_rekey(id bigint, new_key text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'",
                    "DROP FUNCTION {0}; CREATE PROCEDURE evercore_rekey(id bigint, new_key text) LANGUAGE sql AS 'SELECT 1'",

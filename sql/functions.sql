@@ -64,12 +64,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_function_faults() IS 'The functions of the store, and which of them are missing or different.';
 
--- `anew` is for the script of an extension, which takes nothing for its own that was there before. What a version before had is gone.
+-- `anew` is for the script of an extension, which takes nothing for its own that was there before.
 CREATE OR REPLACE FUNCTION _evercore_make_functions(anew boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET check_function_bodies = off AS $$
 DECLARE
   one record;
-  old text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0));
   FOR one IN SELECT f.* FROM _evercore_function_faults() f
@@ -82,13 +81,6 @@ BEGIN
       IF anew THEN RAISE; END IF;
       EXECUTE 'DROP ROUTINE @extschema@.' || one.signature;
       EXECUTE 'CREATE ' || one.statement;
-    END;
-  END LOOP;
-  FOR old IN SELECT g.signature FROM _evercore_gone() g WHERE to_regprocedure('@extschema@.' || g.signature) IS NOT NULL LOOP
-    BEGIN
-      EXECUTE 'DROP FUNCTION @extschema@.' || old;
-    EXCEPTION WHEN dependent_objects_still_exist THEN
-      NULL;
     END;
   END LOOP;
 END $$;

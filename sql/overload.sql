@@ -144,20 +144,6 @@ COMMENT ON FUNCTION @extschema@.{name}({types}) IS ''As the form that takes text
 END $$;
 COMMENT ON FUNCTION _evercore_forms() IS 'The functions that take other types than text, as _evercore_functions gives them.';
 
--- What a version before had in their place.
-CREATE OR REPLACE FUNCTION _evercore_gone() RETURNS TABLE (signature text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-BEGIN
-  RETURN QUERY
-    SELECT format('evercore_append(bigint,bigint,text,%s,text,%s,%s,text)', d, m, t)
-      FROM unnest('{text,json,jsonb}'::text[]) d, unnest('{text,json,jsonb}'::text[]) m, unnest('{text,timestamptz}'::text[]) t
-     WHERE (d, m, t) <> ('text', 'text', 'text') AND (d, m) NOT IN (('json', 'jsonb'), ('jsonb', 'json')) OR t = 'timestamptz'
-    UNION ALL SELECT format('evercore_subscribe(text,%s,%s,bigint)', f, s) FROM unnest('{json,jsonb}'::text[]) f, unnest('{text,bigint,timestamptz}'::text[]) s
-    UNION ALL SELECT unnest('{evercore_append_many(json),evercore_append_many(jsonb),"evercore_save_snapshot(bigint,bigint,json,bigint)",
-      "evercore_save_snapshot(bigint,bigint,jsonb,bigint)","evercore_sequence(bigint,timestamptz)"}'::text[]);
-END $$;
-COMMENT ON FUNCTION _evercore_gone() IS 'Functions of older versions whose calls would be taken for those of newer ones.';
-
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter anyelement, upto bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)

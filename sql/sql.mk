@@ -3,9 +3,9 @@
 DATABASE ?=
 SCHEMA   ?= evercore
 PG_EXTENSION_DIR = $(shell $(PG_CONFIG) --sharedir)/extension
-PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/bundle VERSION
-# Versions that ALTER EXTENSION evercore UPDATE leads on from.
-PG_UPGRADES_FROM ?=
+PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/retired.txt sql/bundle VERSION
+# Versions that ALTER EXTENSION evercore UPDATE leads on from: the releases before this one.
+PG_UPGRADES_FROM ?= $(filter-out $(VERSION),$(patsubst sql/signatures/%.txt,%,$(wildcard sql/signatures/*.txt)))
 
 .PHONY: sql sql-install pg-install pg-uninstall installcheck test-postgres-versions bench-postgres soak-postgres
 

@@ -29,7 +29,7 @@ def new_database(store=True):
     """A database of its own for one test, with a migrated store unless told otherwise; gives its URI."""
     template = "evercore_test_store"
     admin = Connection(SERVER, None)
-    if not _made and store:
+    if store and template not in _made:
         admin.rows(f"DROP DATABASE IF EXISTS {template}")
         admin.rows(f"CREATE DATABASE {template} TEMPLATE template0 ENCODING 'UTF8'")
         _made.append(template)

@@ -94,7 +94,7 @@ def test_functions_columns_and_checks_are_all_in_the_lists():
 
 # Without these nothing can be named or mended from inside: evercore_check, evercore_migrate and what both begin with.
 MACHINERY = ("evercore_check", "evercore_migrate", "_evercore_ready", "_evercore_source", "_evercore_functions", "_evercore_function_faults",
-             "_evercore_make_functions", "_evercore_forms", "_evercore_gone")
+             "_evercore_make_functions", "_evercore_forms")
 
 
 def functions(connection):

@@ -1,4 +1,5 @@
 """Getting a store: by script, twice, two of them, several at once; by extension; up and down; moved by dump and restore."""
+import gzip
 import os
 import pathlib
 import re
@@ -307,6 +308,8 @@ class ServerWithExtension:
                 (here / "extension" / entry.name).symlink_to(entry)
         for entry in (ROOT / "build/pg").iterdir():
             shutil.copy2(entry, here / "extension" / entry.name)
+        for path in (ROOT / "tests/postgres/releases").glob("evercore--*.sql.gz"):
+            (here / "extension" / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
         # Older versions to come from, and the way from them; one knows the first migration alone.
         older = (ROOT / f"build/pg/evercore--{VERSION}.sql").read_text().replace(f"SELECT '{VERSION}'", "SELECT '0.0.1'")
         oldest, cut = re.subn(r"^, \(2, '.*?(?=^\$migrations\$;)", "", older, flags=re.DOTALL | re.MULTILINE)

@@ -1,0 +1,13 @@
+-- Whom the user let call a form that is gone may call what bears its name now (see retire.sql).
+DO $evercore$
+DECLARE
+  given record;
+BEGIN
+  FOR given IN
+    SELECT DISTINCT p.oid::pg_catalog.regprocedure::text AS name, r.rolname AS role
+      FROM pg_catalog.jsonb_path_query(nullif(pg_catalog.current_setting('evercore.retired_rights', true), '')::jsonb, '$[*][*]') g
+      JOIN pg_catalog.pg_proc p ON p.proname = g->>'routine' AND p.pronamespace = '@extschema@'::pg_catalog.regnamespace
+      JOIN pg_catalog.pg_roles r ON r.oid = (g->>'role')::oid WHERE pg_catalog.starts_with(p.proname, 'evercore_') LOOP
+    EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', given.name, given.role);
+  END LOOP;
+END $evercore$;

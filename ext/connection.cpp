@@ -245,6 +245,25 @@ void Connection::require_utf8() {
                       ": evercore needs a UTF-8 one, a new one or one made from its dump");
 }
 
+bool Connection::has_journal() const {
+  sqlite3_file* journal = nullptr;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal);
+  return journal != nullptr && journal->pMethods != nullptr;
+}
+
+void Connection::require_rollback() {
+  refuse_without_rollback(prepare_once("PRAGMA main.journal_mode"));
+}
+
+void Connection::refuse_without_rollback(Statement mode) {
+  mode.step();
+  if (mode.text(0) != "off") return;
+  throw error(
+      10,
+      "with PRAGMA journal_mode = OFF a call that fails cannot be taken back: set it to WAL or "
+      "DELETE, in a database in memory to MEMORY");
+}
+
 void Connection::require_store() {
   const std::int64_t version = schema_version();
   const std::int64_t known = newest_schema_version();

@@ -23,6 +23,10 @@ const char* hint(int result_code) {
              "of the file)";
     case SQLITE_FULL:
       return ": nothing was written; free space and call again";
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+      return ": if it is the directory of temporary files that cannot be used, PRAGMA temp_store = "
+             "MEMORY does without; otherwise look at the database's own directory and disk";
     default:
       return "";
   }

@@ -54,6 +54,7 @@ void go_to(Connection& connection, std::int64_t target) {
 /// A transaction of its own in autocommit, a savepoint within the caller's. The statements that end
 /// it are prepared before it begins: when memory runs out, they must still run.
 void run_in_transaction(Connection& connection, std::int64_t target) {
+  connection.require_rollback();
   const bool own = sqlite3_get_autocommit(connection.db()) != 0;
   Statement keep = connection.prepare_once(own ? "COMMIT" : "RELEASE _evercore_migrate");
   Statement undo = connection.prepare_once(own ? "ROLLBACK" : "ROLLBACK TO _evercore_migrate");

@@ -53,8 +53,10 @@ class Arrival {
 /// row, nor while another statement of the connection writes.
 void atomically(Connection& connection, const std::function<void()>& work);
 
-/// Called by xUpdate, with the write lock held: throws EV008 where a newer program was here since.
+/// Called by xUpdate, with the write lock held: throws EV008 where a newer program was here since, and
+/// EV010 where a rollback could not be trusted.
 inline void require_looked_at(Connection& connection) {
+  connection.require_rollback_here();
   if (connection.transaction.looked_at()) return;
   connection.require_same_store_to_append();
   connection.transaction.note_look();

@@ -59,6 +59,7 @@ class Place {
   std::string relation(const std::string& name) const {
     return on_postgres() ? "\"" + schema_ + "\"." + name : name;
   }
+  const std::string& schema() const { return schema_; }  // of PostgreSQL alone
   std::string file() const { return (directory_ / "store.db").string(); }
 
  private:

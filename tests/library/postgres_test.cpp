@@ -258,6 +258,37 @@ TEST_CASE("connecting again to a store needs nothing to be installed") {
   CHECK_FALSE(again.version().empty());
 }
 
+TEST_CASE("connecting brings a store that the scripts of 0.1 made up to date") {
+  if (!harness::on_postgres()) return;
+  harness::Place place;
+  std::string named = "sed -e 's/@extschema@/" + place.schema() + "/g'";
+  for (const std::string role : {"owner", "writer", "reader"})
+    named += " -e 's/@" + role + "@/" + place.schema() + "_" + role + "/g'";
+  FILE* psql = popen(("{ gzip -dc tests/postgres/releases/evercore-0.1.0.sql.gz | " + named +
+                      "; cat; } | psql -X -q -1 -v ON_ERROR_STOP=1 -o /dev/null -d '" +
+                      std::getenv("EVERCORE_TEST_POSTGRES") + "' 2>/dev/null")
+                         .c_str(),
+                     "w");
+  REQUIRE(psql != nullptr);
+  std::fputs(("SET LOCAL search_path = " + place.schema() + "; SELECT evercore_append(" +
+              R"(evercore_ensure('User', 'ann'), 0, 'UserCreated', '{"username":"ann"}');)")
+                 .c_str(),
+             psql);
+  REQUIRE(pclose(psql) == 0);
+
+  auto store = connect(place.uri());
+  CHECK(store.version() != "0.1.0");
+  CHECK(store.follow(0).size() == 1);
+  store.with_context([&](Context& ctx) {
+    auto ann = ctx.load<UserAggregate>("ann");
+    CHECK(ann->username == "ann");
+    ann.apply(UserNoted{"x"}, {.reference = "r"});
+    ctx.create<UserAggregate>("bob").apply(UserCreated{"bob"});
+  });
+  CHECK(store.follow(0).size() == 3);
+  CHECK(store.check().empty());
+}
+
 namespace {
 
 // A runner that is told of appends and hardly ever polls; counts what it has handled.

@@ -7,6 +7,7 @@
 #include "aggregate.h"
 #include "digest.h"
 #include "error.h"
+#include "head.h"
 #include "maintenance.h"
 #include "snapshot.h"
 #include "subscription.h"
@@ -113,9 +114,32 @@ void remember_removed(Connection& connection, const Aggregate& aggregate, std::i
       .run();
 }
 
+Error compacted_in_part(std::int64_t aggregate_id) {
+  return cut_short("aggregate " + std::to_string(aggregate_id) + " was compacted in part");
+}
+
+/// A trigger or an authorizer can leave out parts of that silently, and what is removed next is gone.
+void require_remembered(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  Statement look = connection.prepare(
+      "SELECT EXISTS (SELECT 1 FROM main.evercore_event e WHERE e.aggregate_id = ?1"
+      "  AND e.sequence <= ?2 AND (e.event_id IS NOT NULL"
+      "   AND NOT EXISTS (SELECT 1 FROM main.evercore_event_id i WHERE i.event_id = e.event_id"
+      "    AND i.aggregate_id = ?1 AND i.sequence = e.sequence AND i.position = e.position"
+      "    AND i.type_id = e.type_id AND (i.data_sha256 IS NULL) = (e.data IS NULL))"
+      "   OR NOT EXISTS (SELECT 1 FROM main.evercore_compacted_type c WHERE c.aggregate_id = ?1"
+      "    AND c.type_id = e.type_id AND c.position >= e.position)))"
+      " OR NOT EXISTS (SELECT 1 FROM main.evercore_aggregate a JOIN main.evercore_event e"
+      "   ON e.aggregate_id = ?1 AND e.sequence = ?2 WHERE a.aggregate_id = ?1 AND a.base = ?2"
+      "  AND a.base_first_time IS NOT NULL AND a.base_last_time = e.event_time"
+      "  AND a.base_max_time >= e.event_time)");
+  look.bind(1, aggregate.id).bind(2, base).step();
+  if (look.integer(0) != 0) throw compacted_in_part(aggregate.id);
+}
+
 /// Removes the events up to `base`. Where the newest position of the store is among them, its row
 /// stays as a placeholder of aggregate 0: without it SQLite would give that position out again.
 std::int64_t remove_events(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  const std::int64_t head = head_position(connection);
   with_maintenance(connection, [&] {
     connection
         .prepare(
@@ -136,6 +160,7 @@ std::int64_t remove_events(Connection& connection, const Aggregate& aggregate, s
         .bind(2, base)
         .run();
   });
+  if (head_position(connection) != head) throw compacted_in_part(aggregate.id);
   return base - aggregate.base;
 }
 
@@ -145,12 +170,13 @@ void require_done(Connection& connection, const Aggregate& aggregate, std::int64
       "SELECT (SELECT base FROM main.evercore_aggregate WHERE aggregate_id = ?1) = ?2"
       " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1"
       "  AND sequence <= ?2)"
+      " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = 0"
+      "  AND (data IS NOT NULL OR metadata IS NOT NULL OR reference IS NOT NULL"
+      "   OR event_id IS NOT NULL))"
       " AND (?3 OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1"
       "  AND application = 0 AND version = 0 AND sequence = ?2))");
   look.bind(1, aggregate.id).bind(2, base).bind(3, std::int64_t{aggregate.erased}).step();
-  if (look.integer(0) == 0) {
-    throw cut_short("aggregate " + std::to_string(aggregate.id) + " was compacted in part");
-  }
+  if (look.integer(0) == 0) throw compacted_in_part(aggregate.id);
 }
 
 struct Compacted {
@@ -179,6 +205,7 @@ Compacted carry_out(Connection& connection, const Plan& plan) {
   if (plan.base > aggregate.base) {
     if (!aggregate.erased) store_engine_snapshot(connection, aggregate, plan.base);
     remember_removed(connection, aggregate, plan.base);
+    require_remembered(connection, aggregate, plan.base);
     done.events = remove_events(connection, aggregate, plan.base);
     require_done(connection, aggregate, plan.base);
     done.anything = true;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "support/database.h"
 
@@ -155,4 +156,50 @@ TEST_CASE("compact_type passes over what is protected, and says so of the one th
   CHECK(db.must("SELECT base FROM evercore_aggregate ORDER BY aggregate_id") == "0\n1");
   CHECK(db.fails("SELECT evercore_compact(1, 0)") ==
         "EV010: aggregate 1 has events that subscription \"s\" has not read");
+}
+
+TEST_CASE("a compaction of which a trigger or an authorizer swallows a part changes nothing") {
+  struct Part {
+    int action;
+    std::string table;
+  };
+  const std::vector<Part> parts = {{SQLITE_UPDATE, "evercore_event"},
+                                   {SQLITE_INSERT, "evercore_event_id"},
+                                   {SQLITE_INSERT, "evercore_compacted_type"}};
+  for (const Part& part : parts) {
+    for (const bool by_trigger : {true, false}) {
+      CAPTURE(part.table);
+      CAPTURE(by_trigger);
+      Store db;
+      db.must("SELECT evercore_append(2, 1, 'E', '{\"n\":4}', NULL, NULL, NULL, 'id 1')");
+      Part swallowed = part;
+      if (by_trigger) {
+        db.must("CREATE TRIGGER swallow BEFORE " +
+                std::string(part.action == SQLITE_UPDATE ? "UPDATE" : "INSERT") + " ON " +
+                part.table + " BEGIN SELECT RAISE(IGNORE); END");
+      } else {
+        sqlite3_set_authorizer(
+            db.handle(),
+            [](void* of, int action, const char* table, const char*, const char*, const char*) {
+              const auto& [what, where] = *static_cast<Part*>(of);
+              return action == what && table == where ? SQLITE_IGNORE : SQLITE_OK;
+            },
+            &swallowed);
+      }
+      const std::string before = db.contents();
+      CHECK(db.fails("SELECT evercore_compact(2, 0)") ==
+            "EV010: a trigger or an authorizer cut it short: aggregate 2 was compacted in part");
+      CHECK(db.contents() == before);
+      if (by_trigger) db.must("DROP TRIGGER swallow");
+      sqlite3_set_authorizer(  // one more, so that statements are prepared anew
+          db.handle(),
+          [](void*, int, const char*, const char*, const char*, const char*) { return SQLITE_OK; },
+          nullptr);
+      CHECK(db.must("SELECT evercore_compact(2, 0)") == "2");
+      CHECK(db.must("SELECT evercore_append(2, 1, 'E', '{\"n\":4}', NULL, NULL, NULL, 'id 1')") ==
+            "2");
+      CHECK(db.must("SELECT evercore_append(2, 2, 'E', '{}'); SELECT max(position) FROM"
+                    " evercore_log") == "3\n5");
+    }
+  }
 }

@@ -45,29 +45,10 @@ void partitions_wrong(Connection&, const Statement& row, Problems& problems) {
                     std::to_string(row.integer(1)) + " - 1");
 }
 
-/// Whether the columns of a filter are what its text says.
-bool is_filter(Connection& connection, const Statement& row) {
-  Filter filter;
-  if (!row.is_null(1)) {
-    filter = parse_filter(connection, row.text(1));
-    if (canonical(filter) != row.text(1)) return false;
-  }
-  const auto is = [&](int column, const std::optional<std::string>& part) {
-    return part ? !row.is_null(column) && row.text(column) == *part : row.is_null(column);
-  };
-  if (!is(2, filter.aggregate_type) || !is(3, filter.natural_key)) return false;
-  if (row.is_null(4)) return filter.event_types.empty();
-  return parse_type_ids(row.text(4)) && !filter.event_types.empty();
-}
-
 void check_filter(Connection& connection, const Statement& row, Problems& problems) {
-  bool sound = false;
-  try {
-    sound = is_filter(connection, row);
-  } catch (const Error& failure) {
-    if (failure.code == Code::engine) throw;
+  if (!is_sound_filter(connection, row)) {
+    add(problems, of_subscription("filter", row) + " is damaged");
   }
-  if (!sound) add(problems, of_subscription("filter", row) + " is damaged");
 }
 
 constexpr Look before[] = {
@@ -99,9 +80,7 @@ constexpr Look after[] = {
      "  FROM main.evercore_subscription_partition p WHERE p.subscription_id = s.subscription_id"
      "  AND p.partition BETWEEN 0 AND s.partitions - 1)) ORDER BY s.name",
      partitions_wrong},
-    {"SELECT name, filter, aggregate_type, natural_key, type_ids FROM main.evercore_subscription"
-     " WHERE removed = 0 ORDER BY name",
-     check_filter},
+    {SUBSCRIPTION_FILTERS, check_filter},
 };
 
 }  // namespace

@@ -335,11 +335,20 @@ void require_sound_partitions(Connection& connection) {
   if (find.bind(1, max_partitions).step()) throw damaged_subscription(find.text(0));
 }
 
+/// What a damaged filter has not read cannot be known.
+void require_sound_filters(Connection& connection) {
+  Statement filters = connection.prepare(SUBSCRIPTION_FILTERS);
+  while (filters.step()) {
+    if (!is_sound_filter(connection, filters)) throw damaged_subscription(filters.text(0));
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
                                   std::int64_t sequence) {
   require_sound_partitions(connection);
+  require_sound_filters(connection);
   // Positions of one aggregate grow with its sequences: one comparison clears a partition that is
   // past the last of them.
   Statement find = connection.prepare(

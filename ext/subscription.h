@@ -53,6 +53,13 @@ struct Filter {
 /// Its canonical text: members in the order of the struct, without blanks, absent ones left out.
 [[nodiscard]] std::string canonical(const Filter& filter);
 
+/// The filters of the subscriptions that there are, as is_sound_filter() takes them.
+#define SUBSCRIPTION_FILTERS                                        \
+  "SELECT name, filter, aggregate_type, natural_key, type_ids FROM" \
+  " main.evercore_subscription WHERE removed = 0 ORDER BY name"
+/// Whether the columns of a filter are what its text says.
+[[nodiscard]] bool is_sound_filter(Connection& connection, const Statement& row);
+
 struct Subscription {
   std::int64_t id = 0;
   std::int64_t partitions = 1;

@@ -1,6 +1,9 @@
 // What a filter is: {"aggregate_type":"User","natural_key":"ann","event_types":["A","B"]}, each
 // member optional, a key only with its type.
+#include <algorithm>
+
 #include "error.h"
+#include "fold.h"
 #include "json.h"
 #include "subscription.h"
 #include "value.h"
@@ -46,7 +49,42 @@ void append_member(std::string& out, std::string_view key) {
   out += ':';
 }
 
+/// Whether the column type_ids holds what the event types of a filter are known as.
+bool are_ids_of(Connection& connection, const std::vector<std::string>& names,
+                std::string_view text) {
+  const auto ids = parse_type_ids(text);
+  if (!ids || names.empty()) return false;
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto id = find_event_type(connection, name);
+    return id && std::find(ids->begin(), ids->end(), *id) != ids->end();
+  });
+}
+
+/// Whether the columns of a row of SUBSCRIPTION_FILTERS are what its text says.
+bool says_what_it_holds(Connection& connection, const Statement& row) {
+  Filter filter;
+  if (!row.is_null(1)) {
+    filter = parse_filter(connection, row.text(1));
+    if (canonical(filter) != row.text(1)) return false;
+  }
+  const auto is = [&](int column, const std::optional<std::string>& part) {
+    return part ? !row.is_null(column) && row.text(column) == *part : row.is_null(column);
+  };
+  if (!is(2, filter.aggregate_type) || !is(3, filter.natural_key)) return false;
+  if (row.is_null(4)) return filter.event_types.empty();
+  return are_ids_of(connection, filter.event_types, row.text(4));
+}
+
 }  // namespace
+
+bool is_sound_filter(Connection& connection, const Statement& row) {
+  try {
+    return says_what_it_holds(connection, row);
+  } catch (const Error& failure) {
+    if (failure.code == Code::engine) throw;
+    return false;
+  }
+}
 
 Filter parse_filter(Connection& connection, std::string_view json) {
   connection.payload.check("filter", json);

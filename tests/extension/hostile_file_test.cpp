@@ -304,15 +304,24 @@ TEST_CASE("an authorizer that ignores the INSERT of a call makes it an error, no
   }
 }
 
-TEST_CASE("compaction and erasure do not pass by a subscription whose partitions are damaged") {
+TEST_CASE("compaction and erasure do not pass by a subscription that is damaged") {
   for (const char* damage : {"UPDATE evercore_subscription SET partitions = 0",
+                             "UPDATE evercore_subscription SET type_ids = ',1'",
+                             "UPDATE evercore_subscription SET type_ids = ''",
+                             "UPDATE evercore_subscription SET type_ids = '1'",
+                             "UPDATE evercore_subscription SET type_ids = ',1,2'",
+                             "UPDATE evercore_subscription SET type_ids = ',99,'",
+                             "UPDATE evercore_subscription SET aggregate_type = 'Other'",
+                             "UPDATE evercore_subscription SET natural_key = 'k'",
+                             "UPDATE evercore_subscription SET filter = NULL",
+                             "UPDATE evercore_subscription SET filter = '{'",
                              "UPDATE evercore_subscription SET partitions = -1",
                              "DELETE FROM evercore_subscription_partition"}) {
     CAPTURE(damage);
     Store db;
     db.damage(damage);
-    for (const char* call : {"SELECT evercore_compact(1, 0)", "SELECT evercore_compact_type('T', 0)",
-                             "SELECT evercore_erase(1)"}) {
+    for (const char* call : {"SELECT evercore_compact(1, 0)",
+                             "SELECT evercore_compact_type('T', 0)", "SELECT evercore_erase(1)"}) {
       CAPTURE(call);
       CHECK(db.fails(call) ==
             "EV010: subscription \"s\" is damaged: evercore_check() names the place");

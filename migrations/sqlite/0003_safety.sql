@@ -69,31 +69,31 @@ END;
 -- +goose StatementBegin
 CREATE TRIGGER evercore_event_no_replace BEFORE INSERT ON evercore_event
 BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER evercore_aggregate_no_replace BEFORE INSERT ON evercore_aggregate
 BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER evercore_aggregate_type_no_replace BEFORE INSERT ON evercore_aggregate_type
 BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER evercore_event_type_no_replace BEFORE INSERT ON evercore_event_type
 BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER evercore_event_id_no_replace BEFORE INSERT ON evercore_event_id
 BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace VALUES (NULL);
+  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
 END;
 -- +goose StatementEnd
 

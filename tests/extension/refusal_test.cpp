@@ -235,3 +235,17 @@ TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace"
     CHECK(db.must("SELECT count(*) FROM evercore_check()") == "0");
   }
 }
+
+TEST_CASE(
+    "columns added to the table behind the ban of REPLACE do not stand in the way of appends") {
+  Database db;
+  db.must("ALTER TABLE _evercore_no_replace ADD COLUMN theirs TEXT");
+  db.must("SELECT " + append_call("evercore_ensure('T', 'a')"));
+  db.must(
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+      " VALUES ('T', 'a', 'Added', '{}')");
+  CHECK(db.events() == 2);
+  CHECK_FALSE(db.fails("INSERT OR REPLACE INTO evercore_aggregate_type (type_id, name)"
+                       " VALUES (1, 'U')")
+                  .empty());
+}

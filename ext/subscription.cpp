@@ -136,11 +136,11 @@ std::int64_t create(Connection& connection, std::string_view name, std::int64_t 
   return id;
 }
 
-// The newest position that compaction removed of events that pass the filter of subscription ?1;
-// erased aggregates do not count.
+// The newest position that compaction removed of events that pass the filter of subscription ?1, of
+// aggregates erased since as well: they have no key any more.
 #define NEWEST_REMOVED                                                                       \
   "SELECT max(c.position) FROM main.evercore_subscription s, main.evercore_compacted_type c" \
-  " JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id AND a.erased = 0"      \
+  " JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"                       \
   " WHERE s.subscription_id = ?1"                                                            \
   " AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || c.type_id || ',') > 0)"              \
   " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id"                            \

@@ -100,12 +100,12 @@ $$;
 COMMENT ON FUNCTION _evercore_says_kept(text) IS 'Whether a start says that compacted events may be missing.';
 
 -- The newest position that compaction removed of events that pass a subscription's filter, of all partitions or one, of all times or
--- where some happened at a time or later. Erased aggregates do not count.
+-- where some happened at a time or later. Aggregates erased since count as well; they have no key any more.
 CREATE OR REPLACE FUNCTION _evercore_newest_removed(id bigint, part integer, moment timestamptz) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RETURN (SELECT max(c.position) FROM evercore_subscription s, evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
-           WHERE s.subscription_id = id AND NOT a.erased
+           WHERE s.subscription_id = id
              AND (part IS NULL OR a.aggregate_id % s.partitions = part)
              AND (moment IS NULL OR a.newest_removed >= moment)
              AND (s.event_types IS NULL OR c.event_type = ANY (s.event_types))

@@ -409,7 +409,7 @@ class Model:
         return self.within_kept(title, filter, position, (start or "").startswith("kept"))
 
     def within_kept(self, title, filter, position, meant):
-        lost = max((p for a in self.aggregates if not a.erased for t, p in a.compacted.items() if self.passes(filter, a, t)), default=0)
+        lost = max((p for a in self.aggregates for t, p in a.compacted.items() if self.passes(filter, a, t)), default=0)
         if lost > position and not meant and not self.lax:
             raise Fault(10, f'subscription "{title}" would miss events that were compacted, up to position {lost}: '
                             "begin the start with the word kept to say that this is meant")

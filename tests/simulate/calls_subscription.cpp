@@ -48,7 +48,7 @@ template <typename Counts>
 Number newest_removed(const Store& store, const Filter& filter, const Counts& counts) {
   Number newest = 0;
   for (const auto& [id, aggregate] : store.aggregates) {
-    if (aggregate.erased || !counts(aggregate)) continue;
+    if (!counts(aggregate)) continue;
     for (const auto& [type, position] : aggregate.compacted) {
       if (store.passes(filter, aggregate, type)) newest = std::max(newest, position);
     }

@@ -95,11 +95,20 @@ SELECT evercore_subscribe('from 7', '{"event_types":["B"]}', 7);
 SELECT evercore_event_type('A', 'patch');
 SELECT aggregate_id, natural_key, sequence, erased FROM evercore_aggregates ORDER BY aggregate_id;
 
--- erased aggregates do not count, neither for subscriptions nor for folds; evercore_aggregates tells them
+-- what compaction removed is gone, whether its aggregate was erased since or not; its key is gone too
 SELECT evercore_erase(evercore_find('T', 'a'));
 SELECT aggregate_id, natural_key, sequence, erased FROM evercore_aggregates ORDER BY aggregate_id;
 SELECT evercore_subscribe('s');
-SELECT evercore_reset('s', '2026-01-01T00:00:00Z');
+SELECT evercore_subscribe('s', '{"aggregate_type":"T","event_types":["B"]}', '2026-01-01T00:00:00Z');
+SELECT evercore_subscribe('s', '{"aggregate_type":"T","natural_key":"a"}');
+SELECT evercore_reset('from 7', 'beginning');
+SELECT evercore_reset('from 7', 'kept');
+SELECT evercore_subscribe('s', NULL, 'kept');
+SELECT evercore_subscribe('s', '{"event_types":["B"]}');
+SELECT evercore_subscribe('s', '{"event_types":["B"]}', 'kept');
+SELECT evercore_subscribe('s', NULL, 'kept');
+
+-- erased aggregates do not stand in the way of another fold
 SELECT evercore_event_type('A', 'patch');
 SELECT count(*) FROM evercore_check();
 
@@ -120,3 +129,9 @@ SELECT count(*) FROM evercore_follow(1048585);
 SELECT evercore_subscribe('beyond', NULL, 1048586);
 SELECT position FROM evercore_follow(1048586);
 SELECT count(*) FROM evercore_check();
+
+-- what was erased and never compacted leaves its tombstones: nothing is missed
+SELECT evercore_unsubscribe('s');
+SELECT evercore_append(evercore_ensure('Kept', 'k'), 0, 'K', '{"n":1}');
+SELECT evercore_erase(evercore_find('Kept', 'k'));
+SELECT evercore_subscribe('tombstones', '{"aggregate_type":"Kept"}');

@@ -11,7 +11,8 @@ BEGIN
     SELECT p.oid::pg_catalog.regprocedure AS routine,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('routine', p.proname, 'role', x.grantee::bigint))
               FROM pg_catalog.aclexplode(p.proacl) x
-             WHERE x.grantee NOT IN (0, p.proowner, pg_catalog.to_regrole('@owner@'), pg_catalog.to_regrole('@writer@'), pg_catalog.to_regrole('@reader@'))) AS rights
+             WHERE x.grantee NOT IN (0, p.proowner, pg_catalog.to_regrole('@owner@'),
+                                     pg_catalog.to_regrole('@writer@'), pg_catalog.to_regrole('@reader@'))) AS rights
       FROM pg_catalog.pg_proc p
      WHERE p.pronamespace = pg_catalog.to_regnamespace('@extschema@') AND p.proname ~ '^_?evercore_'
        AND pg_catalog.format('%s(%s) RETURNS %s', p.proname, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid))

@@ -276,6 +276,20 @@ Appended append_new(Connection& connection, std::int64_t aggregate_id,
   return appended;
 }
 
+Place take_place(Connection& connection, std::int64_t aggregate_id,
+                 std::optional<std::int64_t> expected, const NewEvent& event) {
+  AggregateInfo* known = connection.transaction.aggregate(aggregate_id);
+  const AggregateInfo info = known != nullptr ? *known : open_info(connection, aggregate_id);
+  require_expected(aggregate_id, expected, info.version);
+  const std::int64_t type_id = ensure_event_type(connection, event.event_type);
+  if (known != nullptr) {
+    ++known->version;
+  } else {
+    advance(connection, aggregate_id, info);
+  }
+  return Place{info.version + 1, type_id};
+}
+
 void require_open(Connection& connection, std::int64_t aggregate_id) {
   static_cast<void>(open_info(connection, aggregate_id));
 }

@@ -44,6 +44,15 @@ Appended append_fully(Connection& connection, std::int64_t aggregate_id,
 Appended append_new(Connection& connection, std::int64_t aggregate_id,
                     std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots);
 
+/// Where the next event of an aggregate goes.
+struct Place {
+  std::int64_t sequence = 0;
+  std::int64_t type_id = 0;
+};
+/// The first part of append_new: checks, and counts the event as appended. Throws EV002 and EV001.
+Place take_place(Connection& connection, std::int64_t aggregate_id,
+                 std::optional<std::int64_t> expected, const NewEvent& event);
+
 /// Throws EV002 where there is no such aggregate, or it was erased.
 void require_open(Connection& connection, std::int64_t aggregate_id);
 

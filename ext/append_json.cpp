@@ -296,6 +296,66 @@ void check_piece(Payload& payload, std::string_view argument, std::string_view v
   if (word != "NUL") throw error(4, std::string(argument) + ": " + word);
 }
 
+JsonAppends read_array(Connection& connection, element root, std::string_view text) {
+  simdjson::dom::array array;
+  if (root.get_array().get(array) != simdjson::SUCCESS) throw error(9, "appends is not an array");
+  JsonAppends out;
+  Cursor cursor(text);
+  cursor.open();
+  for (const element item : array) {
+    cursor.more();
+    simdjson::dom::object object;
+    if (item.get_object().get(object) != simdjson::SUCCESS) {
+      throw error(9, "an append is not an object");
+    }
+    const AppendMembers members(object, cursor, append_names, "append");
+    AppendReader(connection, members, out).read();
+  }
+  return out;
+}
+
+bool is_json(Connection& connection, std::string_view text) {
+  return connection.payload.dom().parse(text).has_value();
+}
+
+void add_item(std::string& list, std::string_view item) {
+  if (!list.empty()) list += ',';
+  list += item;
+}
+
+/// An element with those of its events that come before the broken one; empty where there are none.
+std::string events_before_fault(Connection& connection, std::string_view append) {
+  std::string members;
+  std::string events;
+  for (Members part(append); part.next();) {
+    if (part.raw_key() == "events") {
+      Elements event(part.value());
+      while (event.next() && is_json(connection, event.value())) add_item(events, event.value());
+    } else {
+      add_item(members, '"' + std::string(part.raw_key()) + "\":" + std::string(part.value()));
+    }
+  }
+  if (events.empty()) return {};
+  add_item(members, "\"events\":[" + events + "]");
+  return "{" + members + "}";
+}
+
+/// What comes before the first document of the array that is broken by itself, as with a lone
+/// surrogate; empty where the array does not hold together.
+std::string before_fault(Connection& connection, std::string_view appends) {
+  std::string sound;
+  bool found = false;
+  Elements append(appends);
+  while (append.next()) {
+    if (found) continue;
+    found = !is_json(connection, append.value());
+    const std::string part =
+        found ? events_before_fault(connection, append.value()) : std::string(append.value());
+    if (!part.empty()) add_item(sound, part);
+  }
+  return append.failed() ? std::string() : "[" + sound + "]";
+}
+
 /// For an array that is no JSON: EV004 named after the payload at fault, where it lies in one.
 [[noreturn]] void refuse_appends(Connection& connection, std::string_view appends) {
   for (Elements append(appends); append.next();) {
@@ -318,24 +378,15 @@ void check_piece(Payload& payload, std::string_view argument, std::string_view v
 
 JsonAppends read_appends(Connection& connection, std::string_view text) {
   const auto root = connection.payload.dom().parse(text);
-  if (!root) refuse_appends(connection, text);
-  simdjson::dom::array array;
-  if (root->get_array().get(array) != simdjson::SUCCESS) {
-    throw error(9, "appends is not an array");
-  }
-  JsonAppends out;
-  Cursor cursor(text);
-  cursor.open();
-  for (const element item : array) {
-    cursor.more();
-    simdjson::dom::object object;
-    if (item.get_object().get(object) != simdjson::SUCCESS) {
-      throw error(9, "an append is not an object");
+  if (!root) {
+    const std::string before = before_fault(connection, text);
+    if (const auto sound = connection.payload.dom().parse(before)) {
+      static_cast<void>(
+          read_array(connection, *sound, before));  // an earlier event may be at fault
     }
-    const AppendMembers members(object, cursor, append_names, "append");
-    AppendReader(connection, members, out).read();
+    refuse_appends(connection, text);
   }
-  return out;
+  return read_array(connection, *root, text);
 }
 
 }  // namespace evercore::ext

@@ -1,10 +1,13 @@
 // evercore_append_many: one JSON array, many events, many aggregates, one atomic call.
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 
 #include "aggregate.h"
 #include "append.h"
+#include "append_batch.h"
 #include "append_json.h"
 #include "error.h"
 #include "snapshot.h"
@@ -32,21 +35,14 @@ struct Mixture {
   }
 };
 
-/// Stores the snapshot that the events from `first` to `last` made due.
-void snapshot_if_crossed(Connection& connection, std::int64_t aggregate_id, std::int64_t first,
-                         std::int64_t last) {
-  const AggregateInfo* info = connection.transaction.aggregate(aggregate_id);
-  const std::int64_t every = info == nullptr ? 0 : info->snapshot_every;
-  if (every > 0 && last / every > (first - 1) / every) {
-    store_snapshot_by_policy(connection, aggregate_id);
-  }
-}
-
 /// Inside atomically(): one call. A conflict goes behind what is wrong with an event_id: it is kept
 /// until the others have been looked at.
 class Writer {
  public:
-  Writer(Connection& connection, const JsonAppends& call) : connection_(connection), call_(call) {}
+  Writer(Connection& connection, const JsonAppends& call, bool together)
+      : connection_(connection), call_(call) {
+    if (together) batch_.emplace(connection);
+  }
 
   std::string write() {
     find_targets();
@@ -61,6 +57,7 @@ class Writer {
       result += answer.repeated ? ",\"repeated\":true}" : "}";
     }
     if (conflict_) throw *conflict_;
+    if (batch_) batch_->write();
     return result += "]";
   }
 
@@ -106,7 +103,7 @@ class Writer {
       if (first == 0) first = last.sequence;
       newest = last.sequence;
     }
-    if (newest > 0) snapshot_if_crossed(connection_, aggregate_id, first, newest);
+    if (newest > 0) snapshot_if_crossed(aggregate_id, first, newest);
     return answer;
   }
 
@@ -128,7 +125,9 @@ class Writer {
                       const NewEvent& event) {
     if (!conflict_) {
       try {
-        return ext::append_new(connection_, aggregate_id, expected, event, false);
+        if (!batch_) return ext::append_new(connection_, aggregate_id, expected, event, false);
+        const Place place = take_place(connection_, aggregate_id, expected, event);
+        return Appended{place.sequence, batch_->add(aggregate_id, place, event), false};
       } catch (const Error& failure) {
         if (!failure.text.starts_with("EV001")) throw;
         conflict_ = failure;
@@ -138,13 +137,33 @@ class Writer {
     return {};
   }
 
+  /// Stores the snapshot that the events from `first` to `last` made due.
+  void snapshot_if_crossed(std::int64_t aggregate_id, std::int64_t first, std::int64_t last) {
+    const AggregateInfo* info = connection_.transaction.aggregate(aggregate_id);
+    const std::int64_t every = info == nullptr ? 0 : info->snapshot_every;
+    if (conflict_ || every <= 0 || last / every <= (first - 1) / every) return;
+    if (batch_) batch_->write();
+    store_snapshot_by_policy(connection_, aggregate_id);
+  }
+
   Connection& connection_;
   const JsonAppends& call_;
+  std::optional<Batch> batch_;  // where the events are written together
   std::vector<std::int64_t> targets_;
   Mixture mixture_;
   std::optional<Error> conflict_;
   std::unordered_map<std::string_view, std::pair<std::int64_t, const NewEvent*>> kept_out_;
 };
+
+/// Fewer events are as fast one by one.
+constexpr std::size_t least_together = 4;
+
+/// An event_id is looked for in the table, and a trigger of the user's may look there too.
+bool go_together(Connection& connection, const JsonAppends& appends) {
+  return appends.events.size() >= least_together && !connection.has_user_triggers() &&
+         std::none_of(appends.events.begin(), appends.events.end(),
+                      [](const NewEvent& event) { return event.event_id.has_value(); });
+}
 
 }  // namespace
 
@@ -152,7 +171,18 @@ void append_many(const Call& call) {
   Connection& connection = call.connection;
   const JsonAppends appends =
       read_appends(connection, required_document(call.arguments[0], "appends"));
-  atomically(connection, [&] { call.result_json(Writer(connection, appends).write()); });
+  const auto write = [&](bool together) {
+    atomically(connection, [&] {
+      together = together && go_together(connection, appends);
+      call.result_json(Writer(connection, appends, together).write());
+    });
+  };
+  try {
+    write(true);
+  } catch (const Batch::Refused&) {
+    connection.forget_schema();
+    write(false);
+  }
 }
 
 }  // namespace evercore::ext

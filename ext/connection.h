@@ -32,6 +32,7 @@ inline constexpr std::int64_t most_position = std::int64_t{1} << 62;
 class Connection;
 class Statement;
 struct FastAppend;  // append_calls.h
+class Batch;        // append_batch.h
 
 /// Work on its way into a row of `evercore_append`; see atomically() in write.h.
 struct Carried {
@@ -195,6 +196,7 @@ class Connection {
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h
+  const Batch* staged = nullptr;         // see append_batch.h
   CommittedHead committed_head;
   std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
       empty_fetches;  // by subscription and partition

@@ -27,6 +27,7 @@
 #include "anchor.h"
 #include "api.h"
 #include "append.h"
+#include "append_batch.h"
 #include "append_calls.h"
 #include "append_table.h"
 #include "check.h"
@@ -106,6 +107,7 @@ int register_everything(sqlite3* db) {
   int rc = register_anchor(connection);
   if (rc == SQLITE_OK) rc = register_append_table(connection);
   if (rc == SQLITE_OK) rc = register_append_calls(connection);
+  if (rc == SQLITE_OK) rc = register_staged_table(connection);
   if (rc == SQLITE_OK) rc = register_tables(connection);
   if (rc == SQLITE_OK) {
     rc = for_each_function(
@@ -117,9 +119,10 @@ int register_everything(sqlite3* db) {
       unregister_function(db, function);
       return SQLITE_OK;
     });
-    for (const char* module : {"_evercore_anchor", "evercore_append", "evercore_follow",
-                               "evercore_events", "evercore_replay", "evercore_history",
-                               "evercore_fetch", "evercore_check", "evercore_stats"}) {
+    for (const char* module :
+         {"_evercore_anchor", "_evercore_staged", "evercore_append", "evercore_follow",
+          "evercore_events", "evercore_replay", "evercore_history", "evercore_fetch",
+          "evercore_check", "evercore_stats"}) {
       sqlite3_create_module_v2(db, module, nullptr, nullptr, nullptr);
     }
   }

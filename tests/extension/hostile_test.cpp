@@ -141,7 +141,7 @@ TEST_CASE("TEMP tables named like ours catch nothing") {
         "evercore_snapshot (aggregate_id, application, version, sequence, state)",
         "_evercore_maintenance (task)", "evercore_schema (version)",
         "evercore_compacted_type (aggregate_id, type_id)", "evercore_append (data)",
-        "_evercore_anchor (unused)", "evercore_log (position)"}) {
+        "_evercore_anchor (unused)", "_evercore_staged (sequence)", "evercore_log (position)"}) {
     db.must(std::string("CREATE TEMP TABLE ") + table);
   }
   CHECK(db.must("SELECT " + append_call()) == "2");

@@ -126,6 +126,12 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data":"{}","metadata":7}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data":"{}"}]}]') AS appends;
 
+-- of several events at fault the first one is named, also where a later one is no JSON by itself
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data":{}}, {"event_type":"Lost","data":{"a":"\ud800"}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"expected":-1,"events":[{"event_type":"Lost","data":{}}]}, {"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":"\ud800"}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":"\ud800"}}, {"event_type":"","data":{}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}, {"event_type":"","data":{"a":"\ud800"}}]}]') AS appends;
+
 -- a member given twice is a slip too, and no name holds a NUL
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}],"events":[]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","\u0065vent_type":"Found","data":{}}]}]') AS appends;

@@ -1,0 +1,48 @@
+// Many events by one INSERT: what SQLite does once a statement is then done once for all of them.
+//
+// The INSERT reads the batch through a virtual table, `_evercore_staged`.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "append.h"
+
+namespace evercore::ext {
+
+/// The events that wait for their INSERT. Inside atomically() only, and only where no trigger of the
+/// user's hangs on the events.
+class Batch {
+ public:
+  /// Thrown where a row was not taken: another INSERT, for one event, says why.
+  struct Refused {};
+
+  struct Row {
+    std::int64_t aggregate_id;
+    Place place;
+    std::int64_t recorded_at;
+    const NewEvent* event;
+  };
+
+  explicit Batch(Connection& connection) : connection_(connection) {}
+
+  /// Stages an event without an event_id, which must live until it is written: its position.
+  std::int64_t add(std::int64_t aggregate_id, const Place& place, const NewEvent& event);
+  /// Writes what is staged.
+  void write();
+
+  [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+
+ private:
+  Connection& connection_;
+  std::vector<Row> rows_;
+  std::int64_t head_ = 0;  // below the first of them
+  std::size_t bytes_ = 0;  // of their texts
+  bool plain_ = true;      // they have a type and data and no more
+};
+
+/// Registers the table. Gives a SQLite result code.
+int register_staged_table(const std::shared_ptr<Connection>& connection);
+
+}  // namespace evercore::ext

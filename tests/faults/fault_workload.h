@@ -35,6 +35,12 @@ inline const std::vector<Work>& works() {
        "\"n\":1}},{\"event_type\":\"Fresh\",\"data\":{\"n\":2},\"event_id\":\"id-9\"}]},"
        "{\"aggregate_type\":\"New\",\"natural_key\":\"k\",\"events\":[{\"event_type\":\"E\","
        "\"data\":{\"text\":\"long enough for memory of its own, and then some\"}}]}]')"},
+      {"append_many together", "",
+       "SELECT "
+       "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
+       "\"n\":1}},{\"event_type\":\"Fresh\",\"data\":{\"n\":2}},{\"event_type\":\"E\",\"data\":{"
+       "\"n\":3}}]},{\"aggregate_type\":\"New\",\"natural_key\":\"k\",\"events\":["
+       "{\"event_type\":\"E\",\"data\":{\"n\":4},\"reference\":\"r\"}]}]')"},
       {"INSERT form", "",
        "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) "
        "VALUES "

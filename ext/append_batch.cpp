@@ -179,7 +179,9 @@ std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const New
 
 void Batch::write() {
   if (rows_.empty()) return;
-  Statement insert = connection_.prepare(plain_ ? insert_plain : insert_all);
+  auto prepared = connection_.prepare_ignoring(plain_ ? insert_plain : insert_all);
+  if (!prepared) throw Refused{};
+  Statement& insert = *prepared;
   sqlite3* db = connection_.db();
   const auto count = static_cast<std::int64_t>(rows_.size());
   sqlite3_set_last_insert_rowid(db, 0);

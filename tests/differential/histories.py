@@ -59,7 +59,11 @@ class Names:
         return value
 
     def message(self, text):
+        """What it says in the model's words. An aggregate that the refused call itself made has no name."""
         title = re.search(r'subscription "(.*)"', text)
+        made = re.match(r"EV001: conflict: aggregate (\d+)", text)
+        if made and int(made[1]) > (self.known["a"] or [0])[-1]:
+            return text.replace(f"aggregate {made[1]}", "aggregate new", 1)
         return NUMBERS.sub(lambda found: f"{found[1]} {self.to_model(KIND_OF[found[1]], found[2], title and title[1])}", text)
 
 

@@ -181,11 +181,12 @@ class Model:
         themselves, the targets, the repeats, the versions."""
         for append in appends:
             check_append(append)
+        there = len(self.aggregates)
         targets = [append.get("aggregate_id") or self.ensure(append["aggregate_type"], append["natural_key"]) for append in appends]
         for id in targets:
             self.known(id, open=True)
         self.check_repeats(appends, targets)
-        return [self.write(self.aggregates[id - 1], append) for id, append in zip(targets, appends)]
+        return [self.write(self.aggregates[id - 1], append, id if id <= there else "new") for id, append in zip(targets, appends)]
 
     def check_repeats(self, appends, targets):
         """EV007 for an event_id that has other content, and for a mixture of repeats and new events."""
@@ -205,8 +206,8 @@ class Model:
             raise Fault(7, *(f'event_id "{id}" exists with other content' for id in others),
                         *(f'event_id "{id}" exists: one call cannot mix repeats and new events' for id in mixed | others))
 
-    def write(self, aggregate, append):
-        """One append: its answer (aggregate, sequence, position) of its last event."""
+    def write(self, aggregate, append, name):
+        """One append: its answer (aggregate, sequence, position) of its last event. A conflict calls the aggregate by `name`."""
         before, passed, last, expected = aggregate.version, 0, None, append.get("expected")
         for new in append["events"]:
             known = next((e for e in self.events if e.id is not None and e.id == new.get("event_id")), None)
@@ -214,7 +215,7 @@ class Model:
                 passed, last = passed + 1, known
                 continue
             if expected is not None and aggregate.version == before and before != expected + passed:
-                raise Fault(1, f"conflict: aggregate {aggregate.id} is at sequence {before}, expected {expected + passed}")
+                raise Fault(1, f"conflict: aggregate {name} is at sequence {before}, expected {expected + passed}")
             aggregate.version += 1
             last = Event(aggregate.id, aggregate.version, len(self.events) + 1, new)
             self.events.append(last)

@@ -13,12 +13,14 @@ DECLARE
   reached bigint;
   happened timestamptz;
   newest bigint;
+  placed bigint;
 BEGIN
   -- NULL, too, in another life of the server than before, at the first append of a session, and where the sequence went back: see
   -- life.sql.
   BEGIN
     newest := @last_value@;
-    printed := CASE WHEN @same_life@ AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) THEN data::jsonb END;
+    printed := CASE WHEN @same_life@ AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) AND (@highest@ > newest) IS NOT TRUE
+                    THEN data::jsonb END;
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
@@ -41,13 +43,14 @@ BEGIN
   END IF;
   -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
   -- had no id yet has not appended before, and need not look for a lock that it holds.
+  placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
+                 THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END;
   INSERT INTO evercore_event (position, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
-  VALUES (CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
-               THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END,
-          id, reached, event_type, data::json, happened, reference, metadata::json);
-  IF (FOUND AND currval('@extschema@.evercore_event_position_seq'::regclass) > newest) IS FALSE THEN
+  VALUES (placed, id, reached, event_type, data::json, happened, reference, metadata::json);
+  IF NOT FOUND OR placed & 7 = 0 OR placed <= newest THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
-    PERFORM _evercore_check_position();
+    IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
+    PERFORM setval('@extschema@._evercore_highest'::regclass, placed);
   END IF;
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(id, reached - 1, reached);

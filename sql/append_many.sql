@@ -221,6 +221,7 @@ DECLARE
   places bigint[];
 BEGIN
   places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
+  PERFORM setval('@extschema@._evercore_highest'::regclass, places[amount]);
   IF places[amount] - places[1] = amount - 1 THEN RETURN places; END IF;
   BEGIN
     PERFORM set_config('lock_timeout', '100ms', true);

@@ -73,6 +73,8 @@ BEGIN
                  max(coalesce(e.event_time, e.recorded_at)) AS newest
             FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto) r
    WHERE a.aggregate_id = id;
+  -- What is removed shows no more how far positions were given.
+  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@, (SELECT max(e.position) FROM evercore_event e)));
   PERFORM _evercore_open_log(true);
   DELETE FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto;
   GET DIAGNOSTICS removed = ROW_COUNT;

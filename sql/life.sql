@@ -51,7 +51,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 DECLARE
   head bigint;
 BEGIN
-  head := greatest((SELECT max(e.position) FROM evercore_event e), @last_position@) + 1048576;
+  head := greatest((SELECT max(e.position) FROM evercore_event e), @highest@, @last_position@) + 1048576;
+  IF head > 17592186044415 THEN
+    RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq has no positions left' USING ERRCODE = 'EV010', HINT = 'Positions have 44 bits.';
+  END IF;
   PERFORM setval('@extschema@._evercore_token'::regclass, 1048576 + greatest((SELECT max(p.token) FROM evercore_subscription_partition p),
             coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0)));
   RETURN setval('@extschema@.evercore_event_position_seq'::regclass, head);
@@ -69,18 +72,22 @@ COMMENT ON FUNCTION evercore_restored() IS
   'To be called once on a store restored from a backup or dump: positions and tokens go on far beyond what was given and lost; gives the new head.';
 
 -- A position that followers may have passed is never given: where the sequence is behind its table (a switch-over by logical
--- replication, setval), or each session sets some positions aside (CACHE). Where it was never drawn all events may have been
--- compacted. The sequence is read after the snapshot was taken: what others append meanwhile does not count.
+-- replication, setval), or each session sets some positions aside (CACHE). What stood above may have been compacted: _evercore_highest
+-- remembers how far positions were given, to within eight of single appends; where it says nothing, aggregates do. It is read before the
+-- sequence, and the sequence after the snapshot was taken: what others append meanwhile does not count.
 CREATE OR REPLACE FUNCTION _evercore_check_position() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
+  given bigint := @highest@;
   fault text;
 BEGIN
   IF (@one_by_one@) IS NOT TRUE THEN
     fault := 'has a cache';
-  ELSIF (@events_above@) OR @last_value@ IS NULL
+  ELSIF given > @last_position@ OR (@events_above@) OR (given IS NULL OR @last_value@ IS NULL)
         AND EXISTS (SELECT FROM evercore_aggregate a WHERE a.base_position > (SELECT @last_position@)) THEN
     fault := 'is behind its table';
+  ELSIF @last_value@ >= 17592186044415 THEN
+    RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq has no positions left' USING ERRCODE = 'EV010', HINT = 'Positions have 44 bits.';
   ELSE
     RETURN;
   END IF;
@@ -89,15 +96,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
 
--- Looked at closely once a session, and where the sequence stands below what the session drew or remembers of this transaction.
+-- Looked at closely once a session, and where the sequence stands below what the session drew, what was given at all, or what is
+-- remembered of this transaction.
 CREATE OR REPLACE FUNCTION _evercore_newest_position(remembered bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
+  given bigint := @highest@;
   newest bigint;
 BEGIN
   BEGIN
-    newest := CASE WHEN @same_life@ AND @one_by_one@ THEN @last_value@ END;
-    IF newest >= currval('@extschema@.evercore_event_position_seq'::regclass) AND newest >= coalesce(remembered, 0) THEN RETURN newest; END IF;
+    newest := CASE WHEN @same_life@ AND @one_by_one@ AND NOT (@events_above@) THEN @last_value@ END;
+    IF newest >= currval('@extschema@.evercore_event_position_seq'::regclass) AND newest >= greatest(remembered, given, 0) AND newest < 17592186044415 THEN
+      RETURN newest;
+    END IF;
   EXCEPTION WHEN object_not_in_prerequisite_state THEN
     NULL;  -- this session has not drawn before
   END;
@@ -147,8 +158,10 @@ COMMENT ON FUNCTION _evercore_tokens_above(text) IS 'Makes the next token larger
 -- Followers read up to the sequence. Where events stand above it they would see nothing, for ever.
 CREATE OR REPLACE FUNCTION _evercore_check_log() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  given bigint := @highest@;
 BEGIN
-  IF (@events_above@) THEN
+  IF given > @last_position@ OR (@events_above@) THEN
     RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq is behind its table: SELECT evercore_migrate()' USING ERRCODE = 'EV010',
       HINT = 'A logical replica has events that its own sequence never drew: follow the publisher, or migrate once this store has taken over.';
   END IF;

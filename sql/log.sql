@@ -29,6 +29,7 @@ BEGIN
     END IF;
     IF drawn < evercore_follow."after" THEN PERFORM _evercore_beyond(evercore_follow."after"); END IF;
     IF drawn <= coalesce(evercore_follow."after", 0) THEN RETURN; END IF;
+    IF @highest@ > drawn THEN PERFORM _evercore_check_log(); END IF;
     PERFORM FROM evercore_event e WHERE e.position > coalesce(evercore_follow."after", 0) ORDER BY e.position LIMIT 1;
     IF NOT FOUND THEN RETURN; END IF;
   END IF;

@@ -2,15 +2,18 @@
 -- out, and anyone who owns them can set them.
 
 -- Each sequence, how far it must have been drawn at least, and what cursors say besides: of those evercore_check() says so itself.
--- Of _evercore_policy only whether it was ever used matters.
-CREATE OR REPLACE FUNCTION _evercore_sequences() RETURNS TABLE (name text, least_value bigint, cursors bigint)
+-- Of _evercore_policy only whether it was ever used matters. And what values it may give.
+CREATE OR REPLACE FUNCTION _evercore_sequences() RETURNS TABLE (name text, least_value bigint, cursors bigint, kind text, smallest bigint, largest bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT s.name, s.least_value, s.cursors FROM (VALUES
+  SELECT s.name, s.least_value, s.cursors, CASE s.name WHEN 'evercore_aggregate_type_type_id_seq' THEN 'integer' ELSE 'bigint' END,
+         CASE WHEN s.name IN ('_evercore_timeline', '_evercore_system') THEN -9223372036854775808 WHEN s.name = '_evercore_highest' THEN 0 ELSE 1 END,
+         CASE s.name WHEN 'evercore_event_position_seq' THEN 17592186044415 WHEN 'evercore_aggregate_type_type_id_seq' THEN 2147483647
+                     ELSE 9223372036854775807 END FROM (VALUES
     ('evercore_event_position_seq', greatest((SELECT max(e.position) FROM evercore_event e), (SELECT max(a.base_position) FROM evercore_aggregate a),
-       (SELECT max(i.position) FROM evercore_event_id i), (SELECT max(f.floor) FROM _evercore_floor f)),
+       (SELECT max(i.position) FROM evercore_event_id i), (SELECT max(f.floor) FROM _evercore_floor f), @highest@),
        greatest((SELECT max(s.start_position) FROM evercore_subscription s),
                 (SELECT greatest(max(p.position), max(p.seen)) FROM evercore_subscription_partition p))),
     ('evercore_aggregate_aggregate_id_seq', greatest((SELECT max(a.aggregate_id) FROM evercore_aggregate a),
@@ -20,7 +23,7 @@ BEGIN
        (SELECT max(p.subscription_id) FROM evercore_subscription_partition p)), NULL),
     ('_evercore_token', (SELECT max(p.token) FROM evercore_subscription_partition p), NULL),
     ('_evercore_policy', (SELECT count(*) FROM (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0 LIMIT 1) u), NULL),
-    ('_evercore_timeline', NULL, NULL), ('_evercore_system', NULL, NULL)) AS s (name, least_value, cursors);
+    ('_evercore_highest', NULL, NULL), ('_evercore_timeline', NULL, NULL), ('_evercore_system', NULL, NULL)) AS s (name, least_value, cursors);
 END $$;
 COMMENT ON FUNCTION _evercore_sequences() IS 'The sequences of the store, and how far each must have been drawn at least.';
 
@@ -33,27 +36,36 @@ BEGIN
     LATERAL (VALUES
       (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0) THEN format('sequence %s is behind its table', s.name) END),
       (2, CASE WHEN q.seqcache <> 1 THEN format('sequence %s has a cache', s.name) END),
-      (3, CASE WHEN q.seqincrement <> 1 OR q.seqcycle OR q.seqmax < 2147483647 THEN format('sequence %s is different', s.name) END)) AS p (no, problem)
+      (3, CASE WHEN @differs@ THEN format('sequence %s is different', s.name)
+               WHEN s.name <> '_evercore_system' AND s.name <> '_evercore_timeline' AND pg_sequence_last_value(q.seqrelid) >= s.largest
+                 THEN format('sequence %s has no values left', s.name) END)) AS p (no, problem)
    WHERE p.problem IS NOT NULL ORDER BY s.name, p.no;
 END $$;
 COMMENT ON FUNCTION _evercore_check_sequences() IS 'What is wrong with sequences.';
 
--- Values that others set aside for themselves are lost with RESTART: their cache is of a sequence that is no more.
+-- Values that others set aside for themselves are lost with RESTART: their cache is of a sequence that is no more. The first ALTER waits
+-- for those who draw, so that what they drew counts.
 CREATE OR REPLACE FUNCTION _evercore_mend_sequences() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   one record;
   next bigint;
 BEGIN
-  FOR one IN SELECT s.name, greatest(s.least_value, s.cursors) AS least_value, q.seqrelid, q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle OR q.seqmax < 2147483647 AS different
+  FOR one IN SELECT s.*, greatest(s.least_value, s.cursors) AS value, q.seqrelid, q.seqcache <> 1 OR @differs@ AS different
                FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name) LOOP
     IF one.different THEN
-      next := greatest(pg_sequence_last_value(one.seqrelid), one.least_value, 0) + 1;
-      EXECUTE format('ALTER SEQUENCE @extschema@.%I CACHE 1 INCREMENT BY 1 NO MAXVALUE NO CYCLE RESTART WITH %s', one.name, next);
+      EXECUTE format('ALTER SEQUENCE @extschema@.%I CACHE 1 INCREMENT BY 1 NO CYCLE AS %s', one.name, one.kind);
+      next := greatest(pg_sequence_last_value(one.seqrelid), one.value, 0) + 1;
+      IF next > one.largest THEN
+        RAISE EXCEPTION 'EV010: sequence % has no values left: it stands at %', one.name, next - 1 USING ERRCODE = 'EV010';
+      END IF;
+      EXECUTE format('ALTER SEQUENCE @extschema@.%I MINVALUE %s MAXVALUE %s START %s RESTART WITH %s', one.name, one.smallest, one.largest,
+                     greatest(one.smallest, 1), next);
       IF next > 1 THEN PERFORM setval(one.seqrelid, next - 1); END IF;
-    ELSIF one.least_value > coalesce(pg_sequence_last_value(one.seqrelid), 0) THEN
-      PERFORM setval(one.seqrelid, one.least_value);
+    ELSIF one.value > coalesce(pg_sequence_last_value(one.seqrelid), 0) THEN
+      PERFORM setval(one.seqrelid, one.value);
     END IF;
   END LOOP;
+  IF (@highest@ >= @last_position@) IS NOT TRUE THEN PERFORM setval('@extschema@._evercore_highest'::regclass, @last_position@); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_mend_sequences() IS 'Draws sequences on to what the tables show, and takes their caches away.';

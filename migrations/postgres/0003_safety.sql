@@ -18,6 +18,12 @@ COMMENT ON SEQUENCE _evercore_timeline IS 'A mark of the timeline and the start 
 CREATE SEQUENCE _evercore_system MINVALUE -9223372036854775808;
 COMMENT ON SEQUENCE _evercore_system IS 'A mark of the server''s identity and timeline: where it differs, positions and tokens are drawn far ahead.';
 
+-- How far positions were given at least: the sequence they are drawn from can be set back, and compaction removes what shows it.
+-- A position is 44 bits of an advisory lock's key.
+CREATE SEQUENCE _evercore_highest MINVALUE 0;
+COMMENT ON SEQUENCE _evercore_highest IS 'A position that was given: set by every eighth, by calls that draw many, and by compaction.';
+ALTER SEQUENCE evercore_event_position_seq MAXVALUE 17592186044415;
+
 -- Folds and policies by number: whoever reads them outside READ COMMITTED locks the row, and so fails where they changed meanwhile.
 CREATE TABLE _evercore_declared (
   one_row    boolean PRIMARY KEY DEFAULT true CHECK (one_row),
@@ -61,6 +67,8 @@ SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,
 COMMENT ON VIEW evercore_aggregates IS 'Every aggregate with its type, natural key, version and the times of its first and last event.';
 ALTER TABLE evercore_compacted_type DROP COLUMN position;
 DROP TABLE _evercore_declared;
+ALTER SEQUENCE evercore_event_position_seq NO MAXVALUE;
+DROP SEQUENCE _evercore_highest;
 DROP SEQUENCE _evercore_system;
 DROP SEQUENCE _evercore_timeline;
 DROP INDEX _evercore_floor_one_row;

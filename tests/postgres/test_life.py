@@ -333,3 +333,58 @@ def test_a_logical_replica_refuses_followers_and_appends_until_it_has_taken_over
         equal(replica.value("SELECT count(*) FROM evercore_snapshot WHERE aggregate_id = 1 AND sequence = 16"), "1", "policies are followed")
     finally:
         server.close()
+
+
+def test_a_sequence_behind_what_was_compacted_is_refused_in_every_session():
+    connection = store(1)
+    first = another(connection)
+    append(first)
+    connection.rows("SELECT evercore_create('T', 'b')")
+    connection.rows("SELECT evercore_append(2, NULL, 'E', '{}') FROM generate_series(1, 98)")
+    connection.rows("SELECT evercore_compact(2, 0), setval('evercore_event_position_seq', 50)")
+    for session in (connection, first, another(connection)):
+        for sql in APPENDS:
+            refused(lambda sql=sql, session=session: session.rows(sql), "EV010", BEHIND)
+            session.rows("ROLLBACK")
+        refused(lambda session=session: session.rows("SELECT * FROM evercore_follow(0)"), "EV010", BEHIND)
+    equal(connection.rows("SELECT problem FROM evercore_check()"), [("sequence evercore_event_position_seq is behind its table",)])
+    connection.rows("SELECT evercore_migrate()")
+    equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+    equal(append(first), 101)
+
+
+def test_a_sequence_that_is_set_back_under_open_sessions_is_refused():
+    for compacted in (False, True):
+        connection = store(1)
+        first = another(connection)
+        append(first)
+        connection.rows("SELECT evercore_append(1, NULL, 'E', '{}') FROM generate_series(1, 98)")
+        if compacted:
+            connection.rows("SELECT evercore_compact(1, 1)")
+        for change in ("SELECT setval('evercore_event_position_seq', 50)", "ALTER SEQUENCE evercore_event_position_seq RESTART WITH 60"):
+            connection.rows(change)
+            for session in (connection, first, another(connection)):
+                for sql in APPENDS:
+                    refused(lambda sql=sql, session=session: session.rows(sql), "EV010", BEHIND)
+                    session.rows("ROLLBACK")
+                refused(lambda session=session: session.rows("SELECT * FROM evercore_follow(0)"), "EV010", BEHIND)
+            connection.rows("SELECT evercore_migrate()")
+            equal(connection.value("SELECT last_value FROM evercore_event_position_seq"), "100")
+        equal(append(first), 101)
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+
+
+def test_positions_have_44_bits():
+    connection = store()
+    for change in ("MAXVALUE 9", "AS smallint MAXVALUE 30000", "MAXVALUE 9223372036854775807", "MINVALUE 0 START 0"):
+        connection.rows(f"ALTER SEQUENCE evercore_event_position_seq {change}")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [("sequence evercore_event_position_seq is different",)], change)
+        connection.rows("SELECT evercore_migrate()")
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [], change)
+    refused(lambda: connection.rows("SELECT setval('evercore_event_position_seq', 1::bigint << 44)"), "22003")
+    equal(append(connection), 6)
+    connection.rows("SELECT setval('evercore_event_position_seq', (1::bigint << 44) - 1)")
+    refused(lambda: connection.rows("SELECT evercore_restored()"), "EV010", "EV010: sequence evercore_event_position_seq has no positions left")
+    for sql in APPENDS:
+        refused(lambda sql=sql: another(connection).rows(sql), "EV010", "EV010: sequence evercore_event_position_seq has no positions left")
+    equal(connection.rows("SELECT problem FROM evercore_check()"), [("sequence evercore_event_position_seq has no values left",)])

@@ -63,6 +63,7 @@ COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text
 CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  IF actual IS NULL THEN PERFORM _evercore_counted(0, 1); END IF;
   RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
 END $$;
 COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.';
@@ -82,6 +83,16 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_written(bigint, bigint) IS 'EV010 where not as many events were written as were wanted.';
+
+-- The same for what counts versions.
+CREATE OR REPLACE FUNCTION _evercore_counted(counted bigint, wanted bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  IF counted IS DISTINCT FROM wanted THEN
+    RAISE EXCEPTION 'EV010: a version was not counted: a trigger or rule of evercore_aggregate kept it back' USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_counted(bigint, bigint) IS 'EV010 where not as many aggregates count their events as were wanted.';
 
 -- What an event and the place it goes to must be, in the order in which faults are named: EV004, EV005, EV009. `wrong` is what
 -- the caller found of the last kind. Gives the event's time.

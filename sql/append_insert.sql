@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION _evercore_insert_begin() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
-  depth integer := coalesce(nullif(current_setting('evercore.depth', true), ''), '0')::integer + 1;
+  depth integer := coalesce(substring(current_setting('evercore.depth', true) FROM '^[0-9]{1,6}$'), '0')::integer + 1;
 BEGIN
   IF TG_TABLE_SCHEMA <> (parse_ident('@extschema@'))[1] THEN
     RAISE EXCEPTION 'EV010: schema % was renamed: run sql/install for it again', TG_TABLE_SCHEMA USING ERRCODE = 'EV010';

@@ -103,6 +103,7 @@ CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], co
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off SET enable_hashjoin = off AS $$
 DECLARE
   befores bigint[];
+  counted bigint;
 BEGIN
   SELECT array_agg(b.version_before ORDER BY b.no) INTO befores
     FROM (SELECT u.no, u.version + sum(u.amount) OVER (PARTITION BY u.id ORDER BY u.no) - u.amount AS version_before
@@ -113,7 +114,8 @@ BEGIN
   UPDATE evercore_aggregate a SET sequence = g.reached
     FROM (SELECT u.id, max(u.version_before + u.amount) AS reached FROM unnest(ids, befores, counts) AS u (id, version_before, amount) GROUP BY u.id) g
    WHERE a.aggregate_id = g.id;
-  PERFORM _evercore_hold_floor();
+  GET DIAGNOSTICS counted = ROW_COUNT;
+  PERFORM _evercore_counted(counted, (SELECT count(DISTINCT u) FROM unnest(ids) u)), _evercore_hold_floor();
   RETURN befores;
 END $$;
 COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[], boolean) IS 'The version before each append, now that its aggregate counts it; EV001.';

@@ -20,20 +20,23 @@
 CREATE OR REPLACE FUNCTION _evercore_hold_floor(newest bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF newest IS NULL THEN newest := _evercore_newest_position(nullif(current_setting(@floor_setting@, true), '')::bigint); END IF;
+  IF newest IS NULL THEN newest := _evercore_newest_position(substring(current_setting(@floor_setting@, true) FROM @digits@)::bigint); END IF;
   RETURN pg_try_advisory_xact_lock_shared(@namespace@ | greatest(0, least(newest,
-           coalesce(nullif(current_setting(@floor_setting@, true), ''), set_config(@floor_setting@, newest::text, true))::bigint)))
+           coalesce(substring(current_setting(@floor_setting@, true) FROM @digits@), set_config(@floor_setting@, newest::text, true))::bigint)))
       OR _evercore_hold_other_floor();
 END $$;
 COMMENT ON FUNCTION _evercore_hold_floor(bigint) IS 'Makes followers stop below every position this transaction draws from now on; EV010 where the sequence is wrong.';
 
--- Lower keys first, at random, farther down with each try. Where all were taken, keys of the two-part form, which stand for a floor
--- of zero: they follow from the transaction's id, so that its next append takes the same one again.
+-- Lower keys first, at random, farther down with each try. Where all were taken, keys of the two-part form, at random as well, which
+-- stand for a floor of zero; a setting remembers which, so that the transaction's next append takes the same one again.
 CREATE OR REPLACE FUNCTION _evercore_hold_other_floor() RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   lower bigint;
+  key integer;
 BEGIN
+  key := substring(current_setting(@floor_setting@ || '_key', true) FROM '^-?[0-9]{1,9}$')::integer;
+  IF pg_try_advisory_xact_lock_shared(hashtext('@extschema@'), key) THEN RETURN true; END IF;
   FOR i IN 8 .. 24 LOOP
     lower := greatest(0, @last_position@ - (random() * (1 << i))::bigint);
     IF pg_try_advisory_xact_lock_shared(@namespace@ | lower) THEN
@@ -41,11 +44,14 @@ BEGIN
       RETURN true;
     END IF;
   END LOOP;
-  FOR i IN 1 .. 16 LOOP
-    IF pg_try_advisory_xact_lock_shared(hashtext('@extschema@'), hashtext(pg_current_xact_id() || ' ' || i)) THEN RETURN true; END IF;
+  FOR i IN 1 .. 100 LOOP
+    key := ((random() * 2 - 1) * 999999999)::integer;
+    IF pg_try_advisory_xact_lock_shared(hashtext('@extschema@'), key) THEN
+      PERFORM set_config(@floor_setting@ || '_key', key::text, true);
+      RETURN true;
+    END IF;
   END LOOP;
-  PERFORM pg_advisory_xact_lock_shared(hashtext('@extschema@'), hashtext(pg_current_xact_id()::text));
-  RETURN true;
+  RAISE EXCEPTION 'EV010: others hold the advisory locks that an append needs: see pg_locks' USING ERRCODE = 'EV010';
 END $$;
 COMMENT ON FUNCTION _evercore_hold_other_floor() IS 'The same where a stranger holds the key.';
 
@@ -122,6 +128,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   safe bigint;
 BEGIN
+  @home@
   safe := _evercore_safe_head();
   UPDATE _evercore_floor f SET floor = safe, published_at = clock_timestamp()
    WHERE f.ctid = (SELECT g.ctid FROM _evercore_floor g WHERE g.floor < safe FOR UPDATE SKIP LOCKED);

@@ -137,6 +137,9 @@ DECLARE
   shown bigint;
 BEGIN
   IF pg_is_in_recovery() THEN RETURN; END IF;
+  IF (pg_sequence_parameters('@extschema@._evercore_token'::regclass)).cache_size <> 1 THEN
+    RAISE EXCEPTION 'EV010: sequence _evercore_token has a cache: SELECT evercore_migrate()' USING ERRCODE = 'EV010';
+  END IF;
   IF (@same_life@) IS NOT TRUE OR pg_sequence_last_value('@extschema@._evercore_system'::regclass) IS DISTINCT FROM _evercore_system_mark() THEN
     PERFORM _evercore_wake();
   END IF;

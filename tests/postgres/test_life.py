@@ -388,3 +388,50 @@ def test_positions_have_44_bits():
     for sql in APPENDS:
         refused(lambda sql=sql: another(connection).rows(sql), "EV010", "EV010: sequence evercore_event_position_seq has no positions left")
     equal(connection.rows("SELECT problem FROM evercore_check()"), [("sequence evercore_event_position_seq has no values left",)])
+
+
+def test_a_claim_takes_no_token_from_a_sequence_with_a_cache():
+    connection = store(1)
+    connection.rows("SELECT evercore_subscribe('s'); ALTER SEQUENCE _evercore_token CACHE 20")
+    for session in (connection, another(connection)):
+        refused(lambda session=session: session.rows("SELECT evercore_claim('s', 'w', 60)"), "EV010",
+                "EV010: sequence _evercore_token has a cache: SELECT evercore_migrate()")
+    connection.rows("SELECT evercore_migrate()")
+    equal(connection.value("SELECT evercore_claim('s', 'w', 60)"), "1")
+
+
+def test_a_version_that_a_trigger_keeps_back_is_told():
+    connection = store(1)
+    connection.rows("""SELECT evercore_create('T', 'b');
+      CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+      CREATE TRIGGER keep BEFORE UPDATE ON evercore_aggregate FOR EACH ROW EXECUTE FUNCTION keep()""")
+    two = 'SELECT evercore_append_many(\'[{"aggregate_id":1,"events":[{"event_type":"E","data":{}}]},{"aggregate_id":2,"events":[{"event_type":"E","data":{}}]}]\')'
+    for sql in APPENDS + (two,):
+        refused(lambda sql=sql: connection.rows(sql), "EV010", "EV010: a version was not counted")
+        connection.rows("ROLLBACK")
+
+
+def test_settings_that_are_no_numbers_break_no_append():
+    connection = store(1)
+    floor = connection.value("SELECT 'evercore.floor_' || to_hex(hashtext('\"evercore\"'))")
+    for value in ("x", "", "-", "1e9", "99999999999999999999", "-5"):
+        connection.rows(f"SELECT set_config('evercore.depth', $1, false), set_config('{floor}', $1, false), set_config('{floor}_key', $1, false)", value)
+        for sql in APPENDS:
+            connection.rows(sql)
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_a_stranger_with_all_keys_stops_no_append():
+    connection = store(1)
+    stranger = another(connection)
+    stranger.rows("SELECT count(pg_advisory_lock(((hashtext('\"evercore\"')::bigint & 1048575) << 44) | p)) FROM generate_series(0, 60) p")
+    stranger.rows("""SELECT count(pg_advisory_lock(hashtext('"evercore"'), hashtext((x.now + n)::text || i)))
+                       FROM (SELECT pg_current_xact_id()::text::bigint AS now) x, generate_series(0, 60) n,
+                            (SELECT '' AS i UNION ALL SELECT ' ' || k FROM generate_series(1, 16) k) k""")
+    connection.rows("SET statement_timeout = '20s'")
+    for sql in APPENDS:
+        connection.rows(sql)
+    connection.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}') FROM generate_series(1, 5)")
+    equal(another(connection).value("SELECT min(position) FROM evercore_in_flight"), "0")
+    equal(connection.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"), "1")
+    connection.rows("ROLLBACK")

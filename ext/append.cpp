@@ -278,10 +278,11 @@ Appended append_new(Connection& connection, std::int64_t aggregate_id,
 
 Place take_place(Connection& connection, std::int64_t aggregate_id,
                  std::optional<std::int64_t> expected, const NewEvent& event) {
+  // First, since a trigger of the user's can make the transaction forget.
+  const std::int64_t type_id = ensure_event_type(connection, event.event_type);
   AggregateInfo* known = connection.transaction.aggregate(aggregate_id);
   const AggregateInfo info = known != nullptr ? *known : open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
-  const std::int64_t type_id = ensure_event_type(connection, event.event_type);
   if (known != nullptr) {
     ++known->version;
   } else {

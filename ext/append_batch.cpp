@@ -12,8 +12,6 @@ namespace evercore::ext {
 
 namespace {
 
-/// With a trigger on the table, SQLite copies the rows to a temporary one first: it stays in memory.
-constexpr std::size_t most_bytes = std::size_t{1} << 20;
 constexpr std::size_t most_rows = 10'000;
 
 struct Staged {
@@ -23,7 +21,7 @@ struct Staged {
 
 struct StagedCursor {
   sqlite3_vtab_cursor base;
-  const Batch* batch;
+  Batch* batch;
   std::size_t row;
 };
 
@@ -94,6 +92,7 @@ void give(sqlite3_context* context, std::string_view text) {
 int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int index) noexcept {
   const Batch::Row& row = row_of(cursor);
   const NewEvent& event = *row.event;
+  cursor_of(cursor).batch->note_cell();
   switch (index) {
     case 0:
       sqlite3_result_int64(context, row.aggregate_id);
@@ -161,11 +160,25 @@ constexpr Sql insert_plain = INSERT_STAGED("aggregate_id, sequence, type_id, eve
 constexpr Sql insert_all = INSERT_STAGED(
     "aggregate_id, sequence, type_id, event_time, data, recorded_at, reference, metadata");
 
+constexpr std::int64_t plain_columns = 5, all_columns = 8;
+
 bool is_plain(const NewEvent& event) {
   return !event.event_time && !event.reference && !event.metadata;
 }
 
+std::optional<Statement> prepare_insert(Connection& connection, bool plain) {
+  try {
+    return connection.prepare_ignoring(plain ? insert_plain : insert_all);
+  } catch (const Error&) {
+    return std::nullopt;  // an authorizer may not know the table
+  }
+}
+
 }  // namespace
+
+bool Batch::holds(const NewEvent& event) {
+  return size_of(event) <= most_bytes;
+}
 
 std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const NewEvent& event) {
   const std::size_t bytes = size_of(event);
@@ -179,8 +192,9 @@ std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const New
 
 void Batch::write() {
   if (rows_.empty()) return;
-  auto prepared = connection_.prepare_ignoring(plain_ ? insert_plain : insert_all);
+  auto prepared = prepare_insert(connection_, plain_);
   if (!prepared) throw Refused{};
+  cells_ = 0;
   Statement& insert = *prepared;
   sqlite3* db = connection_.db();
   const auto count = static_cast<std::int64_t>(rows_.size());
@@ -193,10 +207,14 @@ void Batch::write() {
   if (rc != SQLITE_DONE) {
     const Error failure = engine_error(db, rc);
     insert.reset();
+    if ((rc & 0xff) == SQLITE_AUTH) throw Refused{};
     throw failure;
   }
   const std::int64_t last = head_ + count;
-  if (sqlite3_changes64(db) != count || sqlite3_last_insert_rowid(db) != last) throw Refused{};
+  if (sqlite3_changes64(db) != count || sqlite3_last_insert_rowid(db) != last ||
+      cells_ != count * (plain_ ? plain_columns : all_columns)) {
+    throw Refused{};
+  }
   if (connection_.transaction.note_head()) note_append(connection_, head_ + 1);
   rows_.clear();
   bytes_ = 0;

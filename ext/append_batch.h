@@ -15,8 +15,13 @@ namespace evercore::ext {
 /// user's hangs on the events.
 class Batch {
  public:
-  /// Thrown where a row was not taken: another INSERT, for one event, says why.
+  /// Thrown where a row was not taken, or not as it was given: another INSERT, for one event, says why.
   struct Refused {};
+
+  /// With a trigger on the table, SQLite copies the rows to a temporary one first: it stays in
+  /// memory. No event may be larger.
+  static constexpr std::size_t most_bytes = std::size_t{512} << 10;
+  [[nodiscard]] static bool holds(const NewEvent& event);
 
   struct Row {
     std::int64_t aggregate_id;
@@ -33,13 +38,16 @@ class Batch {
   void write();
 
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+  /// A value of a row was read. An authorizer can put NULL in place of a column, unread.
+  void note_cell() { ++cells_; }
 
  private:
   Connection& connection_;
   std::vector<Row> rows_;
   std::int64_t head_ = 0;  // below the first of them
   std::size_t bytes_ = 0;  // of their texts
-  bool plain_ = true;      // they have a type and data and no more
+  std::int64_t cells_ = 0;
+  bool plain_ = true;  // they have a type and data and no more
 };
 
 /// Registers the table. Gives a SQLite result code.

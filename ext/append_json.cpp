@@ -341,8 +341,10 @@ std::string events_before_fault(Connection& connection, std::string_view append)
 }
 
 /// What comes before the first document of the array that is broken by itself, as with a lone
-/// surrogate; empty where the array does not hold together.
+/// surrogate; empty where the array is no JSON as a whole.
 std::string before_fault(Connection& connection, std::string_view appends) {
+  const Fault fault = find_fault(appends);
+  if (fault.word == "not JSON" || fault.word == "not UTF-8" || fault.word == "too deep") return {};
   std::string sound;
   bool found = false;
   Elements append(appends);

@@ -130,6 +130,7 @@ class Writer {
         return Appended{place.sequence, batch_->add(aggregate_id, place, event), false};
       } catch (const Error& failure) {
         if (!failure.text.starts_with("EV001")) throw;
+        if (batch_) throw Batch::Refused{};  // what is staged is in no table yet
         conflict_ = failure;
       }
     }
@@ -161,8 +162,9 @@ constexpr std::size_t least_together = 4;
 /// An event_id is looked for in the table, and a trigger of the user's may look there too.
 bool go_together(Connection& connection, const JsonAppends& appends) {
   return appends.events.size() >= least_together && !connection.has_user_triggers() &&
-         std::none_of(appends.events.begin(), appends.events.end(),
-                      [](const NewEvent& event) { return event.event_id.has_value(); });
+         std::none_of(appends.events.begin(), appends.events.end(), [](const NewEvent& event) {
+           return event.event_id.has_value() || !Batch::holds(event);
+         });
 }
 
 }  // namespace

@@ -196,7 +196,7 @@ class Connection {
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h
-  const Batch* staged = nullptr;         // see append_batch.h
+  Batch* staged = nullptr;               // see append_batch.h
   CommittedHead committed_head;
   std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
       empty_fetches;  // by subscription and partition

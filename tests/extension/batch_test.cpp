@@ -152,3 +152,41 @@ TEST_CASE("an authorizer that ignores what a batch reads or writes makes it fail
     CHECK(db.must(sound).empty());
   }
 }
+
+TEST_CASE("an authorizer that puts NULL in place of one column takes nothing from a batch") {
+  for (const char* hidden : {"data", "reference", "metadata", "recorded_at", "event_time"}) {
+    CAPTURE(hidden);
+    Store db;
+    Store unhindered;
+    const std::string call = many(element(
+        R"("aggregate_id":1)", 1, 5,
+        R"(,"reference":"r","metadata":{"m":1},"event_time":"2026-01-01T00:00:00Z")"));
+    sqlite3_set_authorizer(
+        db.handle(),
+        [](void* name, int action, const char*, const char* column, const char*, const char*) {
+          const bool meant = action == SQLITE_READ && column != nullptr &&
+                             std::string_view(column) == static_cast<const char*>(name);
+          return meant ? SQLITE_IGNORE : SQLITE_OK;
+        },
+        const_cast<char*>(hidden));
+    const auto result = db.run(call);
+    sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
+    unhindered.must(call);
+    if (result.ok()) CHECK(db.must(log) == unhindered.must(log));
+    CHECK(db.events() == (result.ok() ? 5 : 0));
+  }
+}
+
+TEST_CASE("an authorizer that knows no table of ours but the old ones lets a batch through") {
+  Store db;
+  sqlite3_set_authorizer(
+      db.handle(),
+      [](void*, int, const char* table, const char*, const char*, const char*) {
+        const std::string_view name = table == nullptr ? "" : table;
+        return name == "_evercore_staged" ? SQLITE_DENY : SQLITE_OK;
+      },
+      nullptr);
+  db.must(many(element(R"("aggregate_id":1)", 1, 5)));
+  sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
+  CHECK(db.events() == 5);
+}

@@ -13,7 +13,7 @@ EXT_STATIC     := $(EXT_NAMES:%=build/static/%.o)
 loadable: build/evercore.so ## build the loadable extension
 static: build/static/libevercore_ext.a ## build the extension for static linking
 
-build/gen/migrations.cpp: ext/embed_migrations $(EXT_MIGRATIONS)
+build/gen/migrations.cpp: ext/embed_migrations $(EXT_MIGRATIONS) | has-extension-needs
 	@mkdir -p $(@D)
 	ext/embed_migrations $(EXT_MIGRATIONS) > $@
 

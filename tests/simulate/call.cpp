@@ -91,7 +91,8 @@ std::string log_row(const Store& store, const Event& event) {
 Argument Maker::id() {
   if (store.aggregates.empty() || random.chance(2))
     return random.pick<Argument>({{}, Number{1000000}});
-  return std::next(store.aggregates.begin(), random.below(static_cast<Number>(store.aggregates.size())))
+  return std::next(store.aggregates.begin(),
+                   random.below(static_cast<Number>(store.aggregates.size())))
       ->first;
 }
 

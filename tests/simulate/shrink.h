@@ -27,7 +27,8 @@ std::vector<Step> shrunk(std::vector<Step> steps, const Fails& fails) {
   return steps;
 }
 
-inline std::uint64_t number_after(int argc, char** argv, const char* name, std::uint64_t otherwise) {
+inline std::uint64_t number_after(int argc, char** argv, const char* name,
+                                  std::uint64_t otherwise) {
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], name) == 0) return std::strtoull(argv[i + 1], nullptr, 10);
   }

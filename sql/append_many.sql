@@ -236,6 +236,7 @@ BEGIN
   EXCEPTION WHEN SQLSTATE 'EV000' OR lock_not_available THEN
     NULL;
   END;
+  PERFORM setval('@extschema@._evercore_highest'::regclass, places[amount]);
   RETURN places;
 END $$;
 COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap between them.';

@@ -31,7 +31,7 @@ BEGIN
   target := coalesce(target, newest);
   IF pg_is_in_recovery() AND target = present THEN RETURN target; END IF;
   IF target < present THEN
-    LOCK TABLE evercore_event IN EXCLUSIVE MODE;
+    LOCK TABLE evercore_aggregate, evercore_event IN EXCLUSIVE MODE;
     IF EXISTS (SELECT FROM evercore_event) OR EXISTS (SELECT FROM evercore_aggregate a WHERE a.base > 0) THEN
       RAISE EXCEPTION 'EV010: the store holds events' USING ERRCODE = 'EV010';
     END IF;

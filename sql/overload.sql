@@ -35,7 +35,7 @@ COMMENT ON FUNCTION _evercore_document(anyelement, text) IS 'The server''s own e
 -- server's own becomes text by the type's output alone, which nobody but a superuser can write.
 CREATE OR REPLACE FUNCTION _evercore_printed(value anyelement) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT CASE WHEN pg_typeof($1) = 'character'::regtype THEN rtrim(format('%s', $1)) ELSE format('%s', $1) END
+  SELECT CASE WHEN $1 IS NULL THEN NULL WHEN pg_typeof($1) = 'character'::regtype THEN rtrim(format('%s', $1)) ELSE format('%s', $1) END
 $$;
 COMMENT ON FUNCTION _evercore_printed(anyelement) IS 'A value as the output of its type, with no cast of its owner''s.';
 

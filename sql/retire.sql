@@ -1,5 +1,5 @@
 -- What an earlier release had and this one has no more, or has in a shape that CREATE OR REPLACE cannot give it, goes before the functions
--- are made. Where an object of the user's hangs on it, nothing is done. Rights that the user gave on it are kept for after.sql.
+-- are made. Where an object of the user's hangs on it, nothing is done. Rights that the user gave on it are kept for regrant.sql.
 DO $evercore$
 DECLARE
   gone text;
@@ -19,8 +19,8 @@ BEGIN
            = ANY (pg_catalog.string_to_array($retired$
 @retired@
 $retired$, E'\n'))) r;
+  PERFORM pg_catalog.set_config('evercore.retired_rights', coalesce(rights, ''), true);
   IF gone IS NULL THEN RETURN; END IF;
-  PERFORM pg_catalog.set_config('evercore.retired_rights', rights, true);
   EXECUTE 'DROP ROUTINE ' || gone;
 EXCEPTION WHEN dependent_objects_still_exist THEN
   GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, hanging = PG_EXCEPTION_DETAIL;

@@ -44,5 +44,12 @@ BEGIN
        AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = w.role::oid AND x.privilege_type = w.privilege) LOOP
     EXECUTE format('GRANT %s ON %s TO %s', relation.privilege, relation.name, relation.role);
   END LOOP;
+  -- A function in a view is called by whoever reads the view.
+  FOR relation IN
+    SELECT r.oid::regrole AS role FROM pg_class c, aclexplode(c.relacl) x, pg_roles r
+     WHERE c.oid = to_regclass('@extschema@.evercore_subscriptions') AND x.privilege_type = 'SELECT' AND r.oid = x.grantee
+       AND NOT has_function_privilege(r.oid, '@extschema@._evercore_lag(bigint, integer)', 'EXECUTE') LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@._evercore_lag(bigint, integer) TO %s', relation.role);
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION _evercore_grant() IS 'Gives the writer and the reader what is theirs, and nobody else anything.';

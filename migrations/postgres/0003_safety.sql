@@ -1,5 +1,7 @@
 -- +goose Up
 -- What keeps a store right in other people's hands.
+-- First, as every append does: what is locked below is then in nobody's hands who waits for these.
+LOCK TABLE evercore_aggregate, evercore_event IN SHARE ROW EXCLUSIVE MODE;
 UPDATE evercore_schema SET version = 3;
 
 -- Every table can be found by a key, so that publications of all tables (FOR ALL TABLES, FOR TABLES IN SCHEMA) do not stop

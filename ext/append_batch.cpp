@@ -1,9 +1,7 @@
 #include "append_batch.h"
 
-#include <new>
 #include <utility>
 
-#include "empty_table.h"
 #include "error.h"
 #include "head.h"
 #include "time.h"
@@ -14,135 +12,54 @@ namespace {
 
 constexpr std::size_t most_rows = 10'000;
 
-struct Staged {
-  sqlite3_vtab base;
-  Connection* connection;
+/// The rows of a batch. Its texts outlive the statement.
+class StagedRows : public Rows {
+ public:
+  explicit StagedRows(Batch& batch) : batch_(batch) {}
+  bool next() override { return ++row_ < batch_.rows().size(); }
+  [[nodiscard]] std::int64_t rowid() const override { return static_cast<std::int64_t>(row_); }
+
+  void column(sqlite3_context* context, int column) override {
+    batch_.note_cell();
+    const Batch::Row& row = batch_.rows()[row_];
+    const NewEvent& event = *row.event;
+    switch (column) {
+      case 0:
+        return sqlite3_result_int64(context, row.aggregate_id);
+      case 1:
+        return sqlite3_result_int64(context, row.place.sequence);
+      case 2:
+        return sqlite3_result_int64(context, row.place.type_id);
+      case 3:
+        return sqlite3_result_int64(context, event.event_time.value_or(row.recorded_at));
+      case 4:
+        if (event.event_time) sqlite3_result_int64(context, row.recorded_at);
+        return;
+      case 5:
+        return give(context, event.data);
+      case 6:
+        return give(context, event.reference);
+      default:
+        return give(context, event.metadata);
+    }
+  }
+
+ private:
+  static void give(sqlite3_context* context, std::optional<std::string_view> text) {
+    if (!text) return;
+    sqlite3_result_text64(context, text->data() == nullptr ? "" : text->data(), text->size(),
+                          SQLITE_STATIC, SQLITE_UTF8);
+  }
+
+  Batch& batch_;
+  std::size_t row_ = std::size_t{0} - 1;
 };
-
-struct StagedCursor {
-  sqlite3_vtab_cursor base;
-  Batch* batch;
-  std::size_t row;
-};
-
-StagedCursor& cursor_of(sqlite3_vtab_cursor* cursor) {
-  return *reinterpret_cast<StagedCursor*>(cursor);
-}
-
-const Batch::Row& row_of(sqlite3_vtab_cursor* cursor) {
-  return cursor_of(cursor).batch->rows()[cursor_of(cursor).row];
-}
-
-int connect(sqlite3* db, void* user, int, const char* const*, sqlite3_vtab** out, char**) noexcept {
-  int rc = sqlite3_declare_vtab(
-      db,
-      "CREATE TABLE x(aggregate_id, sequence, type_id, event_time, recorded_at, data, reference,"
-      " metadata)");
-  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  if (rc != SQLITE_OK) return rc;
-  Connection* connection = static_cast<std::shared_ptr<Connection>*>(user)->get();
-  auto* staged = new (std::nothrow) Staged{{}, connection};
-  if (staged == nullptr) return SQLITE_NOMEM;
-  *out = &staged->base;
-  return SQLITE_OK;
-}
-
-int disconnect(sqlite3_vtab* vtab) noexcept {
-  delete reinterpret_cast<Staged*>(vtab);
-  return SQLITE_OK;
-}
-
-int open(sqlite3_vtab*, sqlite3_vtab_cursor** out) noexcept {
-  auto* cursor = new (std::nothrow) StagedCursor{{}, nullptr, 0};
-  if (cursor == nullptr) return SQLITE_NOMEM;
-  *out = &cursor->base;
-  return SQLITE_OK;
-}
-
-int close(sqlite3_vtab_cursor* cursor) noexcept {
-  delete &cursor_of(cursor);
-  return SQLITE_OK;
-}
 
 /// No rows where the schema changed since the INSERT was prepared: perhaps a trigger came.
-int filter(sqlite3_vtab_cursor* cursor, int, const char*, int, sqlite3_value**) noexcept {
-  const Connection& connection = *reinterpret_cast<Staged*>(cursor->pVtab)->connection;
-  const bool same = connection.inserting != nullptr && !connection.inserting->was_reprepared();
-  cursor_of(cursor).batch = same ? connection.staged : nullptr;
-  cursor_of(cursor).row = 0;
-  return SQLITE_OK;
-}
-
-int next(sqlite3_vtab_cursor* cursor) noexcept {
-  ++cursor_of(cursor).row;
-  return SQLITE_OK;
-}
-
-int eof(sqlite3_vtab_cursor* cursor) noexcept {
-  const StagedCursor& at = cursor_of(cursor);
-  return at.batch == nullptr || at.row >= at.batch->rows().size() ? 1 : 0;
-}
-
-/// The texts outlive the statement.
-void give(sqlite3_context* context, std::string_view text) {
-  sqlite3_result_text64(context, text.data() == nullptr ? "" : text.data(), text.size(),
-                        SQLITE_STATIC, SQLITE_UTF8);
-}
-
-int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int index) noexcept {
-  const Batch::Row& row = row_of(cursor);
-  const NewEvent& event = *row.event;
-  cursor_of(cursor).batch->note_cell();
-  switch (index) {
-    case 0:
-      sqlite3_result_int64(context, row.aggregate_id);
-      break;
-    case 1:
-      sqlite3_result_int64(context, row.place.sequence);
-      break;
-    case 2:
-      sqlite3_result_int64(context, row.place.type_id);
-      break;
-    case 3:
-      sqlite3_result_int64(context, event.event_time.value_or(row.recorded_at));
-      break;
-    case 4:
-      if (event.event_time) sqlite3_result_int64(context, row.recorded_at);
-      break;
-    case 5:
-      give(context, event.data);
-      break;
-    case 6:
-      if (event.reference) give(context, *event.reference);
-      break;
-    default:
-      if (event.metadata) give(context, *event.metadata);
-      break;
-  }
-  return SQLITE_OK;
-}
-
-int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* out) noexcept {
-  *out = static_cast<sqlite3_int64>(cursor_of(cursor).row);
-  return SQLITE_OK;
-}
-
-constexpr sqlite3_module methods = [] {
-  sqlite3_module module = empty_table::methods();
-  module.xConnect = connect;
-  module.xDisconnect = disconnect;
-  module.xOpen = open;
-  module.xClose = close;
-  module.xFilter = filter;
-  module.xNext = next;
-  module.xEof = eof;
-  module.xColumn = column;
-  module.xRowid = rowid;
-  return module;
-}();
-
-void destroy(void* connection) {
-  delete static_cast<std::shared_ptr<Connection>*>(connection);
+std::unique_ptr<Rows> open_staged(Connection& connection, const TableArguments&) {
+  const Statement* insert = connection.inserting;
+  if (connection.staged == nullptr || insert == nullptr || insert->was_reprepared()) return nullptr;
+  return std::make_unique<StagedRows>(*connection.staged);
 }
 
 std::size_t size_of(const NewEvent& event) {
@@ -221,10 +138,14 @@ void Batch::write() {
   plain_ = true;
 }
 
-int register_staged_table(const std::shared_ptr<Connection>& connection) {
-  auto* held = new (std::nothrow) std::shared_ptr<Connection>(connection);
-  if (held == nullptr) return SQLITE_NOMEM;
-  return sqlite3_create_module_v2(connection->db(), "_evercore_staged", &methods, held, destroy);
-}
+const TableFunction staged_table = {
+    "_evercore_staged",
+    "CREATE TABLE x(aggregate_id, sequence, type_id, event_time, recorded_at, data, reference,"
+    " metadata)",
+    8,
+    0,
+    0,
+    -1,
+    open_staged};
 
 }  // namespace evercore::ext

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "append.h"
+#include "table_function.h"
 
 namespace evercore::ext {
 
@@ -50,7 +50,6 @@ class Batch {
   bool plain_ = true;  // they have a type and data and no more
 };
 
-/// Registers the table. Gives a SQLite result code.
-int register_staged_table(const std::shared_ptr<Connection>& connection);
+extern const TableFunction staged_table;
 
 }  // namespace evercore::ext

@@ -80,7 +80,7 @@ int for_each_function(Visit visit) {
 
 int register_tables(const std::shared_ptr<Connection>& connection) {
   for (const TableFunction* table : {&follow_table, &events_table, &replay_table, &history_table,
-                                     &fetch_table, &check_table, &stats_table}) {
+                                     &fetch_table, &check_table, &stats_table, &staged_table}) {
     if (const int rc = register_table(connection, *table); rc != SQLITE_OK) return rc;
   }
   return SQLITE_OK;
@@ -107,7 +107,6 @@ int register_everything(sqlite3* db) {
   int rc = register_anchor(connection);
   if (rc == SQLITE_OK) rc = register_append_table(connection);
   if (rc == SQLITE_OK) rc = register_append_calls(connection);
-  if (rc == SQLITE_OK) rc = register_staged_table(connection);
   if (rc == SQLITE_OK) rc = register_tables(connection);
   if (rc == SQLITE_OK) {
     rc = for_each_function(

@@ -21,7 +21,8 @@ build/gen/migrations.cpp: ext/embed_migrations $(EXT_MIGRATIONS) | has-extension
 has-extension-needs:
 	@command -v $(CXX) >/dev/null || { echo "evercore: there is no $(CXX) here; 'make deps' installs all that is missing" >&2; exit 1; }
 	@said=$$($(CXX) $(CPPFLAGS) $(EXT_CPPFLAGS) $(STD) -E -x c++ ext/has_headers.h 2>&1 >/dev/null) || { \
-	  echo "evercore: $$(echo "$$said" | sed -n 's/.*#error "\(.*\)".*/\1/p' | head -n 1); 'make deps' installs all that is missing" >&2; exit 1; }
+	  why=$$(echo "$$said" | sed -n 's/.*error: [# a-z]*"\(.*\)".*/\1/p' | head -n 1); \
+	  echo "evercore: $${why:-$$(echo "$$said" | head -n 1)}; 'make deps' installs all that is missing" >&2; exit 1; }
 $(EXT_OBJECTS) $(EXT_STATIC) build/ext/common.h.gch: | has-extension-needs
 
 # The loadable extension is what a newcomer waits for: reading the standard headers once halves its time.

@@ -50,7 +50,7 @@ BEGIN
   IF NOT FOUND OR placed & 7 = 0 OR placed <= newest THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
-    PERFORM setval('@extschema@._evercore_highest'::regclass, placed);
+    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@));
   END IF;
   IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
     PERFORM _evercore_follow_policy(id, reached - 1, reached);

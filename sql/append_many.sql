@@ -223,7 +223,7 @@ DECLARE
   places bigint[];
 BEGIN
   places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
-  PERFORM setval('@extschema@._evercore_highest'::regclass, places[amount]);
+  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(places[amount], @highest@));
   IF places[amount] - places[1] = amount - 1 THEN RETURN places; END IF;
   BEGIN
     PERFORM set_config('lock_timeout', '100ms', true);
@@ -236,7 +236,7 @@ BEGIN
   EXCEPTION WHEN SQLSTATE 'EV000' OR lock_not_available THEN
     NULL;
   END;
-  PERFORM setval('@extschema@._evercore_highest'::regclass, places[amount]);
+  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(places[amount], @highest@));
   RETURN places;
 END $$;
 COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap between them.';

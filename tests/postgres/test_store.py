@@ -448,3 +448,11 @@ def test_no_relation_is_so_dear_in_a_new_store_that_the_server_compiles_it():
     for relation in ("evercore_log", "evercore_aggregates", "evercore_subscriptions", "evercore_in_flight"):
         plan = "\n".join(row[0] for row in connection.rows(f"EXPLAIN ANALYZE SELECT * FROM {relation}"))
         equal("JIT" in plan, False, plan)
+
+
+def test_null_of_any_type_is_null():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T')")
+    for kind in ("text", "int", "char(3)", "timestamptz", "date", "time", "uuid", "json"):
+        equal(connection.value(f"SELECT evercore_time(NULL::{kind})"), None, kind)
+        equal(connection.value(f"SELECT evercore_sequence(1, NULL::{kind})"), "0", kind)

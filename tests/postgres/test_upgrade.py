@@ -78,7 +78,7 @@ def surround(connection, role):
     """What users put around a store: roles in its roles, rights on single functions, a trigger, views."""
     connection.rows(f"CREATE ROLE {role}_writes IN ROLE evercore_writer; CREATE ROLE {role}_reads IN ROLE evercore_reader; CREATE ROLE {role}_many;"
                     f" GRANT USAGE ON SCHEMA evercore TO {role}_many; GRANT EXECUTE ON FUNCTION evercore_append_many(jsonb) TO {role}_many;"
-                    f" GRANT SELECT ON evercore_log TO {role}_many")
+                    f" GRANT SELECT ON evercore_log, evercore_subscriptions TO {role}_many")
     connection.rows("CREATE TABLE public.noticed (place bigint);"
                     " CREATE FUNCTION public.notice() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS"
                     " $$ BEGIN INSERT INTO noticed VALUES (NEW.position); RETURN NULL; END $$;"
@@ -144,7 +144,7 @@ def is_upgraded(connection, role, was, token):
     noticed = connection.value("SELECT count(*) FROM public.noticed")
     many = "SELECT evercore_append_many('[{\"aggregate_id\":2,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]'::jsonb)"
     for user, may, may_not in (("writes", "SELECT evercore_append(2, NULL, 'E', '{}'::jsonb)", "SELECT * FROM evercore_log"), ("many", many, "SELECT evercore_erase(2)"),
-                               ("many", "SELECT * FROM evercore_log", "SELECT evercore_append(2, NULL, 'E', '{}')"),
+                               ("many", "SELECT * FROM evercore_log, evercore_subscriptions", "SELECT evercore_append(2, NULL, 'E', '{}')"),
                                ("reads", "SELECT * FROM evercore_log, evercore_check()", "SELECT evercore_append(2, NULL, 'E', '{}'::jsonb)")):
         connection.rows(f"SET ROLE {role}_{user}")
         connection.rows(may)

@@ -19,6 +19,7 @@
 //   function, table_function   the borders to SQLite: no exception passes them
 #include "evercore.h"
 
+#include <atomic>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -128,6 +129,15 @@ int register_everything(sqlite3* db) {
   return rc;
 }
 
+#ifndef SQLITE_CORE
+/// Takes the SQLite that loads this file. A file has room for one: where a process holds two, as two
+/// drivers with an SQLite of their own bring them, a handle of one would be given to the other.
+bool take_host(const sqlite3_api_routines* api) {
+  const sqlite3_api_routines* host = nullptr;
+  return std::atomic_ref(sqlite3_api).compare_exchange_strong(host, api) || host == api;
+}
+#endif
+
 }  // namespace
 
 }  // namespace evercore::ext
@@ -137,7 +147,14 @@ extern "C" __attribute__((visibility("default"))) int sqlite3_evercore_init(
 #ifdef SQLITE_CORE
   (void)api;
 #else
-  sqlite3_api = api;
+  if (!evercore::ext::take_host(api)) {
+    if (error != nullptr) {
+      *error = api->mprintf(
+          "evercore: another SQLite of this process has loaded this file: load a copy of it, "
+          "named evercore2.so");
+    }
+    return SQLITE_ERROR;
+  }
 #endif
   if (sqlite3_libversion_number() < evercore::ext::oldest_sqlite) {
     if (error != nullptr) {

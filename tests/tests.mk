@@ -13,6 +13,15 @@ check: test ## the same as test
 docs-check: loadable ## run the SQL and commands of README and docs on both engines, and compare the reference with the code
 	@tests/run docs
 
+.PHONY: test-hosts
+test-hosts: loadable ## load the extension in every host of docs/hosts.md that Debian or npm has (as root: a system of its own below build)
+	@tests/hosts/others/check
+
+.PHONY: test-debian
+SUITE ?= trixie
+test-debian: ## build and test all in another Debian (SUITE=trixie), with another compiler (COMPILER=clang-16); as root, in a system below build
+	@tests/debian/check $(SUITE) $(COMPILER)
+
 # What `make help` says of targets that a macro makes (tests/native.mk, lib/lib.mk).
 asan: ## run the unit, extension and fault tests under AddressSanitizer
 ubsan: ## run the unit, extension and fault tests under UndefinedBehaviorSanitizer

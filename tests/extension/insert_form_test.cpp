@@ -200,13 +200,9 @@ TEST_CASE("values of an application's column come as they are: numbers for keys,
         "EV009: aggregate_id is not an integer");
 }
 
-TEST_CASE("RETURNING works and the position is last_insert_rowid") {
+TEST_CASE("RETURNING gives what was given, and the position of the last row is last_insert_rowid") {
   Store db;
-  Query insert(db.handle(),
-               "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES "
-               "(1,'E','{\"a\":1}') RETURNING data");
-  REQUIRE(insert.step() == SQLITE_ROW);
-  CHECK(insert.text(0) == "{\"a\":1}");
-  CHECK(insert.step() == SQLITE_DONE);
-  CHECK(sqlite3_last_insert_rowid(db.handle()) == 1);
+  CHECK(db.must("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1,'E','{\"a\":1}'), "
+                "(1,'F','{}') RETURNING event_type, data") == "E|{\"a\":1}\nF|{}");
+  CHECK(sqlite3_last_insert_rowid(db.handle()) == 2);
 }

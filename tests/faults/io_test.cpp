@@ -16,6 +16,7 @@ namespace {
 
 long writes_left = -1;  // -1: none fails
 bool failing = false;
+bool without_temporary_files = false;
 
 bool write_fails() {
   if (failing) return true;
@@ -97,6 +98,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
   auto* own = reinterpret_cast<File*>(file);
   own->real = reinterpret_cast<sqlite3_file*>(own + 1);
   own->base.pMethods = nullptr;
+  if (name == nullptr && without_temporary_files) return SQLITE_CANTOPEN;
   const int rc = real_vfs()->xOpen(real_vfs(), name, own->real, flags, out);
   if (own->real->pMethods != nullptr) own->base.pMethods = &methods;
   return rc;
@@ -222,4 +224,30 @@ TEST_CASE("with a rollback journal a failed write leaves a whole call or none of
 
 TEST_CASE("with a write-ahead log a failed write leaves a whole call or none of it") {
   fail_each("WAL");
+}
+
+TEST_CASE("where no temporary file can be made the fault names the cure, and the cure works") {
+  register_vfs();
+  const Directory directory;
+  const std::string file = directory.file("s.db");
+  std::string before;
+  {
+    Database db(file);
+    db.must("PRAGMA journal_mode = WAL; SELECT evercore_event_type('E', 'merge')");
+    db.must("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
+            "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) "
+            "SELECT 'T', 'a', 'E', json_object('n', i, 'text', printf('%03000d', i)) FROM n");
+    before = db.must(contents);
+  }
+  Faulty faulty(file);
+  without_temporary_files = true;
+  REQUIRE(run(faulty.db, "PRAGMA cache_size = 5; PRAGMA temp_store = FILE").ok());
+  const Outcome refused = run(faulty.db, "SELECT evercore_compact(1, 10)");
+  CHECK_MESSAGE(refused.message.find("PRAGMA temp_store = MEMORY") != std::string::npos,
+                refused.message);
+  CHECK((run(faulty.db, contents).rows == before));
+  const Outcome cured = run(faulty.db, "PRAGMA temp_store = MEMORY; SELECT evercore_compact(1, 10)");
+  CHECK_MESSAGE(cured.rows == "590", cured.message);
+  without_temporary_files = false;
+  REQUIRE(sqlite3_close(faulty.db) == SQLITE_OK);
 }

@@ -1,5 +1,6 @@
 /* A host with a SQLite of its own linked in: loads evercore.so and runs a script, each line with
 ** what it must give. Ends with 0 when all did and the connection closed. */
+#include <dlfcn.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,26 @@ static void expect(sqlite3 *db, const char *sql, const char *rows) {
     printf("%s\n  gave     %s\n  expected %s\n", sql, got, rows);
     failures++;
   }
+}
+
+/* The system's SQLite beside ours: one file of the extension serves one of them, and says so. */
+static void refuse_a_second_sqlite(const char *file) {
+  void *library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
+  if (library == 0) return;
+  int (*open)(const char *, sqlite3 **) = (int (*)(const char *, sqlite3 **))dlsym(library, "sqlite3_open");
+  int (*config)(sqlite3 *, int, ...) = (int (*)(sqlite3 *, int, ...))dlsym(library, "sqlite3_db_config");
+  int (*load)(sqlite3 *, const char *, const char *, char **) =
+      (int (*)(sqlite3 *, const char *, const char *, char **))dlsym(library, "sqlite3_load_extension");
+  int (*close)(sqlite3 *) = (int (*)(sqlite3 *))dlsym(library, "sqlite3_close");
+  sqlite3 *db = 0;
+  char *error = 0;
+  if (open == sqlite3_open || open(":memory:", &db) != SQLITE_OK) return;
+  config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, (int *)0);
+  if (load(db, file, 0, &error) == SQLITE_OK || strstr(error, "load a copy of it, named evercore2.so") == 0) {
+    printf("a second SQLite loaded the same file: %s\n", error ? error : "no error");
+    failures++;
+  }
+  close(db);
 }
 
 int main(int argc, char **argv) {
@@ -67,6 +88,8 @@ int main(int argc, char **argv) {
   expect(db, "DROP TRIGGER bad", "");
   expect(db, "SELECT * FROM evercore_check()", "");
   expect(db, "SELECT evercore_migrate(0)", "EV010: the store holds events");
+  refuse_a_second_sqlite(argv[1]);
+  expect(db, "SELECT evercore_sequence(1)", "6");
   int rc = sqlite3_close(db);
   if (rc != SQLITE_OK) {
     printf("sqlite3_close gave %d\n", rc);

@@ -87,6 +87,11 @@ void rekey(const Call& call) {
         .bind(1, id)
         .bind(2, key)
         .run();
+    require_written(connection
+                        .prepare("SELECT 1 FROM main.evercore_aggregate WHERE aggregate_id = ?1 "
+                                 "AND natural_key = ?2")
+                        .bind(1, id)
+                        .bind(2, key));
     connection.transaction.forget();
     call.result(id);
   });

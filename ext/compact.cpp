@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "aggregate.h"
@@ -18,21 +19,28 @@ namespace evercore::ext {
 
 namespace {
 
+Error compacted_in_part(std::int64_t aggregate_id) {
+  return cut_short("aggregate " + std::to_string(aggregate_id) + " was compacted in part");
+}
+
+#define SUPERSEDED                                                               \
+  " WHERE aggregate_id = ?1 AND (application = 1 OR sequence <> ?2)"             \
+  " AND sequence < (SELECT max(n.sequence) FROM main.evercore_snapshot n"        \
+  " WHERE n.aggregate_id = ?1 AND n.application = evercore_snapshot.application" \
+  " AND n.version = evercore_snapshot.version)"
+
 /// Drops what newer snapshots supersede: of each application version all but its newest, of the
 /// engine's all but the newest and the one at the base. Gives whether there was any.
 bool drop_superseded(Connection& connection, const Aggregate& aggregate) {
-  const auto before = sqlite3_total_changes64(connection.db());
-  connection
-      .prepare(
-          "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1"
-          " AND (application = 1 OR sequence <> ?2)"
-          " AND sequence < (SELECT max(n.sequence) FROM main.evercore_snapshot n"
-          " WHERE n.aggregate_id = ?1 AND n.application = evercore_snapshot.application"
-          " AND n.version = evercore_snapshot.version)")
+  Statement find = connection.prepare("SELECT 1 FROM main.evercore_snapshot" SUPERSEDED);
+  if (!find.bind(1, aggregate.id).bind(2, aggregate.base).step()) return false;
+  find.reset();
+  connection.prepare("DELETE FROM main.evercore_snapshot" SUPERSEDED)
       .bind(1, aggregate.id)
       .bind(2, aggregate.base)
       .run();
-  return sqlite3_total_changes64(connection.db()) != before;
+  if (find.step()) throw compacted_in_part(aggregate.id);
+  return true;
 }
 
 /// Custom events up to `base` need an application snapshot at or above it: the engine's fold passed
@@ -69,6 +77,29 @@ std::optional<std::string> protection(Connection& connection, const Aggregate& a
   return unread(connection, aggregate, base);
 }
 
+/// The newest position of each type up to `base`. By UPDATE or INSERT, for what a user's trigger writes
+/// would take over the clause of an upsert.
+void remember_types(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
+  Statement types = connection.prepare(
+      "SELECT type_id, max(position) FROM main.evercore_event"
+      " WHERE aggregate_id = ?1 AND sequence <= ?2 GROUP BY type_id");
+  types.bind(1, aggregate.id).bind(2, base);
+  while (types.step()) {
+    Statement known = connection.prepare(
+        "SELECT 1 FROM main.evercore_compacted_type WHERE aggregate_id = ?1 AND type_id = ?2");
+    const bool there = known.bind(1, aggregate.id).bind(2, types.integer(0)).step();
+    connection
+        .prepare(there ? Sql("UPDATE main.evercore_compacted_type SET position = ?3"
+                             " WHERE aggregate_id = ?1 AND type_id = ?2")
+                       : Sql("INSERT INTO main.evercore_compacted_type"
+                             " (aggregate_id, type_id, position) VALUES (?1, ?2, ?3)"))
+        .bind(1, aggregate.id)
+        .bind(2, types.integer(0))
+        .bind(3, types.integer(1))
+        .run();
+  }
+}
+
 /// What must be remembered of the events up to `base`: their event_ids, types and times.
 void remember_removed(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
   Statement ids = connection.prepare(
@@ -89,15 +120,7 @@ void remember_removed(Connection& connection, const Aggregate& aggregate, std::i
     }
     keep.run();
   }
-  connection
-      .prepare(
-          "INSERT INTO main.evercore_compacted_type (aggregate_id, type_id, position)"
-          " SELECT ?1, type_id, max(position) FROM main.evercore_event"
-          " WHERE aggregate_id = ?1 AND sequence <= ?2 GROUP BY type_id"
-          " ON CONFLICT (aggregate_id, type_id) DO UPDATE SET position = excluded.position")
-      .bind(1, aggregate.id)
-      .bind(2, base)
-      .run();
+  remember_types(connection, aggregate, base);
   connection
       .prepare(
           "UPDATE main.evercore_aggregate SET base = ?2,"
@@ -112,10 +135,6 @@ void remember_removed(Connection& connection, const Aggregate& aggregate, std::i
       .bind(1, aggregate.id)
       .bind(2, base)
       .run();
-}
-
-Error compacted_in_part(std::int64_t aggregate_id) {
-  return cut_short("aggregate " + std::to_string(aggregate_id) + " was compacted in part");
 }
 
 /// A trigger or an authorizer can leave out parts of that silently, and what is removed next is gone.
@@ -171,11 +190,14 @@ void require_done(Connection& connection, const Aggregate& aggregate, std::int64
       " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1"
       "  AND sequence <= ?2)"
       " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = 0"
-      "  AND (data IS NOT NULL OR metadata IS NOT NULL OR reference IS NOT NULL"
-      "   OR event_id IS NOT NULL))"
+      "  AND (sequence <> position OR type_id <> 0 OR recorded_at IS NOT NULL OR data IS NOT NULL"
+      "   OR metadata IS NOT NULL OR reference IS NOT NULL OR event_id IS NOT NULL))"
+      " AND coalesce((SELECT max(sequence) FROM main.evercore_event WHERE aggregate_id = ?1), ?2)"
+      "  = ?4"
       " AND (?3 OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1"
       "  AND application = 0 AND version = 0 AND sequence = ?2))");
-  look.bind(1, aggregate.id).bind(2, base).bind(3, std::int64_t{aggregate.erased}).step();
+  look.bind(1, aggregate.id).bind(2, base).bind(3, std::int64_t{aggregate.erased});
+  look.bind(4, aggregate.version).step();
   if (look.integer(0) == 0) throw compacted_in_part(aggregate.id);
 }
 
@@ -188,6 +210,7 @@ struct Compacted {
 struct Plan {
   Aggregate aggregate;
   std::int64_t base;  ///< the events up to it go; the present one: none
+  [[nodiscard]] bool removes() const { return base > aggregate.base; }
 };
 
 Plan plan_of(Connection& connection, std::int64_t aggregate_id,
@@ -202,7 +225,7 @@ Plan plan_of(Connection& connection, std::int64_t aggregate_id,
 Compacted carry_out(Connection& connection, const Plan& plan) {
   Aggregate aggregate = plan.aggregate;
   Compacted done;
-  if (plan.base > aggregate.base) {
+  if (plan.removes()) {
     if (!aggregate.erased) store_engine_snapshot(connection, aggregate, plan.base);
     remember_removed(connection, aggregate, plan.base);
     require_remembered(connection, aggregate, plan.base);
@@ -222,6 +245,7 @@ void compact(const Call& call) {
   const std::int64_t id = aggregate_id_of(call.arguments[0]);
   atomically(call.connection, [&] {
     const Plan plan = plan_of(call.connection, id, keep_events);
+    if (plan.removes()) require_sound_subscriptions(call.connection);
     if (const auto why = protection(call.connection, plan.aggregate, plan.base)) {
       throw error(10, *why);
     }
@@ -245,9 +269,11 @@ std::vector<std::int64_t> longest_first(Connection& connection, std::int64_t typ
 std::int64_t compact_all(Connection& connection, std::int64_t type_id,
                          std::optional<std::int64_t> keep_events, std::int64_t most) {
   std::int64_t count = 0;
+  bool looked = false;
   for (const std::int64_t id : longest_first(connection, type_id)) {
     if (count == most) break;
     const Plan plan = plan_of(connection, id, keep_events);
+    if (plan.removes() && !std::exchange(looked, true)) require_sound_subscriptions(connection);
     if (protection(connection, plan.aggregate, plan.base)) continue;
     if (carry_out(connection, plan).anything) ++count;
   }

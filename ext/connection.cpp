@@ -206,6 +206,7 @@ std::int64_t Connection::schema_version() {
       "SELECT name, type = 'table' AND rootpage > 0 FROM main.sqlite_schema"
       " WHERE type IN ('table', 'view')");
   bool there = false;
+  bool others = false;
   while (names.step()) {
     const std::string_view name = names.text(0);
     if (is_among(module_names, name)) {
@@ -217,7 +218,13 @@ std::int64_t Connection::schema_version() {
       throw error(
           8, std::string(name) + " is not the table of a store: something else bears its name");
     }
-    there = there || is_among({table_names[0]}, name);
+    const bool is_schema = is_among({table_names[0]}, name);
+    there = there || is_schema;
+    others = others || !is_schema;
+  }
+  if (others && !there) {
+    throw error(8,
+                "the store is damaged: evercore_schema is missing, and its other tables are there");
   }
   return there ? read_version() : 0;
 }

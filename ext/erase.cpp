@@ -49,6 +49,7 @@ void run_for(Connection& connection, Sql sql, std::int64_t aggregate_id) {
 }
 
 void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
+  require_sound_subscriptions(connection);
   if (const auto why = unread(connection, aggregate, aggregate.version)) throw error(10, *why);
   with_maintenance(connection, [&] {
     run_for(connection,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "error.h"
 #include "succession.h"
@@ -37,22 +38,41 @@ std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t 
   return find.is_null(0) ? std::nullopt : std::optional(find.integer(0));
 }
 
+/// Drops the engine snapshots that hold an event of the type.
+void drop_folded(Connection& connection, std::int64_t type_id) {
+  Statement find = connection.prepare(
+      "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE s.application = 0"
+      " AND EXISTS (SELECT 1 FROM main.evercore_event e WHERE e.aggregate_id = s.aggregate_id"
+      " AND e.type_id = ?1)");
+  find.bind(1, type_id);
+  std::vector<std::int64_t> ids;
+  while (find.step()) ids.push_back(find.integer(0));
+  Statement drop = connection.prepare(
+      "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 0");
+  Statement left = connection.prepare(
+      "SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 0");
+  for (const std::int64_t id : ids) {
+    drop.bind(1, id).run();
+    if (left.bind(1, id).step()) throw vanished();
+    left.reset();
+  }
+}
+
 void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold) {
   if (const auto aggregate_id = compacted_with(connection, type_id)) {
     throw error(10, "event type \"" + std::string(name) + "\" folded into compacted aggregate " +
                         std::to_string(*aggregate_id));
   }
-  connection
-      .prepare(
-          "DELETE FROM main.evercore_snapshot WHERE application = 0 AND EXISTS (SELECT 1"
-          " FROM main.evercore_event e WHERE e.aggregate_id = evercore_snapshot.aggregate_id"
-          " AND e.type_id = ?1)")
-      .bind(1, type_id)
-      .run();
+  drop_folded(connection, type_id);
+  const auto number = static_cast<std::int64_t>(fold);
   connection.prepare("UPDATE main.evercore_event_type SET fold = ?2 WHERE type_id = ?1")
       .bind(1, type_id)
-      .bind(2, static_cast<std::int64_t>(fold))
+      .bind(2, number)
       .run();
+  require_written(
+      connection.prepare("SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2")
+          .bind(1, type_id)
+          .bind(2, number));
 }
 
 void event_type(const Call& call) {

@@ -24,14 +24,33 @@ const Migration& migration_of(std::int64_t version) {
   return migrations[static_cast<std::size_t>(version - 1)];
 }
 
+constexpr std::int64_t subscriptions_since = 2;  ///< the version of their tables
+
 /// A way down drops tables. What it would lose is looked at here, once for every migration, and by
-/// nothing that a PRAGMA can switch off.
-void refuse_to_lose_events(Connection& connection) {
+/// nothing that a PRAGMA can switch off. Without its tables a store would give its tokens again.
+void refuse_to_lose(Connection& connection, std::int64_t at, std::int64_t target) {
   Statement look = connection.prepare_once(
       "SELECT EXISTS (SELECT 1 FROM main.evercore_event)"
       " OR EXISTS (SELECT 1 FROM main.evercore_aggregate WHERE base > 0)");
   look.step();
   if (look.integer(0) != 0) throw error(10, "the store holds events");
+  if (at < subscriptions_since || target >= subscriptions_since) return;
+  Statement tokens = connection.prepare_once(
+      "SELECT EXISTS (SELECT 1 FROM main.evercore_subscription WHERE last_token <> 0)");
+  tokens.step();
+  if (tokens.integer(0) != 0) throw error(10, "the store has given tokens");
+}
+
+/// Whether there is anything that a migration to the version where the store is would do.
+bool can_be_mended(Connection& connection, std::int64_t at) {
+  if (at == 0) return false;
+  const auto mends = [&](const Schema& schema) {
+    for (const Difference& difference : differences(connection, schema)) {
+      if (difference.mendable || difference.blocks) return true;
+    }
+    return false;
+  };
+  return at == newest_schema_version() ? mends(Schema::newest()) : mends(Schema(at));
 }
 
 /// Unlike atomically(), this runs before there is a table to insert into, and it changes the schema.
@@ -42,11 +61,11 @@ void go_to(Connection& connection, std::int64_t target) {
   // Under the lock now: a newer program may have been here since the look before it.
   if (at > newest_schema_version()) connection.require_store();
   refuse_temporary_names(connection);
-  if (target < at) refuse_to_lose_events(connection);
+  if (target < at) refuse_to_lose(connection, at, target);
   if (at > 0) mend(connection, at == newest_schema_version() ? Schema::newest() : Schema(at));
   for (; at < target; ++at) run_script(connection.db(), up_part(migration_of(at + 1)));
   for (; at > target; --at) run_script(connection.db(), down_part(migration_of(at)));
-  if (connection.schema_version() != target) {
+  if (connection.schema_version() != target || can_be_mended(connection, target)) {
     throw error(10, "a trigger or an authorizer cut the migration short");
   }
 }
@@ -69,18 +88,6 @@ void run_in_transaction(Connection& connection, std::int64_t target) {
     throw;
   }
   connection.forget_schema();
-}
-
-/// Whether there is anything that a migration to the version where the store is would do.
-bool can_be_mended(Connection& connection, std::int64_t at) {
-  if (at == 0) return false;
-  const auto mends = [&](const Schema& schema) {
-    for (const Difference& difference : differences(connection, schema)) {
-      if (difference.mendable || difference.blocks) return true;
-    }
-    return false;
-  };
-  return at == newest_schema_version() ? mends(Schema::newest()) : mends(Schema(at));
 }
 
 void migrate(const Call& call) {

@@ -48,9 +48,13 @@ void rename_type(Connection& connection, const Renaming& renaming) {
       renaming.of_events
           ? Sql("UPDATE main.evercore_event_type SET name = ?2 WHERE name = ?1")
           : Sql("UPDATE main.evercore_aggregate_type SET name = ?2 WHERE name = ?1"));
-  const auto before = sqlite3_total_changes64(connection.db());
   rename.bind(1, renaming.old_name).bind(2, renaming.new_name).run();
-  if (sqlite3_total_changes64(connection.db()) == before) throw vanished();
+  require_written(connection
+                      .prepare(renaming.of_events
+                                   ? Sql("SELECT 1 FROM main.evercore_event_type WHERE name = ?1")
+                                   : Sql("SELECT 1 FROM main.evercore_aggregate_type"
+                                         " WHERE name = ?1"))
+                      .bind(1, renaming.new_name));
 }
 
 struct Filtered {
@@ -84,6 +88,12 @@ void rename_in_filters(Connection& connection, const Renaming& renaming) {
     store.bind(1, subscription.subscription_id).bind(2, text);
     if (filter.aggregate_type) store.bind(3, *filter.aggregate_type);
     store.run();
+    Statement look = connection.prepare(
+        "SELECT 1 FROM main.evercore_subscription"
+        " WHERE subscription_id = ?1 AND filter = ?2 AND aggregate_type IS ?3");
+    look.bind(1, subscription.subscription_id).bind(2, text);
+    if (filter.aggregate_type) look.bind(3, *filter.aggregate_type);
+    require_written(look);
   }
 }
 

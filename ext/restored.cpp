@@ -1,11 +1,14 @@
 // evercore_restored: a copy that was restored goes on beyond what may have been given and lost.
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "error.h"
 #include "function.h"
 #include "head.h"
 #include "maintenance.h"
 #include "store.h"
+#include "subscription.h"
 #include "time.h"
 #include "write.h"
 
@@ -30,17 +33,51 @@ void keep_position(Connection& connection, std::int64_t position) {
   });
 }
 
+struct Tokens {
+  std::int64_t subscription_id, last;
+};
+
+/// The newest token of each subscription, removed ones too. EV010 where one is none.
+std::vector<Tokens> load_tokens(Connection& connection) {
+  Statement load = connection.prepare(
+      "SELECT subscription_id, last_token, name FROM main.evercore_subscription");
+  std::vector<Tokens> all;
+  while (load.step()) {
+    const Tokens tokens{load.integer(0), load.integer(1)};
+    if (tokens.last < 0 || tokens.last > most_token) throw damaged_subscription(load.text(2));
+    all.push_back(tokens);
+  }
+  return all;
+}
+
+std::int64_t load_least_token(Connection& connection) {
+  Statement load = connection.prepare("SELECT max(least_token) FROM main.evercore_schema");
+  load.step();
+  const std::int64_t least = load.integer(0);
+  if (least < 0 || least > most_token) throw damaged("least_token of evercore_schema");
+  return least;
+}
+
 /// Of subscriptions that there are, of removed ones, and of those that are made later.
 void raise_tokens(Connection& connection) {
-  connection
-      .prepare(
-          "UPDATE main.evercore_schema SET least_token = ?1 + max(least_token,"
-          " (SELECT coalesce(max(last_token), 0) FROM main.evercore_subscription))")
-      .bind(1, jump)
-      .run();
-  connection.prepare("UPDATE main.evercore_subscription SET last_token = last_token + ?1")
-      .bind(1, jump)
-      .run();
+  std::int64_t least = load_least_token(connection);
+  for (const Tokens& tokens : load_tokens(connection)) {
+    least = std::max(least, tokens.last);
+    connection
+        .prepare("UPDATE main.evercore_subscription SET last_token = ?2 WHERE subscription_id = ?1")
+        .bind(1, tokens.subscription_id)
+        .bind(2, tokens.last + jump)
+        .run();
+    require_written(connection
+                        .prepare("SELECT 1 FROM main.evercore_subscription"
+                                 " WHERE subscription_id = ?1 AND last_token = ?2")
+                        .bind(1, tokens.subscription_id)
+                        .bind(2, tokens.last + jump));
+  }
+  least += jump;
+  connection.prepare("UPDATE main.evercore_schema SET least_token = ?1").bind(1, least).run();
+  require_written(connection.prepare("SELECT 1 FROM main.evercore_schema WHERE least_token = ?1")
+                      .bind(1, least));
 }
 
 void restored(const Call& call) {

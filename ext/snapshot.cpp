@@ -9,20 +9,27 @@ namespace evercore::ext {
 
 namespace {
 
+/// The place of one snapshot.
+#define SNAPSHOT " WHERE aggregate_id = ?1 AND application = ?2 AND version = ?3 AND sequence = ?4"
+
 void store(Connection& connection, std::int64_t aggregate_id, bool application,
            std::int64_t version, std::int64_t sequence, std::string_view state) {
-  const auto before = sqlite3_total_changes64(connection.db());
-  connection
-      .prepare(
-          "INSERT OR REPLACE INTO main.evercore_snapshot"
-          " (aggregate_id, application, version, sequence, state) VALUES (?1, ?2, ?3, ?4, ?5)")
-      .bind(1, aggregate_id)
-      .bind(2, std::int64_t{application ? 1 : 0})
-      .bind(3, version)
-      .bind(4, sequence)
-      .bind(5, state)
-      .run();
-  if (sqlite3_total_changes64(connection.db()) == before) throw vanished();
+  const auto bind = [&](Statement& statement) -> Statement& {
+    statement.bind(1, aggregate_id).bind(2, std::int64_t{application ? 1 : 0});
+    return statement.bind(3, version).bind(4, sequence);
+  };
+  Statement find = connection.prepare("SELECT state = ?5 FROM main.evercore_snapshot" SNAPSHOT);
+  bind(find).bind(5, state);
+  const bool there = find.step();
+  find.reset();
+  // Neither OR REPLACE nor an upsert: what the user's triggers write would take over the clause.
+  Statement write =
+      connection.prepare(there ? Sql("UPDATE main.evercore_snapshot SET state = ?5" SNAPSHOT)
+                               : Sql("INSERT INTO main.evercore_snapshot"
+                                     " (aggregate_id, application, version, sequence, state)"
+                                     " VALUES (?1, ?2, ?3, ?4, ?5)"));
+  bind(write).bind(5, state).run();
+  if (!find.step() || find.integer(0) == 0) throw vanished();
 }
 
 void snapshot(const Call& call) {
@@ -67,6 +74,12 @@ void snapshot_policy(const Call& call) {
         .bind(2, every)
         .bind(3, keep)
         .run();
+    require_written(connection
+                        .prepare("SELECT 1 FROM main.evercore_aggregate_type WHERE type_id = ?1"
+                                 " AND snapshot_every = ?2 AND snapshot_keep = ?3")
+                        .bind(1, type_id)
+                        .bind(2, every)
+                        .bind(3, keep));
     connection.transaction.forget();
     call.result(type);
   });
@@ -81,18 +94,22 @@ void store_engine_snapshot(Connection& connection, const Aggregate& aggregate,
   store(connection, aggregate.id, false, 0, sequence, state);
 }
 
+/// Of aggregate ?1 all but the newest ?3 and the one at the base ?2.
+#define OLD_SNAPSHOTS                                                             \
+  " WHERE aggregate_id = ?1 AND application = 0"                                  \
+  " AND version = 0 AND sequence <> ?2 AND sequence < (SELECT min(sequence) FROM" \
+  " (SELECT sequence FROM main.evercore_snapshot WHERE aggregate_id = ?1"         \
+  " AND application = 0 AND version = 0 ORDER BY sequence DESC LIMIT ?3))"
+
 void drop_old_engine_snapshots(Connection& connection, const Aggregate& aggregate,
                                std::int64_t keep) {
-  connection
-      .prepare(
-          "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 0"
-          " AND version = 0 AND sequence <> ?2 AND sequence < (SELECT min(sequence) FROM"
-          " (SELECT sequence FROM main.evercore_snapshot WHERE aggregate_id = ?1"
-          " AND application = 0 AND version = 0 ORDER BY sequence DESC LIMIT ?3))")
-      .bind(1, aggregate.id)
-      .bind(2, aggregate.base)
-      .bind(3, keep)
-      .run();
+  const auto bind = [&](Statement& statement) -> Statement& {
+    return statement.bind(1, aggregate.id).bind(2, aggregate.base).bind(3, keep);
+  };
+  Statement drop = connection.prepare("DELETE FROM main.evercore_snapshot" OLD_SNAPSHOTS);
+  bind(drop).run();
+  Statement left = connection.prepare("SELECT 1 FROM main.evercore_snapshot" OLD_SNAPSHOTS);
+  if (bind(left).step()) throw vanished();
 }
 
 void store_snapshot_by_policy(Connection& connection, std::int64_t aggregate_id) {

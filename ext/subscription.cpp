@@ -90,17 +90,24 @@ std::string type_ids_of(Connection& connection, const Filter& filter) {
 }
 
 void store_filter(Connection& connection, std::int64_t subscription_id, const Filter& filter) {
+  const std::string text = canonical(filter);
+  const std::string type_ids = type_ids_of(connection, filter);
+  const auto bind = [&](Statement& statement) -> Statement& {
+    statement.bind(1, subscription_id);
+    if (!filter.passes_everything()) statement.bind(2, text);
+    if (filter.aggregate_type) statement.bind(3, *filter.aggregate_type);
+    if (filter.natural_key) statement.bind(4, *filter.natural_key);
+    if (!filter.event_types.empty()) statement.bind(5, type_ids);
+    return statement;
+  };
   Statement store = connection.prepare(
       "UPDATE main.evercore_subscription SET filter = ?2, aggregate_type = ?3, natural_key = ?4,"
       " type_ids = ?5 WHERE subscription_id = ?1");
-  store.bind(1, subscription_id);
-  const std::string text = canonical(filter);
-  if (!filter.passes_everything()) store.bind(2, text);
-  if (filter.aggregate_type) store.bind(3, *filter.aggregate_type);
-  if (filter.natural_key) store.bind(4, *filter.natural_key);
-  const std::string type_ids = type_ids_of(connection, filter);
-  if (!filter.event_types.empty()) store.bind(5, type_ids);
-  store.run();
+  bind(store).run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_subscription WHERE subscription_id = ?1 AND filter IS ?2"
+      " AND aggregate_type IS ?3 AND natural_key IS ?4 AND type_ids IS ?5");
+  require_written(bind(look));
 }
 
 /// Puts every cursor at the start position, with no owner: partitions 0 to `count` - 1.
@@ -108,6 +115,12 @@ void make_partitions(Connection& connection, std::int64_t subscription_id, std::
   connection.prepare("DELETE FROM main.evercore_subscription_partition WHERE subscription_id = ?1")
       .bind(1, subscription_id)
       .run();
+  if (connection
+          .prepare("SELECT 1 FROM main.evercore_subscription_partition WHERE subscription_id = ?1")
+          .bind(1, subscription_id)
+          .step()) {
+    throw vanished();
+  }
   connection
       .prepare(
           "UPDATE main.evercore_subscription SET partitions = ?2"
@@ -121,19 +134,37 @@ void make_partitions(Connection& connection, std::int64_t subscription_id, std::
   for (std::int64_t partition = 0; partition < count; ++partition) {
     insert.bind(1, subscription_id).bind(2, partition).run();
   }
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_subscription s WHERE s.subscription_id = ?1"
+      " AND s.partitions = ?2 AND ?2 = (SELECT count(*)"
+      "  FROM main.evercore_subscription_partition p WHERE p.subscription_id = ?1"
+      "  AND p.position = s.start_position AND p.token = 0 AND p.owner IS NULL)"
+      " AND ?2 = (SELECT count(*) FROM main.evercore_subscription_partition p"
+      "  WHERE p.subscription_id = ?1)");
+  require_written(look.bind(1, subscription_id).bind(2, count));
 }
 
 /// The row of a new subscription, or that of a removed one of the same name: its tokens go on.
 std::int64_t create(Connection& connection, std::string_view name, std::int64_t start) {
-  Statement insert = connection.prepare(
-      "INSERT INTO main.evercore_subscription (name, partitions, start_position, last_token)"
-      " SELECT ?1, 1, ?2, max(least_token) FROM main.evercore_schema WHERE 1"
-      " ON CONFLICT (name) DO UPDATE SET start_position = ?2, active = 1, repartitionable = 0,"
-      " removed = 0 RETURNING subscription_id");
-  insert.bind(1, name).bind(2, start).step();
-  const std::int64_t id = insert.integer(0);
-  insert.run();
-  return id;
+  const bool removed =
+      connection.prepare("SELECT 1 FROM main.evercore_subscription WHERE name = ?1")
+          .bind(1, name)
+          .step();
+  connection
+      .prepare(removed
+                   ? Sql("UPDATE main.evercore_subscription SET start_position = ?2, active = 1,"
+                         " repartitionable = 0, removed = 0 WHERE name = ?1")
+                   : Sql("INSERT INTO main.evercore_subscription"
+                         " (name, partitions, start_position, last_token)"
+                         " SELECT ?1, 1, ?2, max(least_token) FROM main.evercore_schema"))
+      .bind(1, name)
+      .bind(2, start)
+      .run();
+  Statement look = connection.prepare(
+      "SELECT subscription_id FROM main.evercore_subscription WHERE name = ?1"
+      " AND start_position = ?2 AND active = 1 AND repartitionable = 0 AND removed = 0");
+  if (!look.bind(1, name).bind(2, start).step()) throw vanished();
+  return look.integer(0);
 }
 
 // The newest position that compaction removed of events that pass the filter of subscription ?1, of
@@ -250,6 +281,11 @@ void set_active(const Call& call, bool active) {
         .bind(1, subscription.id)
         .bind(2, std::int64_t{active})
         .run();
+    require_written(call.connection
+                        .prepare("SELECT 1 FROM main.evercore_subscription"
+                                 " WHERE subscription_id = ?1 AND active = ?2")
+                        .bind(1, subscription.id)
+                        .bind(2, std::int64_t{active}));
     call.result(name);
   });
 }
@@ -278,6 +314,12 @@ void reset(const Call& call) {
         .bind(1, subscription.id)
         .bind(2, start.position)
         .run();
+    require_written(
+        connection
+            .prepare("SELECT 1 FROM main.evercore_subscription WHERE subscription_id = ?1"
+                     " AND start_position = ?2 AND repartitionable = 1")
+            .bind(1, subscription.id)
+            .bind(2, start.position));
     make_partitions(connection, subscription.id, subscription.partitions);
     call.result(name);
   });
@@ -293,6 +335,10 @@ void unsubscribe(const Call& call) {
         .prepare("UPDATE main.evercore_subscription SET removed = 1 WHERE subscription_id = ?1")
         .bind(1, subscription.id)
         .run();
+    require_written(connection
+                        .prepare("SELECT 1 FROM main.evercore_subscription"
+                                 " WHERE subscription_id = ?1 AND removed = 1")
+                        .bind(1, subscription.id));
     call.result(name);
   });
 }
@@ -345,10 +391,13 @@ void require_sound_filters(Connection& connection) {
 
 }  // namespace
 
-std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
-                                  std::int64_t sequence) {
+void require_sound_subscriptions(Connection& connection) {
   require_sound_partitions(connection);
   require_sound_filters(connection);
+}
+
+std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
+                                  std::int64_t sequence) {
   // Positions of one aggregate grow with its sequences: one comparison clears a partition that is
   // past the last of them.
   Statement find = connection.prepare(

@@ -38,6 +38,8 @@ namespace evercore::ext {
 
 inline constexpr std::size_t max_subscription_name = 255;  ///< characters; of an owner too
 inline constexpr std::int64_t max_partitions = 1024;
+/// No token of a store is beyond it: one that is was written by somebody else.
+inline constexpr std::int64_t most_token = std::int64_t{1} << 62;
 
 /// What passes to a subscription. All parts absent: every event.
 struct Filter {
@@ -99,6 +101,10 @@ void remember_empty(Connection& connection, const Holding& holding, std::int64_t
 [[nodiscard]] Error no_subscription(std::string_view name);
 [[nodiscard]] Error damaged_subscription(std::string_view name);
 [[nodiscard]] Error lease_lost(std::string_view name, std::int64_t token);
+
+/// Throws EV010 where a subscription is not what evercore wrote: what it has not read cannot be known.
+/// To be called before unread(), once a call.
+void require_sound_subscriptions(Connection& connection);
 
 /// Inside atomically() only: says so if a subscription whose filter they pass, paused or not, has not
 /// read the events of the aggregate up to `sequence`.

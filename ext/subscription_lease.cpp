@@ -30,7 +30,6 @@ namespace evercore::ext {
 namespace {
 
 constexpr double longest_lease = 86'400;
-constexpr std::int64_t most_token = std::int64_t{1} << 62;
 
 /// A number's shortest text that reads back as it, in the form of PostgreSQL's. (std::to_chars
 /// brings 128 kB of tables, and writes 100000 as 1e+05.)
@@ -82,8 +81,8 @@ std::int64_t lease_of(sqlite3_value* value) {
   " WHERE s.subscription_id = ?1 AND s.active = 1"                                        \
   " AND (p.owner IS NULL OR p.lease_expires_at <= ?2) ORDER BY p.token, p.partition LIMIT 1"
 
-bool any_free(Connection& connection, std::int64_t subscription_id) {
-  return connection.prepare(FREE_PARTITION).bind(1, subscription_id).bind(2, now()).step();
+bool any_free(Connection& connection, std::int64_t subscription_id, std::int64_t time) {
+  return connection.prepare(FREE_PARTITION).bind(1, subscription_id).bind(2, time).step();
 }
 
 /// The token after the newest that was given.
@@ -99,13 +98,15 @@ std::int64_t next_token(Connection& connection, std::string_view name, std::int6
 
 /// A host's authorizer can leave a column as it was: then the next claim might give the token again.
 void require_taken(Connection& connection, std::string_view name, std::int64_t id,
-                   std::int64_t token, std::int64_t expires) {
+                   std::int64_t token, std::string_view owner, std::int64_t lease,
+                   std::int64_t expires) {
   Statement look = connection.prepare(
       "SELECT 1 FROM main.evercore_subscription s JOIN main.evercore_subscription_partition p"
       " ON p.subscription_id = s.subscription_id WHERE s.subscription_id = ?1"
-      " AND s.last_token = ?2 AND p.token = ?2 AND p.owner IS NOT NULL"
-      " AND p.lease_expires_at = ?3");
-  if (look.bind(1, id).bind(2, token).bind(3, expires).step()) return;
+      " AND s.last_token = ?2 AND p.token = ?2 AND p.owner = ?3 AND p.lease = ?4"
+      " AND p.lease_expires_at = ?5");
+  look.bind(1, id).bind(2, token).bind(3, owner).bind(4, lease).bind(5, expires);
+  if (look.step()) return;
   throw cut_short("subscription \"" + std::string(name) + "\" was claimed in part");
 }
 
@@ -119,14 +120,17 @@ std::optional<std::int64_t> take_free(Connection& connection, std::string_view n
       " lease_expires_at = ?2 + ?4, token = ?5"
       " WHERE subscription_id = ?1 AND partition = (" FREE_PARTITION ") RETURNING 1");
   take.bind(1, id).bind(2, time).bind(3, owner).bind(4, lease).bind(5, token);
-  if (!take.step()) return std::nullopt;
+  if (!take.step()) {
+    if (any_free(connection, id, time)) throw vanished();
+    return std::nullopt;
+  }
   take.run();
   connection
       .prepare("UPDATE main.evercore_subscription SET last_token = ?2 WHERE subscription_id = ?1")
       .bind(1, id)
       .bind(2, token)
       .run();
-  require_taken(connection, name, id, token, time + lease);
+  require_taken(connection, name, id, token, owner, lease, time + lease);
   return token;
 }
 
@@ -139,7 +143,8 @@ void claim(const Call& call) {
   // Not in a transaction that has not written: its snapshot could be stale by the write.
   sqlite3* db = connection.db();
   if (sqlite3_get_autocommit(db) != 0 || sqlite3_txn_state(db, "main") == SQLITE_TXN_WRITE) {
-    if (!any_free(connection, load_subscription(connection, name).id)) return call.result_null();
+    const std::int64_t id = load_subscription(connection, name).id;
+    if (!any_free(connection, id, now())) return call.result_null();
   }
   atomically(connection, [&] {
     const Subscription subscription = load_subscription(connection, name);
@@ -165,15 +170,18 @@ std::int64_t move_cursor(Connection& connection, std::string_view name, std::int
   Statement move = connection.prepare(
       "UPDATE main.evercore_subscription_partition SET position = max(position, ?3),"
       " lease_expires_at = ?4 + lease, last_error = NULL"
-      " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL RETURNING position");
+      " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL"
+      " RETURNING position, lease_expires_at = ?4 + lease, last_error");
   move.bind(1, holding.subscription_id).bind(2, token);
   move.bind(3, position.value_or(holding.position)).bind(4, now());
-  if (!move.step()) throw lease_lost(name, token);
+  if (!move.step()) throw vanished();
   const std::int64_t cursor = move.integer(0);
+  const bool renewed = move.integer(1) != 0 && move.is_null(2);
   move.run();
   if (cursor < position.value_or(0)) {
     throw cut_short("the cursor of subscription \"" + std::string(name) + "\" did not move");
   }
+  if (!renewed) throw vanished();
   if (cursor > holding.position) {
     if (cursor > load_head(connection).committed) throw out_of_range("position", cursor);
     connection
@@ -182,6 +190,10 @@ std::int64_t move_cursor(Connection& connection, std::string_view name, std::int
             " WHERE subscription_id = ?1 AND repartitionable <> 0")
         .bind(1, holding.subscription_id)
         .run();
+    require_written(connection
+                        .prepare("SELECT 1 FROM main.evercore_subscription"
+                                 " WHERE subscription_id = ?1 AND repartitionable = 0")
+                        .bind(1, holding.subscription_id));
   }
   return cursor;
 }
@@ -195,12 +207,25 @@ void ack(const Call& call) {
              [&] { call.result(move_cursor(call.connection, name, token, position)); });
 }
 
-/// Runs an UPDATE whose ?1 is the subscription and ?2 the token; EV006 where it finds no row.
+bool is_held(Connection& connection, std::int64_t subscription_id, std::int64_t token) {
+  return connection
+      .prepare(
+          "SELECT 1 FROM main.evercore_subscription_partition"
+          " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL")
+      .bind(1, subscription_id)
+      .bind(2, token)
+      .step();
+}
+
+/// Begins an UPDATE whose ?1 is the subscription and ?2 the token, and stays at the row that it RETURNs.
+/// EV006 where the token holds none.
 void update_held(Connection& connection, std::string_view name, std::int64_t token,
                  Statement& update) {
   const Subscription subscription = load_subscription(connection, name);
-  update.bind(1, subscription.id).bind(2, token).run();
-  if (sqlite3_changes64(connection.db()) == 0) throw lease_lost(name, token);
+  update.bind(1, subscription.id).bind(2, token);
+  if (update.step()) return;
+  if (is_held(connection, subscription.id, token)) throw vanished();
+  throw lease_lost(name, token);
 }
 
 void renew(const Call& call) {
@@ -211,9 +236,12 @@ void renew(const Call& call) {
   atomically(connection, [&] {
     Statement update = connection.prepare(
         "UPDATE main.evercore_subscription_partition SET lease = ?3, lease_expires_at = ?4 + ?3"
-        " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL");
+        " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL"
+        " RETURNING lease = ?3 AND lease_expires_at = ?4 + ?3");
     update.bind(3, lease).bind(4, now());
     update_held(connection, name, token, update);
+    if (update.integer(0) == 0) throw vanished();
+    update.run();
     call.result(name);
   });
 }
@@ -228,9 +256,13 @@ void release(const Call& call) {
     Statement update = connection.prepare(
         "UPDATE main.evercore_subscription_partition SET owner = NULL, lease = NULL,"
         " lease_expires_at = NULL, last_error = coalesce(?3, last_error)"
-        " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL");
+        " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL"
+        " RETURNING owner, lease, lease_expires_at, last_error = ?3");
     if (failure) update.bind(3, *failure);
     update_held(connection, name, token, update);
+    const bool free = update.is_null(0) && update.is_null(1) && update.is_null(2);
+    if (!free || (failure && update.integer(3) == 0)) throw vanished();
+    update.run();
     call.result(name);
   });
 }

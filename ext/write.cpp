@@ -66,6 +66,11 @@ Error vanished() {
   return error(10, "a row was not written: a trigger or rule of its table kept it back");
 }
 
+void require_written(Statement& look) {
+  if (!look.step()) throw vanished();
+  look.reset();
+}
+
 void atomically(Connection& connection, const std::function<void()>& work) {
   Statement carrier = connection.prepare_carrier();
   Carried carried{&work, &carrier, nullptr};

@@ -44,6 +44,10 @@ class Arrival {
 /// EV010: something that was to be written was made to vanish.
 [[nodiscard]] Error vanished();
 
+/// Throws vanished() unless `look`, a SELECT of what was just written, gives a row. It asks for the
+/// values too: a trigger can keep a whole row back, an authorizer a single column as it was.
+void require_written(Statement& look);
+
 /// Runs `work` so that all that it writes happens or none of it, in autocommit, in a transaction
 /// and in a row of the INSERT form alike, with the write lock held from the start.
 ///

@@ -35,6 +35,11 @@ BEGIN
     IF EXISTS (SELECT FROM evercore_event) OR EXISTS (SELECT FROM evercore_aggregate a WHERE a.base > 0) THEN
       RAISE EXCEPTION 'EV010: the store holds events' USING ERRCODE = 'EV010';
     END IF;
+    IF present >= 2 AND target < 2 THEN  -- without the sequence of version 2 tokens would be given again
+      IF (SELECT t.is_called FROM _evercore_token t) THEN
+        RAISE EXCEPTION 'EV010: the store has given tokens' USING ERRCODE = 'EV010';
+      END IF;
+    END IF;
   END IF;
   PERFORM set_config('search_path', '@extschema@, pg_temp', true);
   FOR step IN SELECT m.version, m.up FROM _evercore_migrations() m WHERE m.version > present AND m.version <= target ORDER BY m.version LOOP

@@ -304,3 +304,78 @@ TEST_CASE("a store can be read and is guarded without the extension") {
         "EV010: events are append-only");
   CHECK(sqlite3_close(plain) == SQLITE_OK);
 }
+
+TEST_CASE("a store that has given tokens keeps them: it does not go down below them") {
+  Database db;
+  db.must("SELECT evercore_subscribe('s')");
+  CHECK(db.must("SELECT evercore_migrate(1)") == "1");  // none was given
+  db.must("SELECT evercore_migrate(), evercore_subscribe('s')");
+  CHECK(db.must("SELECT evercore_claim('s', 'w', 60)") == "1");
+  db.must("SELECT evercore_unsubscribe('s')");
+  const std::string schema = schema_of(db);
+  for (const char* target : {"0", "1"}) {
+    CHECK(db.fails("SELECT evercore_migrate(" + std::string(target) + ")") ==
+          "EV010: the store has given tokens");
+  }
+  CHECK(schema_of(db) == schema);
+  CHECK(db.must("SELECT evercore_migrate(2)") == "2");
+  CHECK(db.must("SELECT evercore_migrate(), evercore_subscribe('s')") == newest() + "|s");
+  CHECK(db.must("SELECT evercore_claim('s', 'w', 60)") == "2");
+}
+
+TEST_CASE(
+    "a store whose evercore_schema is gone or empty is EV008, and no new one begins over it") {
+  for (const char* loss : {"DROP TABLE evercore_schema", "DELETE FROM evercore_schema",
+                           "ALTER TABLE evercore_schema RENAME TO moved"}) {
+    for (const bool used : {false, true}) {
+      CAPTURE(loss);
+      CAPTURE(used);
+      const Directory directory;
+      Database db(directory.file("s.db"));
+      db.must("SELECT evercore_ensure('T','a'), evercore_subscribe('s'); SELECT " + append_call());
+      if (!used) {
+        Database other(directory.file("s.db"), Database::Store::none);
+        other.must(loss);
+      } else {
+        db.must(loss);
+      }
+      const std::string schema = schema_of(db);
+      for (const std::string& call :
+           {"SELECT " + append_call(), std::string("SELECT evercore_state(1)"),
+            std::string("SELECT evercore_subscribe('t')"),
+            std::string("SELECT evercore_restored()"),
+            std::string("SELECT * FROM evercore_check()"), std::string("SELECT evercore_migrate()"),
+            std::string("SELECT evercore_migrate(1)"), std::string("SELECT evercore_migrate(0)")}) {
+        CAPTURE(call);
+        CHECK(db.fails(call) ==
+              (std::string(loss).starts_with("DELETE")
+                   ? "EV008: evercore_schema is damaged: it should hold one row, the version of the"
+                     " store"
+                   : "EV008: the store is damaged: evercore_schema is missing, and its other"
+                     " tables are there"));
+      }
+      CHECK(schema_of(db) == schema);
+      CHECK(db.must("SELECT count(*) FROM evercore_event") == "1");
+    }
+  }
+}
+
+TEST_CASE("a migration whose triggers an authorizer swallows is EV010, and is undone") {
+  for (const char* begin : {"0", "2"}) {
+    CAPTURE(begin);
+    Database db(":memory:", Database::Store::none);
+    db.must("SELECT evercore_migrate(" + std::string(begin) + ")");
+    const std::string schema = schema_of(db);
+    sqlite3_set_authorizer(
+        db.handle(),
+        [](void*, int action, const char*, const char*, const char*, const char*) {
+          return action == SQLITE_CREATE_TRIGGER ? SQLITE_IGNORE : SQLITE_OK;
+        },
+        nullptr);
+    CHECK(db.fails("SELECT evercore_migrate()") ==
+          "EV010: a trigger or an authorizer cut the migration short");
+    sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
+    CHECK(schema_of(db) == schema);
+    CHECK(db.must("SELECT evercore_migrate()") == newest());
+  }
+}

@@ -45,6 +45,14 @@ SELECT evercore_migrate(0);
 ROLLBACK;
 SELECT evercore_find('User', 'ann');
 
+-- a store that has given tokens is not migrated down below them: EV010
+BEGIN;
+SELECT evercore_subscribe('s');
+SELECT CASE WHEN evercore_claim('s', 'w', 60) > 0 THEN 'a token' END;
+SELECT evercore_unsubscribe('s');
+SELECT evercore_migrate(1);
+ROLLBACK;
+
 -- a target that there is not is EV009
 SELECT evercore_migrate(-1);
 SELECT evercore_migrate(1000);

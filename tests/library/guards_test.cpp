@@ -37,6 +37,16 @@ struct Counter {
     if (by < 0) throw refused_error("less than nothing");
   }
 };
+// A private overload of its own, and no event that it could be meant for.
+class Helped {
+  void apply(std::int64_t by) { total += by; }
+
+ public:
+  void apply(const Counted& event) { apply(event.by); }
+  std::int64_t total = 0;
+};
+static_assert(detail::check_reached<Helped, Counted>());
+
 using CounterAggregate = StateAggregate<Counter, Counted, Reset, Closed, Noted>;
 
 // An aggregate that is its events alone.

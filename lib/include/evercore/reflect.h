@@ -250,7 +250,9 @@ constexpr std::string_view full_name() noexcept {
 
 namespace evercore {
 
-// Where an enum's values that have names are looked for; beyond it powers of two are, as flags are.
+// Where an enum's values that have names are looked for; beyond it powers of two are, as flags are. An
+// enum of which only a part lies there compiles, for no compiler tells which values an enum has: writing
+// a value beyond is a payload_error, and reading its name a decode_error.
 // Specialise it for an enum whose values lie elsewhere:
 //   template <>
 //   struct evercore::enum_range<Code> {

@@ -115,6 +115,33 @@ constexpr bool check_functions() {
          validates_well<S, E>();
 }
 
+// A function that is not public beside others of its name that are: overloads that may not be called are
+// passed over in silence. A using-declaration names them all, so that it does not compile for a private
+// one, and lets a protected one be called.
+template <class S>
+struct every_apply_must_be_public : S {
+  using S::apply;
+};
+template <class S>
+struct every_validate_must_be_public : S {
+  using S::validate;
+};
+
+// Fails to compile where an event would go past an apply() or a validate() that it should not.
+template <class S, class... E>
+constexpr void check_overloads() {
+  if constexpr (has_member_apply<S> && (custom<S, E> || ...) && !(custom<S, E> && ...)) {
+    static_assert(((custom<S, E> || !custom<every_apply_must_be_public<S>, E>)&&...),
+                  "evercore: the state has an apply() for this event that is protected; make it "
+                  "public");
+  }
+  if constexpr (has_member_validate<S> && (validates<S, E> || ...) && !(validates<S, E> && ...)) {
+    static_assert(((validates<S, E> || !validates<every_validate_must_be_public<S>, E>)&&...),
+                  "evercore: the state has a validate() for this event that is protected; make it "
+                  "public");
+  }
+}
+
 // The same for what cannot be told of one event: functions that are there, private perhaps, and that
 // none of the events reaches.
 template <class S, class... E>
@@ -136,6 +163,7 @@ constexpr bool check_reached() {
           reflect::member_index<S>("validate") < reflect::member_count<S>,
       "evercore: the state has a validate() that none of the aggregate's events reaches; make it "
       "public and const, let it take (const Event&), and list that event");
+  check_overloads<S, E...>();
   return true;
 }
 

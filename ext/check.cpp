@@ -9,6 +9,8 @@
 #include "check_store.h"
 #include "fold.h"
 #include "state.h"
+#include "time.h"
+#include "value.h"
 
 namespace evercore::ext {
 
@@ -44,12 +46,14 @@ class Walk {
       : connection_(connection),
         problems_(problems),
         types_(connection),
-        aggregates_(
-            connection.prepare("SELECT aggregate_id, base, erased FROM main.evercore_aggregate"
-                               " WHERE aggregate_id <> 0 ORDER BY aggregate_id")),
+        aggregates_(connection.prepare(
+            "SELECT aggregate_id, base, erased, natural_key, base_first_time, base_last_time,"
+            " base_max_time FROM main.evercore_aggregate"
+            " WHERE aggregate_id <> 0 ORDER BY aggregate_id")),
         events_(connection.prepare(
-            "SELECT position, sequence, type_id, data, metadata FROM main.evercore_event"
-            " WHERE aggregate_id = ?1 ORDER BY sequence")),
+            "SELECT position, sequence, type_id, data, metadata, event_time, recorded_at,"
+            " reference, event_id FROM main.evercore_event WHERE aggregate_id = ?1 ORDER BY "
+            "sequence")),
         snapshots_(connection) {}
 
   /// A short step; false at the end.
@@ -88,8 +92,11 @@ class Walk {
  private:
   enum class At { next_aggregate, base, next_event, event, rest };
 
-  void report(std::optional<std::int64_t> position, std::string text) {
-    problems_.push_back({aggregate_id_, position, std::move(text)});
+  void report(std::optional<std::int64_t> position, std::string_view text) {
+    Problem& problem = problems_.emplace_back();
+    problem.aggregate_id = aggregate_id_;
+    problem.position = position;
+    problem.text = text;
   }
 
   void start_aggregate() {
@@ -101,10 +108,34 @@ class Walk {
     if (aggregate_id_ < 0) report(std::nullopt, "aggregate id is out of range");
     if (!sound) report(std::nullopt, "base is out of range: " + std::to_string(base));
     snapshots_.start(aggregate_id_);
+    check_aggregate(base);
     last_sequence_ = base_;
     last_position_ = 0;
     events_.reset();
     events_.bind(1, aggregate_id_);
+  }
+
+  void check_aggregate(std::int64_t base) {
+    if (aggregates_.integer(2) != 0 && aggregates_.integer(2) != 1) {
+      report(std::nullopt, "erased is out of range");
+    }
+    if (const std::string_view key = aggregates_.nullable_text(3); key.data() != nullptr) {
+      if (erased_) report(std::nullopt, "natural_key is left of an erased aggregate");
+      report_fault(std::nullopt, fault_of_name(key, "natural_key", max_natural_key));
+    }
+    if (erased_ && snapshots_.there()) {
+      report(std::nullopt, "snapshots are left of an erased aggregate");
+    }
+    constexpr const char* times[] = {"base_first_time", "base_last_time", "base_max_time"};
+    for (int i = 0; base > 0 && i < 3; ++i) check_time(std::nullopt, times[i], aggregates_, 4 + i);
+  }
+
+  void check_time(std::optional<std::int64_t> position, const char* name, const Statement& row,
+                  int column) {
+    const std::int64_t time = row.integer(column);
+    if (time < least_time || time > most_time) {
+      report(position, std::string(name) + " is out of range");
+    }
   }
 
   /// The state below the oldest kept event. Its events are gone, so it can only be taken as it is.
@@ -133,11 +164,32 @@ class Walk {
       problems_.push_back({std::nullopt, std::nullopt,
                            "event type " + std::to_string(events_.integer(2)) + " is missing"});
     }
+    check_beside(position);
     if (check_payloads(position) && sequence > last_sequence_) {
       state_.apply(type.fold, events_.is_null(3) ? "{}" : events_.text(3));
     }
     last_sequence_ = std::max(last_sequence_, sequence);
     last_position_ = position;
+  }
+
+  /// All of an event but its place and payloads. recorded_at is NULL where it equals event_time.
+  void check_beside(std::int64_t position) {
+    check_time(position, "event_time", events_, 5);
+    check_time(position, "recorded_at", events_, 6);
+    const std::string_view reference = events_.nullable_text(7);
+    const std::string_view event_id = events_.nullable_text(8);
+    if (reference.data() != nullptr) report_fault(position, fault_of_reference(reference));
+    if (event_id.data() != nullptr) {
+      report_fault(position, fault_of_name(event_id, "event_id", max_event_id));
+    }
+    if (!erased_) {
+      if (events_.is_null(3)) report(position, "data is missing");
+    } else if (!events_.is_null(3) || !events_.is_null(4) || reference.data() != nullptr) {
+      report(position, "data, metadata or reference is left of an erased aggregate");
+    }
+  }
+  void report_fault(std::optional<std::int64_t> position, std::string_view fault) {
+    if (!fault.empty()) report(position, fault);
   }
 
   void check_place(std::int64_t sequence, std::int64_t position) {

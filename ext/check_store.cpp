@@ -3,6 +3,7 @@
 #include "aggregate.h"
 #include "schema.h"
 #include "subscription.h"
+#include "value.h"
 
 namespace evercore::ext {
 
@@ -12,8 +13,20 @@ void add(Problems& problems, std::string text) {
   problems.push_back({std::nullopt, std::nullopt, std::move(text)});
 }
 
+/// A name to be shown: where it is none, without the bytes that make it so.
+std::string shown(std::string_view name) {
+  std::string text(name);
+  if (fault_of_name(name, "name", max_subscription_name).empty()) return text;
+  for (char& c : text) c = c >= ' ' && c <= '~' ? c : '?';
+  return text;
+}
+
 std::string of_subscription(const char* what, const Statement& row) {
-  return what + (" of subscription \"" + std::string(row.text(0)) + "\"");
+  return what + (" of subscription \"" + shown(row.text(0)) + "\"");
+}
+
+void add_fault(Problems& problems, std::string fault) {
+  if (!fault.empty()) add(problems, std::move(fault));
 }
 
 void maintenance_left(Connection&, const Statement&, Problems& problems) {
@@ -51,6 +64,70 @@ void check_filter(Connection& connection, const Statement& row, Problems& proble
   }
 }
 
+void least_token_wrong(Connection&, const Statement&, Problems& problems) {
+  add(problems, "least_token of evercore_schema is out of range");
+}
+
+void check_aggregate_type(Connection&, const Statement& row, Problems& problems) {
+  const std::string type = " of aggregate type " + std::to_string(row.integer(0));
+  add_fault(problems, fault_of_name(row.text(1), "name" + type, max_type_name));
+  if (row.integer(2) < 0 || row.integer(3) < 1) {
+    add(problems, "snapshot policy" + type + " is out of range");
+  }
+}
+
+void check_event_type(Connection&, const Statement& row, Problems& problems) {
+  const std::string type = "name of event type " + std::to_string(row.integer(0));
+  add_fault(problems, fault_of_name(row.text(1), type, max_type_name));
+}
+
+/// Of removed subscriptions too: their tokens go on.
+void check_subscription(Connection&, const Statement& row, Problems& problems) {
+  const std::string number = std::to_string(row.integer(1));
+  add_fault(problems,
+            fault_of_name(row.text(0), "name of subscription " + number, max_subscription_name));
+  if (row.integer(2) < 0 || row.integer(2) > most_token) {
+    add(problems, of_subscription("newest token", row) + " is out of range");
+  }
+}
+
+void token_wrong(Connection&, const Statement& row, Problems& problems) {
+  add(problems, of_subscription("token", row) +
+                    " is not one that was given: " + std::to_string(row.integer(1)));
+}
+
+void token_twice(Connection&, const Statement& row, Problems& problems) {
+  add(problems,
+      of_subscription("token", row) + " is there twice: " + std::to_string(row.integer(1)));
+}
+
+void lease_wrong(Connection&, const Statement& row, Problems& problems) {
+  add(problems, of_subscription("lease", row) + " is out of range");
+}
+
+void snapshots_of_nothing(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and snapshots are left"});
+}
+
+void compacted_types_of_nothing(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back(
+      {row.integer(0), std::nullopt, "no such aggregate, and rows of evercore_compacted_type"});
+}
+
+/// The event_ids of events that were compacted.
+void check_event_id(Connection&, const Statement& row, Problems& problems) {
+  const auto report = [&](std::string_view text) {
+    problems.push_back({row.integer(1), row.integer(2), std::string(text)});
+  };
+  const std::string fault = fault_of_name(row.text(0), "event_id", max_event_id);
+  if (!fault.empty()) report(fault);
+  if (row.is_null(3)) {
+    report("no such aggregate, and an event_id is left");
+  } else if (row.integer(3) != 0 && row.integer(4) != 0) {
+    report("the digest of an event_id is left of an erased aggregate");
+  }
+}
+
 constexpr Look before[] = {
     {"SELECT 1 FROM main._evercore_maintenance LIMIT 1", maintenance_left},
     {"SELECT DISTINCT a.type_id FROM main.evercore_aggregate a WHERE NOT EXISTS (SELECT 1"
@@ -81,6 +158,40 @@ constexpr Look after[] = {
      "  AND p.partition BETWEEN 0 AND s.partitions - 1)) ORDER BY s.name",
      partitions_wrong},
     {SUBSCRIPTION_FILTERS, check_filter},
+    {"SELECT 1 FROM main.evercore_schema WHERE least_token NOT BETWEEN 0 AND 4611686018427387904",
+     least_token_wrong},
+    {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
+     check_aggregate_type},
+    {"SELECT type_id, name FROM main.evercore_event_type", check_event_type},
+    {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",
+     check_subscription},
+    {"SELECT s.name, p.token FROM main.evercore_subscription s"
+     " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
+     " WHERE p.token NOT BETWEEN 0 AND s.last_token OR p.token = 0 AND p.owner IS NOT NULL"
+     " ORDER BY s.name, p.partition",
+     token_wrong},
+    {"SELECT s.name, p.token FROM main.evercore_subscription s"
+     " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
+     " WHERE p.token <> 0 GROUP BY s.subscription_id, p.token HAVING count(*) > 1 ORDER BY s.name",
+     token_twice},
+    {"SELECT s.name FROM main.evercore_subscription s"
+     " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
+     " WHERE (p.owner IS NULL) <> (p.lease IS NULL)"
+     " OR (p.owner IS NULL) <> (p.lease_expires_at IS NULL)"
+     " OR p.lease NOT BETWEEN 1 AND 86400000000"
+     " OR p.lease_expires_at NOT BETWEEN -62135596800000000 AND 253402300799999999"
+     " ORDER BY s.name, p.partition",
+     lease_wrong},
+    {"SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE NOT EXISTS (SELECT 1"
+     " FROM main.evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id)",
+     snapshots_of_nothing},
+    {"SELECT DISTINCT c.aggregate_id FROM main.evercore_compacted_type c WHERE NOT EXISTS (SELECT 1"
+     " FROM main.evercore_aggregate a WHERE a.aggregate_id = c.aggregate_id)",
+     compacted_types_of_nothing},
+    {"SELECT i.event_id, i.aggregate_id, i.position, a.erased, i.data_sha256 IS NOT NULL"
+     " FROM main.evercore_event_id i"
+     " LEFT JOIN main.evercore_aggregate a ON a.aggregate_id = i.aggregate_id",
+     check_event_id},
 };
 
 }  // namespace

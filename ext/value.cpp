@@ -169,6 +169,28 @@ void check_reference(std::string_view text) {
   check_length(text, "reference", max_reference, 9);
 }
 
+namespace {
+
+template <typename Check>
+std::string fault_of(const Check& check) {
+  try {
+    check();
+  } catch (const Error& fault) {
+    return fault.text.substr(fault.text.find(": ") + 2);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string fault_of_name(std::string_view text, std::string_view argument, std::size_t most) {
+  return fault_of([&] { check_name(text, argument, most); });
+}
+
+std::string fault_of_reference(std::string_view text) {
+  return fault_of([&] { check_reference(text); });
+}
+
 std::int64_t time_in(std::string_view text, std::string_view argument) {
   if (const auto microseconds = parse_time(text)) return *microseconds;
   check_text(text, argument);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "api.h"
@@ -70,6 +71,10 @@ class Name {
 /// The same checks on text from elsewhere.
 void check_name(std::string_view text, std::string_view argument, std::size_t most);
 void check_reference(std::string_view text);
+/// What check_name() and check_reference() would say, without the code; empty where they say nothing.
+[[nodiscard]] std::string fault_of_name(std::string_view text, std::string_view argument,
+                                        std::size_t most);
+[[nodiscard]] std::string fault_of_reference(std::string_view text);
 [[nodiscard]] std::int64_t time_in(std::string_view text, std::string_view argument);
 
 }  // namespace evercore::ext

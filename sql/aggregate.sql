@@ -1,7 +1,7 @@
 -- Aggregates: making, finding, renaming them. Types are interned on first use.
 
 CREATE OR REPLACE FUNCTION _evercore_aggregate_type(name text) RETURNS integer
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   found_id integer;
 BEGIN
@@ -9,7 +9,9 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM _evercore_name(name, 'aggregate_type', 255);
     INSERT INTO evercore_aggregate_type AS t (name) VALUES (_evercore_aggregate_type.name) ON CONFLICT DO NOTHING;
-    SELECT t.type_id INTO STRICT found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name COLLATE "C";
+    SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name COLLATE "C";
+    IF NOT FOUND AND _evercore_draw_ids() THEN RETURN _evercore_aggregate_type(name); END IF;
+    IF found_id IS NULL THEN RAISE EXCEPTION 'aggregate type "%" was renamed while it was made: try again', name USING ERRCODE = '40001'; END IF;
   END IF;
   RETURN found_id;
 END $$;
@@ -17,7 +19,7 @@ COMMENT ON FUNCTION _evercore_aggregate_type(text) IS 'The id of an aggregate ty
 
 -- Whoever holds a lock that others need waits for the maker of a type before that lock, not under it.
 CREATE OR REPLACE FUNCTION _evercore_await_aggregate_type(name text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.name = _evercore_await_aggregate_type.name COLLATE "C") THEN RETURN; END IF;
   PERFORM _evercore_aggregate_type(name);
@@ -35,12 +37,14 @@ BEGIN
   @home@
   PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 255);
   IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', 255); END IF;
-  INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
-      ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO made;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', key, type USING ERRCODE = 'EV003';
-  END IF;
-  RETURN made;
+  FOR attempt IN 1 .. 2 LOOP
+    INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
+        ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO made;
+    IF FOUND THEN RETURN made; END IF;
+    EXIT WHEN evercore_find(type, key) IS NOT NULL;
+    PERFORM _evercore_draw_ids();  -- it met an aggregate of its own id
+  END LOOP;
+  RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', key, type USING ERRCODE = 'EV003';
 END $$;
 COMMENT ON FUNCTION evercore_create(text, text) IS 'Makes an aggregate and gives its id; EV003 where the natural key is taken.';
 
@@ -54,14 +58,15 @@ BEGIN
   found_id := evercore_find(type, key);
   IF found_id IS NOT NULL THEN RETURN found_id; END IF;
   PERFORM _evercore_name(type, 'aggregate_type', 255), _evercore_name(key, 'natural_key', 255);
-  INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
-      ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO found_id;
-  -- Someone else made it meanwhile: the insert waited for that commit, so it is visible now.
-  IF NOT FOUND THEN found_id := evercore_find(type, key); END IF;
-  IF found_id IS NULL THEN
-    RAISE EXCEPTION 'natural key "%" was renamed or erased while it was ensured: try again', key USING ERRCODE = '40001';
-  END IF;
-  RETURN found_id;
+  FOR attempt IN 1 .. 2 LOOP
+    INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
+        ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO found_id;
+    -- Someone else made it meanwhile: the insert waited for that commit, so it is visible now.
+    IF NOT FOUND THEN found_id := evercore_find(type, key); END IF;
+    IF found_id IS NOT NULL THEN RETURN found_id; END IF;
+    PERFORM _evercore_draw_ids();  -- or it met an aggregate of its own id
+  END LOOP;
+  RAISE EXCEPTION 'natural key "%" was renamed or erased while it was ensured: try again', key USING ERRCODE = '40001';
 END $$;
 COMMENT ON FUNCTION evercore_ensure(text, text) IS 'The id of the aggregate of that type and natural key, made where it is missing.';
 

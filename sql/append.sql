@@ -12,25 +12,27 @@ DECLARE
   printed text;
   reached bigint;
   happened timestamptz;
+  extra json;
   newest bigint;
+  marks bigint;
   placed bigint;
 BEGIN
-  -- NULL, too, in another life of the server than before, at the first append of a session, and where the sequence went back: see
-  -- life.sql.
+  -- NULL, too, at the first append of a session, where the sequence went back, and where events came by replication: see life.sql.
   BEGIN
+    marks := @marks@;
     newest := @last_value@;
-    printed := CASE WHEN @same_life@ AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) AND (@highest@ > newest) IS NOT TRUE
-                    THEN data::jsonb END;
+    printed := CASE WHEN newest >= currval('@extschema@.evercore_event_position_seq'::regclass)
+                         AND (marks # @name_bits@) & 9223372036854775807 <= newest THEN data::jsonb END;
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain@ AND octet_length(data) <= 1024
-      AND octet_length(event_type) <= 255 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL
-      AND coalesce(expected, 0) >= 0) IS NOT TRUE THEN
+      AND octet_length(event_type) <= 255 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL) IS NOT TRUE THEN
     @home@
     newest := NULL;
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
+    extra := metadata;
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
@@ -39,21 +41,21 @@ BEGIN
   END IF;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
   IF reached IS NULL OR reached - 1 <> expected THEN
-    PERFORM _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
+    PERFORM _evercore_number(expected, 'expected', 0, NULL), _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;
   -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
                  THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END;
   INSERT INTO evercore_event (position, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
-  VALUES (placed, id, reached, event_type, data::json, happened, reference, metadata::json);
-  IF NOT FOUND OR placed & 7 = 0 OR placed <= newest THEN
+  VALUES (placed, id, reached, event_type, data::json, happened, reference, extra);
+  IF (FOUND AND placed & 7 > 0 AND placed > newest AND marks >= 0) IS NOT TRUE THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
-    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@));
-  END IF;
-  IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
-    PERFORM _evercore_follow_policy(id, reached - 1, reached);
+    IF placed & 7 = 0 OR marks IS NULL THEN
+      placed := setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@) | @flags@);
+    END IF;
+    IF @marks@ < 0 THEN PERFORM _evercore_follow_policy(id, reached - 1, reached); END IF;
   END IF;
   RETURN reached;
 END $$;
@@ -61,7 +63,7 @@ COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text
   'Appends one event to an aggregate and gives its sequence; EV001 where expected is given and is not the version.';
 
 CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
 BEGIN
   IF actual IS NULL THEN PERFORM _evercore_counted(0, 1); END IF;
   RAISE EXCEPTION 'EV001: conflict: aggregate % is at sequence %, expected %', id, actual, expected USING ERRCODE = 'EV001';
@@ -69,14 +71,14 @@ END $$;
 COMMENT ON FUNCTION _evercore_conflict(bigint, bigint, bigint) IS 'Raises EV001.';
 
 CREATE OR REPLACE FUNCTION _evercore_row(no bigint, named boolean) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN named THEN ' (row ' || no || ')' ELSE '' END
 $$;
 COMMENT ON FUNCTION _evercore_row(bigint, boolean) IS 'What names a row of a statement of many, at the end of a message.';
 
 -- A trigger that gives NULL, or a rule, makes a row vanish: what was not written must not be acknowledged.
 CREATE OR REPLACE FUNCTION _evercore_written(written bigint, wanted bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF written IS DISTINCT FROM wanted THEN
     RAISE EXCEPTION 'EV010: an event was not written: a trigger or rule of evercore_event kept it back' USING ERRCODE = 'EV010';
@@ -86,7 +88,7 @@ COMMENT ON FUNCTION _evercore_written(bigint, bigint) IS 'EV010 where not as man
 
 -- The same for what counts versions.
 CREATE OR REPLACE FUNCTION _evercore_counted(counted bigint, wanted bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
 BEGIN
   IF counted IS DISTINCT FROM wanted THEN
     RAISE EXCEPTION 'EV010: a version was not counted: a trigger or rule of evercore_aggregate kept it back' USING ERRCODE = 'EV010';
@@ -98,7 +100,7 @@ COMMENT ON FUNCTION _evercore_counted(bigint, bigint) IS 'EV010 where not as man
 -- the caller found of the last kind. Gives the event's time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(data text, metadata text, id bigint, type text, key text, event_type text, event_id text,
   wrong text, expected bigint, reference text, event_time text) RETURNS timestamptz
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_ready(), _evercore_payload(data, 'data'), _evercore_payload(metadata, 'metadata');
   IF octet_length(data) + octet_length(metadata) > 16777216 THEN PERFORM _evercore_refuse('EV004', 'data: too large'); END IF;

@@ -95,7 +95,7 @@ COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append
 -- Rows one by one; the first that is at fault is named. Gives what is stored: bytes as text, times as such.
 CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], kinds text[], documents text[], refs text[],
   extras text[], time_texts text[], event_ids text[], OUT datas text[], OUT metas text[], OUT times timestamptz[])
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given record;
   no bigint;
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION _evercore_check_rows(bigint[], text[], text[], bigint[], tex
 
 -- Bytes given to the INSERT form arrive as the server prints them, \x and digits: no JSON begins so.
 CREATE OR REPLACE FUNCTION _evercore_printed_bytes(value text, argument text) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF left(value, 2) <> E'\\x' OR value !~ '^..([0-9a-f]{2})*$' THEN RETURN value; END IF;
   RETURN _evercore_document(decode(substr(value, 3), 'hex'), argument);
@@ -132,7 +132,7 @@ COMMENT ON FUNCTION _evercore_printed_bytes(text, text) IS 'A document of the IN
 -- A time given to the INSERT form arrives as the session prints it: in another order of day, month and year where it does not write
 -- as ISO 8601 does. What the session would print just so was one; without an offset it is UTC.
 CREATE OR REPLACE FUNCTION _evercore_printed_time(value text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
   naive timestamp;
   moment timestamptz;

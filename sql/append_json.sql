@@ -6,11 +6,20 @@ CREATE OR REPLACE FUNCTION evercore_append_many(appends text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   given record;
+  drawn bigint;
   parsed jsonb;
   printed text COLLATE "C";
   plain boolean;
 BEGIN
-  @home@
+  BEGIN
+    drawn := CASE WHEN (@marks@ # @name_bits@) & 9223372036854775807 <= @last_value@
+                  THEN currval('@extschema@.evercore_event_position_seq'::regclass) END;
+  EXCEPTION WHEN OTHERS THEN
+    drawn := NULL;
+  END;
+  IF drawn IS NULL THEN
+    @home@
+  END IF;
   BEGIN
     parsed := appends::jsonb;
     printed := parsed::text;
@@ -48,8 +57,10 @@ COMMENT ON FUNCTION evercore_append_many(text) IS
 
 -- Appends what _evercore_plain_appends let pass and has no event ids.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+  one jsonb;
+  held boolean;
   ids bigint[];
   types text[];
   keys text[];
@@ -61,11 +72,23 @@ DECLARE
   moment timestamptz;
   written bigint;
 BEGIN
-  PERFORM _evercore_enter();
-  SELECT array_agg((a.one->>'aggregate_id')::bigint ORDER BY a.no), array_agg(a.one->>'aggregate_type' ORDER BY a.no),
-         array_agg(a.one->>'natural_key' ORDER BY a.no), array_agg((a.one->>'expected')::bigint ORDER BY a.no),
-         array_agg(jsonb_array_length(a.one->'events')::bigint ORDER BY a.no)
-    INTO ids, types, keys, expects, counts FROM jsonb_array_elements(parsed) WITH ORDINALITY AS a (one, no);
+  @enter@
+  one := parsed->0;
+  IF jsonb_array_length(parsed) = 1 THEN  -- what the other branch does, at a tenth of its cost
+    ids := ARRAY[(one->>'aggregate_id')::bigint];
+    types := ARRAY[one->>'aggregate_type'];
+    keys := ARRAY[one->>'natural_key'];
+    expects := ARRAY[(one->>'expected')::bigint];
+    counts := ARRAY[jsonb_array_length(one->'events')::bigint];
+    lasts := counts;
+  ELSE
+    SELECT array_agg((a.one->>'aggregate_id')::bigint ORDER BY a.no), array_agg(a.one->>'aggregate_type' ORDER BY a.no),
+           array_agg(a.one->>'natural_key' ORDER BY a.no), array_agg((a.one->>'expected')::bigint ORDER BY a.no),
+           array_agg(jsonb_array_length(a.one->'events')::bigint ORDER BY a.no)
+      INTO ids, types, keys, expects, counts FROM jsonb_array_elements(parsed) WITH ORDINALITY AS a (one, no);
+    SELECT array_agg(r.last ORDER BY r.no) INTO lasts
+      FROM (SELECT u.no, sum(u.amount) OVER (ORDER BY u.no)::bigint AS last FROM unnest(counts) WITH ORDINALITY AS u (amount, no)) r;
+  END IF;
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, false); END IF;
   IF cardinality(ids) = 1 THEN
     -- What the other branch does, at a third of its cost: this is the batch of one aggregate's events.
@@ -74,12 +97,10 @@ BEGIN
     IF befores IS NULL OR befores[1] <> expects[1] THEN
       PERFORM _evercore_known(ids[1], true), _evercore_conflict(ids[1], befores[1], expects[1]);
     END IF;
-    PERFORM _evercore_hold_floor();
+    held := _evercore_hold_floor();
   ELSE
     befores := _evercore_advance(ids, _evercore_lock_aggregates(ids, false), counts, expects, false);
   END IF;
-  SELECT array_agg(r.last ORDER BY r.no) INTO lasts
-    FROM (SELECT u.no, sum(u.amount) OVER (ORDER BY u.no)::bigint AS last FROM unnest(counts) WITH ORDINALITY AS u (amount, no)) r;
   places := _evercore_draw(lasts[cardinality(lasts)]);
   moment := clock_timestamp();
   INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
@@ -91,9 +112,14 @@ BEGIN
          ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))
            WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no);
   GET DIAGNOSTICS written = ROW_COUNT;
-  PERFORM _evercore_written(written, sum(c)::bigint) FROM unnest(counts) c;
-  IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
+  IF written <> cardinality(places) THEN PERFORM _evercore_written(written, cardinality(places)); END IF;
+  IF @marks@ < 0 THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
+  END IF;
+  IF cardinality(ids) = 1 THEN
+    RETURN jsonb_build_array(jsonb_build_object(
+      'aggregate_id', ids[1], 'first_position', CASE WHEN places[lasts[1]] - places[1] < lasts[1] THEN places[1] END,
+      'sequence', befores[1] + lasts[1], 'position', places[lasts[1]]));
   END IF;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', u.id, 'first_position', CASE WHEN places[u.last] - places[u.last - u.amount + 1] < u.amount THEN places[u.last - u.amount + 1] END,
                                               'sequence', u.before + u.amount,
@@ -104,7 +130,7 @@ COMMENT ON FUNCTION _evercore_append_plain(json, jsonb) IS 'Appends the events o
 
 -- Whether a document is plainly a right array of appends: true, or anything else where it has to be looked at closely.
 CREATE OR REPLACE FUNCTION _evercore_plain_appends(document text, parsed jsonb, printed text) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
   RETURN jsonb_typeof(parsed) = 'array'
      AND octet_length(document) - octet_length(replace(document, ':', '')) = octet_length(printed) - octet_length(replace(printed, ':', ''))
@@ -138,7 +164,7 @@ COMMENT ON FUNCTION _evercore_plain_appends(text, jsonb, text) IS 'Whether a doc
 
 -- The first fault of a right JSON array of appends: of each append its shape, then of each event its shape, EV004, EV005, EV009.
 CREATE OR REPLACE FUNCTION _evercore_check_appends(appends text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   fault text;
   one json;
@@ -174,7 +200,7 @@ COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a
 -- An event of evercore_append_many, and the members of its append but for the events. A value of another type passes for a name
 -- until it is its turn.
 CREATE OR REPLACE FUNCTION _evercore_check_json_event(header json, event json, marked boolean) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   data text := _evercore_piece(event->'data');
   metadata text := _evercore_piece(event->'metadata');
@@ -205,14 +231,14 @@ COMMENT ON FUNCTION _evercore_check_json_event(json, json, boolean) IS 'Refuses 
 
 -- A document that stands in an array of appends as JSON, or as a string that holds it.
 CREATE OR REPLACE FUNCTION _evercore_piece(value json) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE coalesce(json_typeof(value), 'null') WHEN 'null' THEN NULL WHEN 'string' THEN value #>> '{}' ELSE value::text END
 $$;
 COMMENT ON FUNCTION _evercore_piece(json) IS 'The text of a document that is given as JSON or as a string, NULL for null.';
 
 -- A number however it is spelled, 1e0 is 1, or a text that is exactly an integer.
 CREATE OR REPLACE FUNCTION _evercore_is_integer(value json) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE json_typeof(value)
            WHEN 'number' THEN _evercore_is_integer(value #>> '{}')
            WHEN 'string' THEN value #>> '{}' ~ '^[[:space:]]*[+-]?[0-9]{1,255}[[:space:]]*$' AND _evercore_is_integer(ltrim(btrim(value #>> '{}', E' \t\n\v\f\r'), '+'))
@@ -221,14 +247,14 @@ $$;
 COMMENT ON FUNCTION _evercore_is_integer(json) IS 'Whether a JSON value is exactly an integer of 64 bits.';
 
 CREATE OR REPLACE FUNCTION _evercore_is_integer(number text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN number ~ '^-?[0-9.]{1,255}([eE][+-]?[0-9]{1,3})?$' AND number ~ '[0-9]$' AND number !~ '[.].*[.]|^-?[.]'
               THEN number::numeric % 1 = 0 AND number::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE false END
 $$;
 COMMENT ON FUNCTION _evercore_is_integer(text) IS 'Whether a JSON number is exactly an integer of 64 bits.';
 
 CREATE OR REPLACE FUNCTION _evercore_integer_or_0(value json) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN json_typeof(value) = 'null' THEN NULL
               WHEN _evercore_is_integer(value) THEN (value #>> '{}')::numeric::bigint
               WHEN value IS NOT NULL THEN 0 END
@@ -236,7 +262,7 @@ $$;
 COMMENT ON FUNCTION _evercore_integer_or_0(json) IS 'A JSON integer, NULL for null, and 0 for what is neither.';
 
 CREATE OR REPLACE FUNCTION _evercore_text_or_any(value json) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE coalesce(json_typeof(value), 'null') WHEN 'null' THEN NULL WHEN 'string' THEN value #>> '{}' WHEN 'number' THEN value::text ELSE 'x' END
 $$;
 COMMENT ON FUNCTION _evercore_text_or_any(json) IS 'A JSON string as text, NULL for null, and some text for what is neither.';
@@ -244,7 +270,7 @@ COMMENT ON FUNCTION _evercore_text_or_any(json) IS 'A JSON string as text, NULL 
 -- The server's own JSON functions refuse a document with U+0000 or a lone surrogate anywhere in it. To say where one stands,
 -- each is replaced by a mark that they take, and the piece that bears the mark has the fault.
 CREATE OR REPLACE FUNCTION _evercore_marked(document text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT regexp_replace(regexp_replace(regexp_replace(document,
            E'(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000', E'\\1\uE000N', 'g'),
            E'(?<!\\\\)((?:\\\\\\\\)*)\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}', E'\\1x', 'g'),
@@ -255,7 +281,7 @@ COMMENT ON FUNCTION _evercore_marked(text) IS 'A JSON text whose U+0000 and lone
 -- The faults that come before those of escapes are named first, as everywhere. In a document given as a string an escaped U+0000
 -- stands for a raw one.
 CREATE OR REPLACE FUNCTION _evercore_check_marks(document text, argument text, quoted boolean) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF (document ~ E'\uE000[NS]') IS NOT TRUE OR _evercore_payload_fault(document) IN ('too large', 'too deep', 'not an object') THEN RETURN; END IF;
   PERFORM _evercore_refuse('EV004', argument || CASE WHEN position(E'\uE000N' IN document) = 0 THEN ': lone surrogate' WHEN quoted THEN ': not JSON' ELSE ': NUL' END);
@@ -263,7 +289,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_marks(text, text, boolean) IS 'Refuses a payload that bears a mark of _evercore_marked.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_members(document json, noun text, allowed text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   member text;
   seen text[] := '{}';

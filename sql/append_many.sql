@@ -12,7 +12,7 @@
 CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], owners integer[],
   kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[], skips boolean[])
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   amount integer := cardinality(owners);
@@ -27,7 +27,7 @@ DECLARE
   first_repeats text[];   -- and that of its first event, where all are
 BEGIN
   PERFORM _evercore_name(u, 'event_type', 255) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 255) IS NOT TRUE;
-  PERFORM _evercore_enter();
+  @enter@
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, in_rows); END IF;
 
   versions := _evercore_lock_aggregates(ids, in_rows);
@@ -61,7 +61,7 @@ BEGIN
     PERFORM _evercore_write(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
   END IF;
 
-  IF pg_sequence_last_value('@extschema@._evercore_policy'::regclass) IS NOT NULL THEN
+  IF @marks@ < 0 THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;
   RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place), CASE WHEN max(u.place) - min(u.place) < count(*) THEN min(u.place) END, false
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], in
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
 CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off SET enable_nestloop = off AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_nestloop = off AS $$
 DECLARE
   versions bigint[];
   place integer;
@@ -100,10 +100,11 @@ COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[], boolean) IS 'Locks aggre
 -- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
 -- stand in several appends of a call.
 CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off SET enable_hashjoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off AS $$
 DECLARE
   befores bigint[];
   counted bigint;
+  held boolean;
 BEGIN
   SELECT array_agg(b.version_before ORDER BY b.no) INTO befores
     FROM (SELECT u.no, u.version + sum(u.amount) OVER (PARTITION BY u.id ORDER BY u.no) - u.amount AS version_before
@@ -115,14 +116,15 @@ BEGIN
     FROM (SELECT u.id, max(u.version_before + u.amount) AS reached FROM unnest(ids, befores, counts) AS u (id, version_before, amount) GROUP BY u.id) g
    WHERE a.aggregate_id = g.id;
   GET DIAGNOSTICS counted = ROW_COUNT;
-  PERFORM _evercore_counted(counted, (SELECT count(DISTINCT u) FROM unnest(ids) u)), _evercore_hold_floor();
+  IF counted <> cardinality(ids) OR counted > 1 THEN PERFORM _evercore_counted(counted, (SELECT count(DISTINCT u) FROM unnest(ids) u)); END IF;
+  held := _evercore_hold_floor();
   RETURN befores;
 END $$;
 COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[], boolean) IS 'The version before each append, now that its aggregate counts it; EV001.';
 
 CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
   refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
   written bigint;
@@ -134,7 +136,7 @@ BEGIN
            AS u (owner, kind, data, reference, metadata, happened, event_id, place, no)
    ORDER BY u.event_id, u.no;
   GET DIAGNOSTICS written = ROW_COUNT;
-  PERFORM _evercore_written(written, cardinality(owners));
+  IF written <> cardinality(owners) THEN PERFORM _evercore_written(written, cardinality(owners)); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
   IS 'Inserts events at the positions given.';
@@ -143,7 +145,7 @@ COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[
 -- An id that another call takes meanwhile is counted, not caught: an exception block would be a subtransaction a call.
 CREATE OR REPLACE FUNCTION _evercore_write_identified(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
   refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[], in_rows boolean) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
   written integer;
@@ -175,7 +177,7 @@ COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], te
 
 -- Outside READ COMMITTED the event id of an event that was compacted since the snapshot is not seen, but its index has it: 40001.
 CREATE OR REPLACE FUNCTION _evercore_fail_where_taken(event_ids text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, event_type)
   SELECT DISTINCT u.event_id, 0, 0, 0, '' FROM unnest(event_ids) AS u (event_id) WHERE u.event_id IS NOT NULL ORDER BY 1 ON CONFLICT DO NOTHING;
@@ -186,7 +188,7 @@ COMMENT ON FUNCTION _evercore_fail_where_taken(text[]) IS '40001 where an event 
 -- Where known ids stand: in the log, or among those that were compacted.
 CREATE OR REPLACE FUNCTION _evercore_event_ids(wanted text[])
 RETURNS TABLE (event_id text, aggregate_id bigint, sequence bigint, "position" bigint, event_type text, data json, digest bytea, compacted boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -201,7 +203,7 @@ COMMENT ON FUNCTION _evercore_event_ids(text[]) IS 'The events that bear these e
 -- The answer for appends that ended with a repeat: event ids as above, and the places of the events that are new.
 CREATE OR REPLACE FUNCTION _evercore_repeated(lasts text[], firsts text[], owners integer[], places bigint[])
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT u.owner::integer, k.aggregate_id, k.sequence, k.position, coalesce(f.position, n.place), f.event_id IS NOT NULL
@@ -218,12 +220,15 @@ COMMENT ON FUNCTION _evercore_repeated(text[], text[], integer[], bigint[]) IS '
 -- long. It ends with the subtransaction, whatever becomes of the call. Where it is not to be had, or single appends do not leave
 -- off for so long, it does without in the end: their first_position is NULL then.
 CREATE OR REPLACE FUNCTION _evercore_draw(amount bigint) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   places bigint[];
 BEGIN
-  places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
-  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(places[amount], @highest@));
+  places := CASE amount WHEN 1 THEN ARRAY[nextval('@extschema@.evercore_event_position_seq'::regclass)]
+                 ELSE ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount)) END;
+  IF places[amount] >> 3 > (places[1] - 1) >> 3 THEN
+    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(places[amount], @highest@) | @flags@);
+  END IF;
   IF places[amount] - places[1] = amount - 1 THEN RETURN places; END IF;
   BEGIN
     PERFORM set_config('lock_timeout', '100ms', true);
@@ -232,11 +237,11 @@ BEGIN
       places := ARRAY(SELECT nextval('@extschema@.evercore_event_position_seq'::regclass) FROM generate_series(1, amount));
       EXIT WHEN places[amount] - places[1] = amount - 1;
     END LOOP;
-    RAISE EXCEPTION 'done' USING ERRCODE = 'EV000';
-  EXCEPTION WHEN SQLSTATE 'EV000' OR lock_not_available THEN
+    RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
+  EXCEPTION WHEN SQLSTATE 'EV999' OR lock_not_available THEN
     NULL;
   END;
-  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(places[amount], @highest@));
+  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(places[amount], @highest@) | @flags@);
   RETURN places;
 END $$;
 COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap between them.';
@@ -244,7 +249,7 @@ COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap b
 -- Which events were appended before, or stand in the call before: NULL where none was. EV007 where one has other content, and for a
 -- mixture with new events, but for appends that skip their repeats.
 CREATE OR REPLACE FUNCTION _evercore_repeats(ids bigint[], owners integer[], kinds text[], datas text[], event_ids text[], skips boolean[]) RETURNS boolean[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   repeat record;
   in_rows boolean := skips IS NULL AND cardinality(owners) > 1;
@@ -283,7 +288,7 @@ COMMENT ON FUNCTION _evercore_repeats(bigint[], integer[], text[], text[], text[
 -- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call. An id that the
 -- call itself gives out was not there before; only a row sees what the rows above it made.
 CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys text[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   found_ids bigint[];
   unknown bigint[] := ARRAY(SELECT u.no FROM unnest(ids) WITH ORDINALITY AS u (id, no)
@@ -297,7 +302,7 @@ BEGIN
       FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no) WHERE u.id IS NULL
   ), missing AS MATERIALIZED (
     SELECT n.type_id, n.type, n.key, min(n.no) AS no FROM named n
-     WHERE (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.type_id = n.type_id AND a.natural_key = n.key) IS NULL
+     WHERE n.type_id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.type_id = n.type_id AND a.natural_key = n.key) IS NULL
      GROUP BY 1, 2, 3 ORDER BY 4
   ), numbered AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('@extschema@.evercore_aggregate', 'aggregate_id')) AS id, m.* FROM missing m
@@ -309,6 +314,7 @@ BEGIN
                    ORDER BY u.no) INTO found_ids
     FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no);
   IF array_position(found_ids, NULL) IS NOT NULL THEN
+    IF _evercore_draw_ids() THEN RETURN _evercore_resolve(ids, types, keys, in_rows); END IF;
     RAISE EXCEPTION 'a natural key was renamed or erased while it was ensured: try again' USING ERRCODE = '40001';
   END IF;
   PERFORM _evercore_refuse('EV002', 'no aggregate ' || ids[u.no] || _evercore_row(u.no, in_rows)) FROM unnest(unknown) AS u (no)

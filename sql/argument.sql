@@ -3,7 +3,7 @@
 
 -- Gives text back where it may be a name or key of at most `longest` characters; else EV005.
 CREATE OR REPLACE FUNCTION _evercore_name(value text, argument text, longest integer) RETURNS text
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
 BEGIN
   IF value IS NULL THEN
     RAISE EXCEPTION 'EV005: % is NULL', argument USING ERRCODE = 'EV005';
@@ -17,7 +17,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_name(text, text, integer) IS 'The value where it is a legal name or key; else EV005.';
 
 CREATE OR REPLACE FUNCTION _evercore_refuse(code text, message text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
 BEGIN
   RAISE EXCEPTION '%: %', code, message USING ERRCODE = code;
 END $$;
@@ -25,7 +25,7 @@ COMMENT ON FUNCTION _evercore_refuse(text, text) IS 'Raises an error with one of
 
 -- A number between least and most, NULL giving the default; else EV009.
 CREATE OR REPLACE FUNCTION _evercore_number(value bigint, argument text, least_value bigint, fallback bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
 BEGIN
   IF value < least_value THEN
     RAISE EXCEPTION 'EV009: % is out of range: %', argument, value USING ERRCODE = 'EV009';
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION _evercore_number(bigint, text, bigint, bigint) IS 'The value
 -- pattern plain_time of sql/bundle takes, the cast reads as we do; it leaves out February 29, the ends of the years and what has
 -- no offset.
 CREATE OR REPLACE FUNCTION _evercore_time(value text, argument text) RETURNS timestamptz
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   given text COLLATE "C" := value;
   part text[] COLLATE "C";
@@ -80,7 +80,7 @@ COMMENT ON FUNCTION evercore_time(text) IS 'A time as evercore reads it, to comp
 
 -- The aggregate id where it is one; EV002 for NULL, unknown and, when it is to be written, erased.
 CREATE OR REPLACE FUNCTION _evercore_known(id bigint, for_write boolean) RETURNS bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
   gone boolean;
 BEGIN
@@ -99,7 +99,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_known(bigint, boolean) IS 'The id of an aggregate that exists; else EV002.';
 
 CREATE OR REPLACE FUNCTION _evercore_ready() RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN
     RAISE EXCEPTION 'EV008: the store is not migrated: SELECT evercore_migrate()' USING ERRCODE = 'EV008';

@@ -2,14 +2,21 @@
 DO $evercore$
 DECLARE
   wanted name;
+  waits text := pg_catalog.current_setting('lock_timeout');
 BEGIN
   IF current_setting('server_version_num')::integer < 140000 THEN
     RAISE EXCEPTION 'evercore needs PostgreSQL 14 or newer, not %', current_setting('server_version');
   ELSIF current_setting('server_encoding') <> 'UTF8' THEN
     RAISE EXCEPTION 'evercore needs a database in UTF8, not %', current_setting('server_encoding');
   END IF;
-  -- Two who install at once would trip over each other's functions.
-  PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('evercore install', 0));
+  -- Two who install at once would trip over each other's functions. Anyone can hold this key: it is waited for so long and no longer.
+  BEGIN
+    PERFORM pg_catalog.set_config('lock_timeout', CASE waits WHEN '0' THEN '60s' ELSE waits END, true);
+    PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('evercore install', 0));
+    PERFORM pg_catalog.set_config('lock_timeout', waits, true);
+  EXCEPTION WHEN lock_not_available THEN
+    NULL;
+  END;
   FOREACH wanted IN ARRAY pg_catalog.parse_ident('@owner@') || pg_catalog.parse_ident('@writer@') || pg_catalog.parse_ident('@reader@') LOOP
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = wanted) THEN
       BEGIN

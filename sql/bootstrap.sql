@@ -8,6 +8,9 @@ $source$;
   piece text;
   body text;
   signature text;
+  caller name := current_user;
+  ours oid[];
+  other text;
 BEGIN
   SET LOCAL ROLE @owner@;
   PERFORM pg_catalog.set_config('check_function_bodies', 'off', true), pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -27,6 +30,14 @@ $machinery$, E'\\nCREATE OR REPLACE (?=FUNCTION)') LOOP
          AND 'search_path=pg_catalog, ' || quote_ident((parse_ident('@extschema@'))[1]) || ', pg_temp' = ANY (p.proconfig));
     EXECUTE CASE WHEN @anew@ THEN 'CREATE ' ELSE 'CREATE OR REPLACE ' END || piece;
   END LOOP;
+  -- What a restore made as another role becomes the owner's, and nothing but what is evercore's by its whole signature; see owner.sql.
+  ours := ARRAY(SELECT to_regprocedure('@extschema@.' || f.signature)::oid FROM @extschema@._evercore_functions() f);
+  EXECUTE format('SET LOCAL ROLE %I', caller);
+  FOR other IN SELECT p.oid::regprocedure::text FROM pg_proc p
+                WHERE p.oid = ANY (ours) AND p.proowner <> to_regrole('@owner@')::oid LOOP
+    EXECUTE format('ALTER ROUTINE %s OWNER TO @owner@', other);
+  END LOOP;
+  SET LOCAL ROLE @owner@;
   PERFORM @extschema@._evercore_make_functions(@anew@);
   PERFORM @extschema@._evercore_grant();
 END $evercore$;

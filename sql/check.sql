@@ -6,10 +6,11 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_ca
 BEGIN
   PERFORM _evercore_ready();
   -- Nothing else can be looked at with functions or tables that are not what they should be.
-  RETURN QUERY SELECT NULL::bigint, NULL::bigint, format('function %s is %s', f.signature, f.fault) FROM _evercore_function_faults() f WHERE f.fault IS NOT NULL;
-  IF FOUND THEN RETURN; END IF;
+  RETURN QUERY SELECT NULL::bigint, NULL::bigint, format('function %s is %s', f.signature, f.fault) FROM _evercore_function_faults() f WHERE f.fault IS NOT NULL
+   ORDER BY starts_with(f.statement, 'AGGREGATE'), f.signature COLLATE "C";
+  IF FOUND AND EXISTS (SELECT FROM _evercore_function_faults() f WHERE f.fault IS NOT NULL AND f.statement IS NOT NULL) THEN RETURN; END IF;
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, f.problem FROM _evercore_relation_faults() f ORDER BY 3;
-  IF EXISTS (SELECT FROM _evercore_relation_faults() f WHERE f.kind IN ('table', 'sequence')) THEN RETURN; END IF;
+  IF FOUND AND EXISTS (SELECT FROM _evercore_relation_faults() f WHERE f.kind IN ('table', 'sequence')) THEN RETURN; END IF;
   RETURN QUERY
   SELECT p.aggregate_id, p.position, p.problem FROM (
     SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, g.problem FROM _evercore_gaps() g

@@ -2,7 +2,7 @@
 
 -- Why events up to a sequence may not go, or NULL.
 CREATE OR REPLACE FUNCTION _evercore_protected(id bigint, upto bigint) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   custom bigint;
   reader text := _evercore_unread(id, upto);
@@ -27,7 +27,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_protected(bigint, bigint) IS 'Why an aggregate''s events up to a sequence may not be removed, or NULL.';
 
 CREATE OR REPLACE FUNCTION _evercore_open_log(open boolean) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql VOLATILE AS $$
   SELECT set_config('evercore.compacting', CASE WHEN open THEN 'on' ELSE '' END, true)
 $$;
 COMMENT ON FUNCTION _evercore_open_log(boolean) IS 'Lets this transaction past the append-only trigger; a rollback closes it again.';
@@ -41,7 +41,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_append_only() IS 'Refuses UPDATE, DELETE and TRUNCATE of events: a seat belt for owners, whom rights do not stop.';
 
 CREATE OR REPLACE FUNCTION _evercore_drop_superseded(id bigint) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql VOLATILE AS $$
   WITH gone AS (
     DELETE FROM evercore_snapshot s USING evercore_aggregate a
      WHERE a.aggregate_id = id AND s.aggregate_id = id AND (s.version IS NOT NULL OR s.sequence <> a.base)
@@ -53,7 +53,7 @@ COMMENT ON FUNCTION _evercore_drop_superseded(bigint) IS 'Drops all snapshots bu
 
 -- Removes events up to a sequence; the aggregate is locked and nothing protects them.
 CREATE OR REPLACE FUNCTION _evercore_remove(id bigint, upto bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   removed bigint;
 BEGIN
@@ -74,7 +74,7 @@ BEGIN
             FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto) r
    WHERE a.aggregate_id = id;
   -- What is removed shows no more how far positions were given.
-  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@, (SELECT max(e.position) FROM evercore_event e)));
+  PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@, (SELECT max(e.position) FROM evercore_event e)) | @flags@);
   PERFORM _evercore_open_log(true);
   DELETE FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto;
   GET DIAGNOSTICS removed = ROW_COUNT;
@@ -151,7 +151,7 @@ COMMENT ON FUNCTION evercore_compact_type(text, bigint, bigint) IS
   'Compacts aggregates of a type, the longest first, at most max of them; gives how many, 0 when done.';
 
 CREATE OR REPLACE FUNCTION _evercore_superseded(id bigint, base bigint) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM evercore_snapshot s JOIN evercore_snapshot n
                      ON n.aggregate_id = s.aggregate_id AND n.version IS NOT DISTINCT FROM s.version AND n.sequence > s.sequence
                   WHERE s.aggregate_id = id AND (s.version IS NOT NULL OR s.sequence <> base))

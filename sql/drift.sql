@@ -35,7 +35,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   UNION ALL
   SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
   UNION ALL
-  SELECT 'sequence', s.name FROM unnest('{_evercore_highest,_evercore_policy,_evercore_system,_evercore_timeline,_evercore_token,evercore_aggregate_aggregate_id_seq,
+  SELECT 'sequence', s.name FROM unnest('{_evercore_highest,_evercore_system,_evercore_timeline,_evercore_token,evercore_aggregate_aggregate_id_seq,
       evercore_aggregate_type_type_id_seq,evercore_event_position_seq,evercore_subscription_subscription_id_seq}'::text[]) AS s (name)
 $$;
 COMMENT ON FUNCTION _evercore_relations() IS 'The tables, views and sequences of the store.';

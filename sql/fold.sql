@@ -6,7 +6,7 @@ COMMENT ON AGGREGATE _evercore_merge(jsonb) IS 'Folds merge events whose null me
 
 -- The members of an object that are not null. Few objects have one, and a search for the word says which cannot.
 CREATE OR REPLACE FUNCTION _evercore_members(data jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}') FROM jsonb_each(data) m WHERE m.value <> 'null'
 $$;
 COMMENT ON FUNCTION _evercore_members(jsonb) IS 'An object without its null members.';
@@ -14,7 +14,7 @@ COMMENT ON FUNCTION _evercore_members(jsonb) IS 'An object without its null memb
 -- An object without some of its members. The server's operator compares each member with each key, which is the faster way only
 -- for few keys.
 CREATE OR REPLACE FUNCTION _evercore_without(object jsonb, keys text[]) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
   IF cardinality(keys) <= 100 THEN RETURN object - keys; END IF;
   RETURN (SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}') FROM jsonb_each(object) m
@@ -25,7 +25,7 @@ COMMENT ON FUNCTION _evercore_without(jsonb, text[]) IS 'An object without the m
 -- JSON Merge Patch (RFC 7396). Each object of a patch takes a few kB of the server's stack, of which a session may have little:
 -- `level` counts them, and what lies deeper is done without recursion.
 CREATE OR REPLACE FUNCTION _evercore_merge_patch(target jsonb, patch jsonb, level integer) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   gone text[];
   given jsonb;
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION _evercore_merge_patch(jsonb, jsonb, integer) IS 'Applies a J
 
 -- Goes through the objects of the patch one after the other, outer before inner, and writes the result as text, piece by piece.
 CREATE OR REPLACE FUNCTION _evercore_patch_deep(target jsonb, patch jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   waiting text[] := '{"{}"}';        -- the paths of the objects to come, the next at the end
   reached boolean[] := '{true}';     -- of each, whether the target has objects on the way to it
@@ -86,7 +86,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_patch_deep(jsonb, jsonb) IS 'Applies a JSON Merge Patch without recursion.';
 
 CREATE OR REPLACE FUNCTION _evercore_fold_step(state jsonb, data jsonb, fold text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
   CASE fold
     WHEN 'merge' THEN RETURN state || _evercore_members(data);
@@ -102,7 +102,7 @@ COMMENT ON AGGREGATE _evercore_fold(jsonb, text) IS 'Folds events of any kind.';
 -- Documents from before the payload profile said what jsonb can hold: numbers beyond that fold as the doubles they are, and what
 -- is no object folds as an empty one.
 CREATE OR REPLACE FUNCTION _evercore_jsonb(document json) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
   RETURN document::jsonb;
 EXCEPTION WHEN numeric_value_out_of_range THEN
@@ -114,7 +114,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_jsonb(json) IS 'A document as jsonb, its numbers rounded where jsonb has no room for them.';
 
 CREATE OR REPLACE FUNCTION _evercore_double(number text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp SET extra_float_digits = 1 AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET extra_float_digits = 1 AS $$
 BEGIN
   PERFORM number::numeric;
   RETURN number;
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION _evercore_json_text(jsonb) IS 'A jsonb as text within the pa
 
 -- Where an aggregate has fewer events than its version and base promise: the sequences around the first gap.
 CREATE OR REPLACE FUNCTION _evercore_missing(id bigint, "after" bigint) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
   gap record;
 BEGIN
@@ -158,7 +158,7 @@ COMMENT ON FUNCTION _evercore_missing(bigint, bigint) IS 'Raises EV010 for an ag
 
 -- Folds an aggregate's events in (after, upto] on top of a state. `whole`: EV010 where some of them are missing.
 CREATE OR REPLACE FUNCTION _evercore_fold_range(id bigint, "after" bigint, upto bigint, start jsonb, whole boolean) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 DECLARE
   state jsonb;
   patched boolean;
@@ -188,7 +188,7 @@ COMMENT ON FUNCTION _evercore_fold_range(bigint, bigint, bigint, jsonb, boolean)
 
 -- The state at a sequence, from the newest engine snapshot at or below it. The caller knows that the sequence can be read.
 CREATE OR REPLACE FUNCTION _evercore_state(id bigint, upto bigint) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 DECLARE
   base record;
 BEGIN

@@ -60,27 +60,42 @@ BEGIN
               WHEN (p.body, p.head, p.attributes) IS DISTINCT FROM (w.body, w.head, w.attributes)
                    OR quote_literal(obj_description(p.id, 'pg_proc')) IS DISTINCT FROM w.comment THEN 'different' END
     FROM wanted w LEFT JOIN present p ON p.id = w.id
-   ORDER BY starts_with(w.statement, 'AGGREGATE'), w.signature COLLATE "C";
+  UNION ALL
+  SELECT c.oid::regprocedure::text, NULL, 'not evercore''s'
+    FROM pg_proc c
+   WHERE c.pronamespace = '@extschema@'::regnamespace AND c.proname IN (SELECT split_part(w.signature, '(', 1) FROM wanted w)
+     AND c.oid NOT IN (SELECT w.id FROM wanted w WHERE w.id IS NOT NULL);
 END $$;
-COMMENT ON FUNCTION _evercore_function_faults() IS 'The functions of the store, and which of them are missing or different.';
+COMMENT ON FUNCTION _evercore_function_faults() IS
+  'The functions of the store, and which of them are missing or different; and others that bear their names, which have no statement.';
 
 -- `anew` is for the script of an extension, which takes nothing for its own that was there before.
 CREATE OR REPLACE FUNCTION _evercore_make_functions(anew boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp SET check_function_bodies = off AS $$
 DECLARE
   one record;
+  rights text[];
+  given text;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended('evercore_migrate @extschema@', 0));
-  FOR one IN SELECT f.* FROM _evercore_function_faults() f
-              WHERE CASE WHEN anew THEN NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+  -- Two who do this at once: the second waits for a lock that only the owner can take, once there is something to lock.
+  IF to_regclass('@extschema@.evercore_schema') IS NOT NULL THEN LOCK TABLE @extschema@.evercore_schema IN SHARE UPDATE EXCLUSIVE MODE; END IF;
+  FOR one IN SELECT f.* FROM (SELECT x.* FROM _evercore_function_faults() x ORDER BY starts_with(x.statement, 'AGGREGATE'), x.signature COLLATE "C") f
+              WHERE f.statement IS NOT NULL
+                AND CASE WHEN anew THEN NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
                                                        AND d.objid = to_regprocedure('@extschema@.' || f.signature)::oid)
                          ELSE f.fault IS NOT NULL END LOOP
     BEGIN
       EXECUTE CASE WHEN anew THEN 'CREATE ' ELSE 'CREATE OR REPLACE ' END || one.statement;
     EXCEPTION WHEN invalid_function_definition OR wrong_object_type THEN
       IF anew THEN RAISE; END IF;
+      -- Whom the user let call it may call what takes its place.
+      rights := ARRAY(SELECT format('GRANT EXECUTE ON ROUTINE @extschema@.%s TO %s', one.signature, x.grantee::regrole)
+                             || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+                        FROM pg_proc p, aclexplode(p.proacl) x
+                       WHERE p.oid = to_regprocedure('@extschema@.' || one.signature) AND x.grantee NOT IN (0, p.proowner));
       EXECUTE 'DROP ROUTINE @extschema@.' || one.signature;
       EXECUTE 'CREATE ' || one.statement;
+      FOREACH given IN ARRAY rights LOOP EXECUTE given; END LOOP;
     END;
   END LOOP;
 END $$;

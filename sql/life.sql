@@ -3,8 +3,9 @@
 -- draws positions and tokens far ahead, so that what was given and lost is not given again.
 --
 -- Two marks stand in sequences, which are read without a snapshot in half a microsecond and written outside of transactions:
---   _evercore_timeline   of the server's timeline, of this very sequence (its oid) and of the schema's name: looked at by every append
---                        and claim. A store that was restored from a dump has another sequence;
+--   _evercore_timeline   of the server's timeline, of this very sequence (its oid) and of the schema's name: looked at by every call that
+--                        writes, but by appends only until their session has drawn a position: no session outlives a timeline's end, and
+--                        a restored store has other sequences. Zero where events came by logical replication;
 --   _evercore_system     of the server's identity and its timeline: looked at where the first differs, and by each claim.
 -- Neither can change while a transaction that writes is open. Both are written after the sequences were drawn ahead: a crash
 -- in between draws ahead once more.
@@ -15,7 +16,7 @@
 -- sql/install has made them anew. No store takes over such a name before: neither by sql/install nor, restored, by its first append.
 
 CREATE OR REPLACE FUNCTION _evercore_system_mark() RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RETURN hashtextextended(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), (SELECT c.system_identifier FROM pg_control_system() c));
 EXCEPTION WHEN insufficient_privilege THEN
@@ -23,31 +24,36 @@ EXCEPTION WHEN insufficient_privilege THEN
 END $$;
 COMMENT ON FUNCTION _evercore_system_mark() IS 'A mark of this server''s identity and timeline.';
 
+-- An error that no one else raises ends what is to be undone; not EV000, which stands for every error of ours where it is caught.
 -- What is done for all sessions stands when a transaction rolls back, and nobody waits for its end: the row lock goes with the
 -- subtransaction, what was written to sequences stays.
 CREATE OR REPLACE FUNCTION _evercore_wake() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  @home@
+  @named@
   PERFORM _evercore_ready();
-  IF pg_is_in_recovery() THEN RETURN; END IF;
+  IF pg_is_in_recovery() OR _evercore_is_replica() THEN RETURN; END IF;
   BEGIN
     PERFORM FROM evercore_schema FOR UPDATE;
-    IF (@same_life@) IS NOT TRUE OR pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN
+    IF (@same_life@) IS NOT TRUE OR pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark()
+       OR @marks@ & @replicated@ > 0 THEN
       IF pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN PERFORM _evercore_draw_ahead(); END IF;
       PERFORM _evercore_check_position();
-      PERFORM setval('@extschema@._evercore_system'::regclass, _evercore_system_mark()),
+      IF pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) = 0 THEN PERFORM _evercore_draw_ahead(); END IF;
+      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@
+                       | CASE WHEN EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN @policy@ ELSE 0 END),
+              setval('@extschema@._evercore_system'::regclass, _evercore_system_mark()),
               setval('@extschema@._evercore_timeline'::regclass, @life@);
     END IF;
-    RAISE EXCEPTION 'done' USING ERRCODE = 'EV000';
-  EXCEPTION WHEN SQLSTATE 'EV000' THEN
+    RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
+  EXCEPTION WHEN SQLSTATE 'EV999' THEN
     NULL;
   END;
 END $$;
 COMMENT ON FUNCTION _evercore_wake() IS 'Looks whether this is still the server that drew last; where it is not, draws both sequences far ahead, once.';
 
 CREATE OR REPLACE FUNCTION _evercore_draw_ahead() RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   head bigint;
 BEGIN
@@ -76,7 +82,7 @@ COMMENT ON FUNCTION evercore_restored() IS
 -- remembers how far positions were given, to within eight of single appends; where it says nothing, aggregates do. It is read before the
 -- sequence, and the sequence after the snapshot was taken: what others append meanwhile does not count.
 CREATE OR REPLACE FUNCTION _evercore_check_position() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given bigint := @highest@;
   fault text;
@@ -96,23 +102,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
 
+-- _evercore_highest, which every append reads, is a position in its lower 45 bits. Above them stand what an append must know, since each
+-- sequence costs it 3 %: 2^46, that events were replicated; in bits 47 to 62 which name the schema has, so that the functions of a store
+-- that swapped its name with another's are not at home there; and, as the sign, that a snapshot policy was ever declared. Whoever sets it
+-- keeps what stands there. A declaration excludes all who write (see locks.sql), so none of them takes its mark away.
+
 -- Looked at closely once a session, and where the sequence stands below what the session drew, what was given at all, or what is
 -- remembered of this transaction.
 CREATE OR REPLACE FUNCTION _evercore_newest_position(remembered bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  given bigint := @highest@;
   newest bigint;
 BEGIN
   BEGIN
-    newest := CASE WHEN @same_life@ AND @one_by_one@ AND NOT (@events_above@) THEN @last_value@ END;
-    IF newest >= currval('@extschema@.evercore_event_position_seq'::regclass) AND newest >= greatest(remembered, given, 0) AND newest < 17592186044415 THEN
+    newest := @last_value@;
+    IF newest >= greatest(remembered, currval('@extschema@.evercore_event_position_seq'::regclass)) AND (@marks@ # @name_bits@) & 9223372036854775807 <= newest
+       AND newest < 17592186044415 AND @one_by_one@ AND NOT (@events_above@) THEN
       RETURN newest;
     END IF;
   EXCEPTION WHEN object_not_in_prerequisite_state THEN
     NULL;  -- this session has not drawn before
   END;
-  IF (@same_life@) IS NOT TRUE THEN PERFORM _evercore_wake(); END IF;
+  IF (@same_life@) IS NOT TRUE OR @marks@ & @replicated@ > 0 THEN PERFORM _evercore_check_replica(), _evercore_wake(); END IF;
   PERFORM _evercore_check_position();
   RETURN @last_position@;
 END $$;
@@ -122,8 +133,10 @@ COMMENT ON FUNCTION _evercore_newest_position(bigint) IS 'The newest position dr
 CREATE OR REPLACE FUNCTION _evercore_replicated() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF pg_sequence_last_value(to_regclass('@extschema@._evercore_timeline')) <> 0 THEN
-    PERFORM setval('@extschema@._evercore_timeline'::regclass, 0);
+  IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN RETURN NULL; END IF;
+  IF pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) <> 0 OR (@marks@ & @replicated@ > 0) IS NOT TRUE THEN
+    PERFORM setval('@extschema@._evercore_timeline'::regclass, 0),
+            setval('@extschema@._evercore_highest'::regclass, coalesce(@marks@, @name_bits@) | @replicated@);
   END IF;
   RETURN NULL;
 END $$;
@@ -132,7 +145,7 @@ COMMENT ON FUNCTION _evercore_replicated() IS 'After an event was replicated int
 -- Before a token is drawn. The sequence is behind where the store came by logical replication; it is drawn on with room to spare,
 -- since others may draw meanwhile.
 CREATE OR REPLACE FUNCTION _evercore_tokens_above(name text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   shown bigint;
 BEGIN
@@ -151,16 +164,42 @@ BEGIN
     IF shown > coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0) THEN
       PERFORM setval('@extschema@._evercore_token'::regclass, shown + 1024);
     END IF;
-    RAISE EXCEPTION 'done' USING ERRCODE = 'EV000';
-  EXCEPTION WHEN SQLSTATE 'EV000' THEN
+    RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
+  EXCEPTION WHEN SQLSTATE 'EV999' THEN
     NULL;
   END;
 END $$;
 COMMENT ON FUNCTION _evercore_tokens_above(text) IS 'Makes the next token larger than all that a subscription has, and than all that were ever given.';
 
+-- Asked where an INSERT met a row that should not be there: the ids of aggregates, their types and subscriptions come from sequences which
+-- may be behind, as above.
+CREATE OR REPLACE FUNCTION _evercore_draw_ids() RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  one record;
+  drawn boolean := false;
+BEGIN
+  FOR one IN SELECT s.draws, s.shown FROM (VALUES
+      ('@extschema@.evercore_aggregate_aggregate_id_seq'::regclass, (SELECT max(a.aggregate_id) FROM evercore_aggregate a)),
+      ('@extschema@.evercore_aggregate_type_type_id_seq'::regclass, (SELECT max(t.type_id) FROM evercore_aggregate_type t)),
+      ('@extschema@.evercore_subscription_subscription_id_seq'::regclass,
+       (SELECT max(s.subscription_id) FROM evercore_subscription s))) AS s (draws, shown)
+     WHERE s.shown > coalesce(pg_sequence_last_value(s.draws), 0) LOOP
+    BEGIN
+      PERFORM FROM evercore_schema FOR UPDATE;
+      IF one.shown > coalesce(pg_sequence_last_value(one.draws), 0) THEN PERFORM setval(one.draws, one.shown + 1024); END IF;
+      RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
+    EXCEPTION WHEN SQLSTATE 'EV999' THEN
+      drawn := true;
+    END;
+  END LOOP;
+  RETURN drawn;
+END $$;
+COMMENT ON FUNCTION _evercore_draw_ids() IS 'Draws the sequences of ids on where they are behind their tables: whether one was.';
+
 -- Followers read up to the sequence. Where events stand above it they would see nothing, for ever.
 CREATE OR REPLACE FUNCTION _evercore_check_log() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given bigint := @highest@;
 BEGIN
@@ -173,7 +212,7 @@ COMMENT ON FUNCTION _evercore_check_log() IS 'EV010 where events stand above the
 
 -- The sequence is read after the snapshot that found nothing.
 CREATE OR REPLACE FUNCTION _evercore_beyond("after" bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_check_log();
   IF "after" > @last_position@ THEN

@@ -11,7 +11,7 @@
 -- before it is committed, so they exclude each other on evercore_compacted_type.
 
 CREATE OR REPLACE FUNCTION _evercore_enter() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   LOCK TABLE evercore_aggregate IN ROW EXCLUSIVE MODE;
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM FROM _evercore_declared FOR SHARE; END IF;
@@ -19,7 +19,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_enter() IS 'Before all other locks of a call that writes events or snapshots: no declaration changes until this transaction ends.';
 
 CREATE OR REPLACE FUNCTION _evercore_enter_declaration() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   LOCK TABLE evercore_aggregate IN SHARE ROW EXCLUSIVE MODE;
   UPDATE _evercore_declared SET generation = generation + 1;
@@ -29,7 +29,7 @@ COMMENT ON FUNCTION _evercore_enter_declaration() IS
 
 -- For what must see all that was committed when it has its locks.
 CREATE OR REPLACE FUNCTION _evercore_read_committed(doing text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
     RAISE EXCEPTION 'EV010: % needs READ COMMITTED: % cannot see late commits', doing, current_setting('transaction_isolation') USING ERRCODE = 'EV010';
@@ -38,7 +38,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_read_committed(text) IS 'EV010 outside READ COMMITTED.';
 
 CREATE OR REPLACE FUNCTION _evercore_enter_compaction() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_read_committed('compaction'), _evercore_enter();
   LOCK TABLE evercore_compacted_type IN ROW EXCLUSIVE MODE;
@@ -46,7 +46,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_enter_compaction() IS 'Before all other locks of a call that removes events: no cursor is made or moved back until this transaction ends.';
 
 CREATE OR REPLACE FUNCTION _evercore_enter_subscription() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   LOCK TABLE evercore_compacted_type IN SHARE MODE;
 END $$;

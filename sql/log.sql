@@ -16,7 +16,7 @@ DECLARE
 BEGIN
   IF evercore_follow."limit" < 0 OR (pg_sequence_last_value(to_regclass('@extschema@._evercore_timeline')) <> 0) IS NOT TRUE THEN
     PERFORM _evercore_number(evercore_follow."limit", 'limit', 0, NULL), _evercore_ready();
-    IF current_setting('transaction_isolation') LIKE 'read %' AND NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
+    IF current_setting('transaction_isolation') LIKE 'read %' AND NOT pg_is_in_recovery() THEN PERFORM _evercore_check_replica(), _evercore_check_log(); END IF;
   END IF;
   -- Where no position was drawn after that one, or none of them can be seen yet, there is no need to ask who is under way, which
   -- takes longer than all the rest. Most polls end here, and so the next one sees an append sooner.

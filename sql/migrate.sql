@@ -17,7 +17,7 @@ DECLARE
   present integer;
   step record;
 BEGIN
-  @home@
+  @named@
   -- Two who migrate at once: the second waits here, and finds nothing left to do.
   IF NOT pg_is_in_recovery() THEN PERFORM _evercore_make_functions(false); END IF;
   newest := (SELECT max(m.version) FROM _evercore_migrations() m);

@@ -6,15 +6,15 @@
 
 -- A document of any type as text; EV004 for bytes that are none.
 CREATE OR REPLACE FUNCTION _evercore_document(value json, argument text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT $1::text $$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT $1::text $$;
 COMMENT ON FUNCTION _evercore_document(json, text) IS 'A document as text.';
 
 CREATE OR REPLACE FUNCTION _evercore_document(value jsonb, argument text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ SELECT _evercore_json_text($1) $$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT _evercore_json_text($1) $$;
 COMMENT ON FUNCTION _evercore_document(jsonb, text) IS 'A document as text.';
 
 CREATE OR REPLACE FUNCTION _evercore_document(value bytea, argument text) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF octet_length(value) > 16777216 AND argument <> 'appends' THEN PERFORM _evercore_refuse('EV004', argument || ': too large'); END IF;
   IF position(decode('00', 'hex') IN value) > 0 THEN PERFORM _evercore_refuse('EV004', argument || ': not JSON'); END IF;
@@ -25,7 +25,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_document(bytea, text) IS 'A document in bytes as text; EV004.';
 
 CREATE OR REPLACE FUNCTION _evercore_document(value anyelement, argument text) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RAISE EXCEPTION '% is of type %, not text, json, jsonb or bytea', argument, pg_typeof(value) USING ERRCODE = 'undefined_function';
 END $$;
@@ -34,14 +34,14 @@ COMMENT ON FUNCTION _evercore_document(anyelement, text) IS 'The server''s own e
 -- What is here runs as the store's owner, and a cast is whatever the owner of a type made it. So a value of a type that is not the
 -- server's own becomes text by the type's output alone, which nobody but a superuser can write.
 CREATE OR REPLACE FUNCTION _evercore_printed(value anyelement) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN $1 IS NULL THEN NULL WHEN pg_typeof($1) = 'character'::regtype THEN rtrim(format('%s', $1)) ELSE format('%s', $1) END
 $$;
 COMMENT ON FUNCTION _evercore_printed(anyelement) IS 'A value as the output of its type, with no cast of its owner''s.';
 
 -- A number that is an integer is named by it: 123, never 123.0.
 CREATE OR REPLACE FUNCTION _evercore_name_text(value anyelement, argument text) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   kind record;
 BEGIN

@@ -11,7 +11,7 @@
 
 -- The word of EV004 for a document, or NULL where it is within the profile.
 CREATE OR REPLACE FUNCTION _evercore_payload_fault(data text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   parsed jsonb;
   printed text;
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION _evercore_payload_fault(text) IS 'What puts a document outsi
 
 -- The same, slow and without jsonb. Of several faults the first in this order is named, as on SQLite.
 CREATE OR REPLACE FUNCTION _evercore_exact_fault(data text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   document json;
   deep boolean := octet_length(data) > 1024 AND _evercore_depth(data) > 512;
@@ -52,7 +52,7 @@ COMMENT ON FUNCTION _evercore_exact_fault(text) IS 'What puts a document outside
 
 -- json takes any \uXXXX. A run of backslashes begins an escape, so that pairs of them are told from left to right.
 CREATE OR REPLACE FUNCTION _evercore_escape_fault(document text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
   IF position(E'\\u' IN document) = 0 THEN RETURN NULL; END IF;
   document := replace(document, E'\\\\', 'x');
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION _evercore_escape_fault(text) IS 'NUL or lone surrogate where
 
 -- How deep brackets nest outside strings.
 CREATE OR REPLACE FUNCTION _evercore_depth(document text) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(max(depth), 0)
     FROM (SELECT sum(CASE WHEN bracket IN ('{', '[') THEN 1 ELSE -1 END) OVER (ORDER BY place) AS depth
             FROM regexp_split_to_table(regexp_replace(regexp_replace(document, @string@, '', 'g'), '[^][{}]', '', 'g'), '')
@@ -75,7 +75,7 @@ COMMENT ON FUNCTION _evercore_depth(text) IS 'How deep a JSON text nests.';
 
 -- The numbers of a JSON text that are long or have a long exponent: the only ones that may be out of range.
 CREATE OR REPLACE FUNCTION _evercore_number_fault(document text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT 'number out of range'
     FROM regexp_matches(regexp_replace(document, @string@, '""', 'g'), '(-?)([0-9]+)(?:[.]([0-9]+))?(?:[eE]([+-]?[0-9]+))?', 'g') AS m (part)
    WHERE (length(part[2]) > 18 OR length(part[3]) > 255 OR length(part[4]) > 2)
@@ -88,7 +88,7 @@ COMMENT ON FUNCTION _evercore_number_fault(text) IS 'number out of range where a
 -- Numbers with a point or an exponent must be finite as doubles, and jsonb must hold them. What rounds to 2^1024 or more is not
 -- finite: from 2^1024 - 2^970, whose leading digit stands at 10^308. Only numbers of just that size are compared digit by digit.
 CREATE OR REPLACE FUNCTION _evercore_is_double(whole text, fraction text, exponent text) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   digits text := ltrim(whole || fraction, '0');
   magnitude bigint;
@@ -104,7 +104,7 @@ COMMENT ON FUNCTION _evercore_is_double(text, text, text) IS 'Whether a number, 
 
 -- The first key, in the order of the text, that stands in its object a second time.
 CREATE OR REPLACE FUNCTION _evercore_duplicate_fault(document json) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   WITH RECURSIVE node (path, value) AS (
     SELECT '{}'::integer[], document
     UNION ALL
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION _evercore_duplicate_fault(json) IS 'duplicate key "k" where 
 
 -- EV004 where a document is outside the profile. NULL is none.
 CREATE OR REPLACE FUNCTION _evercore_payload(document text, argument text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   fault text;
 BEGIN

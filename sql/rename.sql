@@ -48,7 +48,7 @@ COMMENT ON FUNCTION evercore_rename_type(text, text, text) IS
   'Gives an event type or an aggregate type (kind event or aggregate) another name, everywhere; gives the new name.';
 
 CREATE OR REPLACE FUNCTION _evercore_knows_event_type(wanted text) RETURNS boolean
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql VOLATILE AS $$
   SELECT EXISTS (SELECT FROM evercore_event_type t WHERE t.name = wanted COLLATE "C")
       OR EXISTS (SELECT FROM evercore_subscription s WHERE wanted COLLATE "C" = ANY (s.event_types))
       OR EXISTS (SELECT FROM evercore_compacted_type c WHERE c.event_type = wanted COLLATE "C")
@@ -58,7 +58,7 @@ COMMENT ON FUNCTION _evercore_knows_event_type(text) IS 'Whether an event, a dec
 
 -- The filter passes what it passed, but a fetch under way has read the old name: it looks whether the version is still the same.
 CREATE OR REPLACE FUNCTION _evercore_rename_in_filters(of_events boolean, old text, new text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql VOLATILE AS $$
   UPDATE evercore_subscription s SET aggregate_type = f.aggregate_type, event_types = f.event_types, filter = f.canonical, filter_version = s.filter_version + 1
     FROM (SELECT r.subscription_id, c.* FROM (
             SELECT o.subscription_id, o.natural_key,

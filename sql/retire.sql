@@ -6,7 +6,9 @@ DECLARE
   rights text;
   said text;
   hanging text;
+  caller name := current_user;
 BEGIN
+  PERFORM pg_catalog.set_config('quote_all_identifiers', 'off', true);
   SELECT pg_catalog.string_agg(r.routine::text, ', '), pg_catalog.jsonb_agg(r.rights) FILTER (WHERE r.rights IS NOT NULL) INTO gone, rights FROM (
     SELECT p.oid::pg_catalog.regprocedure AS routine,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('routine', p.proname, 'role', x.grantee::bigint))
@@ -21,7 +23,10 @@ BEGIN
 $retired$, E'\n'))) r;
   PERFORM pg_catalog.set_config('evercore.retired_rights', coalesce(rights, ''), true);
   IF gone IS NULL THEN RETURN; END IF;
+  -- As whose they are: who installs may be a member of that role without its rights (NOINHERIT).
+  SET LOCAL ROLE @owner@;
   EXECUTE 'DROP ROUTINE ' || gone;
+  EXECUTE pg_catalog.format('SET LOCAL ROLE %I', caller);
 EXCEPTION WHEN dependent_objects_still_exist THEN
   GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, hanging = PG_EXCEPTION_DETAIL;
   IF hanging = '' THEN

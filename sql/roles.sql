@@ -29,7 +29,7 @@ BEGIN
            EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = to_regrole('@reader@')::oid) AS reader_may
       FROM pg_proc p LEFT JOIN _evercore_rights() r ON r.routine = p.proname,
            LATERAL (SELECT coalesce(r.least_role, CASE WHEN starts_with(p.proname, '_') THEN 'owner' ELSE 'writer' END)) AS l (least_role)
-     WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' LOOP
+     WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner = to_regrole('@owner@')::oid LOOP
     IF routine.public_may THEN EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine.signature); END IF;
     IF routine.least_role IN ('writer', 'reader') AND NOT routine.writer_may THEN
       EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO @writer@', routine.signature);

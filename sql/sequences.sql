@@ -2,14 +2,14 @@
 -- out, and anyone who owns them can set them.
 
 -- Each sequence, how far it must have been drawn at least, and what cursors say besides: of those evercore_check() says so itself.
--- Of _evercore_policy only whether it was ever used matters. And what values it may give.
+-- And what values it may give.
 CREATE OR REPLACE FUNCTION _evercore_sequences() RETURNS TABLE (name text, least_value bigint, cursors bigint, kind text, smallest bigint, largest bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
   SELECT s.name, s.least_value, s.cursors, CASE s.name WHEN 'evercore_aggregate_type_type_id_seq' THEN 'integer' ELSE 'bigint' END,
-         CASE WHEN s.name IN ('_evercore_timeline', '_evercore_system') THEN -9223372036854775808 WHEN s.name = '_evercore_highest' THEN 0 ELSE 1 END,
+         CASE WHEN s.name IN ('_evercore_timeline', '_evercore_system', '_evercore_highest') THEN -9223372036854775808 ELSE 1 END,
          CASE s.name WHEN 'evercore_event_position_seq' THEN 17592186044415 WHEN 'evercore_aggregate_type_type_id_seq' THEN 2147483647
                      ELSE 9223372036854775807 END FROM (VALUES
     ('evercore_event_position_seq', greatest((SELECT max(e.position) FROM evercore_event e), (SELECT max(a.base_position) FROM evercore_aggregate a),
@@ -22,7 +22,6 @@ BEGIN
     ('evercore_subscription_subscription_id_seq', greatest((SELECT max(s.subscription_id) FROM evercore_subscription s),
        (SELECT max(p.subscription_id) FROM evercore_subscription_partition p)), NULL),
     ('_evercore_token', (SELECT max(p.token) FROM evercore_subscription_partition p), NULL),
-    ('_evercore_policy', (SELECT count(*) FROM (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0 LIMIT 1) u), NULL),
     ('_evercore_highest', NULL, NULL), ('_evercore_timeline', NULL, NULL), ('_evercore_system', NULL, NULL)) AS s (name, least_value, cursors);
 END $$;
 COMMENT ON FUNCTION _evercore_sequences() IS 'The sequences of the store, and how far each must have been drawn at least.';
@@ -34,7 +33,9 @@ BEGIN
   RETURN QUERY
   SELECT p.problem FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name),
     LATERAL (VALUES
-      (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0) THEN format('sequence %s is behind its table', s.name) END),
+      (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0)
+                    OR s.name = '_evercore_highest' AND (@marks@ < 0) IS NOT TRUE
+                       AND EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN format('sequence %s is behind its table', s.name) END),
       (2, CASE WHEN q.seqcache <> 1 THEN format('sequence %s has a cache', s.name) END),
       (3, CASE WHEN @differs@ THEN format('sequence %s is different', s.name)
                WHEN s.name <> '_evercore_system' AND s.name <> '_evercore_timeline' AND pg_sequence_last_value(q.seqrelid) >= s.largest
@@ -50,6 +51,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 DECLARE
   one record;
   next bigint;
+  marks bigint;
 BEGIN
   FOR one IN SELECT s.*, greatest(s.least_value, s.cursors) AS value, q.seqrelid, q.seqcache <> 1 OR @differs@ AS different
                FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name) LOOP
@@ -66,6 +68,11 @@ BEGIN
       PERFORM setval(one.seqrelid, one.value);
     END IF;
   END LOOP;
-  IF (@highest@ >= @last_position@) IS NOT TRUE THEN PERFORM setval('@extschema@._evercore_highest'::regclass, @last_position@); END IF;
+  marks := @name_bits@ | coalesce(@marks@ & @replicated@, 0)
+           | CASE WHEN @marks@ < 0 OR EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN @policy@ ELSE 0 END;
+  IF (@flags@ = marks AND @highest@ >= @last_position@ - 8) IS NOT TRUE THEN
+    PERFORM FROM _evercore_declared FOR UPDATE;  -- whoever declares a policy writes to this sequence, too
+    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@) | (@flags@ & @policy@) | marks);
+  END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_mend_sequences() IS 'Draws sequences on to what the tables show, and takes their caches away.';

@@ -3,7 +3,7 @@
 -- Locks the aggregate, once declarations stand still, and gives its row; EV002 where it cannot be written to. By an UPDATE that
 -- changes nothing: who erases it in a snapshot older than what is stored now would leave that behind, and gets 40001 instead.
 CREATE OR REPLACE FUNCTION _evercore_lock(id bigint, OUT sequence bigint, OUT base bigint)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_known(id, true), _evercore_enter();
   UPDATE evercore_aggregate a SET sequence = a.sequence WHERE a.aggregate_id = id RETURNING a.sequence, a.base INTO sequence, base;
@@ -12,7 +12,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_lock(bigint) IS 'An aggregate''s version and base; the aggregate is locked.';
 
 CREATE OR REPLACE FUNCTION _evercore_store_snapshot(id bigint, at_sequence bigint) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql VOLATILE AS $$
   INSERT INTO evercore_snapshot (aggregate_id, sequence, state)
   SELECT id, at_sequence, _evercore_json_text(_evercore_state(id, at_sequence))::json
    WHERE at_sequence > 0
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION _evercore_store_snapshot(bigint, bigint) IS 'Stores an engin
 -- Called by appends once any type has a policy: did this one cross a multiple of `every`? The single append has
 -- locked the table by its UPDATE before it comes here; see locks.sql.
 CREATE OR REPLACE FUNCTION _evercore_follow_policy(id bigint, before bigint, reached bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_enter(); END IF;
   IF EXISTS (SELECT FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
@@ -35,7 +35,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_follow_policy(bigint, bigint, bigint) IS 'Stores a snapshot where an append crossed a multiple that its policy names.';
 
 CREATE OR REPLACE FUNCTION _evercore_policy_snapshot(id bigint, at_sequence bigint) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql VOLATILE AS $$
   SELECT _evercore_store_snapshot(id, at_sequence);
   DELETE FROM evercore_snapshot s
    USING evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
@@ -101,7 +101,7 @@ BEGIN
   IF FOUND THEN RETURN type; END IF;
   PERFORM _evercore_await_aggregate_type(type), _evercore_enter_declaration();
   kind := _evercore_aggregate_type(type);
-  PERFORM nextval('@extschema@._evercore_policy'::regclass);
+  PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@marks@, @name_bits@) | @policy@);
   UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = keep WHERE t.type_id = kind;
   RETURN type;
 END $$;

@@ -5,7 +5,7 @@
 -- row of its own partition alone, so that workers never wait for each other.
 
 CREATE OR REPLACE FUNCTION _evercore_subscriptions_ready() RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN
     RAISE EXCEPTION 'EV008: the store is not migrated: SELECT evercore_migrate()' USING ERRCODE = 'EV008';
@@ -15,7 +15,7 @@ COMMENT ON FUNCTION _evercore_subscriptions_ready() IS 'EV008 where the store is
 
 -- A member of a filter that is a name, or NULL.
 CREATE OR REPLACE FUNCTION _evercore_filter_name(value json, member text, longest integer) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF json_typeof(value) = 'null' THEN RETURN NULL; END IF;
   IF json_typeof(value) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: ' || member || ' is not text'); END IF;
@@ -24,7 +24,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_filter_name(json, text, integer) IS 'A name in a filter, or NULL; EV005 and EV009.';
 
 CREATE OR REPLACE FUNCTION _evercore_filter_types(value json) RETURNS text[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   element json;
   names text[] := '{}';
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION _evercore_filter_types(json) IS 'The event types of a filter
 
 -- The parts of a filter and its canonical text; all NULL where everything passes.
 CREATE OR REPLACE FUNCTION _evercore_filter(filter text, OUT canonical text, OUT aggregate_type text, OUT natural_key text, OUT event_types text[])
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   member record;
 BEGIN
@@ -67,7 +67,7 @@ COMMENT ON FUNCTION _evercore_filter(text) IS 'What a filter says: its canonical
 -- What `start` means now, a word, digits or a time, or a number as such: after which position, by which time, and whether it is meant
 -- that compacted events are missing. It is resolved once and never again.
 CREATE OR REPLACE FUNCTION _evercore_begin(start text, number bigint, OUT place bigint, OUT moment timestamptz, OUT kept boolean)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   kept := _evercore_says_kept(start);
   IF kept THEN start := CASE start WHEN 'kept' THEN 'beginning' ELSE substr(start, 6) END; END IF;
@@ -94,7 +94,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_begin(text, bigint) IS 'Where a subscription begins; EV009.';
 
 CREATE OR REPLACE FUNCTION _evercore_says_kept(start text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(start ~ '^kept( |$)', false)
 $$;
 COMMENT ON FUNCTION _evercore_says_kept(text) IS 'Whether a start says that compacted events may be missing.';
@@ -102,7 +102,7 @@ COMMENT ON FUNCTION _evercore_says_kept(text) IS 'Whether a start says that comp
 -- The newest position that compaction removed of events that pass a subscription's filter, of all partitions or one, of all times or
 -- where some happened at a time or later. Aggregates erased since count as well; they have no key any more.
 CREATE OR REPLACE FUNCTION _evercore_newest_removed(id bigint, part integer, moment timestamptz) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RETURN (SELECT max(c.position) FROM evercore_subscription s, evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
            WHERE s.subscription_id = id
@@ -117,7 +117,7 @@ COMMENT ON FUNCTION _evercore_newest_removed(bigint, integer, timestamptz) IS 'T
 -- EV010 where a subscription that begins after `place` would miss what was compacted. Nothing is compacted meanwhile; only a snapshot
 -- from before that was so would not see all of it.
 CREATE OR REPLACE FUNCTION _evercore_require_kept(id bigint, place bigint, moment timestamptz, part integer) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   missed bigint;
 BEGIN
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION _evercore_require_kept(bigint, bigint, timestamptz, integer)
 
 -- Locks a subscription and, in order, its partitions; gives its id, or NULL.
 CREATE OR REPLACE FUNCTION _evercore_lock_subscription(name text, whole boolean) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   id bigint;
 BEGIN
@@ -147,7 +147,7 @@ COMMENT ON FUNCTION _evercore_lock_subscription(text, boolean) IS 'Locks a subsc
 
 -- As above, and EV002 where there is none.
 CREATE OR REPLACE FUNCTION _evercore_subscription(name text, whole boolean) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   id bigint;
 BEGIN
@@ -160,7 +160,7 @@ COMMENT ON FUNCTION _evercore_subscription(text, boolean) IS 'Locks a subscripti
 
 -- Another number of partitions, while no cursor has moved since a reset.
 CREATE OR REPLACE FUNCTION _evercore_repartition(id bigint, wanted integer) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   subscription record;
 BEGIN
@@ -178,7 +178,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_repartition(bigint, integer) IS 'Gives a subscription another number of partitions; EV010 unless it was just reset.';
 
 CREATE OR REPLACE FUNCTION _evercore_subscribe(name text, filter text, start text, number bigint, partitions bigint) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
   wanted record;
@@ -206,6 +206,7 @@ BEGIN
       IF NOT begins.kept THEN PERFORM _evercore_require_kept(id, begins.place, begins.moment, NULL); END IF;
       RETURN _evercore_subscribe.name;
     END IF;
+    CONTINUE WHEN _evercore_draw_ids();
     -- Someone else made it meanwhile. Above READ COMMITTED it cannot be seen.
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
       RAISE EXCEPTION 'subscription "%" was made meanwhile: try again', _evercore_subscribe.name USING ERRCODE = '40001';
@@ -268,7 +269,7 @@ END $$;
 COMMENT ON FUNCTION evercore_resume(text) IS 'Ends a pause; gives the name.';
 
 CREATE OR REPLACE FUNCTION _evercore_reset(name text, start text, number bigint) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   id bigint;
   begins record;
@@ -329,7 +330,7 @@ COMMENT ON FUNCTION _evercore_lag(bigint, integer) IS 'How many events a partiti
 
 -- What compaction and erasure ask. Paused subscriptions count: they will want to read on.
 CREATE OR REPLACE FUNCTION _evercore_unread(id bigint, upto bigint) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN NULL; END IF;
   RETURN (SELECT s.name FROM evercore_subscription s
@@ -341,7 +342,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_unread(bigint, bigint) IS 'A subscription that has not read an aggregate''s events up to a sequence, or NULL.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_cursors() RETURNS TABLE ("position" bigint, problem text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
   IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN; END IF;
@@ -353,7 +354,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_cursors() IS 'Cursors of subscriptions that stand beyond the head.';
 
 CREATE OR REPLACE FUNCTION _evercore_count_subscriptions() RETURNS bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN 0; END IF;
   RETURN (SELECT count(*) FROM evercore_subscription);

@@ -6,7 +6,7 @@
 
 -- Why an UPDATE found no row with that token.
 CREATE OR REPLACE FUNCTION _evercore_lost(name text, token bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM evercore_subscription s WHERE s.name = _evercore_lost.name COLLATE "C") THEN
     RAISE EXCEPTION 'EV002: no subscription "%"', name USING ERRCODE = 'EV002';
@@ -16,7 +16,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_lost(text, bigint) IS 'EV002 where there is no such subscription, else EV006.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_token(name text, token bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
   IF token IS NULL THEN PERFORM _evercore_refuse('EV009', 'token is NULL'); END IF;
@@ -24,7 +24,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_token(text, bigint) IS 'Refuses arguments that cannot be a name and a token.';
 
 CREATE OR REPLACE FUNCTION _evercore_lease(lease_seconds double precision) RETURNS interval
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF lease_seconds IS NULL THEN PERFORM _evercore_refuse('EV009', 'lease_seconds is NULL'); END IF;
   IF NOT (lease_seconds > 0 AND lease_seconds <= 86400) THEN

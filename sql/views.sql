@@ -66,6 +66,8 @@ DECLARE
   one record;
   standard text;
   again boolean := false;
+  rights text[];
+  given text;
 BEGIN
   FOR one IN SELECT f.*, format('VIEW @extschema@.%I', f.name) AS view, rtrim(f.definition, ';') AS body FROM _evercore_view_faults() f LOOP
     FOR standard IN SELECT a.attname FROM pg_attribute a WHERE a.attrelid = to_regclass('@extschema@.' || one.name) AND a.atthasdef LOOP
@@ -74,9 +76,15 @@ BEGIN
     BEGIN
       EXECUTE format('CREATE OR REPLACE %s AS %s', one.view, one.body);
     EXCEPTION WHEN invalid_table_definition THEN
+      rights := ARRAY(SELECT format('GRANT %s ON @extschema@.%I TO %s', x.privilege_type, one.name,
+                                    CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
+                             || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+                        FROM pg_class c, aclexplode(c.relacl) x
+                       WHERE c.oid = to_regclass('@extschema@.' || one.name) AND x.grantee <> c.relowner);
       PERFORM _evercore_drop_view(one.name);
       again := true;  -- others may have gone with it
       EXECUTE format('CREATE OR REPLACE %s AS %s', one.view, one.body);
+      FOREACH given IN ARRAY rights LOOP EXECUTE given; END LOOP;
     END;
     EXECUTE format('COMMENT ON %s IS %L', one.view, one.description);
   END LOOP;

@@ -22,8 +22,12 @@ COMMENT ON SEQUENCE _evercore_system IS 'A mark of the server''s identity and ti
 
 -- How far positions were given at least: the sequence they are drawn from can be set back, and compaction removes what shows it.
 -- A position is 44 bits of an advisory lock's key.
-CREATE SEQUENCE _evercore_highest MINVALUE 0;
-COMMENT ON SEQUENCE _evercore_highest IS 'A position that was given: set by every eighth, by calls that draw many, and by compaction.';
+-- In the same number, since each sequence that an append reads costs it 3 %: 2^46 says that events were replicated, bits 47 to 62 which
+-- name the schema has, and a sign that there is a policy.
+CREATE SEQUENCE _evercore_highest MINVALUE -9223372036854775808;
+COMMENT ON SEQUENCE _evercore_highest IS
+  'A position that was given (set by every eighth, by calls that draw many, and by compaction), and marks above its 45 bits.';
+DROP SEQUENCE _evercore_policy;
 ALTER SEQUENCE evercore_event_position_seq MAXVALUE 17592186044415;
 
 -- Folds and policies by number: whoever reads them outside READ COMMITTED locks the row, and so fails where they changed meanwhile.
@@ -70,6 +74,9 @@ COMMENT ON VIEW evercore_aggregates IS 'Every aggregate with its type, natural k
 ALTER TABLE evercore_compacted_type DROP COLUMN position;
 DROP TABLE _evercore_declared;
 ALTER SEQUENCE evercore_event_position_seq NO MAXVALUE;
+CREATE SEQUENCE _evercore_policy;
+COMMENT ON SEQUENCE _evercore_policy IS 'Counts evercore_snapshot_policy calls: where there was none, appends need not look for a policy.';
+SELECT nextval('_evercore_policy') WHERE EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0);
 DROP SEQUENCE _evercore_highest;
 DROP SEQUENCE _evercore_system;
 DROP SEQUENCE _evercore_timeline;

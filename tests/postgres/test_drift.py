@@ -106,7 +106,7 @@ def test_each_function_is_missed_and_made_again():
     database = new_database()
     connection = Connection(database)
     before = connection.rows("SELECT p.oid::regprocedure, pg_get_functiondef(p.oid), p.proacl FROM pg_proc p"
-                             " WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f' ORDER BY 1::text")
+                             " WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f' ORDER BY p.oid::regprocedure::text")
     dropped = [(name, signature) for name, signature, _, plain in functions(connection) if plain not in MACHINERY]
     for name, _ in dropped:
         connection.rows(f"DROP FUNCTION {name} CASCADE")
@@ -118,7 +118,56 @@ def test_each_function_is_missed_and_made_again():
     install(database)
     equal(problems(connection), [])
     equal(connection.rows("SELECT p.oid::regprocedure, pg_get_functiondef(p.oid), p.proacl FROM pg_proc p"
-                          " WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f' ORDER BY 1::text"), before)
+                          " WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f' ORDER BY p.oid::regprocedure::text"), before)
+
+
+def test_what_is_made_anew_keeps_the_rights_that_a_user_gave():
+    connection = store()
+    role = connection.value("SELECT current_database()") + "_may"
+    connection.rows(f"CREATE ROLE {role}")
+    try:
+        definition = connection.value("SELECT pg_get_functiondef('evercore_rekey(bigint, text)'::regprocedure)")
+        connection.rows("DROP FUNCTION evercore_rekey(bigint, text); " + definition.replace("new_key text", "given text"))
+        connection.rows("ALTER FUNCTION evercore_rekey(bigint, text) OWNER TO evercore_owner;"
+                        f" GRANT EXECUTE ON FUNCTION evercore_rekey(bigint, text) TO {role} WITH GRANT OPTION")
+        connection.rows("DROP VIEW evercore_aggregates; CREATE VIEW evercore_aggregates AS SELECT 1 AS one;"
+                        f" ALTER VIEW evercore_aggregates OWNER TO evercore_owner; GRANT SELECT ON evercore_aggregates TO {role}")
+        connection.rows("SELECT evercore_migrate()")
+        equal(problems(connection), [])
+        equal(connection.value("SELECT has_function_privilege($1, 'evercore_rekey(bigint, text)', 'EXECUTE WITH GRANT OPTION')"
+                               " AND has_table_privilege($1, 'evercore_aggregates', 'SELECT')", role), "t")
+    finally:
+        connection.rows(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_routine_that_bears_a_name_of_ours_is_named_and_never_becomes_the_owners():
+    database = new_database()
+    connection = Connection(database)
+    role = connection.value("SELECT current_database()") + "_plants"
+    connection.rows(f"CREATE ROLE {role}; GRANT CREATE, USAGE ON SCHEMA evercore TO {role}; SET ROLE {role}")
+    try:
+        connection.rows("""CREATE FUNCTION evercore.evercore_find(integer) RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT';
+                           CREATE FUNCTION evercore.evercore_mine() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT'; RESET ROLE""")
+        wanted = ["function evercore_find(integer) is not evercore's", f"owner of function evercore_find(integer) is {role}",
+                  f"owner of function evercore_mine() is {role}"]
+        equal(sorted(problems(connection)), wanted)
+        install(database)
+        connection.rows("SELECT evercore_migrate()")
+        equal(sorted(problems(connection)), wanted)
+        connection.rows("ALTER FUNCTION evercore_head() OWNER TO " + role)
+        install(database)
+        equal(sorted(problems(connection)), wanted, "what is evercore's by its signature is taken over")
+    finally:
+        connection.rows(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_stranger_who_holds_keys_stops_no_migration():
+    database = new_database()
+    stranger, connection = Connection(database), Connection(database)
+    stranger.rows("SELECT pg_advisory_lock(hashtextextended(key, 0)) FROM unnest(ARRAY['evercore install', 'evercore_migrate \"evercore\"']) AS key")
+    connection.rows("SET statement_timeout = '100s'; SELECT evercore_migrate()")
+    install(database, PGOPTIONS="-c statement_timeout=100s -c lock_timeout=1s")
+    equal(problems(connection), [])
 
 
 def test_each_body_of_a_function_is_compared_and_made_again():
@@ -272,7 +321,7 @@ def test_each_relation_that_can_be_made_again_is():
         equal(f"table {name} is missing" in problems(connection), True)
         connection.rows("SELECT evercore_migrate()")
         equal(problems(connection), [], name)
-    for name in ("_evercore_policy", "_evercore_token", "_evercore_system"):
+    for name in ("_evercore_highest", "_evercore_token", "_evercore_system"):
         connection.rows(f"DROP SEQUENCE {name}")
         equal(problems(connection), [f"sequence {name} is missing"])
         connection.rows("SELECT evercore_migrate()")

@@ -3,7 +3,6 @@ from harness import equal, install, new_database, refused, uri
 from pq import Connection
 from test_crash import Server
 
-BEHIND = "EV010: sequence evercore_event_position_seq is behind its table: SELECT evercore_migrate()"
 REPLICA = "EV010: this store is a logical replica"
 
 
@@ -48,8 +47,8 @@ def test_a_logical_replica_is_not_followed_wherever_its_sequence_stands():
         while replica.value("SELECT count(*) FROM evercore_log") != "5":
             pass
         equal(replica.value("SELECT evercore_state(1)"), '{"n": 1}')
-        for expected in (BEHIND, REPLICA):
-            refused(lambda: replica.rows("SELECT * FROM evercore_follow()"), "EV010", expected)
+        for _ in range(2):
+            refused(lambda: replica.rows("SELECT * FROM evercore_follow()"), "EV010", REPLICA)
             replica.rows("SELECT evercore_migrate()")
         replica.rows("ALTER SUBSCRIPTION s DISABLE; ALTER SUBSCRIPTION s SET (slot_name = NONE)")
         replica.rows("DROP SUBSCRIPTION s")

@@ -345,7 +345,10 @@ def older_store(connection, version, schema, source):
         connection.rows(f"INSERT INTO {schema}.{table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {source}.{table}")
     connection.rows("SET session_replication_role = origin")
     for (sequence,) in connection.rows(f"SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'S'"):
-        connection.rows(f"SELECT setval('{schema}.{sequence}', last_value, is_called) FROM {source}.{sequence}")
+        if sequence == "_evercore_policy":  # there is a policy
+            connection.rows(f"SELECT nextval('{schema}.{sequence}')")
+        else:
+            connection.rows(f"SELECT setval('{schema}.{sequence}', last_value, is_called) FROM {source}.{sequence}")
     connection.rows(f"SET search_path = {schema}, public")
 
 

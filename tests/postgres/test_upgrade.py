@@ -242,3 +242,22 @@ def test_an_upgrade_that_stopped_half_way_by_an_earlier_build_is_mended():
     install(database)
     connection.rows("SELECT evercore_append_many('[{\"aggregate_type\":\"T\",\"natural_key\":\"a\",\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')")
     equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
+def test_a_member_without_the_owners_rights_upgrades_and_quoted_names_hide_nothing():
+    """NOINHERIT: the script acts as the owner wherever it needs to."""
+    for release in RELEASES:
+        database = new_database(False)
+        install_release(database, release)
+        connection = Connection(database)
+        role = connection.value("SELECT current_database()") + "_member"
+        connection.rows(f"CREATE ROLE {role} LOGIN NOINHERIT; GRANT evercore_owner TO {role};"
+                        f" ALTER DATABASE {connection.value('SELECT current_database()')} SET quote_all_identifiers = on")
+        connection.rows("SELECT evercore_create('T', 'a'), evercore_append(1, NULL, 'E', '{}')")
+        try:
+            install(database.replace("//postgres@", f"//{role}@"))
+            equal(connection.rows("SELECT * FROM evercore_check()"), [])
+            connection.rows("SET quote_all_identifiers = off")
+            equal(signatures(connection), signatures(Connection(new_database())), "no retired function is left")
+        finally:
+            connection.rows(f"DROP OWNED BY {role}; DROP ROLE {role}")

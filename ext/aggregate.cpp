@@ -13,7 +13,8 @@ std::optional<std::int64_t> find_by_key(Connection& connection, std::int64_t typ
                                         std::string_view key) {
   if (const auto id = connection.transaction.aggregate_by_key(type_id, key)) return id;
   Statement find = connection.prepare(
-      "SELECT aggregate_id FROM main.evercore_aggregate WHERE type_id = ?1 AND natural_key = ?2");
+      "SELECT aggregate_id FROM main.evercore_aggregate INDEXED BY evercore_aggregate_key"
+      " WHERE type_id = ?1 AND natural_key = ?2");
   if (!find.bind(1, type_id).bind(2, key).step()) return std::nullopt;
   const std::int64_t id = find.integer(0);
   connection.transaction.learn_key(type_id, key, id);
@@ -100,8 +101,8 @@ void rekey(const Call& call) {
 /// The last sequence at or before a time. Of compacted events only the newest time is known.
 std::int64_t sequence_at(Connection& connection, const Aggregate& aggregate, std::int64_t time) {
   Statement kept = connection.prepare(
-      "SELECT sequence FROM main.evercore_event WHERE aggregate_id = ?1 AND event_time <= ?2"
-      " ORDER BY sequence DESC LIMIT 1");
+      "SELECT sequence FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      " WHERE aggregate_id = ?1 AND event_time <= ?2 ORDER BY sequence DESC LIMIT 1");
   if (kept.bind(1, aggregate.id).bind(2, time).step()) return kept.integer(0);
   if (aggregate.base == 0) return 0;
   Statement removed = connection.prepare(

@@ -40,6 +40,22 @@ class Snapshots {
 };
 
 /// Folds aggregate by aggregate and compares what it finds with what is promised.
+/// Where the index is at fault, which is said elsewhere, the events are found without it.
+Statement events_of_aggregate(Connection& connection) {
+#define SELECT_EVENTS                                                                       \
+  "SELECT position, sequence, type_id, data, metadata, event_time, recorded_at, reference," \
+  " event_id FROM main.evercore_event"
+#define OF_AGGREGATE " WHERE aggregate_id = ?1 ORDER BY sequence"
+  try {
+    return connection.prepare(SELECT_EVENTS " INDEXED BY evercore_event_sequence" OF_AGGREGATE);
+  } catch (const Error& failure) {
+    if (failure.sqlite_code != SQLITE_ERROR) throw;  // BUSY and the like
+    return connection.prepare(SELECT_EVENTS OF_AGGREGATE);
+  }
+#undef OF_AGGREGATE
+#undef SELECT_EVENTS
+}
+
 class Walk {
  public:
   Walk(Connection& connection, Problems& problems)
@@ -50,10 +66,7 @@ class Walk {
             "SELECT aggregate_id, base, erased, natural_key, base_first_time, base_last_time,"
             " base_max_time FROM main.evercore_aggregate"
             " WHERE aggregate_id <> 0 ORDER BY aggregate_id")),
-        events_(connection.prepare(
-            "SELECT position, sequence, type_id, data, metadata, event_time, recorded_at,"
-            " reference, event_id FROM main.evercore_event WHERE aggregate_id = ?1 ORDER BY "
-            "sequence")),
+        events_(events_of_aggregate(connection)),
         snapshots_(connection) {}
 
   /// A short step; false at the end.

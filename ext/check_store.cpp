@@ -145,7 +145,7 @@ constexpr Look after[] = {
      position_out_of_range},
     {"SELECT DISTINCT s.name FROM main.evercore_subscription s"
      " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
-     " WHERE p.position > (SELECT coalesce(max(position), 0) FROM main.evercore_event)"
+     " WHERE p.position > (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)"
      " ORDER BY s.name",
      cursor_beyond},
     {"SELECT DISTINCT s.name FROM main.evercore_subscription s"

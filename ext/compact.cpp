@@ -49,12 +49,13 @@ std::optional<std::string> uncovered(Connection& connection, const Aggregate& ag
                                      std::int64_t base) {
   Statement custom = connection.prepare(
       "SELECT max(e.sequence) FROM main.evercore_event e"
-      " JOIN main.evercore_event_type t ON t.type_id = e.type_id"
+      " INDEXED BY evercore_event_sequence CROSS JOIN main.evercore_event_type t ON t.type_id = "
+      "e.type_id"
       " WHERE e.aggregate_id = ?1 AND e.sequence <= ?2 AND t.fold = 2");
   custom.bind(1, aggregate.id).bind(2, base).step();
   Statement before = connection.prepare(
       "SELECT 1 FROM main.evercore_compacted_type c"
-      " JOIN main.evercore_event_type t ON t.type_id = c.type_id"
+      " CROSS JOIN main.evercore_event_type t ON t.type_id = c.type_id"
       " WHERE c.aggregate_id = ?1 AND t.fold = 2");
   const bool compacted_before = before.bind(1, aggregate.id).step();
   if (custom.is_null(0) && !compacted_before) return std::nullopt;
@@ -81,7 +82,7 @@ std::optional<std::string> protection(Connection& connection, const Aggregate& a
 /// would take over the clause of an upsert.
 void remember_types(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
   Statement types = connection.prepare(
-      "SELECT type_id, max(position) FROM main.evercore_event"
+      "SELECT type_id, max(position) FROM main.evercore_event INDEXED BY evercore_event_sequence"
       " WHERE aggregate_id = ?1 AND sequence <= ?2 GROUP BY type_id");
   types.bind(1, aggregate.id).bind(2, base);
   while (types.step()) {
@@ -104,7 +105,8 @@ void remember_types(Connection& connection, const Aggregate& aggregate, std::int
 void remember_removed(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
   Statement ids = connection.prepare(
       "SELECT event_id, sequence, position, type_id, data FROM main.evercore_event"
-      " WHERE aggregate_id = ?1 AND sequence <= ?2 AND event_id IS NOT NULL");
+      " INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND sequence <= ?2 AND event_id "
+      "IS NOT NULL");
   ids.bind(1, aggregate.id).bind(2, base);
   while (ids.step()) {
     Statement keep = connection.prepare(
@@ -125,12 +127,13 @@ void remember_removed(Connection& connection, const Aggregate& aggregate, std::i
       .prepare(
           "UPDATE main.evercore_aggregate SET base = ?2,"
           " base_first_time = coalesce(base_first_time, (SELECT event_time FROM main.evercore_event"
-          "  WHERE aggregate_id = ?1 ORDER BY sequence LIMIT 1)),"
+          "  INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 ORDER BY sequence LIMIT "
+          "1)),"
           " base_last_time = (SELECT event_time FROM main.evercore_event"
-          "  WHERE aggregate_id = ?1 AND sequence = ?2),"
+          "  INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND sequence = ?2),"
           " base_max_time = max(coalesce(base_max_time, -9223372036854775807),"
           "  (SELECT max(event_time) FROM main.evercore_event"
-          "   WHERE aggregate_id = ?1 AND sequence <= ?2))"
+          "   INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND sequence <= ?2))"
           " WHERE aggregate_id = ?1")
       .bind(1, aggregate.id)
       .bind(2, base)
@@ -140,15 +143,17 @@ void remember_removed(Connection& connection, const Aggregate& aggregate, std::i
 /// A trigger or an authorizer can leave out parts of that silently, and what is removed next is gone.
 void require_remembered(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
   Statement look = connection.prepare(
-      "SELECT EXISTS (SELECT 1 FROM main.evercore_event e WHERE e.aggregate_id = ?1"
+      "SELECT EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
+      "  WHERE e.aggregate_id = ?1"
       "  AND e.sequence <= ?2 AND (e.event_id IS NOT NULL"
       "   AND NOT EXISTS (SELECT 1 FROM main.evercore_event_id i WHERE i.event_id = e.event_id"
       "    AND i.aggregate_id = ?1 AND i.sequence = e.sequence AND i.position = e.position"
       "    AND i.type_id = e.type_id AND (i.data_sha256 IS NULL) = (e.data IS NULL))"
       "   OR NOT EXISTS (SELECT 1 FROM main.evercore_compacted_type c WHERE c.aggregate_id = ?1"
       "    AND c.type_id = e.type_id AND c.position >= e.position)))"
-      " OR NOT EXISTS (SELECT 1 FROM main.evercore_aggregate a JOIN main.evercore_event e"
-      "   ON e.aggregate_id = ?1 AND e.sequence = ?2 WHERE a.aggregate_id = ?1 AND a.base = ?2"
+      " OR NOT EXISTS (SELECT 1 FROM main.evercore_aggregate a CROSS JOIN main.evercore_event e"
+      "   INDEXED BY evercore_event_sequence ON e.aggregate_id = ?1 AND e.sequence = ?2 WHERE "
+      "a.aggregate_id = ?1 AND a.base = ?2"
       "  AND a.base_first_time IS NOT NULL AND a.base_last_time = e.event_time"
       "  AND a.base_max_time >= e.event_time)");
   look.bind(1, aggregate.id).bind(2, base).step();
@@ -162,19 +167,24 @@ std::int64_t remove_events(Connection& connection, const Aggregate& aggregate, s
   with_maintenance(connection, [&] {
     connection
         .prepare(
-            "UPDATE main.evercore_event SET aggregate_id = 0, sequence = position, type_id = 0,"
+            "UPDATE main.evercore_event NOT INDEXED SET aggregate_id = 0, sequence = position, "
+            "type_id = 0,"
             " recorded_at = NULL, data = NULL, reference = NULL, metadata = NULL, event_id = NULL"
             " WHERE aggregate_id = ?1 AND sequence <= ?2"
-            " AND position = (SELECT max(position) FROM main.evercore_event)")
+            " AND position = (SELECT max(position) FROM main.evercore_event NOT INDEXED)")
         .bind(1, aggregate.id)
         .bind(2, base)
         .run();
     connection
         .prepare(
-            "DELETE FROM main.evercore_event WHERE aggregate_id = 0"
-            " AND position < (SELECT max(position) FROM main.evercore_event)")
+            "DELETE FROM main.evercore_event INDEXED BY evercore_event_sequence WHERE aggregate_id "
+            "= 0"
+            " AND position < (SELECT max(position) FROM main.evercore_event NOT INDEXED)")
         .run();
-    connection.prepare("DELETE FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence <= ?2")
+    connection
+        .prepare(
+            "DELETE FROM main.evercore_event INDEXED BY evercore_event_sequence"
+            " WHERE aggregate_id = ?1 AND sequence <= ?2")
         .bind(1, aggregate.id)
         .bind(2, base)
         .run();
@@ -187,9 +197,11 @@ std::int64_t remove_events(Connection& connection, const Aggregate& aggregate, s
 void require_done(Connection& connection, const Aggregate& aggregate, std::int64_t base) {
   Statement look = connection.prepare(
       "SELECT (SELECT base FROM main.evercore_aggregate WHERE aggregate_id = ?1) = ?2"
-      " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1"
+      " AND NOT EXISTS (SELECT 1 FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      "  WHERE aggregate_id = ?1"
       "  AND sequence <= ?2)"
-      " AND NOT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = 0"
+      " AND NOT EXISTS (SELECT 1 FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      "  WHERE aggregate_id = 0"
       "  AND (sequence <> position OR type_id <> 0 OR recorded_at IS NOT NULL OR data IS NOT NULL"
       "   OR metadata IS NOT NULL OR reference IS NOT NULL OR event_id IS NOT NULL))"
       " AND coalesce((SELECT max(sequence) FROM main.evercore_event WHERE aggregate_id = ?1), ?2)"
@@ -253,13 +265,19 @@ void compact(const Call& call) {
   });
 }
 
-/// The aggregates of a type, those with the most kept events first.
-std::vector<std::int64_t> longest_first(Connection& connection, std::int64_t type_id) {
+/// The aggregates of a type that may have something to remove, those with the most kept events first:
+/// more events than are kept, or more than one snapshot.
+std::vector<std::int64_t> longest_first(Connection& connection, std::int64_t type_id,
+                                        std::int64_t keep_events) {
   Statement find = connection.prepare(
-      "SELECT a.aggregate_id, coalesce((SELECT max(sequence) FROM main.evercore_event e"
-      " WHERE e.aggregate_id = a.aggregate_id), a.base) - a.base AS kept"
-      " FROM main.evercore_aggregate a WHERE a.type_id = ?1 ORDER BY kept DESC, a.aggregate_id");
-  find.bind(1, type_id);
+      "SELECT aggregate_id FROM (SELECT a.aggregate_id, coalesce((SELECT max(sequence)"
+      "  FROM main.evercore_event e WHERE e.aggregate_id = a.aggregate_id), a.base) - a.base AS "
+      "kept"
+      "  FROM main.evercore_aggregate a WHERE a.type_id = ?1) kept_of"
+      " WHERE kept > ?2 OR EXISTS (SELECT 1 FROM main.evercore_snapshot s"
+      "  WHERE s.aggregate_id = kept_of.aggregate_id LIMIT 1 OFFSET 1)"
+      " ORDER BY kept DESC, aggregate_id");
+  find.bind(1, type_id).bind(2, keep_events);
   std::vector<std::int64_t> ids;
   while (find.step()) ids.push_back(find.integer(0));
   return ids;
@@ -270,7 +288,8 @@ std::int64_t compact_all(Connection& connection, std::int64_t type_id,
                          std::optional<std::int64_t> keep_events, std::int64_t most) {
   std::int64_t count = 0;
   bool looked = false;
-  for (const std::int64_t id : longest_first(connection, type_id)) {
+  for (const std::int64_t id :
+       longest_first(connection, type_id, keep_events.value_or(most_sequence))) {
     if (count == most) break;
     const Plan plan = plan_of(connection, id, keep_events);
     if (plan.removes() && !std::exchange(looked, true)) require_sound_subscriptions(connection);

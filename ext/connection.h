@@ -46,7 +46,8 @@ struct Carried {
 /// subscription_lease.cpp.
 struct EmptyFetch {
   std::int64_t token = 0;
-  std::int64_t head = 0;
+  std::int64_t seen = 0;  ///< nothing passes up to there
+  bool cut = false;       ///< it ended before the head, at its bound
   std::optional<std::string> filter;
 };
 

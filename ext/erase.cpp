@@ -53,24 +53,27 @@ void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
   if (const auto why = unread(connection, aggregate, aggregate.version)) throw error(10, *why);
   with_maintenance(connection, [&] {
     run_for(connection,
-            "UPDATE main.evercore_event SET data = NULL, reference = NULL, metadata = NULL"
+            "UPDATE main.evercore_event INDEXED BY evercore_event_sequence SET data = NULL, "
+            "reference = NULL, metadata = NULL"
             " WHERE aggregate_id = ?1",
             aggregate.id);
   });
   run_for(connection, "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1", aggregate.id);
   run_for(connection,
-          "UPDATE main.evercore_event_id SET data_sha256 = NULL WHERE aggregate_id = ?1",
+          "UPDATE main.evercore_event_id INDEXED BY evercore_event_id_aggregate"
+          " SET data_sha256 = NULL WHERE aggregate_id = ?1 AND data_sha256 IS NOT NULL",
           aggregate.id);
   run_for(connection,
           "UPDATE main.evercore_aggregate SET natural_key = NULL, erased = 1"
           " WHERE aggregate_id = ?1",
           aggregate.id);
   Statement look = connection.prepare(
-      "SELECT EXISTS (SELECT 1 FROM main.evercore_event WHERE aggregate_id = ?1"
-      "  AND (data IS NOT NULL OR reference IS NOT NULL OR metadata IS NOT NULL))"
+      "SELECT EXISTS (SELECT 1 FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      "  WHERE aggregate_id = ?1 AND (data IS NOT NULL OR reference IS NOT NULL OR metadata IS NOT "
+      "NULL))"
       " OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1)"
-      " OR EXISTS (SELECT 1 FROM main.evercore_event_id WHERE aggregate_id = ?1"
-      "  AND data_sha256 IS NOT NULL)"
+      " OR EXISTS (SELECT 1 FROM main.evercore_event_id INDEXED BY evercore_event_id_aggregate"
+      "  WHERE aggregate_id = ?1 AND data_sha256 IS NOT NULL)"
       " OR NOT EXISTS (SELECT 1 FROM main.evercore_aggregate WHERE aggregate_id = ?1"
       "  AND natural_key IS NULL AND erased = 1)");
   look.bind(1, aggregate.id).step();

@@ -45,6 +45,19 @@ Error error(int number, std::string_view text) {
 Error engine_error(sqlite3* db, int result_code) {
   if ((result_code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
   std::string text = sqlite3_errmsg(db);
+  if ((result_code & 0xff) == SQLITE_ERROR) {
+    // Statements say which index they go by (INDEXED BY): it may be gone, or another one of its name.
+    constexpr std::string_view no_index = "no such index: ";
+    if (text.starts_with(no_index)) {
+      return error(
+          10, "index " + text.substr(no_index.size()) + " is missing: evercore_migrate() makes it");
+    }
+    if (text == "no query solution") {
+      return error(10,
+                   "an index of the store is different: evercore_check() names it,"
+                   " evercore_migrate() makes it anew");
+    }
+  }
   const int code = sqlite3_extended_errcode(db);
   const int known = (code & 0xff) == (result_code & 0xff) ? code : result_code;
   text += hint(known == SQLITE_BUSY_SNAPSHOT ? known : known & 0xff);

@@ -29,11 +29,12 @@ Fold fold_of(sqlite3_value* value) {
 std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t type_id) {
   Statement find = connection.prepare(
       "SELECT min(aggregate_id) FROM (SELECT c.aggregate_id FROM main.evercore_compacted_type c"
-      " JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"
+      " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"
       " WHERE c.type_id = ?1 AND a.erased = 0"
       " UNION ALL SELECT a.aggregate_id FROM main.evercore_aggregate a"
       " WHERE a.base > 0 AND a.erased = 0 AND EXISTS (SELECT 1 FROM main.evercore_event e"
-      " WHERE e.aggregate_id = a.aggregate_id AND e.type_id = ?1))");
+      " INDEXED BY evercore_event_sequence WHERE e.aggregate_id = a.aggregate_id AND e.type_id = "
+      "?1))");
   find.bind(1, type_id).step();
   return find.is_null(0) ? std::nullopt : std::optional(find.integer(0));
 }
@@ -42,8 +43,8 @@ std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t 
 void drop_folded(Connection& connection, std::int64_t type_id) {
   Statement find = connection.prepare(
       "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE s.application = 0"
-      " AND EXISTS (SELECT 1 FROM main.evercore_event e WHERE e.aggregate_id = s.aggregate_id"
-      " AND e.type_id = ?1)");
+      " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
+      "  WHERE e.aggregate_id = s.aggregate_id AND e.type_id = ?1)");
   find.bind(1, type_id);
   std::vector<std::int64_t> ids;
   while (find.step()) ids.push_back(find.integer(0));
@@ -119,7 +120,8 @@ class History : public Rows {
         state_(base_state(connection, aggregate)),
         events_(connection.prepare(
             "SELECT sequence, type_id, event_time, reference, data FROM main.evercore_event"
-            " WHERE aggregate_id = ?1 AND sequence > ?2 AND sequence <= ?3 ORDER BY sequence")) {
+            " INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND sequence > ?2 AND "
+            "sequence <= ?3 ORDER BY sequence")) {
     events_.bind(1, aggregate.id).bind(2, aggregate.base).bind(3, aggregate.version);
   }
 
@@ -219,7 +221,8 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
   StateAt at = nearest_snapshot(connection, aggregate, sequence);
   EventTypes types(connection);
   Statement events = connection.prepare(
-      "SELECT type_id, data FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2"
+      "SELECT type_id, data FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      " WHERE aggregate_id = ?1 AND sequence > ?2"
       " AND sequence <= ?3 ORDER BY sequence");
   events.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
   std::int64_t type_id = 0;

@@ -41,7 +41,8 @@ void refuse_dirty_reads(Connection& connection) {
 }  // namespace
 
 std::int64_t head_position(Connection& connection) {
-  Statement head = connection.prepare("SELECT coalesce(max(position), 0) FROM main.evercore_event");
+  Statement head =
+      connection.prepare("SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED");
   head.step();
   return head.integer(0);
 }

@@ -149,7 +149,7 @@ Members::Members(std::string_view object) : rest_(skip_blanks(object)) {
   }
 }
 
-bool Members::next() {
+bool Members::next_key() {
   if (failed_) return false;
   const int more = step(rest_, first_, '}');
   if (more == 0) return false;
@@ -160,11 +160,20 @@ bool Members::next() {
   rest_ = skip_blanks(rest_.substr(key_length));
   if (rest_.empty() || rest_.front() != ':') return failed_ = true, false;
   rest_ = skip_blanks(rest_.substr(1));
+  return true;
+}
+
+bool Members::take_value() {
   const std::size_t length = value_length(rest_);
   if (length == 0) return failed_ = true, false;
   value_ = rest_.substr(0, length);
   rest_.remove_prefix(length);
   return true;
+}
+
+void Members::leave(const Members& inner) {
+  failed_ = failed_ || inner.failed_ || inner.rest_.empty();
+  if (!failed_) rest_ = inner.rest_.substr(1);
 }
 
 Elements::Elements(std::string_view array) : rest_(skip_blanks(array)) {

@@ -18,7 +18,19 @@ namespace evercore::ext {
 class Members {
  public:
   explicit Members(std::string_view object);
-  bool next();
+  bool next() { return next_key() && take_value(); }
+
+  // Step by step, for who walks an object within this one without looking for its end first:
+  //
+  //     while (member.next_key()) {
+  //       if (!member.at_object() && member.take_value()) use(member.value());
+  //       else { Members inner = member.inside(); while (inner.next()) …; member.leave(inner); }
+  //     }
+  bool next_key();
+  bool take_value();
+  [[nodiscard]] bool at_object() const { return !rest_.empty() && rest_.front() == '{'; }
+  [[nodiscard]] Members inside() const { return Members(rest_); }
+  void leave(const Members& inner);  ///< past an object that was walked to its end
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::string_view raw_key() const { return raw_key_; }  ///< between the quotes
   [[nodiscard]] std::string_view value() const { return value_; }      ///< without blanks around it

@@ -31,7 +31,7 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
   }
   Statement statement = connection.prepare(
       (arguments.columns_used & log_aggregate_columns) != 0
-          ? Sql(EVERCORE_SELECT_LOG
+          ? Sql(EVERCORE_LOG_BY_POSITION
                 " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3")
           : Sql(EVERCORE_SELECT_LOG_ALONE
                 " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
@@ -106,7 +106,7 @@ class BackwardRows : public AggregateRows {
 std::unique_ptr<Rows> open_backward(Connection& connection, const Aggregate& aggregate,
                                     std::int64_t after, std::int64_t upto) {
   Statement statement =
-      connection.prepare(EVERCORE_SELECT_LOG
+      connection.prepare(EVERCORE_LOG_BY_SEQUENCE
                          " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3"
                          " ORDER BY e.sequence DESC");
   statement.bind(1, aggregate.id).bind(2, after).bind(3, upto);
@@ -130,10 +130,11 @@ std::unique_ptr<Rows> open_events(Connection& connection, const TableArguments& 
     if (!arguments.ascending) return open_backward(connection, *aggregate, after, upto);
     limit = most_integer;
   }
-  Statement statement = connection.prepare(
-      EVERCORE_SELECT_LOG
-      " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3 ORDER BY e.sequence"
-      " LIMIT ?4");
+  Statement statement =
+      connection.prepare(EVERCORE_LOG_BY_SEQUENCE
+                         " WHERE e.aggregate_id = ?1 AND e.sequence > ?2 AND e.sequence <= ?3 "
+                         "ORDER BY e.sequence"
+                         " LIMIT ?4");
   statement.bind(1, aggregate->id).bind(2, after).bind(3, upto).bind(4, limit);
   const Succession succession(*aggregate, after, upto);
   return std::make_unique<EventRows>(connection, std::move(statement), succession, limit);

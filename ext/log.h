@@ -38,19 +38,23 @@ enum LogColumn {
   log_event_id,
 };
 
-// What a LogRows statement selects. CROSS JOIN keeps the order: events first, their aggregate by
-// its id.
-#define EVERCORE_SELECT_LOG                                                                     \
+// What a LogRows statement selects. Which way it goes is said, and not left to what ANALYZE found when
+// the store was another one: `index` is NOT INDEXED, by position, or INDEXED BY. CROSS JOIN keeps the
+// order: events first, their aggregate by its id.
+#define EVERCORE_SELECT_LOG(index)                                                              \
   "SELECT e.position, e.aggregate_id, a.type_id, a.natural_key, e.sequence, e.type_id, e.data," \
   " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"                           \
-  " FROM main.evercore_event e"                                                                 \
+  " FROM main.evercore_event e " index                                                          \
   " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = e.aggregate_id"
 
 // The same where neither the aggregate's type nor its key is asked for.
 #define EVERCORE_SELECT_LOG_ALONE                                                 \
   "SELECT e.position, e.aggregate_id, NULL, NULL, e.sequence, e.type_id, e.data," \
   " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"             \
-  " FROM main.evercore_event e"
+  " FROM main.evercore_event e NOT INDEXED"
+
+#define EVERCORE_LOG_BY_POSITION EVERCORE_SELECT_LOG("NOT INDEXED")
+#define EVERCORE_LOG_BY_SEQUENCE EVERCORE_SELECT_LOG("INDEXED BY evercore_event_sequence")
 
 /// The bits of TableArguments::columns_used that need the join.
 inline constexpr std::uint64_t log_aggregate_columns =

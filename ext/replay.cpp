@@ -125,8 +125,9 @@ class ReplayRows : public LogRows {
   bool at_base_ = false;
 };
 
-#define FROM_EVENTS                                                     \
-  " FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2" \
+#define FROM_EVENTS                                                                           \
+  " FROM main.evercore_event INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND " \
+  "sequence > ?2"                                                                             \
   " AND sequence <= ?3 ORDER BY sequence"
 
 std::unique_ptr<Rows> open_replay(Connection& connection, const TableArguments& arguments) {

@@ -27,7 +27,10 @@ void keep_position(Connection& connection, std::int64_t position) {
   insert.bind(1, position).bind(2, now()).run();
   static_cast<void>(arrival.rowid());
   with_maintenance(connection, [&] {
-    connection.prepare("DELETE FROM main.evercore_event WHERE aggregate_id = 0 AND position < ?1")
+    connection
+        .prepare(
+            "DELETE FROM main.evercore_event INDEXED BY evercore_event_sequence WHERE aggregate_id "
+            "= 0 AND position < ?1")
         .bind(1, position)
         .run();
   });

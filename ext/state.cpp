@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "error.h"
@@ -11,6 +12,8 @@
 namespace evercore::ext {
 
 namespace {
+
+constexpr std::size_t few_members = 16;  // they are found as fast one after the other
 
 [[noreturn]] void refuse_stored(const char* what) {
   throw error(4, std::string(what) + ": not JSON; evercore_check() names the place");
@@ -67,45 +70,124 @@ bool same_element(simdjson::dom::element a, simdjson::dom::element b) {
 
 }  // namespace
 
-State::State(std::string_view object) {
-  if (trim(object) == "{}") return;
-  Members member(object);
+State::State(std::string_view object) : unread_(trim(object)) {
+  if (unread_ == "{}") {
+    unread_.clear();
+    return;
+  }
+  std::size_t compact = 1;  // with a comma for each member but one, and the braces
+  Members member(unread_);
+  while (member.next()) {
+    ++work_;
+    compact += member.raw_key().size() + member.value().size() + 4;
+  }
+  if (member.failed()) refuse_stored("state");
+  if (compact != unread_.size()) open();  // to be spelled as states are
+}
+
+/// Takes the members out of the text.
+void State::open() {
+  if (unread_.empty()) return;
+  const std::string text = std::move(unread_);
+  unread_.clear();
+  Members member(text);
   std::string resolved;
   while (member.next()) set(member.raw_key(), key_of(member, resolved), member.value());
   if (member.failed()) refuse_stored("state");
 }
 
 void State::apply(Fold fold, std::string_view data) {
-  switch (fold) {
-    case Fold::merge:
-      return merge(data);
-    case Fold::patch:
-      return patch(data);
-    case Fold::custom:
-      return;
-  }
+  if (fold == Fold::custom) return;
+  open();
+  if (fold == Fold::merge) return merge(data);
+  Members member(data);
+  patch(member, 1);
+  if (member.failed()) refuse_stored("data");
 }
 
 State::Member* State::find(std::string_view key) {
-  for (std::size_t i = hint_; i < members_.size(); ++i) {
-    if (members_[i].key == key) return hint_ = i + 1, &members_[i];
+  if (hint_ < members_.size()) {
+    Member& next = members_[hint_];
+    ++work_;
+    if (next.key() == key && !next.gone) return ++hint_, &next;
   }
-  for (std::size_t i = 0; i < std::min(hint_, members_.size()); ++i) {
-    if (members_[i].key == key) return hint_ = i + 1, &members_[i];
+  if (!index_.empty()) return find_by_index(key);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    ++work_;
+    if (members_[i].key() == key && !members_[i].gone) return hint_ = i + 1, &members_[i];
   }
   return nullptr;
 }
 
-void State::set(std::string_view raw_key, std::string_view key, std::string_view value) {
-  if (Member* member = find(key)) {
-    member->value.assign(value);
-  } else {
-    members_.push_back(Member{std::string(raw_key), std::string(key), std::string(value)});
+State::Member* State::find_by_index(std::string_view key) {
+  const std::size_t mask = index_.size() - 1;
+  for (std::size_t slot = std::hash<std::string_view>()(key) & mask; index_[slot] != 0;
+       slot = (slot + 1) & mask) {
+    const std::size_t place = index_[slot] - 1;
+    ++work_;
+    if (members_[place].key() == key && !members_[place].gone) {
+      return hint_ = place + 1, &members_[place];
+    }
   }
+  return nullptr;
+}
+
+void State::put_in_index(std::size_t place) {
+  const std::size_t mask = index_.size() - 1;
+  std::size_t slot = std::hash<std::string_view>()(members_[place].key()) & mask;
+  while (index_[slot] != 0) slot = (slot + 1) & mask;
+  index_[slot] = static_cast<std::uint32_t>(place + 1);
+}
+
+void State::build_index() {
+  std::size_t size = 4 * few_members;
+  while (size < 4 * members_.size()) size *= 2;
+  index_.assign(size, 0);
+  for (std::size_t i = 0; i < members_.size(); ++i) put_in_index(i);
+  work_ += members_.size();
+}
+
+State::Member& State::add(std::string_view raw_key, std::string_view key) {
+  Member& member = members_.emplace_back();
+  ++work_;
+  member.raw_key = raw_key;
+  if (key != raw_key) member.resolved = key;
+  hint_ = members_.size();
+  if (!index_.empty() && 2 * members_.size() <= index_.size()) {
+    put_in_index(members_.size() - 1);
+  } else if (members_.size() > few_members) {
+    build_index();
+  }
+  return member;
+}
+
+State::Member& State::at(std::string_view raw_key, std::string_view key) {
+  Member* member = find(key);
+  return member != nullptr ? *member : add(raw_key, key);
+}
+
+void State::set(std::string_view raw_key, std::string_view key, std::string_view value) {
+  Member& member = at(raw_key, key);
+  member.value.assign(value);
+  member.inner.reset();
 }
 
 void State::remove(std::string_view key) {
-  std::erase_if(members_, [&](const Member& member) { return member.key == key; });
+  Member* member = find(key);
+  if (member == nullptr) return;
+  member->gone = true;
+  member->value = {};
+  member->inner.reset();
+  if (++gone_ > few_members && 2 * gone_ > members_.size()) drop_gone();
+}
+
+void State::drop_gone() {
+  work_ += members_.size();
+  std::erase_if(members_, [](const Member& member) { return member.gone; });
+  gone_ = 0;
+  hint_ = 0;
+  index_.clear();
+  if (members_.size() > few_members) build_index();
 }
 
 void State::merge(std::string_view data) {
@@ -118,42 +200,86 @@ void State::merge(std::string_view data) {
   if (member.failed()) refuse_stored("data");
 }
 
-/// RFC 7396, section 2.
-void State::patch(std::string_view data) {
-  Members member(data);
+/// The object of that name, made where there is none, or something else.
+State& State::inner_of(std::string_view raw_key, std::string_view key) {
+  Member& member = at(raw_key, key);
+  if (!member.inner) {
+    member.inner.reset(new State);
+    if (member.value.starts_with('{')) member.inner->unread_ = std::move(member.value);
+    member.value = {};
+  }
+  member.inner->open();
+  return *member.inner;
+}
+
+/// RFC 7396, section 2. Walks the patch once, whatever its depth.
+void State::patch(Members& member, int depth) {
+  if (depth > max_depth) refuse_stored("data");
   std::string resolved;
-  while (member.next()) {
+  while (member.next_key()) {
     const std::string_view key = key_of(member, resolved);
-    if (member.value() == "null") {
+    if (member.at_object()) {
+      State& inner = inner_of(member.raw_key(), key);
+      Members changes = member.inside();
+      inner.patch(changes, depth + 1);
+      member.leave(changes);
+    } else if (!member.take_value()) {
+      return;
+    } else if (member.value() == "null") {
       remove(key);
-    } else if (member.value().front() == '{') {
-      const Member* old = find(key);
-      const bool nested = old != nullptr && old->value.front() == '{';
-      State inner(nested ? std::string_view(old->value) : "{}");
-      inner.patch(member.value());
-      set(member.raw_key(), key, inner.text());
     } else {
       set(member.raw_key(), key, member.value());
     }
   }
-  if (member.failed()) refuse_stored("data");
 }
 
-std::string State::text() const {
+std::size_t State::length() const {
+  if (!unread_.empty()) return unread_.size();
   std::size_t size = 2;
-  for (const Member& member : members_) size += member.raw_key.size() + member.value.size() + 4;
-  std::string out;
-  out.reserve(size);
-  out += '{';
   for (const Member& member : members_) {
-    if (out.size() > 1) out += ',';
+    if (member.gone) continue;
+    size += member.raw_key.size() + 4;
+    size += member.inner ? member.inner->length() : member.value.size();
+  }
+  return size;
+}
+
+void State::write(std::string& out) const {
+  if (!unread_.empty()) {
+    out += unread_;
+    return;
+  }
+  out += '{';
+  bool first = true;
+  for (const Member& member : members_) {
+    if (member.gone) continue;
+    if (!first) out += ',';
+    first = false;
     out += '"';
     out += member.raw_key;
     out += "\":";
-    out += member.value;
+    if (member.inner) {
+      member.inner->write(out);
+    } else {
+      out += member.value;
+    }
   }
   out += '}';
+}
+
+std::string State::text() const {
+  std::string out;
+  out.reserve(length());
+  write(out);
   return out;
+}
+
+std::size_t State::work() const {
+  std::size_t sum = work_;
+  for (const Member& member : members_) {
+    if (member.inner) sum += member.inner->work();
+  }
+  return sum;
 }
 
 bool same_json(std::string_view a, std::string_view b) {

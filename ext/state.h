@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,11 @@ namespace evercore::ext {
 /// How an event type changes the state.
 enum class Fold : std::int64_t { merge = 0, patch = 1, custom = 2 };
 
-/// Keeps the members as slices of JSON text, in the order of their first appearance; nothing is
-/// parsed deeper than the fold needs. A plain value.
+class Members;
+
+/// Keeps the members as JSON text, in the order of their first appearance; nothing is parsed deeper
+/// than the fold needs, and what a patch has gone into stays parsed for the next one. So a fold costs
+/// what the events and the state are long, however many of them or of their members there are.
 ///
 ///     State state("{}");
 ///     state.apply(Fold::merge, R"({"name":"Ann","email":null})");
@@ -27,21 +31,44 @@ class State {
 
   [[nodiscard]] std::string text() const;
 
+  /// How many members were read, moved or compared so far: what a test counts.
+  [[nodiscard]] std::size_t work() const;
+
  private:
   struct Member {
-    std::string raw_key;  ///< as it was first spelled, without quotes
-    std::string key;      ///< with its escapes resolved
-    std::string value;
+    std::string raw_key;   ///< as it was first spelled, without quotes
+    std::string resolved;  ///< with its escapes resolved; empty where there are none
+    std::string value;     ///< of an object that a patch went into: empty, see `inner`
+    std::unique_ptr<State> inner;
+    bool gone = false;
+
+    [[nodiscard]] std::string_view key() const { return resolved.empty() ? raw_key : resolved; }
   };
 
+  State() = default;
+  void open();
   Member* find(std::string_view key);
+  Member* find_by_index(std::string_view key);
+  Member& add(std::string_view raw_key, std::string_view key);
+  Member& at(std::string_view raw_key, std::string_view key);
   void set(std::string_view raw_key, std::string_view key, std::string_view value);
   void remove(std::string_view key);
+  void drop_gone();
+  void build_index();
+  void put_in_index(std::size_t place);
   void merge(std::string_view data);
-  void patch(std::string_view data);
+  void patch(Members& member, int depth);
+  State& inner_of(std::string_view raw_key, std::string_view key);
+  [[nodiscard]] std::size_t length() const;
+  void write(std::string& out) const;
 
+  std::string unread_;  // the text, as long as nothing was applied to it; then empty
   std::vector<Member> members_;
+  std::vector<std::uint32_t>
+      index_;  // places of members by the hash of their key, plus one; 0: none
+  std::size_t gone_ = 0;
   std::size_t hint_ = 0;  // events of one type name their members in one order
+  std::size_t work_ = 0;
 };
 
 /// Whether two JSON texts are the same value, whatever their spelling and order of members.

@@ -19,7 +19,8 @@ namespace {
 std::int64_t position_before(Connection& connection, std::int64_t time) {
   const std::int64_t head = load_head(connection).committed;
   Statement first = connection.prepare(
-      "SELECT position FROM main.evercore_event WHERE event_time >= ?1 AND aggregate_id <> 0"
+      "SELECT position FROM main.evercore_event NOT INDEXED WHERE event_time >= ?1 AND "
+      "aggregate_id <> 0"
       " AND position <= ?2 ORDER BY position LIMIT 1");
   return first.bind(1, time).bind(2, head).step() ? first.integer(0) - 1 : head;
 }
@@ -169,13 +170,14 @@ std::int64_t create(Connection& connection, std::string_view name, std::int64_t 
 
 // The newest position that compaction removed of events that pass the filter of subscription ?1, of
 // aggregates erased since as well: they have no key any more.
-#define NEWEST_REMOVED                                                                       \
-  "SELECT max(c.position) FROM main.evercore_subscription s, main.evercore_compacted_type c" \
-  " JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"                       \
-  " WHERE s.subscription_id = ?1"                                                            \
-  " AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || c.type_id || ',') > 0)"              \
-  " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id"                            \
-  "  FROM main.evercore_aggregate_type WHERE name = s.aggregate_type))"                      \
+#define NEWEST_REMOVED                                                          \
+  "SELECT max(c.position) FROM main.evercore_subscription s CROSS JOIN "        \
+  "main.evercore_compacted_type c"                                              \
+  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"    \
+  " WHERE s.subscription_id = ?1"                                               \
+  " AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || c.type_id || ',') > 0)" \
+  " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id"               \
+  "  FROM main.evercore_aggregate_type WHERE name = s.aggregate_type))"         \
   " AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)"
 
 [[noreturn]] void refuse_missing(std::string_view name, std::int64_t position) {
@@ -405,10 +407,15 @@ std::optional<std::string> unread(Connection& connection, const Aggregate& aggre
       " JOIN main.evercore_subscription_partition p"
       "  ON p.subscription_id = s.subscription_id AND p.partition = ?1 % s.partitions"
       " WHERE p.position < (SELECT max(position) FROM (SELECT position FROM main.evercore_event"
-      "  WHERE aggregate_id = ?1 AND sequence <= ?2 ORDER BY sequence DESC LIMIT 1))"
-      " AND EXISTS (SELECT 1 FROM main._evercore_unread u"
-      "  WHERE u.subscription_id = p.subscription_id AND u.partition = p.partition"
-      "  AND u.aggregate_id = ?1 AND u.sequence <= ?2)"
+      "  INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND sequence <= ?2 ORDER BY "
+      "sequence DESC LIMIT 1))"
+      " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
+      "  WHERE e.aggregate_id = ?1 AND e.sequence <= ?2 AND e.position > p.position"
+      "  AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0))"
+      " AND (s.aggregate_type IS NULL OR EXISTS (SELECT 1 FROM main.evercore_aggregate a"
+      "  WHERE a.aggregate_id = ?1 AND a.type_id ="
+      "   (SELECT type_id FROM main.evercore_aggregate_type WHERE name = s.aggregate_type)"
+      "  AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)))"
       " ORDER BY s.name LIMIT 1");
   if (!find.bind(1, aggregate.id).bind(2, sequence).step()) return std::nullopt;
   return "aggregate " + std::to_string(aggregate.id) + " has events that subscription \"" +

@@ -90,9 +90,11 @@ struct Holding {
 [[nodiscard]] Holding load_holding(Connection& connection, std::string_view name,
                                    std::int64_t token);
 
-/// Called by a fetch that came to its end without a row, `head` being the safe head it saw: what an
-/// ack of NULL moves past.
-void remember_empty(Connection& connection, const Holding& holding, std::int64_t head);
+/// Called by a fetch that came to its end without a row, having looked up to `seen`: what an ack of
+/// NULL moves past, and where the next fetch goes on. `cut`: there was more to look at.
+void remember_empty(Connection& connection, const Holding& holding, std::int64_t seen, bool cut);
+/// Up to where this connection's last empty fetch of the partition has looked; 0 where none has.
+[[nodiscard]] std::int64_t seen_empty(const Connection& connection, const Holding& holding);
 
 /// The subscription of the argument `name`, which must be a checked one; throws EV002.
 [[nodiscard]] Subscription load_subscription(Connection& connection, std::string_view name);

@@ -10,6 +10,9 @@
 //                  SQLite sort all that is left of the log for each batch
 //   by scan        otherwise, looking at each event after the cursor
 //
+// A fetch that would look at very many events without finding one ends empty before the head. What it
+// has looked at is noted: an ack of NULL moves past it, and the next fetch begins there.
+//
 // The statement that reads this table holds its snapshot from its start: the token is looked at and
 // the events are read at one moment of the store.
 #include <algorithm>
@@ -29,6 +32,9 @@ namespace {
 constexpr std::int64_t default_limit = 100;
 constexpr std::size_t most_merged = 64;  // event types; more of them are found by the scan
 
+/// How many events one fetch looks at where its filter passes none of them.
+constexpr std::int64_t most_examined = 100'000;
+
 // What is left to look at in each event: ?4 a type of aggregates, ?5 ids of event types, ?6 and ?7
 // the partition. The + keeps the IN from being taken for a way to search.
 #define AND_PASSES                                                       \
@@ -36,26 +42,38 @@ constexpr std::size_t most_merged = 64;  // event types; more of them are found 
   " AND (?5 IS NULL OR +e.type_id IN (SELECT value FROM json_each(?5)))" \
   " AND e.aggregate_id % ?6 = ?7"
 
-/// Notes, at the end of a fetch that gave nothing, which head it saw. A follower has no row to note
-/// it in.
+/// Notes, at the end of a fetch that gave nothing, how far it has looked. A follower has no row to
+/// note it in.
 class Sight {
  public:
-  Sight(Connection& connection, Holding holding, std::int64_t head)
-      : connection_(connection), holding_(std::move(holding)), head_(head) {}
+  /// The fetch looks up to `last`, below the head where it is cut.
+  Sight(Connection& connection, Holding holding, std::int64_t last, std::int64_t head)
+      : connection_(connection), holding_(std::move(holding)), last_(last), head_(head) {}
 
   /// Hands `more` through.
   bool saw(bool more) {
     if (more) {
       empty_ = false;
     } else if (empty_ && holding_.subscription_id != 0) {
-      remember_empty(connection_, holding_, head_);
+      const std::int64_t seen = last_ < head_ ? before_next() : head_;
+      remember_empty(connection_, holding_, seen, seen < head_);
     }
     return more;
   }
 
  private:
+  /// Just before the event after `last`: positions that nothing has are no work for another fetch.
+  std::int64_t before_next() {
+    Statement next = connection_.prepare(
+        "SELECT min(position) FROM main.evercore_event NOT INDEXED WHERE position > ?1"
+        " AND position <= ?2");
+    next.bind(1, last_).bind(2, head_).step();
+    return next.is_null(0) ? head_ : next.integer(0) - 1;
+  }
+
   Connection& connection_;
   Holding holding_;
+  std::int64_t last_;
   std::int64_t head_;
   bool empty_ = true;
 };
@@ -109,21 +127,35 @@ struct Fetch {
   const Holding& holding;
   std::int64_t limit;
   std::int64_t head;
+  std::int64_t after;                   ///< the cursor, or where an empty fetch has looked since
   std::optional<std::int64_t> type_id;  ///< of aggregates, where the filter has one
   std::string event_type_ids;           ///< of json_each; empty: all
 
-  [[nodiscard]] Sight sight() const { return {connection, holding, head}; }
+  [[nodiscard]] Sight sight() const { return {connection, holding, head, head}; }
+  [[nodiscard]] Sight sight(std::int64_t last) const { return {connection, holding, last, head}; }
+  /// Up to which position this fetch looks. A follower knows of no cursor that could move on
+  /// without an event, so it looks at all.
+  [[nodiscard]] std::int64_t last() const {
+    const bool bounded = holding.subscription_id != 0 && head - after > most_examined;
+    return bounded ? after + most_examined : head;
+  }
 };
 
-/// Whether SQLite can find the events of one type in order of position.
-bool has_index_by_type(Connection& connection) {
+enum class TypeIndex { none, documented, other };
+
+/// What SQLite can find the events of one type in order of position by: an index of the name that the
+/// docs give, or of another.
+TypeIndex index_by_type(Connection& connection) {
   Statement find = connection.prepare(
-      "SELECT 1 FROM pragma_index_list('evercore_event', 'main') i"
+      "SELECT max(i.name = 'evercore_event_by_type')"
+      " FROM pragma_index_list('evercore_event', 'main') i"
       " WHERE i.partial = 0 AND 'type_id' ="
       "  (SELECT name FROM pragma_index_info(i.name, 'main') WHERE seqno = 0)"
       " AND coalesce((SELECT name FROM pragma_index_info(i.name, 'main') WHERE seqno = 1),"
       "  'position') = 'position'");
-  return find.step();
+  find.step();
+  if (find.is_null(0)) return TypeIndex::none;
+  return find.integer(0) != 0 ? TypeIndex::documented : TypeIndex::other;
 }
 
 /// ?4 to ?7 of AND_PASSES.
@@ -138,37 +170,45 @@ void bind_filter(Statement& statement, const Fetch& fetch) {
 std::unique_ptr<Rows> by_position(const Fetch& fetch, std::uint64_t columns_used) {
   Statement statement = fetch.connection.prepare(
       (columns_used & log_aggregate_columns) != 0
-          ? Sql(EVERCORE_SELECT_LOG
+          ? Sql(EVERCORE_LOG_BY_POSITION
                 " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3")
           : Sql(EVERCORE_SELECT_LOG_ALONE
                 " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
                 " ORDER BY e.position LIMIT ?3"));
-  statement.bind(1, fetch.holding.position).bind(2, fetch.head).bind(3, fetch.limit);
+  statement.bind(1, fetch.after).bind(2, fetch.head).bind(3, fetch.limit);
   return std::make_unique<FetchRows>(fetch.connection, std::move(statement), fetch.sight());
 }
 
 std::unique_ptr<Rows> by_scan(const Fetch& fetch) {
+  const std::int64_t last = fetch.last();
   Statement statement = fetch.connection.prepare(
-      EVERCORE_SELECT_LOG " WHERE e.position > ?1 AND e.position <= ?2" AND_PASSES
-                          " ORDER BY e.position LIMIT ?3");
-  statement.bind(1, fetch.holding.position).bind(2, fetch.head).bind(3, fetch.limit);
+      EVERCORE_LOG_BY_POSITION " WHERE e.position > ?1 AND e.position <= ?2" AND_PASSES
+                               " ORDER BY e.position LIMIT ?3");
+  statement.bind(1, fetch.after).bind(2, last).bind(3, fetch.limit);
   bind_filter(statement, fetch);
-  return std::make_unique<FetchRows>(fetch.connection, std::move(statement), fetch.sight());
+  return std::make_unique<FetchRows>(fetch.connection, std::move(statement), fetch.sight(last));
 }
 
-std::unique_ptr<Rows> by_event_type(const Fetch& fetch) {
+#define OF_ONE_TYPE                                                           \
+  " WHERE e.type_id = ?8 AND e.position > ?1 AND e.position <= ?2" AND_PASSES \
+  " ORDER BY e.position LIMIT ?3"
+
+std::unique_ptr<Rows> by_event_type(const Fetch& fetch, TypeIndex index) {
+  // Where each event of the types passes, the limit bounds what is looked at.
+  const bool all_pass = !fetch.type_id && fetch.holding.partitions == 1;
+  const std::int64_t last = all_pass ? fetch.head : fetch.last();
+  const Sql sql = index == TypeIndex::documented
+                      ? Sql(EVERCORE_SELECT_LOG("INDEXED BY evercore_event_by_type") OF_ONE_TYPE)
+                      : Sql(EVERCORE_SELECT_LOG("") OF_ONE_TYPE);
   std::vector<std::unique_ptr<LogRows>> sources;
   for (const std::int64_t event_type_id : fetch.holding.type_ids) {
-    Statement statement = fetch.connection.prepare(
-        EVERCORE_SELECT_LOG
-        " WHERE e.type_id = ?8 AND e.position > ?1 AND e.position <= ?2" AND_PASSES
-        " ORDER BY e.position LIMIT ?3");
-    statement.bind(1, fetch.holding.position).bind(2, fetch.head).bind(3, fetch.limit);
+    Statement statement = fetch.connection.prepare(sql);
+    statement.bind(1, fetch.after).bind(2, last).bind(3, fetch.limit);
     bind_filter(statement, fetch);
     statement.bind_null(5).bind(8, event_type_id);
     sources.push_back(std::make_unique<LogRows>(fetch.connection, std::move(statement)));
   }
-  return std::make_unique<MergedRows>(std::move(sources), fetch.limit, fetch.sight());
+  return std::make_unique<MergedRows>(std::move(sources), fetch.limit, fetch.sight(last));
 }
 
 /// The last sequence of the aggregate at or below `position`: one look for each halving, since
@@ -188,18 +228,30 @@ std::int64_t sequence_at_position(Connection& connection, const Aggregate& aggre
   return below;
 }
 
+/// Of an event that is there; in a damaged store, where it is not, nothing was looked at.
+std::int64_t position_of(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence) {
+  Statement find = connection.prepare(
+      "SELECT position FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence = ?2");
+  return find.bind(1, aggregate_id).bind(2, sequence).step() ? find.integer(0) : 0;
+}
+
 std::unique_ptr<Rows> by_aggregate(const Fetch& fetch, std::int64_t aggregate_id) {
   Connection& connection = fetch.connection;
   const Aggregate aggregate = load_aggregate(connection, aggregate_id);
+  const std::int64_t after = sequence_at_position(connection, aggregate, fetch.after);
+  const bool bounded =
+      fetch.holding.subscription_id != 0 && aggregate.version - after > most_examined;
+  const std::int64_t upto = bounded ? after + most_examined : aggregate.version;
+  const std::int64_t last =
+      bounded ? std::min(fetch.head, position_of(connection, aggregate.id, upto)) : fetch.head;
   Statement statement = connection.prepare(
-      EVERCORE_SELECT_LOG " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" AND_PASSES
-                          " AND e.sequence <= ?8 AND e.position <= ?9"
-                          " ORDER BY e.sequence LIMIT ?3");
-  statement.bind(1, aggregate.id).bind(3, fetch.limit).bind(8, aggregate.version);
+      EVERCORE_LOG_BY_SEQUENCE " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" AND_PASSES
+                               " AND e.sequence <= ?8 AND e.position <= ?9"
+                               " ORDER BY e.sequence LIMIT ?3");
+  statement.bind(1, aggregate.id).bind(2, after).bind(3, fetch.limit).bind(8, upto);
   statement.bind(9, fetch.head);
-  statement.bind(2, sequence_at_position(connection, aggregate, fetch.holding.position));
   bind_filter(statement, fetch);
-  return std::make_unique<FetchRows>(connection, std::move(statement), fetch.sight());
+  return std::make_unique<FetchRows>(connection, std::move(statement), fetch.sight(last));
 }
 
 std::unique_ptr<Rows> nothing_passes(const Fetch& fetch) {
@@ -224,8 +276,9 @@ std::unique_ptr<Rows> find_rows(Fetch& fetch, std::uint64_t columns_used) {
     return id ? by_aggregate(fetch, *id) : nothing_passes(fetch);
   }
   const std::size_t event_types = holding.type_ids.size();
-  if (event_types > 0 && event_types <= most_merged && has_index_by_type(connection)) {
-    return by_event_type(fetch);
+  if (event_types > 0 && event_types <= most_merged) {
+    const TypeIndex index = index_by_type(connection);
+    if (index != TypeIndex::none) return by_event_type(fetch, index);
   }
   return by_scan(fetch);
 }
@@ -246,7 +299,9 @@ std::unique_ptr<Rows> open_fetch(Connection& connection, const TableArguments& a
   if (!holding.active || limit == 0) return nullptr;
   const Head head = load_head(connection);
   if (holding.position > head.newest) throw beyond_head(name, holding.position);
-  Fetch fetch{connection, holding, limit, head.committed, {}, {}};
+  const std::int64_t seen = std::min(seen_empty(connection, holding), head.committed);
+  const std::int64_t after = std::max(holding.position, seen);
+  Fetch fetch{connection, holding, limit, head.committed, after, {}, {}};
   return find_rows(fetch, arguments.columns_used);
 }
 
@@ -268,7 +323,7 @@ std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter
   }
   if (!filter.event_types.empty() && all.type_ids.empty()) return nullptr;
   if (limit == 0 || after >= last) return nullptr;
-  Fetch fetch{connection, all, limit, last, {}, {}};
+  Fetch fetch{connection, all, limit, last, after, {}, {}};
   return find_rows(fetch, columns_used);
 }
 

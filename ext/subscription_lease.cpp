@@ -154,19 +154,22 @@ void claim(const Call& call) {
 }
 
 /// What the last empty fetch with this token saw.
-std::optional<std::int64_t> seen_empty(const Connection& connection, const Holding& holding) {
+/// What this connection's last empty fetch of the partition saw, if it was under the same token and
+/// filter.
+const EmptyFetch* last_empty(const Connection& connection, const Holding& holding) {
   const auto found = connection.empty_fetches.find({holding.subscription_id, holding.partition});
-  if (found == connection.empty_fetches.end()) return std::nullopt;
-  const EmptyFetch& seen = found->second;
-  if (seen.token != holding.token || seen.filter != holding.filter) return std::nullopt;
-  return seen.head;
+  if (found == connection.empty_fetches.end()) return nullptr;
+  const EmptyFetch& last = found->second;
+  return last.token == holding.token && last.filter == holding.filter ? &last : nullptr;
 }
 
 /// Inside atomically(): the cursor after it. `position` nothing: where it is.
 std::int64_t move_cursor(Connection& connection, std::string_view name, std::int64_t token,
                          std::optional<std::int64_t> position) {
   const Holding holding = load_holding(connection, name, token);
-  if (!position) position = seen_empty(connection, holding);
+  if (!position) {
+    if (const EmptyFetch* last = last_empty(connection, holding)) position = last->seen;
+  }
   Statement move = connection.prepare(
       "UPDATE main.evercore_subscription_partition SET position = max(position, ?3),"
       " lease_expires_at = ?4 + lease, last_error = NULL"
@@ -246,6 +249,15 @@ void renew(const Call& call) {
   });
 }
 
+/// Where a fetch under the token ended at its bound: nobody but this connection knows how far it came.
+void keep_progress(Connection& connection, std::string_view name, std::int64_t token) {
+  const auto& empty = connection.empty_fetches;
+  const bool cut = std::any_of(empty.begin(), empty.end(), [&](const auto& entry) {
+    return entry.second.cut && entry.second.token == token;
+  });
+  if (cut) move_cursor(connection, name, token, std::nullopt);
+}
+
 void release(const Call& call) {
   Connection& connection = call.connection;
   const Name name = subscription_name(call.arguments[0]);
@@ -259,6 +271,7 @@ void release(const Call& call) {
         " WHERE subscription_id = ?1 AND token = ?2 AND owner IS NOT NULL"
         " RETURNING owner, lease, lease_expires_at, last_error = ?3");
     if (failure) update.bind(3, *failure);
+    keep_progress(connection, name, token);
     update_held(connection, name, token, update);
     const bool free = update.is_null(0) && update.is_null(1) && update.is_null(2);
     if (!free || (failure && update.integer(3) == 0)) throw vanished();
@@ -319,9 +332,16 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
   return holding;
 }
 
-void remember_empty(Connection& connection, const Holding& holding, std::int64_t head) {
+void remember_empty(Connection& connection, const Holding& holding, std::int64_t seen, bool cut) {
   connection.empty_fetches.insert_or_assign({holding.subscription_id, holding.partition},
-                                            EmptyFetch{holding.token, head, holding.filter});
+                                            EmptyFetch{holding.token, seen, cut, holding.filter});
+}
+
+std::int64_t seen_empty(const Connection& connection, const Holding& holding) {
+  const EmptyFetch* last = last_empty(connection, holding);
+  if (last == nullptr) return 0;
+  // A rekey may have given that key to older events: only what is still to be looked at counts.
+  return holding.natural_key && !last->cut ? 0 : last->seen;
 }
 
 const Function lease_functions[4] = {

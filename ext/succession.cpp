@@ -14,7 +14,8 @@ void Succession::refuse_if_changed(Connection& connection) const {
 void Succession::refuse(Connection& connection) const {
   refuse_if_changed(connection);
   Statement find = connection.prepare(
-      "SELECT min(sequence) FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2");
+      "SELECT min(sequence) FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      " WHERE aggregate_id = ?1 AND sequence > ?2");
   find.bind(1, aggregate_.id).bind(2, last_).step();
   const std::int64_t next = find.is_null(0) ? aggregate_.version + 1 : find.integer(0);
   throw error(10, "events of aggregate " + std::to_string(aggregate_.id) +
@@ -26,7 +27,8 @@ void require_events(Connection& connection, const Aggregate& aggregate, std::int
                     std::int64_t upto) {
   Succession succession(aggregate, after, upto);
   Statement events = connection.prepare(
-      "SELECT sequence FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence > ?2"
+      "SELECT sequence FROM main.evercore_event INDEXED BY evercore_event_sequence"
+      " WHERE aggregate_id = ?1 AND sequence > ?2"
       " AND sequence <= ?3 ORDER BY sequence");
   events.bind(1, aggregate.id).bind(2, after).bind(3, upto);
   while (events.step()) succession.next(connection, events.integer(0));

@@ -165,12 +165,24 @@ DECLARE
   amount bigint;
 BEGIN
   BEGIN
-    SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
-                                    ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
-           bool_or(k.fold = 'patch'), count(*)
-      INTO state, patched, amount
-      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-     WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
+    IF upto - "after" <= 512 THEN
+      SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
+                                      ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
+             bool_or(k.fold = 'patch'), count(*)
+        INTO state, patched, amount
+        FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+       WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
+    ELSE
+      -- Each step copies the state so far. Merging is associative: many events first become a few, so that few steps copy much.
+      SELECT start || _evercore_merge(b.merged ORDER BY b.block) FILTER (WHERE b.merged IS NOT NULL), bool_or(b.patched), sum(b.amount)
+        INTO state, patched, amount
+        FROM (SELECT e.sequence / 256 AS block, bool_or(k.fold = 'patch') AS patched, count(*) AS amount,
+                     _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
+                                     ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge') AS merged
+                FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+               WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto
+               GROUP BY 1) b;
+    END IF;
   EXCEPTION WHEN numeric_value_out_of_range THEN
     patched := true;
     SELECT count(*) INTO amount FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;

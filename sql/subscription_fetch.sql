@@ -6,6 +6,10 @@
 -- and else by position, looking at each event after the cursor. Whether the token is current, and where its cursor stands, is
 -- looked at by the statement that reads the events, in the same snapshot.
 --
+-- A fetch that would look at very many events without finding one ends empty before the head: it looks at no more than
+-- 100,000 positions, and moves the cursor past what it has looked at. That keeps its progress, whatever becomes of its caller.
+-- Where it cannot write (on a standby, in a read-only transaction) it looks at all.
+--
 -- What is called here at each fetch is PL/pgSQL, which keeps its plans: a function in LANGUAGE sql is planned at each call.
 
 -- So is the version of the filter: events of a type that was renamed after the filter was read pass it no more.
@@ -80,6 +84,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_note_seen(bigint, integer, bigint, bigint, bigint) IS 'Notes up to where an empty fetch has looked.';
 
+-- Moves a cursor over events that its filter keeps out: to just before the next position after `looked`, if that is below the head,
+-- since positions that nothing has are no work for another fetch. A row that another has in hand is left alone.
+CREATE OR REPLACE FUNCTION _evercore_pass_over(id bigint, part integer, token bigint, looked bigint, head bigint, version bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  UPDATE evercore_subscription_partition p
+     SET position = greatest(p.position, coalesce((SELECT min(e.position) - 1 FROM evercore_event e WHERE e.position > $4 AND e.position <= $5), $5)),
+         untouched = false
+   WHERE (p.subscription_id, p.partition) = (
+           SELECT f.subscription_id, f.partition FROM evercore_subscription_partition f
+            WHERE f.subscription_id = $1 AND f.partition = $2 AND f.token = $3 AND f.owner IS NOT NULL
+              AND (SELECT s.filter_version FROM evercore_subscription s WHERE s.subscription_id = $1) = $6
+              FOR NO KEY UPDATE SKIP LOCKED);
+END $$;
+COMMENT ON FUNCTION _evercore_pass_over(bigint, integer, bigint, bigint, bigint, bigint) IS
+  'Moves a cursor past what a fetch has looked at in vain.';
+
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
@@ -90,6 +111,8 @@ DECLARE
   most bigint;
   head bigint;
   held record;
+  last bigint;
+  by_index boolean;
   only_id bigint;
   types text[];
 BEGIN
@@ -106,6 +129,13 @@ BEGIN
     PERFORM _evercore_check_log(), _evercore_refuse('EV009', format('cursor of subscription "%s" is beyond the head: %s', evercore_fetch.name, held.position));
   END IF;
   IF NOT held.active OR most = 0 THEN RETURN; END IF;
+  by_index := held.natural_key IS NULL AND cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type();
+  last := head;
+  -- With a natural key, or an index by type where all that it finds passes, the limit bounds what is looked at.
+  IF current_setting('transaction_read_only') = 'off' AND held.natural_key IS NULL
+     AND (held.partitions > 1 OR held.aggregate_type IS NOT NULL OR held.event_types IS NOT NULL AND by_index IS NOT TRUE) THEN
+    last := least(head, held.position + 100000);
+  END IF;
   IF held.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key;
     RETURN QUERY
@@ -116,21 +146,21 @@ BEGIN
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= head
        AND e.aggregate_id % held.partitions = held.partition AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
      ORDER BY e.sequence LIMIT most;
-  ELSIF cardinality(held.event_types) = 1 AND _evercore_has_index_by_type() THEN
+  ELSIF by_index AND cardinality(held.event_types) = 1 THEN
     RETURN QUERY
     SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
            coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
       FROM evercore_event e
       JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
       JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-     WHERE e.event_type = held.event_types[1] AND e.position <= head
+     WHERE e.event_type = held.event_types[1] AND e.position <= last
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version))
        AND e.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
      ORDER BY e.position LIMIT most;
-  ELSIF cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type() THEN
+  ELSIF by_index THEN
     types := ARRAY (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name));
     RETURN QUERY EXECUTE _evercore_merged(cardinality(types))
-      USING types, head, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most, held.filter_version;
+      USING types, last, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most, held.filter_version;
   ELSE
     RETURN QUERY
     SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
@@ -138,7 +168,7 @@ BEGIN
       FROM evercore_event e
       JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
       JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= head
+     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
        AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
        AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
@@ -152,7 +182,11 @@ BEGIN
     END IF;
     IF NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
     IF current_setting('transaction_read_only') = 'off' THEN
-      PERFORM _evercore_note_seen(held.subscription_id, held.partition, evercore_fetch.token, head, held.filter_version);
+      IF last < head THEN
+        PERFORM _evercore_pass_over(held.subscription_id, held.partition, evercore_fetch.token, last, head, held.filter_version);
+      ELSE
+        PERFORM _evercore_note_seen(held.subscription_id, held.partition, evercore_fetch.token, head, held.filter_version);
+      END IF;
     END IF;
   END IF;
 END $$;

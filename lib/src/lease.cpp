@@ -92,16 +92,20 @@ SubscriptionCalls::Fetched SubscriptionCalls::fetch(std::int64_t token, std::int
   auto event_sink = [&](const Row& row) { fetched.events.push_back(recorded_event(row)); };
   session->run(Command(statements::fetch, {name_, token, limit}, event_sink));
   if (!fetched.events.empty()) return fetched;
-  bool news = false;
-  auto news_sink = [&](const Row&) { news = true; };
-  session->run(Command(statements::is_news, {seen}, news_sink));
-  if (!news) return fetched;
+  const auto is_news = [&] {
+    bool news = false;
+    auto sink = [&](const Row&) { news = true; };
+    session->run(Command(statements::is_news, {seen}, sink));
+    return news;
+  };
+  if (!is_news()) return fetched;
   // On the session of the empty fetch, which knows what that one saw.
   auto cursor_sink = [&](const Row& row) {
     fetched.stuck = row.integer(0) <= seen;
     seen = std::max(seen, row.integer(0));
   };
   session->run(Command(statements::ack, {name_, token, nullptr}, cursor_sink));
+  fetched.more = !fetched.stuck && is_news();
   return fetched;
 }
 

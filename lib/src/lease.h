@@ -37,6 +37,7 @@ class SubscriptionCalls {
   struct Fetched {
     std::vector<RecordedEvent> events;
     bool stuck = false;  // there is news, but the cursor has not moved past it: a pause, or a race
+    bool more = false;   // the cursor has moved, and there is news after it: the fetch was cut
   };
   // The next events. When there are none, but news after `seen` that the filter keeps out, the
   // cursor is moved past it; `seen` then says how far the runner has looked.

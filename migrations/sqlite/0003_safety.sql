@@ -15,11 +15,23 @@ UPDATE evercore_compacted_type SET position = coalesce(
 -- Tokens of subscriptions made from now on are above it: evercore_restored() raises it.
 ALTER TABLE evercore_schema ADD COLUMN least_token INTEGER NOT NULL DEFAULT 0;
 
+-- SQLite plans by what ANALYZE found, and a store that was analyzed while it was small would be scanned for ever. While
+-- an index of a table has no statistics, SQLite counts on a thousand rows: so these have none, since they hold nothing.
+-- (One on evercore_event would cost each append; where no event has an event_id, its index serves.)
+CREATE INDEX _evercore_aggregate_unanalyzed ON evercore_aggregate (type_id) WHERE aggregate_id IS NULL;
+CREATE INDEX _evercore_event_type_unanalyzed ON evercore_event_type (fold) WHERE type_id IS NULL;
+
+-- What an erasure has to blank.
+CREATE INDEX evercore_event_id_aggregate ON evercore_event_id (aggregate_id) WHERE data_sha256 IS NOT NULL;
+
 -- As before, but for the + before the bound: that one would hide a bound of the query's own, and the scan go from
--- the end of the log. What an INSERT appends that reads it is passed over row by row.
+-- the end of the log. What an INSERT appends that reads it is passed over row by row. And positions come from a row of
+-- their own, p, which no index but the table itself can give; e has all else, so that an aggregate's or an event_id's
+-- are found by theirs; a bound of one is none of the other, which the + says. `n.fold >= 0` keeps SQLite from walking
+-- the index of names where it looks for an id.
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS
-SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
+SELECT p.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
        coalesce(e.data, '{}') AS data, e.reference, e.metadata,
        printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
          (e.event_time + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
@@ -28,11 +40,12 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
          (coalesce(e.recorded_at, e.event_time) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
          (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
        e.event_id
-  FROM evercore_event e
+  FROM evercore_event p NOT INDEXED
+  JOIN evercore_event e ON e.position = +p.position AND p.position = +e.position
   LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
   LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
- WHERE +e.position <= (SELECT max(position) FROM evercore_event)
+  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id AND n.fold >= 0
+ WHERE +p.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
    AND +e.aggregate_id <> 0;
 
 DROP VIEW evercore_aggregates;
@@ -52,6 +65,22 @@ SELECT aggregate_id, aggregate_type, natural_key, sequence,
                  WHERE aggregate_id = a.aggregate_id ORDER BY sequence DESC LIMIT 1), a.base_last_time) AS last_time
           FROM evercore_aggregate a
           JOIN evercore_aggregate_type t ON t.type_id = a.type_id);
+
+DROP VIEW _evercore_unread;
+CREATE VIEW _evercore_unread AS
+SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
+       coalesce(e.recorded_at, e.event_time) AS recorded_at
+  FROM evercore_subscription s
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+  JOIN evercore_event e NOT INDEXED ON e.position > p.position
+ WHERE e.aggregate_id % s.partitions = p.partition
+   AND e.aggregate_id <> 0
+   AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)
+   AND (s.aggregate_type IS NULL OR EXISTS (
+         SELECT 1 FROM evercore_aggregate a
+           JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
+            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
 
 -- INSERT OR REPLACE removes what stands in its way, and SQLite calls no DELETE trigger for it. But the INSERTs
 -- within a trigger take over the conflict clause of the statement: this NULL is ignored as is said here, and
@@ -172,6 +201,21 @@ DROP TRIGGER evercore_aggregate_no_replace;
 DROP TRIGGER evercore_event_no_replace;
 DROP TRIGGER _evercore_no_replace_here;
 DROP TABLE _evercore_no_replace;
+DROP VIEW _evercore_unread;
+CREATE VIEW _evercore_unread AS
+SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
+       coalesce(e.recorded_at, e.event_time) AS recorded_at
+  FROM evercore_subscription s
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+  JOIN evercore_event e ON e.position > p.position
+ WHERE e.aggregate_id % s.partitions = p.partition
+   AND e.aggregate_id <> 0
+   AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)
+   AND (s.aggregate_type IS NULL OR EXISTS (
+         SELECT 1 FROM evercore_aggregate a
+           JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
+            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS
 SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
@@ -205,6 +249,9 @@ SELECT aggregate_id, aggregate_type, natural_key, sequence,
                  WHERE aggregate_id = a.aggregate_id ORDER BY sequence DESC LIMIT 1), a.base_last_time) AS last_time
           FROM evercore_aggregate a
           JOIN evercore_aggregate_type t ON t.type_id = a.type_id);
+DROP INDEX evercore_event_id_aggregate;
+DROP INDEX _evercore_event_type_unanalyzed;
+DROP INDEX _evercore_aggregate_unanalyzed;
 ALTER TABLE evercore_schema DROP COLUMN least_token;
 ALTER TABLE evercore_compacted_type DROP COLUMN position;
 UPDATE evercore_schema SET version = 2, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

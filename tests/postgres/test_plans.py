@@ -97,3 +97,43 @@ def test_no_reader_starts_workers():
     for sql in ("SELECT * FROM evercore_follow(100)", "SELECT * FROM evercore_follow(100, 10)", "SELECT * FROM evercore_follow(0, 10, '{}', 150)",
                 "SELECT * FROM evercore_fetch('s', 1, 1)"):
         equal(plans(sql), [False, True], sql)
+
+
+def test_a_fetch_of_a_rare_event_looks_at_a_bounded_number_of_events():
+    connection = Connection(new_database())
+    connection.rows(insert("T", 1, {}))
+    for filter, call in (({"event_types": ["Rare"]}, "rare"), ({"event_types": ["Rare"], "aggregate_type": "T"}, "both"), ({"aggregate_type": "U"}, "type")):
+        connection.rows("SELECT evercore_subscribe($1, $2)", call, json.dumps(filter))
+    connection.rows("INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT 1, i, 'Common', '{}' FROM generate_series(2, 250000) i")
+    connection.rows("UPDATE evercore_aggregate SET sequence = 250000 WHERE aggregate_id = 1")
+    connection.rows("SELECT evercore_restored()")  # a gap of a million positions is no work
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('U', 'u', 'Rare', '{}'), ('T', 'k1', 'Rare', '{}')")
+    for name in ("rare", "both", "type"):  # the last looks at the aggregate of each event, and its type
+        token = connection.value("SELECT evercore_claim($1, 'w', 60)", name)
+        cursor = "0"
+        for call in range(4):
+            read = rows_read(connection, "SELECT * FROM evercore_fetch($1, $2)", name, token)
+            equal(read <= 100100 * (3 if name == "type" else 1), True, f"{read} rows read by fetch {call} of {name}")
+            if call == 1:  # a call that is cut short loses what it looked at, and no more
+                connection.rows("BEGIN; SELECT * FROM evercore_fetch('" + name + "', " + token + "); ROLLBACK")
+            moved = connection.value("SELECT position FROM evercore_subscriptions WHERE name = $1", name)
+            equal(int(moved) > int(cursor) or call == 3, True, f"the cursor of {name} moves over what its filter keeps out")
+            cursor = moved
+        found = connection.rows("SELECT event_type, aggregate_type FROM evercore_fetch($1, $2)", name, token)
+        equal(len(found), {"rare": 2, "both": 1, "type": 1}[name], name)
+        equal(connection.value("SELECT lag_events FROM evercore_subscriptions WHERE name = $1", name), str(len(found)), name)
+
+
+def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():
+    connection = Connection(new_database())
+    connection.rows(insert("T", 1, {}))
+    connection.rows("""INSERT INTO evercore_event (aggregate_id, sequence, event_type, data)
+        SELECT 1, i, 'E', CASE WHEN i % 3 = 0 THEN json_build_object('k' || i, i, 'k' || i - 1, NULL) WHEN i % 7 = 0 THEN json_build_object('k' || i / 7, -i)
+                               ELSE json_build_object('k' || i, i) END FROM generate_series(2, 5000) i""")
+    connection.rows("UPDATE evercore_aggregate SET sequence = 5000 WHERE aggregate_id = 1")
+    expected = {}
+    for i in range(2, 5001):
+        expected[f"k{i // 7}" if i % 3 and i % 7 == 0 else f"k{i}"] = -i if i % 3 and i % 7 == 0 else i
+    equal(json.loads(connection.value("SELECT evercore_state(1)")), expected, "the state")
+    connection.rows("SELECT evercore_snapshot(1)")
+    equal(json.loads(connection.value("SELECT evercore_state(1)")), expected, "from its snapshot")

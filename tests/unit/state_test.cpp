@@ -100,7 +100,74 @@ TEST_CASE("a document nested as deep as the profile allows folds") {
   CHECK(folded(Fold::patch, deep, deep) == deep);
 }
 
+TEST_CASE("a state from its text is read once, and spelled as states are") {
+  const std::string text = R"({"a":{"b":[1, 2]},"c":null})";
+  State state(text);
+  CHECK(state.work() == 2);
+  CHECK(state.text() == text);
+  CHECK(State(R"( { "a" : 1 , "b" : {} } )").text() == R"({"a":1,"b":{}})");
+  CHECK(folded(Fold::patch, R"({"a":{"x":{ "y" : 1}}})", R"({"a":{"x":{"z":2}}})") ==
+        R"({"a":{"x":{"y":1,"z":2}}})");
+  CHECK(folded(Fold::patch, R"({"a":{"b":1}})", R"({"a":{}})") == R"({"a":{"b":1}})");
+  CHECK(folded(Fold::merge, folded(Fold::patch, "{}", R"({"a":{"b":1}})"), R"({"a":2})") ==
+        R"({"a":2})");
+}
+
+namespace {
+
+/// The work of n events, each made from its number.
+template <typename Event>
+std::size_t work_of(int n, Fold fold, Event event, const std::string& start = "{}") {
+  State state(start);
+  for (int i = 0; i < n; ++i) state.apply(fold, event(i));
+  return state.work();
+}
+
+/// An object of n members.
+std::string wide(int n) {
+  std::string text = "{";
+  for (int i = 0; i < n; ++i)
+    text += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
+  return text + "}";
+}
+
+}  // namespace
+
+TEST_CASE("a fold works in proportion to what it reads") {
+  const auto one = [](int i) { return "{\"k" + std::to_string(i) + "\":1}"; };
+  const auto nested = [](int i) {
+    return "{\"items\":{\"k" + std::to_string(i) + "\":{\"n\":1}}}";
+  };
+  const auto removal = [](int i) { return "{\"k" + std::to_string(i) + "\":null}"; };
+  const auto backwards = [](int i) { return "{\"k" + std::to_string(9999 - i) + "\":2}"; };
+  CHECK(work_of(40000, Fold::merge, one) < 40000 * 12);
+  CHECK(work_of(40000, Fold::patch, nested) < 40000 * 16);
+  CHECK(work_of(10000, Fold::patch, removal, wide(10000)) < 10000 * 16);
+  CHECK(work_of(10000, Fold::merge, backwards, wide(10000)) < 10000 * 16);
+  State whole("{}");
+  whole.apply(Fold::merge, wide(40000));
+  CHECK(whole.work() < 40000 * 12);
+  CHECK(State(wide(40000)).work() == 40000);
+}
+
+TEST_CASE("members removed and set anew again and again are forgotten") {
+  State state("{}");
+  for (int i = 0; i < 20000; ++i) {
+    const std::string key = "{\"k" + std::to_string(i);
+    state.apply(Fold::merge, key + "\":1}");
+    state.apply(Fold::patch, key + "\":null}");
+  }
+  CHECK(state.text() == "{}");
+  CHECK(state.work() < 20000 * 24);
+  state.apply(Fold::merge, R"({"a":1,"k5":2})");
+  CHECK(state.text() == R"({"a":1,"k5":2})");
+}
+
 TEST_CASE("stored text that is no object is EV004 and not a crash") {
+  std::string endless;
+  for (int i = 0; i < 100000; ++i) endless += "{\"a\":";
+  State shallow("{}");
+  CHECK_THROWS_AS(shallow.apply(Fold::patch, endless), Error);
   for (const char* bad : {"", "x", "[1]", "{\"a\"", "{\"a\":", "\"a\""}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(State{bad}, Error);

@@ -1,0 +1,295 @@
+// What ANALYZE and PRAGMA optimize found when the store was another one changes no complexity.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/database.h"
+
+using namespace evercore::test;
+
+namespace {
+
+std::string some(int events, int aggregates, int from = 0) {
+  return "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+         " WITH RECURSIVE c (i) AS (SELECT " +
+         std::to_string(from) + " UNION ALL SELECT i + 1 FROM c WHERE i < " +
+         std::to_string(from + events - 1) + ") SELECT 'T', 'k' || (i % " +
+         std::to_string(aggregates) + "), 'E', '{\"m\":1}' FROM c";
+}
+
+/// Every text that the extension prepares: they are literals, so the program holds them.
+std::set<std::string> prepared_texts() {
+  std::ifstream program("/proc/self/exe", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(program), {}};
+  std::set<std::string> texts;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t end = std::min(bytes.find('\0', at), bytes.size());
+    const std::string text = bytes.substr(at, end - at);
+    at = end + 1;
+    const bool is_statement = text.starts_with("SELECT ") || text.starts_with("INSERT ") ||
+                              text.starts_with("UPDATE ") || text.starts_with("DELETE ");
+    if (!is_statement || text.ends_with("(")) continue;  // the front of one
+    if (text.find("main.evercore_") != std::string::npos) texts.insert(text);
+  }
+  return texts;
+}
+
+/// What has to look at all there is: the check, the figures, the declaration of another fold, and the
+/// choice of the longest aggregates of a type.
+bool looks_at_all(const std::string& text) {
+  for (const char* part :
+       {"SELECT (SELECT count(*) FROM main.evercore_aggregate)", "WHERE NOT EXISTS (SELECT 1 FROM",
+        "WHERE aggregate_id <> 0 ORDER BY aggregate_id", "aggregate_id <> 0 AND NOT EXISTS",
+        "aggregate_id = 0 AND (position < 1",
+        "DELETE FROM main.evercore_snapshot WHERE application",
+        "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot",
+        "SELECT min(aggregate_id) FROM (", " AS kept ",
+        "SELECT EXISTS (SELECT 1 FROM main.evercore_event) OR",
+        "main.evercore_event WHERE aggregate_id = ?1 ORDER BY sequence"}) {
+    if (text.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// The lines of a plan that walk the whole of a table that grows.
+std::string walks(Database& db, const std::string& text) {
+  std::set<std::string> growing;
+  const std::regex named(
+      R"(\b(?:main\.)?(evercore_(?:event|aggregate|event_id|snapshot))\b(?: AS)?(?: (\w+))?)");
+  for (std::sregex_iterator at(text.begin(), text.end(), named), end; at != end; ++at) {
+    growing.insert((*at)[1].str());
+    growing.insert("main." + (*at)[1].str());
+    if ((*at)[2].matched && (*at)[2].str() != "WHERE") growing.insert((*at)[2].str());
+  }
+  Query plan(db.handle(), "EXPLAIN QUERY PLAN " + text);
+  REQUIRE(plan.code() == SQLITE_OK);
+  std::string found;
+  const std::regex whole(R"((SCAN|SEARCH) (\S+)( USING (?:COVERING )?INDEX [^(]*)?)");
+  while (plan.step() == SQLITE_ROW) {
+    const std::string line = plan.text(3);
+    std::smatch match;
+    if (!std::regex_match(line, match, whole) || !growing.contains(match[2])) continue;
+    if (match[1] == "SEARCH" && !match[3].matched) continue;  // an end of the table
+    found += line + "\n";
+  }
+  return found;
+}
+
+/// Stores that were analyzed at some time, and one that never was.
+struct Analyzed {
+  const char* when;
+  int events;
+  int aggregates;
+  const char* lie;
+};
+
+constexpr std::array analyzed{
+    Analyzed{"never", 1, 1, "DROP TABLE IF EXISTS sqlite_stat1"},
+    Analyzed{"at one event", 1, 1, "ANALYZE"},
+    Analyzed{"at one event, by PRAGMA optimize", 1, 1, "PRAGMA optimize(0x10002)"},
+    Analyzed{"at two events of one aggregate", 2, 1, "ANALYZE"},
+    Analyzed{"at two events", 2, 2, "ANALYZE"},
+    Analyzed{"at three events of one aggregate", 3, 1, "ANALYZE"},
+    Analyzed{"at twenty events of one aggregate", 20, 1, "ANALYZE"},
+    Analyzed{"at twenty events", 20, 20, "ANALYZE"},
+    Analyzed{"at a billion events of ten aggregates", 20, 10,
+             "ANALYZE; UPDATE sqlite_stat1 SET stat = '1000000000 100000000 1'"
+             " WHERE idx IN ('evercore_event_sequence', 'evercore_aggregate_key');"
+             "ANALYZE sqlite_schema"},
+};
+
+struct AnalyzedStore : Database {
+  explicit AnalyzedStore(const Analyzed& how) {
+    must(some(how.events, how.aggregates));
+    must("SELECT evercore_snapshot(1)");
+    must(
+        "SELECT evercore_subscribe('s', '{\"event_types\":[\"E\"]}'); SELECT evercore_claim('s', "
+        "'w', 60)");
+    must("CREATE INDEX evercore_event_by_type ON evercore_event (type_id, position)");
+    must(how.lie);
+    must("PRAGMA optimize(0x10002)");
+  }
+};
+
+/// How much SQLite works, in its statements and those within: as often as it asks whether to go on.
+int asked(void* count) {
+  ++*static_cast<std::int64_t*>(count);
+  return 0;
+}
+std::int64_t work(Database& db, const std::string& sql) {
+  db.must("BEGIN");
+  db.must(sql);  // prepares, and fills what is kept
+  db.must("ROLLBACK; BEGIN");
+  std::int64_t count = 0;
+  sqlite3_progress_handler(db.handle(), 1, asked, &count);
+  db.must(sql);
+  sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
+  db.must("ROLLBACK");
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("no statement walks a table that grows, whatever ANALYZE found") {
+  const std::set<std::string> texts = prepared_texts();
+  REQUIRE(texts.size() > 60);
+  for (const Analyzed& how : analyzed) {
+    const std::string when = how.when;
+    CAPTURE(when);
+    AnalyzedStore db(how);
+    for (const std::string& text : texts) {
+      if (looks_at_all(text)) continue;
+      CAPTURE(text);
+      CHECK(walks(db, text) == "");
+    }
+  }
+}
+
+TEST_CASE("the log, its readers and the aggregates cost what they did before ANALYZE") {
+  const std::vector<std::string> texts = {
+      "SELECT * FROM evercore_log ORDER BY position DESC LIMIT 100",
+      "SELECT * FROM evercore_log ORDER BY position LIMIT 100",
+      "SELECT * FROM evercore_log WHERE position > 5000 ORDER BY position LIMIT 100",
+      "SELECT * FROM evercore_log WHERE position > 7900",
+      "SELECT * FROM evercore_log WHERE position <= 1000 ORDER BY position DESC LIMIT 10",
+      "SELECT * FROM evercore_log WHERE position BETWEEN 4000 AND 4010 ORDER BY position",
+      "SELECT * FROM evercore_log WHERE position = 4000",
+      "SELECT * FROM evercore_log WHERE aggregate_id = 7 ORDER BY sequence",
+      "SELECT * FROM evercore_log WHERE aggregate_id = 7 AND sequence > 3 ORDER BY sequence",
+      "SELECT * FROM evercore_log WHERE aggregate_type = 'T' AND natural_key = 'k7'",
+      "SELECT * FROM evercore_log WHERE event_id = 'none'",
+      "SELECT max(position) FROM evercore_log",
+      "SELECT evercore_head()",
+      "SELECT * FROM evercore_follow(4000, 10)",
+      "SELECT position FROM evercore_follow(7990)",
+      "SELECT * FROM evercore_follow(7000, 10, '{\"event_types\":[\"E\"]}')",
+      "SELECT * FROM evercore_fetch('s', 1, 10)",
+      "SELECT * FROM evercore_events(7)",
+      "SELECT * FROM evercore_replay(7)",
+      "SELECT evercore_state(7)",
+      "SELECT evercore_find('T', 'k7')",
+      "SELECT evercore_sequence(7, '2020-01-01')",
+      "SELECT * FROM evercore_aggregates WHERE aggregate_id = 7",
+      "SELECT * FROM evercore_aggregates WHERE aggregate_type = 'T' AND natural_key = 'k7'",
+      "SELECT * FROM evercore_aggregates ORDER BY aggregate_id LIMIT 10",
+      "SELECT evercore_unsubscribe('s'); SELECT evercore_compact(7, 1)",
+      "SELECT evercore_unsubscribe('s'); SELECT evercore_erase(7)",
+      "SELECT evercore_append(7, NULL, 'E', '{}')",
+  };
+  std::vector<std::int64_t> before;
+  for (const Analyzed& how : analyzed) {
+    const std::string when = how.when;
+    CAPTURE(when);
+    AnalyzedStore db(how);
+    db.must(some(8020 - how.events, 400, how.events));
+    db.must("SELECT evercore_ack('s', 1, 4000)");
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      CAPTURE(texts[i]);
+      const std::int64_t now = work(db, texts[i]);
+      if (before.size() == i) before.push_back(now);
+      CHECK(now <= before[i] + before[i] / 5 + 50);
+    }
+  }
+}
+
+namespace {
+
+/// 250,000 events, the last of which is the only one of its type.
+struct RareEvent : Database {
+  explicit RareEvent(const std::string& path = ":memory:") : Database(path) {
+    must(some(1, 1));
+    must(
+        "INSERT INTO evercore_event (aggregate_id, sequence, type_id, event_time, data)"
+        " WITH RECURSIVE c (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM c WHERE i < 249999)"
+        " SELECT 1, i, 1, 0, '{}' FROM c");
+    must("SELECT evercore_append(1, 249999, 'Rare', '{}')");
+  }
+  std::int64_t fetched(const std::string& name, const std::string& token = "1") {
+    std::int64_t count = 0;
+    sqlite3_progress_handler(handle(), 1, asked, &count);
+    rows = must("SELECT position FROM evercore_fetch('" + name + "', " + token + ")");
+    sqlite3_progress_handler(handle(), 0, nullptr, nullptr);
+    return count;
+  }
+  std::string rows;
+};
+
+}  // namespace
+
+TEST_CASE("a fetch of a rare event works in bounded steps, and goes on where the last one ended") {
+  for (const char* filter :
+       {"{\"event_types\":[\"Rare\"]}", "{\"aggregate_type\":\"T\",\"event_types\":[\"Rare\"]}",
+        "{\"aggregate_type\":\"T\",\"natural_key\":\"k0\",\"event_types\":[\"Rare\"]}"}) {
+    const std::string name = filter;
+    CAPTURE(name);
+    RareEvent db;
+    db.must("SELECT evercore_subscribe('s', '" + name + "'); SELECT evercore_claim('s', 'w', 60)");
+    const std::int64_t first = db.fetched("s");
+    CHECK(first > 100000);
+    CHECK(db.rows.empty());
+    CHECK(db.fetched("s") < first + first / 5);  // without an ack
+    CHECK(db.rows.empty());
+    CHECK(db.must("SELECT evercore_ack('s', 1, NULL)") == "200000");
+    CHECK(db.fetched("s") < first);
+    CHECK(db.rows == "250000");
+    CHECK(db.must("SELECT evercore_ack('s', 1, 250000)") == "250000");
+  }
+}
+
+TEST_CASE(
+    "what a fetch has looked at is kept by a release, and positions without an event are no work") {
+  RareEvent db;
+  db.must("SELECT evercore_restored()");
+  db.must("SELECT evercore_append(1, NULL, 'Late', '{}')");
+  db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"Late\"]}')");
+  std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
+  static_cast<void>(db.fetched("s", token));
+  db.must("SELECT evercore_release('s', " + token + ")");
+  CHECK(db.must("SELECT position, owner FROM evercore_subscriptions") == "100000|NULL");
+  token = db.must("SELECT evercore_claim('s', 'w', 60)");
+  int empty = 0;
+  for (; empty < 10; ++empty) {
+    static_cast<void>(db.fetched("s", token));
+    if (!db.rows.empty()) break;
+    db.must("SELECT evercore_ack('s', " + token + ", NULL)");
+  }
+  CHECK(empty == 2);
+}
+
+TEST_CASE("a type is compacted without a closer look at aggregates that have nothing to remove") {
+  Database few;
+  few.must(some(400, 200));
+  Database many;
+  many.must(some(4000, 2000));
+  const std::int64_t before = work(few, "SELECT evercore_compact_type('T', 2)");
+  CHECK(work(many, "SELECT evercore_compact_type('T', 2)") < 14 * before);
+  const std::int64_t looked = work(many, "SELECT evercore_compact_type('T', 2)");
+  CHECK(looked < 2000 * 40);
+}
+
+TEST_CASE("where an index that a statement names is gone, the error says what brings it back") {
+  for (const char* spoilt :
+       {"DROP INDEX evercore_event_sequence",
+        "DROP INDEX evercore_event_sequence; CREATE UNIQUE INDEX evercore_event_sequence"
+        " ON evercore_event (aggregate_id, sequence) WHERE aggregate_id > 0"}) {
+    CAPTURE(spoilt);
+    Database db;
+    db.must(some(3, 1));
+    db.must(spoilt);
+    const std::string said = db.fails("SELECT evercore_state(1)");
+    CHECK(said.starts_with("EV010: "));
+    CHECK(said.find("evercore_migrate() makes it") != std::string::npos);
+    CHECK(db.fails("SELECT * FROM evercore_events(1)") == said);
+    CHECK(db.must("SELECT problem FROM evercore_check()").find("evercore_event_sequence") !=
+          std::string::npos);
+    CHECK(db.events() == 3);
+    db.must("SELECT evercore_migrate()");
+    CHECK(db.must("SELECT evercore_state(1)") == "{\"m\":1}");
+  }
+}

@@ -49,6 +49,7 @@ bool looks_at_all(const std::string& text) {
         "aggregate_id = 0 AND (position < 1",
         "DELETE FROM main.evercore_snapshot WHERE application",
         "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot",
+        "FROM main.evercore_event_id i LEFT JOIN", "SELECT i.event_id, i.aggregate_id, i.position",
         "SELECT min(aggregate_id) FROM (", " AS kept ",
         "SELECT EXISTS (SELECT 1 FROM main.evercore_event) OR",
         "main.evercore_event WHERE aggregate_id = ?1 ORDER BY sequence"}) {

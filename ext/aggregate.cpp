@@ -131,9 +131,10 @@ std::optional<Aggregate> find_aggregate_by_id(Connection& connection, std::int64
       "SELECT type_id, erased, base, coalesce((SELECT max(sequence) FROM main.evercore_event"
       " WHERE aggregate_id = ?1), base) FROM main.evercore_aggregate WHERE aggregate_id = ?1");
   if (!load.bind(1, aggregate_id).step()) return std::nullopt;
-  require_sound(aggregate_id, load.integer(2), load.integer(3));
-  return Aggregate{aggregate_id, load.integer(0), load.integer(2), load.integer(3),
-                   load.integer(1) != 0};
+  const Aggregate aggregate{aggregate_id, load.integer(0), load.integer(2), load.integer(3),
+                            load.integer(1) != 0};
+  require_sound(aggregate_id, aggregate.base, aggregate.version);
+  return aggregate;
 }
 
 void require_sound(std::int64_t aggregate_id, std::int64_t base, std::int64_t version) {

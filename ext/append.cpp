@@ -106,12 +106,15 @@ std::int64_t snapshot_every(Connection& connection, std::int64_t type_id) {
 AggregateInfo open_info(Connection& connection, std::int64_t aggregate_id) {
   if (const AggregateInfo* known = connection.transaction.aggregate(aggregate_id)) return *known;
   Statement load = connection.prepare(
-      "SELECT erased, type_id, coalesce((SELECT max(sequence) FROM main.evercore_event"
-      " WHERE aggregate_id = ?1), base) FROM main.evercore_aggregate WHERE aggregate_id = ?1");
+      "SELECT CASE WHEN erased THEN NULL ELSE type_id END, coalesce((SELECT max(sequence)"
+      " FROM main.evercore_event WHERE aggregate_id = ?1), base) FROM main.evercore_aggregate"
+      " WHERE aggregate_id = ?1");
   if (!load.bind(1, aggregate_id).step()) throw no_aggregate(aggregate_id);
-  if (load.integer(0) != 0) throw erased_aggregate(aggregate_id);
-  require_sound(aggregate_id, 0, load.integer(2));
-  const AggregateInfo info{load.integer(2), snapshot_every(connection, load.integer(1))};
+  const std::int64_t type_id = load.integer(0);
+  if (type_id == 0 && load.is_null(0)) throw erased_aggregate(aggregate_id);
+  const std::int64_t version = load.integer(1);
+  require_sound(aggregate_id, 0, version);
+  const AggregateInfo info{version, snapshot_every(connection, type_id)};
   connection.transaction.learn_aggregate(aggregate_id, info);
   return info;
 }

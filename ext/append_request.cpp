@@ -38,14 +38,18 @@ class Reader {
     return sqlite3_value_type(value) != SQLITE_BLOB;
   }
 
+  [[nodiscard]] std::string_view document(sqlite3_value* value, std::string_view argument) const {
+    return connection_.is_utf8() ? bytes_of(value) : document_of(value, argument);
+  }
+
   void read_payloads() {
     NewEvent& event = request_.event;
     if (given_.data != nullptr && is_document(given_.data)) {
-      event.data = document_of(given_.data, "data");
+      event.data = document(given_.data, "data");
       connection_.payload.check("data", event.data);
     }
     if (given_.metadata != nullptr && is_document(given_.metadata)) {
-      event.metadata = document_of(given_.metadata, "metadata");
+      event.metadata = document(given_.metadata, "metadata");
       connection_.payload.check("metadata", *event.metadata);
       check_size(event);
     }

@@ -260,10 +260,8 @@ bool Connection::has_journal() const {
 }
 
 void Connection::require_rollback() {
-  refuse_without_rollback(prepare_once("PRAGMA main.journal_mode"));
-}
-
-void Connection::refuse_without_rollback(Statement mode) {
+  // Not kept: SQLite runs a PRAGMA once and then prepares it anew, as after a change of the schema.
+  Statement mode = prepare_once("PRAGMA main.journal_mode");
   mode.step();
   if (mode.text(0) != "off") return;
   throw error(
@@ -323,7 +321,8 @@ Connection::Reading::Reading(Connection& connection, const char* function)
 
 bool Connection::has_user_triggers() {
   if (!user_triggers_) {
-    Statement find = prepare(
+    // Not kept: it is asked once, and the walk of WriteGuard goes over every statement that is.
+    Statement find = prepare_once(
         "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
         " AND tbl_name = 'evercore_event' COLLATE NOCASE AND lower(name) NOT IN"
         " ('evercore_event_no_update', 'evercore_event_no_delete', 'evercore_event_no_replace')"

@@ -138,13 +138,14 @@ class Connection {
   /// Throws EV008 unless the store is of this program's schema version, and EV010 for UTF-16.
   void require_store();
   void require_utf8();
-  /// Throws EV010 with PRAGMA journal_mode = OFF, where a call that fails could not be taken back. The
-  /// store may be one yet to be made.
+  /// Whether the database is known to be a UTF-8 one: whether there was a store when it was looked at last.
+  [[nodiscard]] bool is_utf8() const { return schema_checked_; }
+  /// Throws EV010 with PRAGMA journal_mode = OFF, where a call that fails could not be taken back.
   void require_rollback();
-  /// The same in a store, before every write: it asks only where no journal is open yet. One that is open
-  /// stays, since SQLite refuses another mode then; with OFF there is none.
+  /// The same before every write: it asks only where no journal is open yet. One that is open stays, since
+  /// SQLite refuses another mode then; with OFF there is none.
   void require_rollback_here() {
-    if (!has_journal()) refuse_without_rollback(prepare("PRAGMA main.journal_mode"));
+    if (!has_journal()) require_rollback();
   }
   /// Makes the next statement look at the schema version again.
   void forget_schema() {
@@ -212,7 +213,6 @@ class Connection {
   Statement prepare_kept(const void* key, const char* sql);
   [[nodiscard]] std::int64_t data_version() const;
   [[nodiscard]] bool has_journal() const;
-  static void refuse_without_rollback(Statement mode);
   void look_again();
   std::int64_t read_version();
   sqlite3_stmt* take(const void* key);

@@ -116,6 +116,7 @@ bool Payload::Dom::is_legal(std::string_view document) {
 bool Payload::Dom::passes(simdjson::dom::element root, std::string_view document) {
   keys.clear();
   has_double = false;
+  has_escape = document.find('\\') != std::string_view::npos;
   if (!root.is_object() || !walk(root, 1)) return false;
   return !has_double || !may_exceed(document) || find_fault(document).word.empty();
 }
@@ -134,7 +135,7 @@ bool Payload::Dom::walk(simdjson::dom::element element, int depth) {
       return true;
     }
     case element_type::STRING:
-      return !holds_nul(element.get_string().value_unsafe());
+      return !has_escape || !holds_nul(element.get_string().value_unsafe());
     case element_type::UINT64:  // what int64 does not hold
       return false;
     case element_type::DOUBLE:
@@ -148,15 +149,13 @@ bool Payload::Dom::walk(simdjson::dom::element element, int depth) {
 bool Payload::Dom::walk_object(simdjson::dom::object object, int depth) {
   const std::size_t first = keys.size();
   for (const auto& member : object) {
-    if (holds_nul(member.key)) return false;
+    if (has_escape && holds_nul(member.key)) return false;
     keys.push_back(member.key);
-  }
-  if (keys_repeat(first)) return false;
-  keys.resize(first);
-  for (const auto& member : object) {
     if (!walk(member.value, depth + 1)) return false;
   }
-  return true;
+  const bool repeat = keys_repeat(first);
+  keys.resize(first);
+  return !repeat;
 }
 
 bool Payload::Dom::keys_repeat(std::size_t first) {

@@ -30,6 +30,7 @@ struct Payload::Dom {
   simdjson::dom::parser outer_parser;
   std::vector<std::string_view> keys;
   bool has_double = false;  ///< of the element that was walked last
+  bool has_escape = false;  ///< whether its text has a backslash: without one it holds no U+0000
 };
 
 }  // namespace evercore::ext

@@ -9,7 +9,7 @@ constexpr std::size_t most_remembered = 100'000;  // of each kind: some 10 MB at
 std::optional<std::int64_t> Transaction::aggregate_by_key(std::int64_t type_id,
                                                           std::string_view key) const {
   const auto names = keys_.find(type_id);
-  return names == keys_.end() ? std::nullopt : find(names->second, key);
+  return names == keys_.end() ? std::nullopt : names->second.find(key);
 }
 
 AggregateInfo* Transaction::aggregate(std::int64_t aggregate_id) {
@@ -20,7 +20,7 @@ AggregateInfo* Transaction::aggregate(std::int64_t aggregate_id) {
 void Transaction::learn(Names& names, std::string_view name, std::int64_t id) {
   if (!taking_part_) return;
   if (names.size() >= most_remembered) names.clear();
-  names.insert_or_assign(std::string(name), id);
+  names.insert_or_assign(name, id);
 }
 
 void Transaction::learn_key(std::int64_t type_id, std::string_view key, std::int64_t aggregate_id) {

@@ -56,10 +56,10 @@ class Transaction {
   }
 
   [[nodiscard]] std::optional<std::int64_t> event_type(std::string_view name) const {
-    return find(event_types_, name);
+    return event_types_.find(name);
   }
   [[nodiscard]] std::optional<std::int64_t> aggregate_type(std::string_view name) const {
-    return find(aggregate_types_, name);
+    return aggregate_types_.find(name);
   }
   [[nodiscard]] std::optional<std::int64_t> aggregate_by_key(std::int64_t type_id,
                                                              std::string_view key) const;
@@ -88,12 +88,38 @@ class Transaction {
       return std::hash<std::string_view>{}(text);
     }
   };
-  using Names = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
 
-  static std::optional<std::int64_t> find(const Names& names, std::string_view name) {
-    const auto found = names.find(name);
-    return found == names.end() ? std::nullopt : std::optional(found->second);
-  }
+  /// Ids by name. It asks first whether the name is the one that was found last: mostly it is, and a
+  /// hash costs more than that.
+  class Names {
+   public:
+    Names() = default;
+    Names(const Names&) = delete;
+    Names& operator=(const Names&) = delete;
+
+    [[nodiscard]] std::optional<std::int64_t> find(std::string_view name) const {
+      if (newest_ == nullptr || newest_->first != name) {
+        const auto found = ids_.find(name);
+        if (found == ids_.end()) return std::nullopt;
+        newest_ = &*found;
+      }
+      return newest_->second;
+    }
+    void insert_or_assign(std::string_view name, std::int64_t id) {
+      ids_.insert_or_assign(std::string(name), id);
+    }
+    [[nodiscard]] std::size_t size() const { return ids_.size(); }
+    void clear() noexcept {
+      newest_ = nullptr;
+      ids_.clear();
+    }
+
+   private:
+    using Ids = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
+    Ids ids_;
+    mutable const Ids::value_type* newest_ = nullptr;  // its nodes stay where they are
+  };
+
   void learn(Names& names, std::string_view name, std::int64_t id);
 
   Names event_types_;

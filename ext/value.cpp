@@ -110,7 +110,10 @@ bool is_document(sqlite3_value* value) {
 }
 
 std::string_view document_of(sqlite3_value* value, std::string_view argument) {
-  if (sqlite3_value_type(value) != SQLITE_BLOB) return text_of(value, argument);
+  return sqlite3_value_type(value) == SQLITE_BLOB ? bytes_of(value) : text_of(value, argument);
+}
+
+std::string_view bytes_of(sqlite3_value* value) {
   const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
   const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
   return {bytes == nullptr ? "" : bytes, size};

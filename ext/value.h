@@ -42,6 +42,9 @@ inline constexpr std::size_t max_reference = 1000;   ///< characters
 [[nodiscard]] std::string_view document_of(sqlite3_value* value, std::string_view argument);
 [[nodiscard]] std::string_view required_document(sqlite3_value* value, std::string_view argument);
 [[nodiscard]] bool is_document(sqlite3_value* value);
+/// The bytes of a document as SQLite holds them: its text in a UTF-8 database. Unlike text_of() it does
+/// not make SQLite copy a text that ends without a NUL, as most programs bind theirs.
+[[nodiscard]] std::string_view bytes_of(sqlite3_value* value);
 
 /// Where a name or key is asked for: text, or a number in its place. A real that is an integer reads
 /// as that one: 123, never 123.0.

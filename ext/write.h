@@ -32,13 +32,17 @@ class WriteGuard {
 /// the user's or an authorizer can make it vanish without an error.
 class Arrival {
  public:
-  explicit Arrival(sqlite3* db) : db_(db) { sqlite3_set_last_insert_rowid(db, 0); }
-  [[nodiscard]] bool came() const { return sqlite3_last_insert_rowid(db_) != 0; }
+  explicit Arrival(sqlite3* db) : db_(db), changes_before_(sqlite3_total_changes(db)) {}
+  /// What an authorizer took out of the statement leaves both numbers as they were.
+  [[nodiscard]] bool came() const {
+    return sqlite3_changes(db_) == 1 && sqlite3_total_changes(db_) != changes_before_;
+  }
   /// That of the new row; EV010 where there is none.
   [[nodiscard]] std::int64_t rowid() const;
 
  private:
   sqlite3* db_;
+  int changes_before_;
 };
 
 /// EV010: something that was to be written was made to vanish.

@@ -328,8 +328,8 @@ TEST_CASE("deprecated and unusual pragmas of the host change nothing") {
         "foreign_keys = 1", "ignore_check_constraints = 1", "case_sensitive_like = 1",
         "full_column_names = 1", "trusted_schema = 0", "cell_size_check = 1",
         "locking_mode = EXCLUSIVE", "auto_vacuum = FULL", "secure_delete = 1",
-        "journal_mode = MEMORY", "writable_schema = 1",
-        "legacy_alter_table = 1", "temp_store = 2"}) {
+        "journal_mode = MEMORY", "writable_schema = 1", "legacy_alter_table = 1",
+        "temp_store = 2"}) {
     CAPTURE(pragma);
     Database db(":memory:", Database::Store::none);
     (void)db.run(std::string("PRAGMA ") + pragma);
@@ -343,7 +343,8 @@ TEST_CASE("deprecated and unusual pragmas of the host change nothing") {
     db.must("BEGIN; SELECT " + append_call() + "; SELECT " + append_call() + "; COMMIT");
     CHECK(db.must("SELECT "
                   "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"H\","
-                  "\"data\":{}}]}]')") == "[{\"aggregate_id\":1,\"first_position\":7,\"sequence\":7,\"position\":7}]");
+                  "\"data\":{}}]}]')") ==
+          "[{\"aggregate_id\":1,\"first_position\":7,\"sequence\":7,\"position\":7}]");
     CHECK(db.must("SELECT evercore_state(1)") == "{\"n\":1}");
     CHECK(db.must("SELECT evercore_find('T','ä')") == "1");
     CHECK(db.must("SELECT evercore_compact(1, 2)") == "5");
@@ -354,21 +355,25 @@ TEST_CASE("deprecated and unusual pragmas of the host change nothing") {
   }
 }
 
-TEST_CASE("calls of several statements are refused where nothing could be taken back: journal_mode OFF") {
+TEST_CASE(
+    "calls of several statements are refused where nothing could be taken back: journal_mode OFF") {
   const std::string refusal =
-      "EV010: with PRAGMA journal_mode = OFF a call that fails cannot be taken back: set it to WAL or DELETE, in a "
+      "EV010: with PRAGMA journal_mode = OFF a call that fails cannot be taken back: set it to WAL "
+      "or DELETE, in a "
       "database in memory to MEMORY";
   for (const std::string& path : {std::string(":memory:"), std::string("file")}) {
     CAPTURE(path);
     Directory directory;
-    const std::string on = std::string("PRAGMA journal_mode = ") + (path == "file" ? "DELETE" : "MEMORY") + "; ";
+    const std::string on =
+        std::string("PRAGMA journal_mode = ") + (path == "file" ? "DELETE" : "MEMORY") + "; ";
     const std::string name = path == "file" ? directory.file("s.db") : path;
     {
       Database none(name, Database::Store::none);
       none.must("PRAGMA journal_mode = OFF");
       CHECK(none.fails("SELECT evercore_migrate()") == refusal);
       none.must(on + "SELECT evercore_migrate()");
-      none.must("SELECT evercore_ensure('T','a'), " + append_call() + "; PRAGMA journal_mode = OFF");
+      none.must("SELECT evercore_ensure('T','a'), " + append_call() +
+                "; PRAGMA journal_mode = OFF");
       for (const std::string& call :
            {std::string("evercore_create('T')"), std::string("evercore_snapshot(1)"),
             std::string("evercore_compact(1, 1)"), std::string("evercore_event_type('E', 'patch')"),
@@ -376,8 +381,10 @@ TEST_CASE("calls of several statements are refused where nothing could be taken 
         CAPTURE(call);
         CHECK(none.fails("SELECT " + call) == refusal);
       }
-      CHECK(none.fails("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1,'E','{}')") ==
-            refusal);
+      CHECK(
+          none.fails(
+              "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1,'E','{}')") ==
+          refusal);
       CHECK(none.must("SELECT evercore_state(1)") == "{\"n\":1}");
       CHECK(none.must("SELECT count(*) FROM evercore_log") == "1");
       // A call that fails before it writes leaves the transaction without a journal, so the mode can still be set.
@@ -407,4 +414,28 @@ TEST_CASE("a table function takes any condition of a query, OR among columns too
         "evercore_events() takes at least 1 argument(s)");
   CHECK(db.fails("SELECT * FROM evercore_events WHERE sequence = 1 OR data = '{}'") ==
         "evercore_events() takes at least 1 argument(s)");
+}
+
+TEST_CASE("a call that finds no journal open does not look at the schema again") {
+  Database db;  // in memory, as with a rollback journal: it opens with the first write
+  int looks = 0;
+  sqlite3_set_authorizer(
+      db.handle(),
+      [](void* seen, int action, const char* table, const char*, const char*, const char*) {
+        if (action == SQLITE_READ && std::string_view(table).starts_with("sqlite_")) {
+          ++*static_cast<int*>(seen);
+        }
+        return SQLITE_OK;
+      },
+      &looks);
+  for (int i = 0; i < 3; ++i) {
+    looks = 0;
+    db.must("SELECT evercore_create('T')");
+    db.must("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')");
+    db.must(
+        "BEGIN; SELECT evercore_append(1, NULL, 'E', '{}'); SELECT evercore_append(1, NULL, 'E', "
+        "'{}'); COMMIT");
+  }
+  CHECK(looks == 0);
+  sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
 }

@@ -40,7 +40,8 @@ BEGIN
       IF pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN PERFORM _evercore_draw_ahead(); END IF;
       PERFORM _evercore_check_position();
       IF pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) = 0 THEN PERFORM _evercore_draw_ahead(); END IF;
-      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@
+      -- The policy's mark is kept: who declares one now, or did so after this snapshot was taken, is not seen in the table.
+      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@ | coalesce(@marks@ & @policy@, 0)
                        | CASE WHEN EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN @policy@ ELSE 0 END),
               setval('@extschema@._evercore_system'::regclass, _evercore_system_mark()),
               setval('@extschema@._evercore_timeline'::regclass, @life@);
@@ -51,6 +52,18 @@ BEGIN
   END;
 END $$;
 COMMENT ON FUNCTION _evercore_wake() IS 'Looks whether this is still the server that drew last; where it is not, draws both sequences far ahead, once.';
+
+-- Under the same lock: who wakes writes all the marks.
+CREATE OR REPLACE FUNCTION _evercore_mark_policy() RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM FROM evercore_schema FOR UPDATE;
+  PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@marks@, @name_bits@) | @policy@);
+  RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
+EXCEPTION WHEN SQLSTATE 'EV999' THEN
+  NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_mark_policy() IS 'Says that there is a snapshot policy, for appends to look for it.';
 
 CREATE OR REPLACE FUNCTION _evercore_draw_ahead() RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
@@ -105,7 +118,8 @@ COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position
 -- _evercore_highest, which every append reads, is a position in its lower 45 bits. Above them stand what an append must know, since each
 -- sequence costs it 3 %: 2^46, that events were replicated; in bits 47 to 62 which name the schema has, so that the functions of a store
 -- that swapped its name with another's are not at home there; and, as the sign, that a snapshot policy was ever declared. Whoever sets it
--- keeps what stands there. A declaration excludes all who write (see locks.sql), so none of them takes its mark away.
+-- keeps what stands there. A declaration excludes all who append (see locks.sql), and writes its mark under the lock of who wakes: none
+-- of them takes it away.
 
 -- Looked at closely once a session, and where the sequence stands below what the session drew, what was given at all, or what is
 -- remembered of this transaction.

@@ -323,8 +323,9 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, @extschem
 DECLARE
   first bigint;
 BEGIN
-  SELECT count(*), min(n.position) INTO events, first FROM _evercore_unread n WHERE n.subscription_id = id AND n.partition = part;
-  oldest := (SELECT e.recorded_at FROM evercore_event e WHERE e.position = first);
+  -- With their schema: in a store that is not migrated what has these names may be a temporary view of the caller's.
+  SELECT count(*), min(n.position) INTO events, first FROM @extschema@._evercore_unread n WHERE n.subscription_id = id AND n.partition = part;
+  oldest := (SELECT e.recorded_at FROM @extschema@.evercore_event e WHERE e.position = first);
 END $$;
 COMMENT ON FUNCTION _evercore_lag(bigint, integer) IS 'How many events a partition still has to read, and when the first of them was recorded.';
 

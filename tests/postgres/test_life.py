@@ -3,7 +3,7 @@ import os
 import subprocess
 import tempfile
 
-from harness import equal, install, new_database, refused, together, uri
+from harness import Later, equal, install, new_database, refused, together, uri, waits_for_lock
 from pq import Connection, Error
 from test_crash import Server, connect
 
@@ -204,6 +204,31 @@ def test_it_is_drawn_ahead_though_the_first_transaction_rolls_back_and_nobody_wa
     equal(append(connection), 5 + AHEAD + 2)
     first.rows("ROLLBACK")
     equal(append(connection), 5 + AHEAD + 3)
+
+
+def test_a_policy_that_is_not_seen_yet_is_kept_by_whoever_wakes():
+    connection = store()
+    connection.rows("SELECT evercore_subscribe('s'), evercore_create('T', 'b'), setval('_evercore_timeline', 1)")
+    declaring, old = another(connection), another(connection)
+    declaring.rows("BEGIN; SELECT evercore_snapshot_policy('T', 1, 1)")
+    connection.rows("SELECT evercore_claim('s', 'w', 60)")
+    declaring.rows("COMMIT")
+    append(connection)
+    equal(connection.rows("SELECT aggregate_id, sequence FROM evercore_snapshot"), [("1", "6")])
+    # Who wakes reads the marks and writes them under this lock.
+    connection.rows("BEGIN; SELECT FROM evercore_schema FOR UPDATE")
+    waiting = Later(lambda: declaring.rows("SELECT evercore_snapshot_policy('T', 3, 1)"))
+    equal(waits_for_lock(old, declaring.pid()), True)
+    connection.rows("COMMIT")
+    waiting.result()
+    # In a snapshot from before the declaration, too.
+    connection.rows("SELECT evercore_snapshot_policy('T', 0, 1), setval('_evercore_highest', pg_sequence_last_value('_evercore_highest') & 9223372036854775807)")
+    old.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM evercore_event LIMIT 1")
+    connection.rows("SELECT evercore_snapshot_policy('T', 2, 1), setval('_evercore_timeline', 1)")
+    refused(lambda: old.rows("SELECT evercore_append(2, NULL, 'E', '{}')"), "40001")
+    append(connection, 2)
+    equal(connection.rows("SELECT aggregate_id, sequence FROM evercore_snapshot"), [("1", "8")])
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
 
 
 def test_restored_by_hand():

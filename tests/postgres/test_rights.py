@@ -155,6 +155,32 @@ def test_a_hostile_schema_and_temporary_tables_are_not_seen():
     equal(admin.value("SELECT count(*) FROM evercore_event"), "1")
 
 
+def test_temporary_views_are_not_seen_in_a_store_that_is_not_migrated():
+    """The functions are there and the tables are not: a view of the caller's would call his functions as the owner."""
+    database = new_database()
+    admin = Connection(database)
+    relations = {}
+    for relation, name, kind in admin.rows("SELECT c.relname, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod) FROM pg_class c"
+                                           " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+                                           " WHERE c.relnamespace = 'evercore'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname <> 'evercore_append'"):
+        relations.setdefault(relation, []).append(f"CASE WHEN pg_temp.trap() THEN NULL::{kind} END AS {name}")
+    equal(admin.value("SELECT evercore_migrate(0)"), "0")
+    calls = [sql for sql in READING + WRITING if "FROM evercore_" not in sql or "(" in sql] + ["SELECT _evercore_lag(1, 0)"]
+    for who in ("reader", "writer"):
+        caller = Connection(database)
+        caller.rows(f"SET ROLE evercore_{who}")
+        caller.rows("CREATE FUNCTION pg_temp.trap() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN"
+                    " IF current_user = 'evercore_owner' THEN RAISE EXCEPTION 'ran as the owner' USING ERRCODE = 'ZZ999'; END IF; RETURN true; END $$")
+        caller.rows("GRANT EXECUTE ON FUNCTION pg_temp.trap() TO PUBLIC")
+        for relation, columns in relations.items():
+            caller.rows(f"CREATE TEMP VIEW {relation} AS SELECT {', '.join(columns)} FROM generate_series(1, 2); GRANT ALL ON {relation} TO PUBLIC")
+        for sql in calls:
+            try:
+                within(caller, sql)
+            except Error as error:
+                equal(error.code == "ZZ999", False, sql)
+
+
 def test_every_function_is_pinned_commented_and_marked():
     admin, _ = roles()
     here = "FROM pg_proc p WHERE p.pronamespace = 'evercore'::regnamespace AND p.prokind = 'f'"

@@ -121,6 +121,30 @@ class MergedRows : public Rows {
   bool first_ = true;
 };
 
+constexpr int most_gaps = 64;
+
+/// Where a bounded fetch ends: after most_examined positions, but for those of the gaps that it ends in:
+/// evercore_restored() leaves a million at once, and nobody has to fetch through them.
+std::int64_t bounded_end(Connection& connection, std::int64_t after, std::int64_t head) {
+  Statement below = connection.prepare(
+      "SELECT position FROM main.evercore_event NOT INDEXED WHERE position > ?1 AND position <= ?2"
+      " ORDER BY position DESC LIMIT 1");
+  Statement above = connection.prepare(
+      "SELECT position FROM main.evercore_event NOT INDEXED WHERE position > ?1"
+      " ORDER BY position LIMIT 1");
+  std::int64_t last = after + most_examined;
+  for (int gaps = 0; last < head && gaps < most_gaps; ++gaps) {
+    below.reset();
+    const bool found = below.bind(1, after).bind(2, last).step();
+    const std::int64_t left = last - (found ? below.integer(0) : after);
+    above.reset();
+    if (left == 0) return last;
+    if (!above.bind(1, last).step() || above.integer(0) > head - left) return head;
+    last = above.integer(0) - 1 + left;
+  }
+  return std::min(last, head);
+}
+
 /// One opening of the table function.
 struct Fetch {
   Connection& connection;
@@ -137,7 +161,7 @@ struct Fetch {
   /// without an event, so it looks at all.
   [[nodiscard]] std::int64_t last() const {
     const bool bounded = holding.subscription_id != 0 && head - after > most_examined;
-    return bounded ? after + most_examined : head;
+    return bounded ? bounded_end(connection, after, head) : head;
   }
 };
 

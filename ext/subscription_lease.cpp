@@ -153,7 +153,6 @@ void claim(const Call& call) {
   });
 }
 
-/// What the last empty fetch with this token saw.
 /// What this connection's last empty fetch of the partition saw, if it was under the same token and
 /// filter.
 const EmptyFetch* last_empty(const Connection& connection, const Holding& holding) {

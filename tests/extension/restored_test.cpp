@@ -63,3 +63,13 @@ TEST_CASE("what an older schema compacted has an upper bound as its position") {
   CHECK(db.must("SELECT aggregate_id, type_id, position FROM evercore_compacted_type") ==
         "1|1|1\n1|2|2\n2|1|5");
 }
+
+TEST_CASE("one fetch goes over what evercore_restored leaves out") {
+  Database db;
+  db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"E\"]}')");
+  const std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
+  db.must("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T','a','Other','{}')");
+  db.must("SELECT evercore_restored(), evercore_restored()");
+  db.must("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T','a','E','{}')");
+  CHECK(db.must("SELECT position FROM evercore_fetch('s', " + token + ")") == "2097154");
+}

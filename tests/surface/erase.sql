@@ -86,5 +86,13 @@ SELECT evercore_compact(5, 0);
 SELECT evercore_erase(99);
 SELECT evercore_erase(evercore_find('Person', 'nobody'));
 
+-- within the transaction that erased it, too, an aggregate takes no more events
+BEGIN;
+SELECT evercore_append(evercore_ensure('Person', 'eve@example.org'), 0, 'Named', '{"name":"Eve"}');
+SELECT evercore_append(evercore_find('Person', 'eve@example.org'), 1, 'Named', '{"name":"Eva"}');
+SELECT evercore_erase(6);
+SELECT evercore_append(6, NULL, 'Named', '{"name":"Evi"}');
+ROLLBACK;
+
 -- all is well with the store
 SELECT * FROM evercore_check();

@@ -125,7 +125,12 @@ std::optional<SubscriptionEnd> SubscriptionRunner::turn() {
 // All are taken, or the subscription is paused.
 std::optional<SubscriptionEnd> SubscriptionRunner::without_partition() {
   retry_.succeeded();
-  if (!options_.wait_for_lease && !calls_.is_paused()) return SubscriptionEnd::owned_by_another;
+  if (!options_.wait_for_lease && !calls_.is_paused()) {
+    const auto token = calls_.claim();  // it may have been resumed after the first claim
+    if (!token) return SubscriptionEnd::owned_by_another;
+    hold(*token);
+    return std::nullopt;
+  }
   retry_.wait(std::min(pause_, look_interval_));
   pause_ = std::min(pause_ * 2, options_.poll_longest);
   return std::nullopt;

@@ -283,7 +283,7 @@ TEST_CASE("the lease is renewed while a handler is slow") {
   Gate handling, go_on;
   Background slow([&](std::stop_token stop) {
     return store->run_subscription("s", everything, Start::beginning(),
-                                   {.stop = stop, .lease = 300ms}, [&](const RecordedEvent&) {
+                                   {.stop = stop, .lease = 3s}, [&](const RecordedEvent&) {
                                      handling.open();
                                      go_on.wait();
                                    });

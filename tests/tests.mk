@@ -22,6 +22,10 @@ SUITE ?= trixie
 test-debian: ## build and test all in another Debian (SUITE=trixie), with another compiler (COMPILER=clang-16); as root, in a system below build
 	@tests/debian/check $(SUITE) $(COMPILER)
 
+.PHONY: mutants
+mutants: ## break each promise of SQLite's in one place, and see the tests find it (a quarter of an hour; WORDS=lease for some)
+	@tests/mutants/check $(WORDS)
+
 # What `make help` says of targets that a macro makes (tests/native.mk, lib/lib.mk).
 asan: ## run the unit, extension and fault tests under AddressSanitizer
 ubsan: ## run the unit, extension and fault tests under UndefinedBehaviorSanitizer

@@ -39,7 +39,6 @@ class Snapshots {
   bool there_ = false;
 };
 
-/// Folds aggregate by aggregate and compares what it finds with what is promised.
 /// Where the index is at fault, which is said elsewhere, the events are found without it.
 Statement events_of_aggregate(Connection& connection) {
 #define SELECT_EVENTS                                                                       \
@@ -56,6 +55,7 @@ Statement events_of_aggregate(Connection& connection) {
 #undef SELECT_EVENTS
 }
 
+/// Folds aggregate by aggregate and compares what it finds with what is promised.
 class Walk {
  public:
   Walk(Connection& connection, Problems& problems)

@@ -3,6 +3,7 @@
 #include "aggregate.h"
 #include "schema.h"
 #include "subscription.h"
+#include "time.h"
 #include "value.h"
 
 namespace evercore::ext {
@@ -64,7 +65,8 @@ void check_filter(Connection& connection, const Statement& row, Problems& proble
   }
 }
 
-void least_token_wrong(Connection&, const Statement&, Problems& problems) {
+void check_least_token(Connection&, const Statement& row, Problems& problems) {
+  if (row.integer(0) >= 0 && row.integer(0) <= most_token) return;
   add(problems, "least_token of evercore_schema is out of range");
 }
 
@@ -101,7 +103,15 @@ void token_twice(Connection&, const Statement& row, Problems& problems) {
       of_subscription("token", row) + " is there twice: " + std::to_string(row.integer(1)));
 }
 
-void lease_wrong(Connection&, const Statement& row, Problems& problems) {
+/// Of a partition that has an owner, or something that only one with an owner has.
+void check_lease(Connection&, const Statement& row, Problems& problems) {
+  const bool whole = !row.is_null(1) && !row.is_null(2) && !row.is_null(3);
+  const std::int64_t lease = row.integer(2);
+  const std::int64_t expires = row.integer(3);
+  if (whole && lease >= 1 && static_cast<double>(lease) <= longest_lease * 1e6 &&
+      expires >= least_time && expires <= most_time) {
+    return;
+  }
   add(problems, of_subscription("lease", row) + " is out of range");
 }
 
@@ -158,8 +168,7 @@ constexpr Look after[] = {
      "  AND p.partition BETWEEN 0 AND s.partitions - 1)) ORDER BY s.name",
      partitions_wrong},
     {SUBSCRIPTION_FILTERS, check_filter},
-    {"SELECT 1 FROM main.evercore_schema WHERE least_token NOT BETWEEN 0 AND 4611686018427387904",
-     least_token_wrong},
+    {"SELECT least_token FROM main.evercore_schema", check_least_token},
     {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
      check_aggregate_type},
     {"SELECT type_id, name FROM main.evercore_event_type", check_event_type},
@@ -174,14 +183,11 @@ constexpr Look after[] = {
      " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
      " WHERE p.token <> 0 GROUP BY s.subscription_id, p.token HAVING count(*) > 1 ORDER BY s.name",
      token_twice},
-    {"SELECT s.name FROM main.evercore_subscription s"
+    {"SELECT s.name, p.owner, p.lease, p.lease_expires_at FROM main.evercore_subscription s"
      " JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
-     " WHERE (p.owner IS NULL) <> (p.lease IS NULL)"
-     " OR (p.owner IS NULL) <> (p.lease_expires_at IS NULL)"
-     " OR p.lease NOT BETWEEN 1 AND 86400000000"
-     " OR p.lease_expires_at NOT BETWEEN -62135596800000000 AND 253402300799999999"
+     " WHERE coalesce(p.owner, p.lease, p.lease_expires_at) IS NOT NULL"
      " ORDER BY s.name, p.partition",
-     lease_wrong},
+     check_lease},
     {"SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id)",
      snapshots_of_nothing},

@@ -38,6 +38,7 @@ namespace evercore::ext {
 
 inline constexpr std::size_t max_subscription_name = 255;  ///< characters; of an owner too
 inline constexpr std::int64_t max_partitions = 1024;
+inline constexpr double longest_lease = 86'400;  ///< seconds
 /// No token of a store is beyond it: one that is was written by somebody else.
 inline constexpr std::int64_t most_token = std::int64_t{1} << 62;
 

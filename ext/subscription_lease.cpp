@@ -29,8 +29,6 @@ namespace evercore::ext {
 
 namespace {
 
-constexpr double longest_lease = 86'400;
-
 /// A number's shortest text that reads back as it, in the form of PostgreSQL's. (std::to_chars
 /// brings 128 kB of tables, and writes 100000 as 1e+05.)
 std::string number_text(double number) {

@@ -119,9 +119,6 @@ void write_digits(char* at, int count, unsigned value) {
   }
 }
 
-constexpr std::int64_t first_second = -62'135'596'800;  // 0001-01-01T00:00:00Z
-constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
-
 }  // namespace
 
 std::optional<std::int64_t> parse_time(std::string_view text) {
@@ -139,8 +136,9 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
 
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const std::int64_t seconds = days * seconds_per_day + time.seconds;
-  if (seconds < first_second || seconds > last_second) return std::nullopt;
-  return seconds * us_per_second + time.microseconds;
+  const std::int64_t microseconds = seconds * us_per_second + time.microseconds;
+  if (microseconds < least_time || microseconds > most_time) return std::nullopt;
+  return microseconds;
 }
 
 void format_time(std::int64_t microseconds, std::array<char, time_text_size>& text) {

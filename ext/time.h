@@ -10,12 +10,12 @@ namespace evercore::ext {
 
 inline constexpr std::size_t time_text_size = 27;  ///< of 2026-11-21T22:10:41.123456Z
 
-/// Parses `YYYY-MM-DD[Thh:mm[:ss[.1–9 digits]][Z|±hh[[:]mm]|±hh:mm:ss]]`: a blank or t for the T, z
-/// for the Z, digits after the sixth cut, UTC where no offset stands, midnight where no time does.
 /// The first and the last microsecond of the years 1 to 9999.
 inline constexpr std::int64_t least_time = -62'135'596'800'000'000;
 inline constexpr std::int64_t most_time = 253'402'300'799'999'999;
 
+/// Parses `YYYY-MM-DD[Thh:mm[:ss[.1–9 digits]][Z|±hh[[:]mm]|±hh:mm:ss]]`: a blank or t for the T, z
+/// for the Z, digits after the sixth cut, UTC where no offset stands, midnight where no time does.
 /// Gives microseconds since 1970, or nothing for any other text and outside the years 1–9999.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
 

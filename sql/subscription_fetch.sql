@@ -84,22 +84,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_note_seen(bigint, integer, bigint, bigint, bigint) IS 'Notes up to where an empty fetch has looked.';
 
--- Moves a cursor over events that its filter keeps out: to just before the next position after `looked`, if that is below the head,
--- since positions that nothing has are no work for another fetch. A row that another has in hand is left alone.
-CREATE OR REPLACE FUNCTION _evercore_pass_over(id bigint, part integer, token bigint, looked bigint, head bigint, version bigint) RETURNS void
+-- Moves a cursor over events that its filter keeps out. A row that another has in hand is left alone.
+CREATE OR REPLACE FUNCTION _evercore_pass_over(id bigint, part integer, token bigint, looked bigint, version bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  UPDATE evercore_subscription_partition p
-     SET position = greatest(p.position, coalesce((SELECT min(e.position) - 1 FROM evercore_event e WHERE e.position > $4 AND e.position <= $5), $5)),
-         untouched = false
+  UPDATE evercore_subscription_partition p SET position = greatest(p.position, $4), untouched = false
    WHERE (p.subscription_id, p.partition) = (
            SELECT f.subscription_id, f.partition FROM evercore_subscription_partition f
             WHERE f.subscription_id = $1 AND f.partition = $2 AND f.token = $3 AND f.owner IS NOT NULL
-              AND (SELECT s.filter_version FROM evercore_subscription s WHERE s.subscription_id = $1) = $6
+              AND (SELECT s.filter_version FROM evercore_subscription s WHERE s.subscription_id = $1) = $5
               FOR NO KEY UPDATE SKIP LOCKED);
 END $$;
-COMMENT ON FUNCTION _evercore_pass_over(bigint, integer, bigint, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION _evercore_pass_over(bigint, integer, bigint, bigint, bigint) IS
   'Moves a cursor past what a fetch has looked at in vain.';
+
+-- Where a bounded fetch ends: 100,000 positions on, but for those of the gaps that it ends in: evercore_restored() leaves a million at
+-- once, and nobody has to fetch through them.
+CREATE OR REPLACE FUNCTION _evercore_fetch_end("after" bigint, head bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  last bigint := "after" + 100000;
+  below bigint;
+  above bigint;
+BEGIN
+  FOR gaps IN 1 .. 64 LOOP
+    EXIT WHEN last >= head;
+    below := coalesce((SELECT e.position FROM evercore_event e WHERE e.position > "after" AND e.position <= last ORDER BY e.position DESC LIMIT 1), "after");
+    EXIT WHEN below = last;
+    above := (SELECT e.position FROM evercore_event e WHERE e.position > last ORDER BY e.position LIMIT 1);
+    IF (above <= head - (last - below)) IS NOT TRUE THEN RETURN head; END IF;
+    last := above - 1 + (last - below);
+  END LOOP;
+  RETURN least(last, head);
+END $$;
+COMMENT ON FUNCTION _evercore_fetch_end(bigint, bigint) IS 'Up to which position a fetch looks that finds nothing.';
 
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
@@ -134,7 +152,7 @@ BEGIN
   -- With a natural key, or an index by type where all that it finds passes, the limit bounds what is looked at.
   IF current_setting('transaction_read_only') = 'off' AND held.natural_key IS NULL
      AND (held.partitions > 1 OR held.aggregate_type IS NOT NULL OR held.event_types IS NOT NULL AND by_index IS NOT TRUE) THEN
-    last := least(head, held.position + 100000);
+    last := _evercore_fetch_end(held.position, head);
   END IF;
   IF held.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key;
@@ -183,7 +201,7 @@ BEGIN
     IF NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
     IF current_setting('transaction_read_only') = 'off' THEN
       IF last < head THEN
-        PERFORM _evercore_pass_over(held.subscription_id, held.partition, evercore_fetch.token, last, head, held.filter_version);
+        PERFORM _evercore_pass_over(held.subscription_id, held.partition, evercore_fetch.token, last, held.filter_version);
       ELSE
         PERFORM _evercore_note_seen(held.subscription_id, held.partition, evercore_fetch.token, head, held.filter_version);
       END IF;

@@ -130,6 +130,12 @@ SELECT evercore_subscribe('beyond', NULL, 1048586);
 SELECT position FROM evercore_follow(1048586);
 SELECT count(*) FROM evercore_check();
 
+-- … and one fetch with a filter goes over what was left out
+SELECT evercore_subscribe('over', '{"event_types":["New"]}', 1);
+SELECT evercore_append(evercore_find('T', 'b'), 3, 'New', '{}');
+SELECT CASE WHEN evercore_claim('over', 'w', 60) > 1048576 THEN 1 END;
+SELECT position FROM evercore_fetch('over', (SELECT token FROM evercore_subscriptions WHERE name = 'over'));
+
 -- what was erased and never compacted leaves its tombstones: nothing is missed
 SELECT evercore_unsubscribe('s');
 SELECT evercore_append(evercore_ensure('Kept', 'k'), 0, 'K', '{"n":1}');

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 
 #include "accounts.h"
 #include "harness.h"
+#include "runners.h"
 
 using namespace evercore;
 using harness::Fresh;
@@ -20,6 +22,14 @@ struct Fault {
   bool after = false;
   std::atomic<int> calls = 0;
   std::atomic<bool> fired = false;
+  // What somebody else does just before the engine is asked for the n-th time.
+  std::function<void()> meanwhile = {};
+  int meanwhile_at = 0;
+  std::atomic<int> asked = 0;
+
+  void ask() {
+    if (++asked == meanwhile_at) meanwhile();
+  }
 
   template <class F>
   void around(F&& work) {
@@ -65,6 +75,7 @@ class FaultyEngine final : public StorageEngine {
   FaultyEngine(EventStore real, Fault& fault) : real_(std::move(real)), fault_(fault) {}
   std::string_view name() const noexcept override { return real_.engine().name(); }
   SessionHandle session() override {
+    fault_.ask();
     SessionHandle inner;
     fault_.around([&] { inner = real_.engine().session(); });
     return SessionHandle(new FaultySession(std::move(inner), fault_), SessionReturn{this});
@@ -73,6 +84,7 @@ class FaultyEngine final : public StorageEngine {
     SessionHandle inner;
     if (session) inner = std::move(static_cast<FaultySession&>(*session).inner_);
     session.reset();
+    if (!inner) fault_.ask();  // in memory there is one connection, and it is in use
     fault_.around([&] { real_.engine().write(std::move(inner), commands); });
   }
 
@@ -183,6 +195,25 @@ TEST_CASE("a runner whose driver fails at any call goes on, and each event has o
     CHECK(seen <= made);
   });
   CHECK(faults > 15);
+}
+
+TEST_CASE("a subscription that is resumed at any moment is not taken for another's") {
+  for (int at = 1; at <= 12; ++at) {
+    CAPTURE(at);
+    Fresh fresh;
+    runners::catch_up(fresh.store, "s");
+    runners::call(fresh, "evercore_pause", "('s')");
+    runners::append(fresh.store, "a", "Made");
+    Fault fault;
+    fault.meanwhile = [&] { runners::call(fresh, "evercore_resume", "('s')"); };
+    fault.meanwhile_at = at;
+    EventStore store(std::make_shared<FaultyEngine>(fresh.store, fault));
+    SubscriptionOptions options = runners::once();
+    options.wait_for_lease = false;
+    options.poll_shortest = options.poll_longest = std::chrono::milliseconds{1};
+    CHECK(runners::catch_up(store, "s", runners::everything, Start::beginning(), options).size() ==
+          1);
+  }
 }
 
 TEST_CASE(

@@ -8,8 +8,10 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "database.h"
 #include "evercore/evercore.h"
 
 namespace harness {
@@ -28,20 +30,23 @@ inline bool on_file() {
   return engine() == "file";
 }
 
+// Whether a place on PostgreSQL holds a migrated store; elsewhere connecting makes one, which is quick.
+enum class Holds { store, nothing };
+
 // The place of a store that nobody used before; it is removed at the end.
 class Place {
  public:
-  Place() {
-    static std::atomic<int> count{0};
-    const std::string name = "t" + std::to_string(getpid()) + "_" + std::to_string(++count);
+  explicit Place(Holds holds = Holds::store) {
     if (on_postgres()) {
-      uri_ = std::getenv("EVERCORE_TEST_POSTGRES");
-      schema_ = name;
-      uri_ += (uri_.find('?') == uri_.npos ? "?schema=" : "&schema=") + name + "&pool_size=16";
+      database_.emplace(std::getenv("EVERCORE_TEST_POSTGRES"), holds == Holds::store);
+      uri_ = database_->uri();
+      uri_ += (uri_.find('?') == uri_.npos ? "?pool_size=16" : "&pool_size=16");
     } else if (on_memory()) {
       uri_ = "memory:?busy_timeout=30000";
     } else {
-      directory_ = std::filesystem::temp_directory_path() / ("evercore_" + name);
+      static std::atomic<int> count{0};
+      directory_ = std::filesystem::temp_directory_path() /
+                   ("evercore_t" + std::to_string(getpid()) + "_" + std::to_string(++count));
       std::filesystem::create_directories(directory_);
       uri_ = "sqlite://" + (directory_ / "store.db").string() +
              "?synchronous=normal&busy_timeout=30000&pool_size=16";
@@ -57,14 +62,14 @@ class Place {
   const std::string& uri() const { return uri_; }
   // A relation of the store, as SQL of the program's own has to name it.
   std::string relation(const std::string& name) const {
-    return on_postgres() ? "\"" + schema_ + "\"." + name : name;
+    return on_postgres() ? "evercore." + name : name;
   }
-  const std::string& schema() const { return schema_; }  // of PostgreSQL alone
+  std::string database() const { return database_->uri(); }  // of PostgreSQL alone
   std::string file() const { return (directory_ / "store.db").string(); }
 
  private:
   std::string uri_;
-  std::string schema_;
+  std::optional<Database> database_;
   std::filesystem::path directory_;
 };
 

@@ -229,10 +229,11 @@ TEST_CASE("a connection that the server ended while it was idle is not handed ou
 
 TEST_CASE("stores in two schemas of a database do not touch") {
   if (!harness::on_postgres()) return;
-  harness::Fresh first, second;
-  new_user(first.store, "ann");
-  CHECK(second->follow(0).empty());
-  CHECK(first->follow(0).size() == 1);
+  harness::Place place;
+  auto first = connect(place.uri()), second = connect(place.uri() + "&schema=other");
+  new_user(first, "ann");
+  CHECK(second.follow(0).empty());
+  CHECK(first.follow(0).size() == 1);
 }
 
 TEST_CASE("unprepared statements do the same") {
@@ -260,20 +261,20 @@ TEST_CASE("connecting again to a store needs nothing to be installed") {
 
 TEST_CASE("connecting brings a store that the scripts of 0.1 made up to date") {
   if (!harness::on_postgres()) return;
-  harness::Place place;
-  std::string named = "sed -e 's/@extschema@/" + place.schema() + "/g'";
+  harness::Place place(harness::Holds::nothing);
+  std::string named = "sed -e 's/@extschema@/evercore/g'";
   for (const std::string role : {"owner", "writer", "reader"})
-    named += " -e 's/@" + role + "@/" + place.schema() + "_" + role + "/g'";
+    named += " -e 's/@" + role + "@/evercore_" + role + "/g'";
   FILE* psql = popen(("{ gzip -dc tests/postgres/releases/evercore-0.1.0.sql.gz | " + named +
                       "; cat; } | psql -X -q -1 -v ON_ERROR_STOP=1 -o /dev/null -d '" +
-                      std::getenv("EVERCORE_TEST_POSTGRES") + "' 2>/dev/null")
+                      place.database() + "' 2>/dev/null")
                          .c_str(),
                      "w");
   REQUIRE(psql != nullptr);
-  std::fputs(("SET LOCAL search_path = " + place.schema() + "; SELECT evercore_append(" +
-              R"(evercore_ensure('User', 'ann'), 0, 'UserCreated', '{"username":"ann"}');)")
-                 .c_str(),
-             psql);
+  std::fputs(
+      "SET LOCAL search_path = evercore; SELECT evercore_append("
+      R"(evercore_ensure('User', 'ann'), 0, 'UserCreated', '{"username":"ann"}');)",
+      psql);
   REQUIRE(pclose(psql) == 0);
 
   auto store = connect(place.uri());

@@ -193,7 +193,7 @@ TEST_CASE("eight processes on one store increment exactly") {
 
 TEST_CASE("several processes can open a new store at once") {
   if (harness::on_memory()) return;
-  harness::Place place;
+  harness::Place place(harness::Holds::nothing);
   std::vector<pid_t> children;
   for (int process = 0; process < 6; ++process) {
     const pid_t child = fork();

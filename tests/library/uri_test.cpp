@@ -98,7 +98,7 @@ TEST_CASE("SQLite's settings arrive, and rollback journals work too") {
 }
 
 TEST_CASE("a store that is not migrated, or was by a newer program, says so") {
-  harness::Place place;
+  harness::Place place(harness::Holds::nothing);
   auto store = connect(place.uri() + (place.uri().find('?') == std::string::npos ? "?" : "&") +
                        "migrate=off");
   CHECK_THROWS_AS(

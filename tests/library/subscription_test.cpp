@@ -106,6 +106,30 @@ TEST_CASE("a handler that throws is tried again, and those before the event are 
   for (const auto& [sequence, count] : calls) CHECK(count == (sequence == 5 ? 4 : 1));
 }
 
+TEST_CASE("a stop in the middle of a batch acknowledges what was handled, and no more") {
+  Fresh store;
+  append(store.store, "a", "Made", 10);
+  std::stop_source source;
+  auto options = once();
+  options.stop = source.get_token();
+  std::vector<std::int64_t> seen;
+  const auto handle = [&](const RecordedEvent& event) {
+    seen.push_back(event.sequence);
+    if (seen.size() == 3) source.request_stop();
+  };
+  SUBCASE("outside of a context") {
+    CHECK(store->run_subscription("s", everything, Start::beginning(), options, handle) ==
+          SubscriptionEnd::stopped);
+  }
+  SUBCASE("in a context") {
+    const auto in_context = [&](Context&, const RecordedEvent& event) { handle(event); };
+    CHECK(store->run_subscription("s", everything, Start::beginning(), options, in_context) ==
+          SubscriptionEnd::stopped);
+  }
+  CHECK(seen == std::vector<std::int64_t>{1, 2, 3});
+  CHECK(catch_up(store.store, "s").size() == 7);
+}
+
 TEST_CASE("a handler that goes on throwing ends the run with its error in the row") {
   Fresh store;
   append(store.store, "a", "Made", 10);
@@ -282,8 +306,8 @@ TEST_CASE("the lease is renewed while a handler is slow") {
   append(store.store, "a", "Made", 1);
   Gate handling, go_on;
   Background slow([&](std::stop_token stop) {
-    return store->run_subscription("s", everything, Start::beginning(),
-                                   {.stop = stop, .lease = 3s}, [&](const RecordedEvent&) {
+    return store->run_subscription("s", everything, Start::beginning(), {.stop = stop, .lease = 3s},
+                                   [&](const RecordedEvent&) {
                                      handling.open();
                                      go_on.wait();
                                    });

@@ -96,6 +96,11 @@ void StoreCore::declare(const AggregateType& type, SessionHandle session) {
   known_.push_back(&type);
 }
 
+void StoreCore::forget_declarations() {
+  const std::unique_lock lock(mutex_);
+  known_.clear();
+}
+
 void commit(UnitOfWork& work) {
   work.commit();
 }
@@ -139,6 +144,14 @@ std::vector<Problem> EventStore::check() {
   };
   core_->engine->session()->run(Command(statements::check, {}, sink));
   return problems;
+}
+
+void EventStore::rename_type(TypeKind kind, std::string_view from, std::string_view to) {
+  const Command rename(statements::rename_type,
+                       {kind == TypeKind::event ? "event" : "aggregate", from, to});
+  core_->engine->write({}, std::span(&rename, 1));
+  // Who still uses the old name makes it again, and must say how it folds.
+  core_->forget_declarations();
 }
 
 std::string EventStore::version() {

@@ -38,6 +38,42 @@ bool take_fraction(std::string_view& text, int& nanoseconds) noexcept {
   return true;
 }
 
+// Z, z, ±hh, ±hhmm, ±hh:mm or ±hh:mm:ss.
+bool take_offset(std::string_view& text, std::chrono::seconds& offset) noexcept {
+  if (take(text, 'Z') || take(text, 'z')) return true;
+  const bool west = take(text, '-');
+  int hours = 0, minutes = 0, seconds = 0;
+  if ((!west && !take(text, '+')) || !take_number(text, 2, hours)) return false;
+  const bool colons = take(text, ':');
+  if ((colons || !text.empty()) && !take_number(text, 2, minutes)) return false;
+  if (colons && take(text, ':') && !take_number(text, 2, seconds)) return false;
+  if (hours > 15 || minutes > 59 || seconds > 59) return false;
+  offset =
+      std::chrono::hours{hours} + std::chrono::minutes{minutes} + std::chrono::seconds{seconds};
+  if (west) offset = -offset;
+  return true;
+}
+
+// Thh:mm[:ss[.digits]][offset]: seconds since midnight UTC, below 0 or beyond a day where the offset
+// carries it there.
+bool take_time_of_day(std::string_view& text, std::chrono::seconds& time,
+                      int& nanoseconds) noexcept {
+  int hour = 0, minute = 0, second = 0;
+  if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return false;
+  if (!take_number(text, 2, hour) || !take(text, ':') || !take_number(text, 2, minute))
+    return false;
+  if (take(text, ':')) {
+    if (!take_number(text, 2, second)) return false;
+    if (take(text, '.') && !take_fraction(text, nanoseconds)) return false;
+  }
+  if (hour > 23 || minute > 59 || second > 59) return false;
+  std::chrono::seconds offset{0};
+  if (!text.empty() && !take_offset(text, offset)) return false;
+  time = std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second} -
+         offset;
+  return true;
+}
+
 void put_number(char* at, int digits, int number) noexcept {
   for (int i = digits - 1; i >= 0; --i, number /= 10) at[i] = static_cast<char>('0' + number % 10);
 }
@@ -56,7 +92,7 @@ std::string format_time(Time time) {
 bool parse_time(std::string_view text, Time& time) noexcept {
   std::chrono::sys_seconds seconds;
   int nanoseconds = 0;
-  if (!detail::parse_seconds(text, seconds, nanoseconds) || nanoseconds % 1000 != 0) return false;
+  if (!detail::parse_seconds(text, seconds, nanoseconds)) return false;
   time = seconds + std::chrono::microseconds{nanoseconds / 1000};
   return true;
 }
@@ -88,38 +124,18 @@ std::string format_seconds(std::chrono::sys_seconds seconds, int nanoseconds) {
 
 bool parse_seconds(std::string_view text, std::chrono::sys_seconds& seconds,
                    int& nanoseconds) noexcept {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, fraction = 0;
+  int year = 0, month = 0, day = 0, fraction = 0;
   if (!take_number(text, 4, year) || !take(text, '-') || !take_number(text, 2, month) ||
       !take(text, '-') || !take_number(text, 2, day)) {
     return false;
   }
-  if (!take(text, 'T') && !take(text, ' ')) return false;
-  if (!take_number(text, 2, hour) || !take(text, ':') || !take_number(text, 2, minute) ||
-      !take(text, ':') || !take_number(text, 2, second)) {
-    return false;
-  }
-  if (hour > 23 || minute > 59 || second > 59) return false;
-  if (take(text, '.') && !take_fraction(text, fraction)) return false;
-  std::chrono::seconds offset{0};
-  if (!text.empty() && !take(text, 'Z')) {
-    const bool west = text.front() == '-';
-    int offset_hours = 0, offset_minutes = 0;
-    if (!west && text.front() != '+') return false;
-    text.remove_prefix(1);
-    if (!take_number(text, 2, offset_hours) || !take(text, ':') ||
-        !take_number(text, 2, offset_minutes) || offset_hours > 15 || offset_minutes > 59) {
-      return false;
-    }
-    offset = std::chrono::hours{offset_hours} + std::chrono::minutes{offset_minutes};
-    if (west) offset = -offset;
-  }
+  std::chrono::seconds time{0};
+  if (!text.empty() && !take_time_of_day(text, time, fraction)) return false;
   const std::chrono::year_month_day date{std::chrono::year{year},
                                          std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
-  if (!text.empty() || !date.ok()) return false;
-  const std::chrono::sys_seconds read = std::chrono::sys_days{date} + std::chrono::hours{hour} +
-                                        std::chrono::minutes{minute} +
-                                        std::chrono::seconds{second} - offset;
+  if (!text.empty() || !date.ok() || year == 0) return false;
+  const std::chrono::sys_seconds read = std::chrono::sys_days{date} + time;
   if (read < first_second || read >= past_the_last) return false;
   seconds = read;
   nanoseconds = fraction;

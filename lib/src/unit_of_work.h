@@ -24,6 +24,8 @@ struct StoreCore {
   // Declares the type's folds in a transaction of their own and remembers them once that is
   // committed.
   void declare(const AggregateType& type, SessionHandle session = {});
+  // Lets every type be declared again when it is used next.
+  void forget_declarations();
 
  private:
   bool has_met(const AggregateType& type) const;

@@ -256,16 +256,3 @@ TEST_CASE("what no JSON can hold is refused when encoding") {
       payload_error);
   CHECK_THROWS_AS(decode<Circle>("{"), payload_error);
 }
-
-TEST_CASE("times are read and written as on the SQL surface") {
-  Time time;
-  CHECK(parse_time("2026-11-21 22:10:41.5+01:30", time));
-  CHECK(format_time(time) == "2026-11-21T20:40:41.500000Z");
-  for (const char* bad :
-       {"now", "infinity", "2026-11-21", "2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z",
-        "2026-11-21T22:10:41.", "2026-11-21T22:10:41.1234567Z", "2026-11-21T22:10:41+16:00",
-        "2026-11-21T22:10:41ZZ", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", ""}) {
-    CHECK_FALSE_MESSAGE(parse_time(bad, time), bad);
-  }
-  CHECK_THROWS_AS(format_time(Time::max()), argument_error);
-}

@@ -67,6 +67,9 @@ struct Problem {
   std::string text;
 };
 
+// What EventStore::rename_type() renames.
+enum class TypeKind { event, aggregate };
+
 // A store of events. It may be used from many threads at once, and copies are the same store;
 // contexts and aggregates belong to one thread. It does not go through a fork(): a child connects
 // anew. A context inside a context of the same store works on other connections and can wait for the
@@ -158,6 +161,13 @@ class EventStore {
 
   // Everything that is wrong with the store: nothing, when all is well.
   std::vector<Problem> check();
+
+  // Gives an event type or an aggregate type another name everywhere at once: in the log, folds,
+  // policies and the filters of subscriptions; data and ids stay. For the operator, in PostgreSQL the
+  // owner; programs that still append under the old name make it again. Throws not_found_error for a
+  // type that is not there, safety_error where the new name is, argument_error for a name that is
+  // empty or too long.
+  void rename_type(TypeKind kind, std::string_view from, std::string_view to);
 
   // The version of the surface behind this store.
   std::string version();

@@ -19,14 +19,16 @@ Time now() noexcept;
 // "2026-11-21T22:10:41.123456Z". Throws argument_error outside the years 1 to 9999.
 std::string format_time(Time time);
 
-// Reads the times that the SQL surface takes: YYYY-MM-DDThh:mm:ss[.digits][Z|±hh:mm], a blank for
-// the T, UTC where there is no offset. Gives false for anything else and leaves `time` alone.
+// Reads the times that the SQL surface takes, as evercore_time() does:
+// YYYY-MM-DD[Thh:mm[:ss[.1–9 digits]][Z|±hh[[:]mm]|±hh:mm:ss]], a blank or t for the T, z for the Z;
+// digits after the sixth are cut, and without an offset it is UTC. Gives false for anything else and
+// leaves `time` alone.
 bool parse_time(std::string_view text, Time& time) noexcept;
 
 namespace detail {
 
 // The same to the nanosecond, for members of events: seconds since 1970 and the nanoseconds after
-// them. The text has six digits of fraction, or nine where microseconds would lose something.
+// them, nothing cut. The text has six digits of fraction, or nine where microseconds would lose something.
 std::string format_seconds(std::chrono::sys_seconds seconds, int nanoseconds);
 bool parse_seconds(std::string_view text, std::chrono::sys_seconds& seconds,
                    int& nanoseconds) noexcept;

@@ -60,12 +60,14 @@ int ignore_inserts(void* table, int action, const char* first, const char*, cons
 }  // namespace
 
 TEST_CASE("a trigger of the user's that refuses or ignores an event leaves nothing half done") {
-  for (const auto& [when, what] :
+  for (const auto& hook :
        std::vector<std::pair<std::string, std::string>>{{"BEFORE", "RAISE(IGNORE)"},
                                                         {"BEFORE", "RAISE(FAIL,'no')"},
                                                         {"AFTER", "RAISE(FAIL,'no')"},
                                                         {"AFTER", "RAISE(ABORT,'no')"},
                                                         {"AFTER", "RAISE(ROLLBACK,'no')"}}) {
+    const std::string& when = hook.first;
+    const std::string& what = hook.second;
     for (const Form& form : forms) {
       for (const char* begin : {"", "BEGIN", "BEGIN IMMEDIATE"}) {
         for (const bool temporary : {false, true}) {
@@ -156,7 +158,8 @@ TEST_CASE("an authorizer that ignores what compaction and erasure write makes th
 
 TEST_CASE("an authorizer that ignores a column of a claim or an ack makes them fail whole") {
   const std::string cut = "EV010: a trigger or an authorizer cut it short: ";
-  for (const std::string column : {"last_token", "token", "owner", "lease_expires_at", "position"}) {
+  for (const std::string column :
+       {"last_token", "token", "owner", "lease_expires_at", "position"}) {
     CAPTURE(column);
     Store db;
     db.must("SELECT evercore_subscribe('s', NULL, 'beginning', 2)");

@@ -60,7 +60,8 @@ Rows erase(Scene& scene, const Arguments& arguments) {
   for (Event* event : scene.store.kept(aggregate)) {
     event->data = "{}";
     event->value = std::make_shared<const Json>(Json{true, {}, {}});
-    event->reference = event->metadata = std::nullopt;
+    event->reference.reset();
+    event->metadata.reset();
   }
   aggregate.erased = true;
   aggregate.key.reset();

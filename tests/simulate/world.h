@@ -58,6 +58,19 @@ struct Settings {
   [[nodiscard]] std::string pragmas() const;
 };
 
+/// What a transaction of a session sees and has done.
+struct Transaction {
+  Store view;
+  Number start_head = 0;  ///< what follows sees nothing beyond it
+  Number attempts = 0;    ///< of others to write, when it started
+  Number generation = 0;  ///< of commits, likewise
+  bool started = false;   ///< it has its snapshot
+  bool may_hold_lock = false;
+  bool changed = false;
+  bool by_savepoint = false;
+  std::vector<Store> savepoints = {};
+};
+
 class World {
  public:
   explicit World(const Settings& settings);
@@ -75,17 +88,6 @@ class World {
   std::vector<std::string> never_called();
 
  private:
-  struct Transaction {
-    Store view;
-    Number start_head = 0;  ///< what follows sees nothing beyond it
-    Number attempts = 0;    ///< of others to write, when it started
-    Number generation = 0;  ///< of commits, likewise
-    bool started = false;   ///< it has its snapshot
-    bool may_hold_lock = false;
-    bool changed = false;
-    bool by_savepoint = false;
-    std::vector<Store> savepoints = {};
-  };
   struct Session {
     sqlite3* db = nullptr;
     std::optional<Transaction> transaction = {};

@@ -300,6 +300,27 @@ TEST_CASE("without a context, a stalled runner's ack is refused and nothing is m
   CHECK(shown(store, "s", "position") == position);
 }
 
+TEST_CASE("a commit that goes on failing ends the run as a handler that throws does") {
+  Fresh store;
+  append(store.store, "a", "Made", 2);
+  std::stop_source source;
+  auto options = once();
+  options.stop = source.get_token();
+  options.attempts = 3;
+  int calls = 0;
+  const auto run = [&] {
+    store->run_subscription("s", everything, Start::beginning(), options,
+                            [&](Context& ctx, const RecordedEvent&) {
+                              if (++calls > 20)
+                                source.request_stop();  // so that the test ends whatever happens
+                              ctx.publish("Effect", "e", {"Seen", "no JSON"});
+                            });
+  };
+  CHECK_THROWS_AS(run(), payload_error);
+  CHECK(calls < 10);
+  CHECK(shown(store, "s", "position") == "0");
+}
+
 TEST_CASE("the lease is renewed while a handler is slow") {
   if (harness::on_memory()) return;  // one connection: nobody else can look meanwhile
   Fresh store;

@@ -218,6 +218,35 @@ TEST_CASE("a subscription that gets more partitions is served whole by the runne
   CHECK(wait_for(7));
 }
 
+TEST_CASE("a runner that hears in the middle of a batch that its lease is lost stops there") {
+  Fresh fresh;
+  constexpr int events = 5000;
+  append(fresh.store, "a", "Made", events);
+  std::atomic<bool> lost{false};
+  std::stop_source source;
+  int handled = 0, acknowledged = 0;
+  EventStore store = watched(fresh, [&](std::string_view sql) {
+    if (is(sql, "evercore_renew")) {
+      lost = true;
+      throw lease_lost_error("EV006: another has the lease");
+    }
+    if (is(sql, "evercore_ack") && acknowledged == 0) {
+      acknowledged = handled;
+      source.request_stop();
+    }
+  });
+  store.run_subscription("s", everything, Start::beginning(),
+                         {.stop = source.get_token(), .batch_size = events, .lease = 30ms},
+                         [&](const RecordedEvent&) {
+                           ++handled;
+                           // Until the renewer has been refused, and then time for it to say so.
+                           while (!lost) std::this_thread::yield();
+                           std::this_thread::sleep_for(1ms);
+                         });
+  CHECK(acknowledged > 0);
+  CHECK(acknowledged < events);
+}
+
 TEST_CASE("a batch size without bound is one") {
   Fresh store;
   auto options = once();

@@ -97,7 +97,8 @@ Document::~Document() = default;
 
 Value Document::parse(std::string_view text) {
   auto fault = parser_->dom.parse(text.data(), text.size()).error();
-  if (fault == simdjson::NUMBER_ERROR) {
+  // What it calls an integer beyond 64 bits depends on simdjson's release.
+  if (fault != simdjson::SUCCESS && fault != simdjson::MEMALLOC) {
     spell_huge_as_numbers(text, parser_->rewritten);
     fault = parser_->dom.parse(parser_->rewritten).error();
   }

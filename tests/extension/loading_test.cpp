@@ -96,7 +96,7 @@ TEST_CASE("loading adds no function under another name") {
 }
 
 TEST_CASE("loading adds exactly these modules") {
-  CHECK(added_by_loading("SELECT name FROM pragma_module_list") ==
+  CHECK(added_by_loading("SELECT name FROM pragma_module_list WHERE name NOT LIKE 'pragma%'") ==
         "_evercore_anchor\n_evercore_staged\nevercore_append\nevercore_check\nevercore_events\nevercore_fetch\n"
         "evercore_follow\nevercore_history\nevercore_replay\nevercore_stats\n");
 }

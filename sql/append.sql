@@ -26,11 +26,19 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
+  IF printed IS NULL THEN
+    @home@
+    IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
+    newest := NULL;
+    BEGIN
+      printed := data::jsonb;
+    EXCEPTION WHEN OTHERS THEN
+      NULL;
+    END;
+  END IF;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain@ AND octet_length(data) <= 1024
       AND octet_length(event_type) <= 255 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL) IS NOT TRUE THEN
-    @home@
-    newest := NULL;
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     extra := metadata;
     IF event_id IS NOT NULL THEN

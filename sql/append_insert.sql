@@ -9,13 +9,15 @@ CREATE OR REPLACE FUNCTION _evercore_insert_begin() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   depth integer := coalesce(substring(current_setting('evercore.depth', true) FROM '^[0-9]{1,6}$'), '0')::integer + 1;
+  noted text;
 BEGIN
   IF TG_TABLE_SCHEMA <> (parse_ident('@extschema@'))[1] THEN
     RAISE EXCEPTION 'EV010: schema % was renamed: run sql/install for it again', TG_TABLE_SCHEMA USING ERRCODE = 'EV010';
   END IF;
   IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
-  PERFORM set_config('evercore.depth', depth::text, true), set_config('evercore.rows_' || depth, '', true),
-          set_config('evercore.parts_' || depth, '0', true);
+  -- An assignment takes half the time of PERFORM, which is a query.
+  noted := set_config('evercore.depth', depth::text, true) || set_config('evercore.rows_' || depth, '', true)
+         || set_config('evercore.parts_' || depth, '0', true);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_insert_begin() IS 'Before INSERT INTO evercore_append: nothing gathered yet.';
@@ -33,19 +35,33 @@ BEGIN
     PERFORM set_config('evercore.parts_' || depth, part::text, true);
     gathered := '';
   END IF;
-  PERFORM set_config('evercore.rows_' || depth, gathered || CASE gathered WHEN '' THEN '' ELSE ',' END || to_json(NEW)::text, true);
+  gathered := set_config('evercore.rows_' || depth, gathered || CASE gathered WHEN '' THEN '' ELSE ',' END || to_json(NEW)::text, true);
   RETURN NEW;
 END $$;
 COMMENT ON FUNCTION _evercore_insert_row() IS 'A row of INSERT INTO evercore_append: gathered.';
 
 CREATE OR REPLACE FUNCTION _evercore_insert_end() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   level integer := current_setting('evercore.depth')::integer;
+  gathered text := current_setting('evercore.rows_' || level);
   given record;
   checked record;
   fine boolean;
+  reached bigint;
 BEGIN
+  -- One row that names its aggregate by id, and nothing that only this form reads in its own way: an append as any other.
+  IF current_setting('evercore.parts_' || level) = '0' AND gathered LIKE '{"aggregate_type":null,"natural_key":null,%'
+     AND position('},{"' IN gathered) = 0 THEN
+    SELECT r.* INTO given FROM json_to_record(gathered::json)
+      AS r (aggregate_id bigint, expected bigint, event_type text, data text, reference text, metadata text, event_time text, event_id text);
+    IF given.aggregate_id IS NOT NULL AND given.event_time IS NULL AND (given.reference = '') IS NOT TRUE
+       AND (left(given.data, 2) = E'\\x' OR left(given.metadata, 2) = E'\\x') IS NOT TRUE THEN
+      gathered := set_config('evercore.rows_' || level, '', true) || set_config('evercore.depth', (level - 1)::text, true);
+      reached := evercore_append(given.aggregate_id, given.expected, given.event_type, given.data, given.reference, given.metadata, NULL::text, given.event_id);
+      RETURN NULL;
+    END IF;
+  END IF;
   WITH part AS (
     DELETE FROM _evercore_pending p WHERE p.depth = level AND current_setting('evercore.parts_' || level) <> '0' RETURNING p.part, p.rows
   ), every_part AS (

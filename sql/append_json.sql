@@ -3,21 +3,22 @@
 -- arrays of append_many.sql.
 
 CREATE OR REPLACE FUNCTION evercore_append_many(appends text) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
   given record;
-  drawn bigint;
+  newest bigint;
   parsed jsonb;
   printed text COLLATE "C";
   plain boolean;
 BEGIN
   BEGIN
-    drawn := CASE WHEN (@marks@ # @name_bits@) & 9223372036854775807 <= @last_value@
-                  THEN currval('@extschema@.evercore_event_position_seq'::regclass) END;
+    newest := @last_value@;
+    newest := CASE WHEN (@marks@ # @name_bits@) & 9223372036854775807 <= newest
+                        AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) THEN newest END;
   EXCEPTION WHEN OTHERS THEN
-    drawn := NULL;
+    newest := NULL;
   END;
-  IF drawn IS NULL THEN
+  IF newest IS NULL THEN
     @home@
   END IF;
   BEGIN
@@ -30,7 +31,7 @@ BEGIN
   IF (plain AND to_regclass('@extschema@._evercore_timeline') IS NOT NULL) IS NOT TRUE THEN
     PERFORM _evercore_ready(), _evercore_check_appends(appends COLLATE "C");
   ELSIF position('"event_id": ' IN printed) = 0 THEN
-    RETURN _evercore_append_plain(appends::json, parsed);
+    RETURN _evercore_append_plain(appends::json, parsed, newest);
   END IF;
   IF parsed = '[]' THEN RETURN parsed; END IF;
   -- From json, not jsonb: data and metadata are kept byte for byte.
@@ -55,8 +56,8 @@ END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS
   'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';
 
--- Appends what _evercore_plain_appends let pass and has no event ids.
-CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb) RETURNS jsonb
+-- Appends what _evercore_plain_appends let pass and has no event ids. `newest`: a newest position that is good enough for a single append.
+CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   one jsonb;
@@ -97,8 +98,10 @@ BEGIN
     IF befores IS NULL OR befores[1] <> expects[1] THEN
       PERFORM _evercore_known(ids[1], true), _evercore_conflict(ids[1], befores[1], expects[1]);
     END IF;
-    held := _evercore_hold_floor();
+    IF lasts[1] > 1 THEN newest := NULL; END IF;
+    held := _evercore_hold_floor(newest);
   ELSE
+    newest := NULL;
     befores := _evercore_advance(ids, _evercore_lock_aggregates(ids, false), counts, expects, false);
   END IF;
   places := _evercore_draw(lasts[cardinality(lasts)]);
@@ -113,6 +116,7 @@ BEGIN
            WITH ORDINALITY AS e (event_type, data, reference, metadata, event_time, no);
   GET DIAGNOSTICS written = ROW_COUNT;
   IF written <> cardinality(places) THEN PERFORM _evercore_written(written, cardinality(places)); END IF;
+  IF places[1] <= newest THEN PERFORM _evercore_check_position(); END IF;
   IF @marks@ < 0 THEN
     PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
   END IF;
@@ -126,7 +130,7 @@ BEGIN
                                               'position', places[u.last]) ORDER BY u.no)
             FROM unnest(ids, befores, counts, lasts) WITH ORDINALITY AS u (id, before, amount, last, no));
 END $$;
-COMMENT ON FUNCTION _evercore_append_plain(json, jsonb) IS 'Appends the events of a plain document, and answers as evercore_append_many does.';
+COMMENT ON FUNCTION _evercore_append_plain(json, jsonb, bigint) IS 'Appends the events of a plain document, and answers as evercore_append_many does.';
 
 -- Whether a document is plainly a right array of appends: true, or anything else where it has to be looked at closely.
 CREATE OR REPLACE FUNCTION _evercore_plain_appends(document text, parsed jsonb, printed text) RETURNS boolean

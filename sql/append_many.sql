@@ -12,7 +12,7 @@
 CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], owners integer[],
   kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[], skips boolean[])
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
-LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   amount integer := cardinality(owners);

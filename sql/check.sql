@@ -55,6 +55,8 @@ BEGIN
     UNION ALL
     SELECT NULL, c.position, c.position, 7, c.problem FROM _evercore_check_cursors() c
     UNION ALL
+    SELECT NULL, NULL, NULL, 8, 'evercore_schema is empty' WHERE NOT EXISTS (SELECT FROM evercore_schema)
+    UNION ALL
     SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;
 END $$;

@@ -211,7 +211,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_state(bigint, bigint) IS 'The state at a sequence that can be read.';
 
 CREATE OR REPLACE FUNCTION evercore_state(id bigint, at_sequence bigint DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
   aggregate record;
 BEGIN
@@ -231,7 +231,7 @@ COMMENT ON FUNCTION evercore_state(bigint, bigint) IS 'An aggregate''s folded st
 
 CREATE OR REPLACE FUNCTION evercore_history(id bigint)
 RETURNS TABLE (sequence bigint, event_type text, event_time timestamptz, reference text, data json, state jsonb)
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   start jsonb;

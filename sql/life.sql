@@ -24,6 +24,15 @@ EXCEPTION WHEN insufficient_privilege THEN
 END $$;
 COMMENT ON FUNCTION _evercore_system_mark() IS 'A mark of this server''s identity and timeline.';
 
+-- Who writes what is there for all sessions takes turns at the row of evercore_schema.
+CREATE OR REPLACE FUNCTION _evercore_lock_marks() RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF to_regclass('@extschema@.evercore_schema') IS NOT NULL THEN PERFORM FROM evercore_schema FOR UPDATE; END IF;
+  IF NOT FOUND THEN PERFORM _evercore_schema_version(); END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_lock_marks() IS 'Locks the row of evercore_schema; EV008 where it is not there.';
+
 -- An error that no one else raises ends what is to be undone; not EV000, which stands for every error of ours where it is caught.
 -- What is done for all sessions stands when a transaction rolls back, and nobody waits for its end: the row lock goes with the
 -- subtransaction, what was written to sequences stays.
@@ -34,7 +43,7 @@ BEGIN
   PERFORM _evercore_ready();
   IF pg_is_in_recovery() OR _evercore_is_replica() THEN RETURN; END IF;
   BEGIN
-    PERFORM FROM evercore_schema FOR UPDATE;
+    PERFORM _evercore_lock_marks();
     IF (@same_life@) IS NOT TRUE OR pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark()
        OR @marks@ & @replicated@ > 0 THEN
       IF pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN PERFORM _evercore_draw_ahead(); END IF;
@@ -57,7 +66,7 @@ COMMENT ON FUNCTION _evercore_wake() IS 'Looks whether this is still the server 
 CREATE OR REPLACE FUNCTION _evercore_mark_policy() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  PERFORM FROM evercore_schema FOR UPDATE;
+  PERFORM _evercore_lock_marks();
   PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@marks@, @name_bits@) | @policy@);
   RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
 EXCEPTION WHEN SQLSTATE 'EV999' THEN
@@ -102,11 +111,14 @@ DECLARE
 BEGIN
   IF (@one_by_one@) IS NOT TRUE THEN
     fault := 'has a cache';
-  ELSIF given > @last_position@ OR (@events_above@) OR (given IS NULL OR @last_value@ IS NULL)
-        AND EXISTS (SELECT FROM evercore_aggregate a WHERE a.base_position > (SELECT @last_position@)) THEN
+  ELSIF given > @last_position@ OR (@events_above@) THEN
     fault := 'is behind its table';
   ELSIF @last_value@ >= 17592186044415 THEN
     RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq has no positions left' USING ERRCODE = 'EV010', HINT = 'Positions have 44 bits.';
+  ELSIF given IS NULL OR @last_value@ IS NULL THEN
+    -- A statement of its own, planned where it is needed: it looks at all aggregates.
+    IF NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.base_position > (SELECT @last_position@)) THEN RETURN; END IF;
+    fault := 'is behind its table';
   ELSE
     RETURN;
   END IF;
@@ -121,27 +133,41 @@ COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position
 -- keeps what stands there. A declaration excludes all who append (see locks.sql), and writes its mark under the lock of who wakes: none
 -- of them takes it away.
 
--- Looked at closely once a session, and where the sequence stands below what the session drew, what was given at all, or what is
--- remembered of this transaction.
+-- The server is looked at once a session, and where the sequence stands below what the session drew, what was given at all, or what is
+-- remembered of this transaction; the sequence each time.
 CREATE OR REPLACE FUNCTION _evercore_newest_position(remembered bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   newest bigint;
+  drawn bigint;
 BEGIN
+  newest := @last_value@;
   BEGIN
-    newest := @last_value@;
-    IF newest >= greatest(remembered, currval('@extschema@.evercore_event_position_seq'::regclass)) AND (@marks@ # @name_bits@) & 9223372036854775807 <= newest
-       AND newest < 17592186044415 AND @one_by_one@ AND NOT (@events_above@) THEN
-      RETURN newest;
-    END IF;
+    drawn := currval('@extschema@.evercore_event_position_seq'::regclass);
   EXCEPTION WHEN object_not_in_prerequisite_state THEN
     NULL;  -- this session has not drawn before
   END;
-  IF (@same_life@) IS NOT TRUE OR @marks@ & @replicated@ > 0 THEN PERFORM _evercore_check_replica(), _evercore_wake(); END IF;
+  IF (newest >= drawn AND newest >= coalesce(remembered, drawn) AND (@marks@ # @name_bits@) & 9223372036854775807 <= newest) IS NOT TRUE
+     AND ((@same_life@) IS NOT TRUE OR @marks@ & @replicated@ > 0) THEN
+    PERFORM _evercore_check_replica(), _evercore_wake();
+  END IF;
   PERFORM _evercore_check_position();
+  IF drawn > @last_position@ THEN PERFORM _evercore_draw_beyond(drawn); END IF;
   RETURN @last_position@;
 END $$;
 COMMENT ON FUNCTION _evercore_newest_position(bigint) IS 'The newest position drawn, from a sequence that was looked at.';
+
+-- A restore of data alone sets the sequence back, and all that would show it. What an open session drew itself it still knows.
+CREATE OR REPLACE FUNCTION _evercore_draw_beyond(given bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM _evercore_lock_marks();
+  IF given > @last_position@ THEN PERFORM setval('@extschema@.evercore_event_position_seq'::regclass, given), _evercore_draw_ahead(); END IF;
+  RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
+EXCEPTION WHEN SQLSTATE 'EV999' THEN
+  NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_draw_beyond(bigint) IS 'Draws far ahead of a position that was given, where the sequence was set back below it.';
 
 -- Events that come by logical replication are not drawn here. The mark of zero says that they came: appends and followers look closer.
 CREATE OR REPLACE FUNCTION _evercore_replicated() RETURNS trigger
@@ -174,7 +200,7 @@ BEGIN
    WHERE s.name = _evercore_tokens_above.name COLLATE "C";
   IF shown <= coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0) THEN RETURN; END IF;
   BEGIN
-    PERFORM FROM evercore_schema FOR UPDATE;
+    PERFORM _evercore_lock_marks();
     IF shown > coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0) THEN
       PERFORM setval('@extschema@._evercore_token'::regclass, shown + 1024);
     END IF;
@@ -200,7 +226,7 @@ BEGIN
        (SELECT max(s.subscription_id) FROM evercore_subscription s))) AS s (draws, shown)
      WHERE s.shown > coalesce(pg_sequence_last_value(s.draws), 0) LOOP
     BEGIN
-      PERFORM FROM evercore_schema FOR UPDATE;
+      PERFORM _evercore_lock_marks();
       IF one.shown > coalesce(pg_sequence_last_value(one.draws), 0) THEN PERFORM setval(one.draws, one.shown + 1024); END IF;
       RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
     EXCEPTION WHEN SQLSTATE 'EV999' THEN

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" 
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan AS $$
+SET jit = off SET enable_hashjoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   head bigint;
@@ -52,7 +52,7 @@ CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filte
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
   most bigint := _evercore_number(evercore_follow."limit", 'limit', 0, NULL);
@@ -119,24 +119,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_head() IS 'The newest position below which nothing can still appear, 0 in an empty store; READ COMMITTED only.';
 
+-- Whose events they are is looked up once: an aggregate's row that appends change often may have many dead versions to walk over.
 CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
+DECLARE
+  whose record;
 BEGIN
   PERFORM _evercore_ready();
   IF evercore_events."limit" < 0 THEN
     RETURN QUERY SELECT e.* FROM evercore_events(evercore_events.id, evercore_events."after", evercore_events."limit", NULL::bigint) e;
     RETURN;
   END IF;
+  SELECT t.name, a.natural_key INTO whose FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+   WHERE a.aggregate_id = evercore_events.id;
+  IF NOT FOUND THEN RETURN; END IF;
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+  SELECT e.position, e.aggregate_id, whose.name, whose.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
          coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
     FROM evercore_event e
-    JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-    JOIN evercore_aggregate_type t ON t.type_id = a.type_id
    WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
    ORDER BY e.sequence LIMIT evercore_events."limit";
 END $$;
@@ -147,29 +151,29 @@ CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint, "limit" bi
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   most bigint := CASE WHEN evercore_events."limit" < 0 THEN -greatest(evercore_events."limit", -9223372036854775807) ELSE evercore_events."limit" END;
+  whose record;
 BEGIN
   PERFORM _evercore_ready();
+  SELECT t.name, a.natural_key INTO whose FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+   WHERE a.aggregate_id = evercore_events.id;
+  IF NOT FOUND THEN RETURN; END IF;
   IF evercore_events."limit" < 0 THEN
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+    SELECT e.position, e.aggregate_id, whose.name, whose.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
            coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
       FROM evercore_event e
-      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
      WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
        AND e.sequence <= coalesce(evercore_events.upto, 9223372036854775807)
      ORDER BY e.sequence DESC LIMIT most;
   ELSE
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
+    SELECT e.position, e.aggregate_id, whose.name, whose.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
            coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
       FROM evercore_event e
-      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
      WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
        AND e.sequence <= coalesce(evercore_events.upto, 9223372036854775807)
      ORDER BY e.sequence LIMIT most;
@@ -182,7 +186,7 @@ CREATE OR REPLACE FUNCTION evercore_replay(id bigint, version bigint DEFAULT NUL
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   base record;

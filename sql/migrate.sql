@@ -2,13 +2,23 @@
 -- transaction. What is missing or different of what a store is made of, and the rights, are mended by each run, so that a store
 -- whose functions were dropped with an extension and made again only needs evercore_migrate() to be whole.
 
+-- Where its row or table went, the version is not guessed: migrations that ran before must not run again over what is there.
 CREATE OR REPLACE FUNCTION _evercore_schema_version() RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+DECLARE
+  present integer;
+  there boolean := to_regclass('@extschema@.evercore_schema') IS NOT NULL;
 BEGIN
-  IF to_regclass('@extschema@.evercore_schema') IS NULL THEN RETURN 0; END IF;
-  RETURN (SELECT max(s.version) FROM evercore_schema s);
+  IF there THEN present := (SELECT max(s.version) FROM evercore_schema s); END IF;
+  IF present IS NOT NULL THEN RETURN present; END IF;
+  IF NOT there AND to_regclass('@extschema@.evercore_aggregate') IS NULL THEN RETURN 0; END IF;
+  RAISE EXCEPTION 'EV008: the store is damaged: evercore_schema is %, and its other tables are there', CASE WHEN there THEN 'empty' ELSE 'missing' END
+    USING ERRCODE = 'EV008', HINT = format('SET ROLE %s; ', (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = to_regclass('@extschema@.evercore_aggregate'))) || CASE WHEN there THEN '' ELSE 'CREATE TABLE @extschema@.evercore_schema (version integer NOT NULL); ' END
+      || format('INSERT INTO @extschema@.evercore_schema (version) VALUES (%s); SELECT @extschema@.evercore_migrate(); RESET ROLE',
+           CASE WHEN to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN 3
+                WHEN to_regclass('@extschema@.evercore_subscription') IS NOT NULL THEN 2 ELSE 1 END);
 END $$;
-COMMENT ON FUNCTION _evercore_schema_version() IS 'The schema version the store is at, 0 where there is none.';
+COMMENT ON FUNCTION _evercore_schema_version() IS 'The schema version the store is at, 0 where there is none; EV008 where that cannot be known.';
 
 CREATE OR REPLACE FUNCTION evercore_migrate(target bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -1,5 +1,6 @@
 """What the functions read, counted in rows: no plan that was kept from a smaller store, or was never helped by ANALYZE, may scan."""
 import json
+import re
 import subprocess
 
 from harness import equal, new_database
@@ -81,6 +82,39 @@ def test_compaction_of_a_type_looks_at_no_more_than_it_is_asked_for():
         connection.rows("ROLLBACK")
 
 
+def plans_of(database, settings, sql):
+    """The plans of all statements that a call runs, in a session of its own, as auto_explain prints them; each begins with the statement."""
+    script = f"LOAD 'auto_explain'; SET search_path = evercore; SET auto_explain.log_min_duration = 0; " \
+             f"SET auto_explain.log_nested_statements = on; {settings} SET client_min_messages = log;"
+    told = subprocess.run(["psql", "-X", "-q", "-d", database, "-c", script, "-c", sql], capture_output=True, text=True, check=True).stderr
+    return told.split("Query Text: ")[1:]
+
+
+def test_no_call_compiles_its_plans():
+    # Under enable_seqscan = off and its like a plan without another way costs 10^10, and the server compiled it for a third of a second.
+    database = new_database()
+    Connection(database).rows("SELECT evercore_create('T', 'k' || i) FROM generate_series(1, 3) i")
+    Connection(database).rows("SELECT evercore_subscribe('s'), evercore_claim('s', 'me', 60)")
+    event = '"events": [{"event_type": "E", "data": {}}]'
+    named = '"events": [{"event_type": "E", "data": {}, "event_id": "%s"}]'
+    calls = (f"SELECT evercore_append_many('[{{\"aggregate_id\": 1, {event}}}]')",
+             f"SELECT evercore_append_many('[{{\"aggregate_id\": 1, {event}}}, {{\"aggregate_id\": 2, {event}}}]')",
+             f"SELECT evercore_append_many('[{{\"aggregate_type\": \"T\", \"natural_key\": \"new\", {named % 'a'}}}]')",
+             "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')",
+             "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', i, 'E', '{}' FROM generate_series(1, 3) i",
+             "SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'b')",
+             "SELECT * FROM evercore_follow(0)", "SELECT * FROM evercore_follow(0, 10)", "SELECT * FROM evercore_follow(0, 10, '{\"event_types\": [\"E\"]}')",
+             "SELECT * FROM evercore_fetch('s', 1)", "SELECT evercore_ack('s', 1, 1)", "SELECT * FROM evercore_events(1)", "SELECT * FROM evercore_events(1, 0, -1)",
+             "SELECT * FROM evercore_replay(1)", "SELECT evercore_state(1)", "SELECT * FROM evercore_history(1)", "SELECT evercore_sequence(1)")
+    for sql in calls:
+        equal([plan for plan in plans_of(database, "", sql) if "JIT:" in plan], [], sql)
+    for sql in calls:
+        if "evercore_append(1" in sql or "ack" in sql or "sequence" in sql:
+            continue  # of rows found by a key, whose plans stay cheap however large the store is
+        plans = plans_of(database, "SET jit_above_cost = 1; SET jit_inline_above_cost = -1; SET jit_optimize_above_cost = -1;", sql)
+        equal([plan for plan in plans if "JIT:" in plan and not plan.startswith(sql)], [], sql)
+
+
 def test_no_reader_starts_workers():
     database = new_database()
     Connection(database).rows(insert("T", 200, {}))
@@ -122,6 +156,29 @@ def test_a_fetch_of_a_rare_event_looks_at_a_bounded_number_of_events():
         found = connection.rows("SELECT event_type, aggregate_type FROM evercore_fetch($1, $2)", name, token)
         equal(len(found), {"rare": 2, "both": 1, "type": 1}[name], name)
         equal(connection.value("SELECT lag_events FROM evercore_subscriptions WHERE name = $1", name), str(len(found)), name)
+
+
+def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once():
+    database = new_database()
+    writer, reader, stranger = Connection(database), Connection(database), Connection(database)
+    writer.rows("SELECT evercore_create('T', 'k')")
+    stranger.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class LIMIT 1")
+    for _ in range(1000):
+        writer.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
+
+    def pages(sql):
+        reader.rows(sql)
+        plan = "".join(row[0] for row in reader.rows("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) " + sql))
+        return int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
+    calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
+             "SELECT * FROM evercore_events(1, 0, NULL, 100)", "SELECT evercore_state(1, 100)", "SELECT count(*) FROM evercore_replay(1)",
+             "SELECT evercore_append(1, NULL, 'E', '{}')")
+    then = [pages(sql) for sql in calls]
+    stranger.rows("COMMIT")
+    reader.rows("VACUUM evercore_aggregate")
+    for sql, was in zip(calls, then):
+        now = pages(sql)
+        equal(was - now < 4 * then[0], True, f"{sql}: {was} pages, {now} without the old snapshot")
 
 
 def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():

@@ -5,7 +5,7 @@ import json
 import random
 import re
 
-from harness import Later, equal, new_database, refused, waits_for_lock
+from harness import ROOT, Later, equal, new_database, refused, waits_for_lock
 from pq import Connection, Error
 
 
@@ -456,3 +456,23 @@ def test_null_of_any_type_is_null():
     for kind in ("text", "int", "char(3)", "timestamptz", "date", "time", "uuid", "json"):
         equal(connection.value(f"SELECT evercore_time(NULL::{kind})"), None, kind)
         equal(connection.value(f"SELECT evercore_sequence(1, NULL::{kind})"), "0", kind)
+
+
+def test_every_call_of_the_reference_can_be_named():
+    connection = Connection(new_database())
+    calls = 0
+    for line in (ROOT / "docs/reference.md").read_text().splitlines():
+        heading = re.match(r"### `(evercore_\w+)\((.*)\)`$", line)
+        if not heading:
+            continue
+        name, (needed, *optional) = heading[1], [[word for word in re.split(r"[], ]+", piece) if word] for piece in heading[2].split("[")]
+        optional = [word for piece in optional for word in piece]
+        for amount in range(len(optional) + 1):
+            for chosen in itertools.combinations(optional, amount):
+                if name in ("evercore_follow", "evercore_events") and set(chosen) & {"filter", "upto"} and not {"after", "limit", *optional[2:3]} <= set(chosen):
+                    continue  # forms of their own, for the sake of views upon the others: see the reference
+                for positional in (0, len(needed)):
+                    arguments = ["NULL"] * positional + [f'"{word}" => NULL' for word in needed[positional:] + list(chosen)]
+                    connection.rows(f"PREPARE one AS SELECT * FROM {name}({', '.join(arguments)}); DEALLOCATE one")
+                    calls += 1
+    equal(calls > 100, True, f"{calls} calls")

@@ -1,5 +1,6 @@
 """A store that the scripts of a release made becomes one of this version, by the script and by the extension, with all that is in it and around it."""
 import gzip
+import json
 
 import harness
 from harness import ROOT, equal, install, new_database, refused
@@ -237,10 +238,11 @@ def test_an_upgrade_that_stopped_half_way_by_an_earlier_build_is_mended():
     """A store in which functions of the release stayed beside those of this version."""
     database = new_database()
     connection = Connection(database)
+    appends = json.dumps([{"aggregate_type": "T", "natural_key": key, "events": [{"event_type": "E", "data": {}}]} for key in "ab"])
     connection.rows("CREATE FUNCTION _evercore_hold_floor() RETURNS boolean LANGUAGE sql AS 'SELECT false'")
-    refused(lambda: connection.rows("SELECT evercore_append_many('[{\"aggregate_type\":\"T\",\"natural_key\":\"a\",\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')"), "42725")
+    refused(lambda: connection.rows("SELECT evercore_append_many($1)", appends), "42725")
     install(database)
-    connection.rows("SELECT evercore_append_many('[{\"aggregate_type\":\"T\",\"natural_key\":\"a\",\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')")
+    connection.rows("SELECT evercore_append_many($1)", appends)
     equal(connection.rows("SELECT * FROM evercore_check()"), [])
 
 

@@ -27,8 +27,8 @@ CREATE INDEX evercore_event_id_aggregate ON evercore_event_id (aggregate_id) WHE
 -- As before, but for the + before the bound: that one would hide a bound of the query's own, and the scan go from
 -- the end of the log. What an INSERT appends that reads it is passed over row by row. And positions come from a row of
 -- their own, p, which no index but the table itself can give; e has all else, so that an aggregate's or an event_id's
--- are found by theirs; a bound of one is none of the other, which the + says. `n.fold >= 0` keeps SQLite from walking
--- the index of names where it looks for an id.
+-- are found by theirs; a bound of one is none of the other, which COLLATE says: it means nothing to numbers. And
+-- `1 OR n.fold`, which is never looked at, keeps SQLite from walking the index of names where it looks for an id.
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS
 SELECT p.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
@@ -41,10 +41,10 @@ SELECT p.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
          (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
        e.event_id
   FROM evercore_event p NOT INDEXED
-  JOIN evercore_event e ON e.position = +p.position AND p.position = +e.position
+  JOIN evercore_event e ON e.position = p.position COLLATE NOCASE
   LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
   LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id AND n.fold >= 0
+  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id AND (1 OR n.fold)
  WHERE +p.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
    AND +e.aggregate_id <> 0;
 

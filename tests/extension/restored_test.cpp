@@ -52,6 +52,26 @@ TEST_CASE("a restoration that is rolled back leaves nothing, and is followed by 
   CHECK(db.must("SELECT position FROM evercore_fetch('p', 1)") == "2");
 }
 
+TEST_CASE(
+    "a compaction and what follows it in its transaction agree, and a rollback takes back both") {
+  Database db;
+  for (int i = 0; i < 30; ++i) {
+    db.must("SELECT evercore_append(evercore_ensure('T','k" + std::to_string(i % 3) +
+            "'), NULL, 'E', '{}')");
+  }
+  db.must("SELECT evercore_subscribe('p'), evercore_claim('p', 'w', 60)");
+  db.must("SELECT evercore_ack('p', 1, 20); BEGIN");
+  CHECK(db.must("SELECT evercore_compact(1, 5)") == "5");
+  CHECK(db.must("SELECT count(*) FROM evercore_follow(0)") == "25");
+  CHECK(db.must("SELECT count(*) FROM evercore_fetch('p', 1)") == "10");
+  CHECK(db.fails("SELECT evercore_compact(1, 0)").starts_with("EV010: "));
+  CHECK(db.must("SELECT min(position), count(*) FROM evercore_fetch('p', 1)") == "21|10");
+  db.must("ROLLBACK");
+  CHECK(db.must("SELECT count(*) FROM evercore_follow(0)") == "30");
+  CHECK(db.must("SELECT count(*) FROM evercore_fetch('p', 1)") == "10");
+  CHECK(db.must("SELECT count(*) FROM evercore_check()") == "0");
+}
+
 TEST_CASE("what an older schema compacted has an upper bound as its position") {
   Database db(":memory:", Database::Store::none);
   db.must("SELECT evercore_migrate()");
@@ -68,8 +88,12 @@ TEST_CASE("one fetch goes over what evercore_restored leaves out") {
   Database db;
   db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"E\"]}')");
   const std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
-  db.must("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T','a','Other','{}')");
+  db.must(
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES "
+      "('T','a','Other','{}')");
   db.must("SELECT evercore_restored(), evercore_restored()");
-  db.must("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T','a','E','{}')");
+  db.must(
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES "
+      "('T','a','E','{}')");
   CHECK(db.must("SELECT position FROM evercore_fetch('s', " + token + ")") == "2097154");
 }

@@ -428,3 +428,22 @@ TEST_CASE("compact_type takes the longest first, no more than it may, and ends w
   CHECK(db.fails("SELECT evercore_compact_type('Nope')") == "EV002: no aggregate type \"Nope\"");
   CHECK(db.fails("SELECT evercore_compact_type('T', 0, 0)") == "EV009: max is out of range: 0");
 }
+
+TEST_CASE("a type is not compacted past a subscription of which nobody knows what it has read") {
+  for (const char* damage : {"DELETE FROM evercore_subscription_partition",
+                             "UPDATE evercore_subscription SET partitions = 7",
+                             "UPDATE evercore_subscription SET type_ids = 'x'"}) {
+    CAPTURE(damage);
+    Database db;
+    for (int i = 0; i < 12; ++i) {
+      db.must("SELECT evercore_append(evercore_ensure('T','k" + std::to_string(i % 3) +
+              "'), NULL, 'E', '{}')");
+    }
+    db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"Other\"]}')");
+    db.must(damage);
+    CHECK(db.must("SELECT evercore_compact_type('T', 4)") == "0");  // nothing to remove
+    CHECK(db.fails("SELECT evercore_compact_type('T', 1)").starts_with("EV010: "));
+    CHECK(db.fails("SELECT evercore_compact(1, 1)").starts_with("EV010: "));
+    CHECK(db.must("SELECT count(*) FROM evercore_log") == "12");
+  }
+}

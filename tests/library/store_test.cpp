@@ -281,6 +281,21 @@ TEST_CASE("raw events are published by id and by type and key") {
                   not_found_error);
 }
 
+TEST_CASE("each raw event of a context is held to the version that it expects") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  const auto publish = [&](std::int64_t first, std::int64_t second) {
+    store->with_context([&](Context& ctx) {
+      ctx.publish(id, {"UserRenamed", R"({"username":"x"})"}, first);
+      ctx.publish(id, {"UserRenamed", R"({"username":"y"})"}, second);
+    });
+  };
+  CHECK_THROWS_AS(publish(1, 1), conflict_error);
+  CHECK_THROWS_AS(publish(1, 3), conflict_error);
+  CHECK_NOTHROW(publish(1, 2));
+  CHECK(store->follow(0).size() == 3);
+}
+
 TEST_CASE("reference, metadata and times go with an event and come back") {
   Fresh store;
   const Time when = Time{std::chrono::sys_days{std::chrono::year{2001} / 2 / 3}} +

@@ -127,6 +127,7 @@ TEST_CASE("a stop in the middle of a batch acknowledges what was handled, and no
           SubscriptionEnd::stopped);
   }
   CHECK(seen == std::vector<std::int64_t>{1, 2, 3});
+  CHECK(shown(store, "s", "owner") == "NULL");
   CHECK(catch_up(store.store, "s").size() == 7);
 }
 

@@ -73,7 +73,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(pkgconfigdir)/evercore.pc $(DESTDIR)$(pkgconfigdir)/evercore-sqlite.pc
 	rm -rf $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(includedir)/evercore $(DESTDIR)$(datadir)/evercore $(DESTDIR)$(docdir)
 
-CXX_FILES = $(wildcard tests/simulate/*.h tests/simulate/*.cpp ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp lib/src/sqlite_only/*.cpp lib/gen/*.h lib/gen/*.cpp)
+CXX_FILES = $(wildcard tests/simulate/*.h tests/simulate/*.cpp tests/simulate/postgres/*.h tests/simulate/postgres/*.cpp ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp lib/src/sqlite_only/*.cpp lib/gen/*.h lib/gen/*.cpp)
 
 format: ## format the C++ sources
 	clang-format -i $(CXX_FILES)

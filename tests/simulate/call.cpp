@@ -16,6 +16,19 @@ const std::vector<Call>& calls() {
   return all;
 }
 
+const Call& pick_call(Random& random) {
+  static const int total = [] {
+    int sum = 0;
+    for (const Call& call : calls()) sum += call.weight;
+    return sum;
+  }();
+  auto at = random.below(total);
+  for (const Call& call : calls()) {
+    if ((at -= call.weight) < 0) return call;
+  }
+  return calls().front();
+}
+
 std::string literal(const Argument& argument) {
   if (const auto* number = std::get_if<Number>(&argument)) return std::to_string(*number);
   const auto* text = std::get_if<std::string>(&argument);

@@ -73,10 +73,13 @@ struct Call {
   std::function<Arguments(Maker&)> make;
   std::function<Rows(Scene&, const Arguments&)> answer;
   std::function<std::string(const Arguments&)> sql = {};  ///< where it is not spelled as usual
+  bool runs_on_postgres = true;
 };
 
 /// All of them.
 const std::vector<Call>& calls();
+/// One of them by chance and weight.
+const Call& pick_call(Random& random);
 std::vector<Call> store_calls();
 std::vector<Call> aggregate_calls();
 std::vector<Call> append_calls();

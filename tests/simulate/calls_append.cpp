@@ -320,7 +320,7 @@ std::vector<Call> append_calls() {
       {"evercore_append", 8, true, "", "", rows, insert,
        [](const Arguments& a) { return rows_as_sql("INSERT", a); }},
       {"evercore_append", 5, true, "", "", rows, insert_or_ignore,
-       [](const Arguments& a) { return rows_as_sql("INSERT OR IGNORE", a); }},
+       [](const Arguments& a) { return rows_as_sql("INSERT OR IGNORE", a); }, false},
       {"evercore_append", 1, true, "", "",
        [](Maker& m) {
          return Arguments{m.random.between(0, m.store.head), m.random.between(0, 3)};

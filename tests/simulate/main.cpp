@@ -19,6 +19,7 @@
 #include <cstring>
 #include <string>
 
+#include "simulate/shrink.h"
 #include "simulate/world.h"
 
 namespace {
@@ -35,25 +36,9 @@ std::optional<std::string> replay(const Settings& settings, const std::vector<St
   return std::nullopt;
 }
 
-/// Leaves out what the failure does not need: ever smaller pieces, as long as anything can go.
-std::vector<Step> shrunk(const Settings& settings, std::vector<Step> steps) {
-  for (std::size_t piece = steps.size() / 2; piece > 0; piece = piece == 1 ? 0 : (piece + 1) / 2) {
-    for (std::size_t at = 0; at < steps.size();) {
-      std::vector<Step> fewer = steps;
-      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(at),
-                  fewer.begin() + static_cast<std::ptrdiff_t>(std::min(at + piece, steps.size())));
-      if (replay(settings, fewer)) {
-        steps = std::move(fewer);
-      } else {
-        at += piece;
-      }
-    }
-  }
-  return steps;
-}
-
 void report(const Settings& settings, const std::vector<Step>& steps) {
-  const std::vector<Step> least = shrunk(settings, steps);
+  const std::vector<Step> least = shrunk(
+      steps, [&](const std::vector<Step>& fewer) { return replay(settings, fewer).has_value(); });
   std::printf("-- seed %llu: %s", static_cast<unsigned long long>(settings.seed),
               settings.pragmas().c_str());
   std::printf("\n-- %zu steps of %zu:\n.load ./evercore\nSELECT evercore_migrate();\n",
@@ -99,13 +84,6 @@ bool is_the_same_again(std::uint64_t seed) {
     std::printf("seed %llu gives another run the second time\n",
                 static_cast<unsigned long long>(seed));
   return same;
-}
-
-std::uint64_t number_after(int argc, char** argv, const char* name, std::uint64_t otherwise) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::strcmp(argv[i], name) == 0) return std::strtoull(argv[i + 1], nullptr, 10);
-  }
-  return otherwise;
 }
 
 }  // namespace

@@ -9,3 +9,22 @@ simulate: build/tests/simulator ## random calls and faults on a simulated machin
 build/tests/simulator: $(SIMULATE_OBJECTS) build/static/libevercore_ext.a
 	@echo '  LINK $@'
 	@$(CXX) $(LDFLAGS) -Wl,--wrap=_ZN8evercore3ext3nowEv $^ $(TEST_LDLIBS) -o $@
+
+# The one of PostgreSQL shares the calls and the model.
+SIMULATE_MODEL := $(filter-out $(addprefix build/tests/simulate/,disk.o dump.o main.o step.o turn.o vfs.o world.o clock.o),$(SIMULATE_OBJECTS))
+SIMULATE_POSTGRES := $(patsubst tests/%.cpp,build/tests/%.o,$(filter-out %/clock.cpp,$(wildcard tests/simulate/postgres/*.cpp)))
+
+.PHONY: simulate-postgres simulator-postgres
+simulator-postgres: build/tests/simulator_postgres build/tests/simulate_clock.so
+simulate-postgres: simulator-postgres ## the same on a PostgreSQL server (SEED, STEPS)
+	tests/simulate/postgres/run --seed $(or $(SEED),1) --steps $(or $(STEPS),5000)
+
+build/tests/simulator_postgres: $(SIMULATE_MODEL) $(SIMULATE_POSTGRES)
+	@echo '  LINK $@'
+	@$(CXX) $(LDFLAGS) $^ $(TEST_LDLIBS) -lpq -o $@
+
+build/tests/simulate_clock.so: tests/simulate/postgres/clock.cpp
+	@echo '  LINK $@'
+	@$(CXX) $(CXXFLAGS) -shared -fPIC $< -ldl -o $@
+
+build/tests/simulate/postgres/%.o: TEST_CPPFLAGS += $(PG_INCLUDE)

@@ -7,19 +7,6 @@ namespace {
 
 using Kind = Step::Kind;
 
-const Call& pick_call(Random& random) {
-  static const int total = [] {
-    int sum = 0;
-    for (const Call& call : calls()) sum += call.weight;
-    return sum;
-  }();
-  auto at = random.below(total);
-  for (const Call& call : calls()) {
-    if ((at -= call.weight) < 0) return call;
-  }
-  return calls().front();
-}
-
 std::string maintenance(Random& random) {
   return random.pick<std::string>(
       {"ANALYZE", "PRAGMA optimize", "VACUUM", "PRAGMA wal_checkpoint(PASSIVE)",

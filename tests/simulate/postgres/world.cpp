@@ -1,0 +1,315 @@
+#include "simulate/postgres/world.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+namespace evercore::simulate::postgres {
+
+namespace {
+
+bool is_lease_call(const Call& call) {
+  static const std::vector<Call> of = lease_calls();
+  return std::any_of(of.begin(), of.end(), [&](const Call& one) { return one.name == call.name; });
+}
+
+/// What the server itself may answer to a call that waited for others, or that was cancelled.
+bool is_of_the_world(const Reply& reply, bool waited) {
+  return reply.code == "57014" || (waited && (reply.code == "40001" || reply.code == "40P01"));
+}
+
+/// Seconds since an event are the difference of whole seconds in the model.
+Rows comparable(const Call& call, Rows rows) {
+  if (call.name != "evercore_subscriptions") return rows;
+  for (std::string& row : rows) {
+    std::size_t at = 0;
+    for (int column = 0; column < 5; ++column) at = row.find('|', at) + 1;
+    row.replace(at, row.find('|', at) - at, "-");
+  }
+  return rows;
+}
+
+}  // namespace
+
+World::World(Server& server, std::uint64_t seed) : server_(server), uri_(server.make_store()) {
+  server_.set_clock(now_);
+  Random random(seed ^ 0x5e771465);
+  clients_.resize(static_cast<std::size_t>(random.between(1, 4)));
+  witness_ = std::make_unique<Session>(uri_);
+  for (Client& client : clients_) {
+    client.guards = random.chance(50);
+    open(client);
+  }
+  drawn_ = read_drawn();
+}
+
+void World::open(Client& client) {
+  client.session = std::make_unique<Session>(uri_);
+  client.transaction.reset();
+  client.waiting.reset();
+}
+
+void World::note(const Reply& reply) {
+  const std::string text = joined(reply.rows) + reply.message;
+  for (const char c : text) digest_ = (digest_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+}
+
+std::optional<std::string> World::take(const Step& step) {
+  ++steps_;
+  // Those who wait began at a moment that must not pass.
+  const bool waits = std::any_of(clients_.begin(), clients_.end(),
+                                 [](const Client& client) { return client.waiting.has_value(); });
+  if (!waits) server_.set_clock(now_ += 1000 + (step.kind == Step::Kind::clock ? step.number : 0));
+  try {
+    Complaint complaint = act(step);
+    if (!complaint && steps_ % 16 == 0) complaint = look();
+    return complaint;
+  } catch (const Refusal& refusal) {
+    return "what a transaction has done is not as it was: " + refusal.messages[0];
+  }
+}
+
+World::Complaint World::act(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::call:
+      return call(step);
+    case Step::Kind::clock:
+      return std::nullopt;
+    case Step::Kind::maintain:
+      return maintain(step);
+    case Step::Kind::crash:
+      return crash();
+    default:
+      return turn(step);
+  }
+}
+
+Drawn World::read_drawn() {
+  const Reply reply = witness_->run(
+      "SELECT coalesce(pg_sequence_last_value('evercore_event_position_seq'), 0), "
+      "coalesce(pg_sequence_last_value(pg_get_serial_sequence('evercore_aggregate', "
+      "'aggregate_id')::regclass), 0), "
+      "coalesce(pg_sequence_last_value('_evercore_token'), 0)");
+  if (!reply.ok()) throw std::runtime_error(reply.message);
+  long long position = 0, aggregate = 0, token = 0;
+  std::sscanf(reply.rows.at(0).c_str(), "%lld|%lld|%lld", &position, &aggregate, &token);
+  return {position, aggregate, token};
+}
+
+Rows World::apply(State& state, const Done& done) {
+  Store& store = state.store;
+  const Number head = std::max(store.head, done.drawn.position);
+  const Number newest_id = std::max(store.newest_id, done.drawn.aggregate);
+  store.head = done.drawn.position;
+  store.newest_id = done.drawn.aggregate;
+  store.least_token = done.drawn.token;
+  for (auto& [name, subscription] : store.subscriptions) subscription.last_token = done.drawn.token;
+  Scene scene{store, state.memory, done.now, done.safe};
+  Rows rows = done.call->answer(scene, done.arguments);
+  store.head = std::max(store.head, head);
+  store.newest_id = std::max(store.newest_id, newest_id);
+  return rows;
+}
+
+World::State World::seen_by(const Client& client) const {
+  State state = committed_;
+  if (!client.transaction) return state;
+  for (const Done& done : client.transaction->done) apply(state, done);
+  return state;
+}
+
+Number World::safe() const {
+  Number safe = drawn_.position;
+  for (const Client& client : clients_) {
+    if (client.waiting && client.waiting->floor) safe = std::min(safe, *client.waiting->floor);
+    if (!client.transaction) continue;
+    for (const Done& done : client.transaction->done)
+      safe = std::min(safe, done.floor.value_or(safe));
+  }
+  return safe;
+}
+
+bool World::is_left_out(const Client& client, const Call& call) const {
+  // A claim passes over what another has in hand, and what a fetch has seen is noted unless another has: what
+  // they answer then is no matter of the store alone.
+  return is_lease_call(call) &&
+         std::any_of(clients_.begin(), clients_.end(), [&](const Client& other) {
+           return &other != &client &&
+                  (other.waiting || (other.transaction && !other.transaction->done.empty()));
+         });
+}
+
+World::Complaint World::call(const Step& step) {
+  Client& client = clients_[step.session];
+  if (client.waiting || (client.transaction && client.transaction->failed) ||
+      is_left_out(client, *step.call))
+    return std::nullopt;
+  drawn_ = read_drawn();
+  Done done{step.call, step.arguments, now_, safe(), drawn_};
+  const std::string sql = sql_of(*step.call, step.arguments);
+  client.session->send((client.transaction && client.guards ? "SAVEPOINT guard; " : "") + sql,
+                       step.call->kinds);
+  std::optional<Reply> reply = client.session->answer(*witness_);
+  if (reply) return finish(client, done, *reply, false);
+  const bool others_wait = std::any_of(clients_.begin(), clients_.end(), [](const Client& other) {
+    return other.waiting.has_value();
+  });
+  if (others_wait) {  // one at a time, so that it is clear who goes on first
+    client.session->cancel();
+    do reply = client.session->answer(*witness_);
+    while (!reply);
+    return finish(client, done, *reply, true);
+  }
+  const Drawn meanwhile = read_drawn();
+  if (meanwhile.position > drawn_.position) done.floor = drawn_.position;
+  client.waiting = done;
+  return std::nullopt;
+}
+
+/// The position that was the newest before a call that waited wrote its events: not every answer tells, so the
+/// store is asked where the first of them stands.
+Number World::drawn_before(Client& client, const State& before, const State& after) {
+  const auto key = [](const Event& event) { return std::pair(event.aggregate, event.sequence); };
+  std::set<std::pair<Number, Number>> known;
+  for (const Event& event : before.store.events) known.insert(key(event));
+  const auto first = std::find_if(after.store.events.begin(), after.store.events.end(),
+                                  [&](const Event& event) { return !known.contains(key(event)); });
+  const Reply reply = client.session->run(
+      "SELECT position FROM evercore_event WHERE aggregate_id = " +
+      std::to_string(first->aggregate) + " AND sequence = " + std::to_string(first->sequence));
+  return (reply.rows.empty() ? first->position : std::stoll(reply.rows[0])) - 1;
+}
+
+/// What the model answers, from where the sequences stood when the call was sent or when it went on after a wait.
+World::Complaint World::agree(Client& client, Done& done, const Reply& reply, bool waited,
+                              State& after, bool& refused) {
+  Complaint complaint;
+  // Who waited goes on with what followers may read by then; that it was looked at before is the exception.
+  for (const Number safe : {waited ? this->safe() : done.safe, done.safe}) {
+    for (const Number position : {done.drawn.position, drawn_.position}) {
+      for (const Number aggregate : {done.drawn.aggregate, drawn_.aggregate}) {
+        Done candidate = done;
+        candidate.safe = safe;
+        candidate.drawn.position = position;
+        candidate.drawn.aggregate = aggregate;
+        complaint = agree_with(client, candidate, reply, waited, after, refused);
+        if (!complaint && waited && !refused) complaint = agree_in_places(client, candidate, after);
+        if (complaint) continue;
+        done = candidate;
+        return std::nullopt;
+      }
+    }
+  }
+  return complaint;
+}
+
+/// Where a subscription that waited begins is in no answer: at the end as it was before the wait, or after.
+World::Complaint World::agree_in_places(Client& client, const Done& done, const State& after) {
+  if (done.call->name != "evercore_subscribe" && done.call->name != "evercore_reset")
+    return std::nullopt;
+  const std::string name = text(done.arguments[0]).value_or("");
+  const auto found = after.store.subscriptions.find(name);
+  if (found == after.store.subscriptions.end()) return std::nullopt;
+  Rows expected;
+  for (const Partition& partition : found->second.partitions)
+    expected.push_back(cell(partition.position));
+  const Reply reply = client.session->run(
+      "SELECT position FROM evercore_subscriptions WHERE name = " + literal(name) +
+      " ORDER BY partition");
+  if (reply.rows == expected) return std::nullopt;
+  return difference(joined(expected), joined(reply.rows));
+}
+
+World::Complaint World::agree_with(Client& client, Done& candidate, const Reply& reply, bool waited,
+                                   State& after, bool& refused) {
+  const Call& call = *candidate.call;
+  const State before = seen_by(client);
+  after = before;
+  refused = false;
+  try {
+    Rows rows = comparable(call, apply(after, candidate));
+    const auto writes = [&] { return after.store.events.size() > before.store.events.size(); };
+    if (waited && reply.ok() && writes()) {
+      candidate.drawn.position = drawn_before(client, before, after);
+      after = before;
+      rows = comparable(call, apply(after, candidate));
+    }
+    if (writes()) candidate.floor = candidate.drawn.position;
+    const Rows answered =
+        reply.ok() ? comparable(call, reply.rows) : Rows{reply.code + " " + reply.message};
+    if (reply.ok() && answered == rows) return std::nullopt;
+    return difference(joined(rows), joined(answered));
+  } catch (const Refusal& refusal) {
+    refused = true;
+    const auto& right = refusal.messages;
+    const bool code_alone = call.kinds.empty() && reply.message.starts_with("EV0");
+    if (!reply.ok() &&
+        (code_alone || std::find(right.begin(), right.end(), reply.message) != right.end()))
+      return std::nullopt;
+    return difference(right[0], reply.ok() ? joined(reply.rows) : reply.code + " " + reply.message);
+  }
+}
+
+World::Complaint World::finish(Client& client, Done done, const Reply& reply, bool waited) {
+  note(reply);
+  State after;
+  bool refused = true;
+  if (reply.ok() || !is_of_the_world(reply, waited)) {
+    if (auto complaint = agree(client, done, reply, waited, after, refused)) return complaint;
+  }
+  if (client.transaction && client.guards) {
+    const Reply back =
+        client.session->run(refused ? "ROLLBACK TO guard; RELEASE guard" : "RELEASE guard");
+    if (!back.ok()) return "a savepoint: " + back.message;
+  } else if (client.transaction && refused) {
+    client.transaction->failed = true;
+  }
+  if (!refused && !client.transaction) {
+    committed_ = std::move(after);
+  } else if (!refused && (done.call->writes || is_lease_call(*done.call))) {
+    client.transaction->done.push_back(done);
+  }
+  return client.transaction ? std::nullopt : settle();
+}
+
+/// Locks may have gone: does the one who waits go on?
+World::Complaint World::settle() {
+  for (Client& client : clients_) {
+    if (!client.waiting) continue;
+    drawn_ = read_drawn();
+    const std::optional<Reply> reply = client.session->answer(*witness_);
+    if (!reply) continue;
+    const Done done = *std::exchange(client.waiting, std::nullopt);
+    return finish(client, done, *reply, true);
+  }
+  return std::nullopt;
+}
+
+World::Complaint World::crash() {
+  server_.crash();
+  witness_ = std::make_unique<Session>(uri_);
+  for (Client& client : clients_) open(client);
+  for (const char* sql : {"SELECT problem FROM evercore_check()"}) {
+    const Reply reply = witness_->run(sql);
+    if (!reply.ok() || !reply.rows.empty())
+      return "after a crash: " + reply.message + joined(reply.rows);
+  }
+  return look();
+}
+
+World::Complaint World::maintain(const Step& step) {
+  Client& client = clients_[step.session];
+  if (client.waiting || client.transaction) return std::nullopt;
+  client.session->send(step.sql);
+  std::optional<Reply> reply = client.session->answer(*witness_);
+  if (!reply) {
+    client.session->cancel();
+    do reply = client.session->answer(*witness_);
+    while (!reply);
+  }
+  if (reply->ok() || reply->code == "57014") return settle();
+  return step.sql + ": " + reply->message;
+}
+
+}  // namespace evercore::simulate::postgres

@@ -1,0 +1,143 @@
+// A simulated server with one store, and sessions on it. What differs from SQLite's world is the sharing: every
+// statement sees what others have committed by then, many write at once, and who meets another's lock waits.
+//
+// So a transaction is here no copy of the store but the list of its calls: what it sees is the store as it is
+// committed now, with these calls done once more. The engine's locks must see to it that they come out the same.
+//
+// Sequences stand outside of transactions. The newest position, id and token are therefore read from the engine
+// before each call, and the model goes on from there.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulate/postgres/session.h"
+
+namespace evercore::simulate::postgres {
+
+struct Step {
+  enum class Kind {
+    call,
+    begin,
+    commit,
+    rollback,
+    savepoint,
+    rollback_to,
+    release,
+    kill,   ///< the session's server process is terminated
+    crash,  ///< the server loses all its processes at once, and is started again
+    maintain,
+    clock
+  };
+  Kind kind = Kind::call;
+  std::size_t session = 0;
+  const Call* call = nullptr;
+  Arguments arguments = {};
+  std::string sql = {};  ///< of maintain
+  Number number = 0;     ///< microseconds of clock; the level of a savepoint
+};
+
+std::string spelled(const Step& step);
+
+/// The newest that sequences gave.
+struct Drawn {
+  Number position = 0, aggregate = 0, token = 0;
+};
+
+/// The server that tests/postgres/with_server started, and its clock.
+class Server {
+ public:
+  Server();
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// A database with an empty store, a copy of one that was made once. Gives its URI.
+  std::string make_store();
+  void set_clock(Number microseconds);
+  void crash();
+  [[nodiscard]] const std::string& uri() const { return uri_; }
+
+ private:
+  [[nodiscard]] std::string uri_of(const std::string& database) const;
+  std::string uri_;
+  std::int64_t* clock_;
+};
+
+class World {
+ public:
+  World(Server& server, std::uint64_t seed);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  Step make(Random& random);
+  /// Does a step. What is wrong then, or nothing.
+  std::optional<std::string> take(const Step& step);
+  [[nodiscard]] std::vector<std::string> never_called();
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
+
+ private:
+  using Complaint = std::optional<std::string>;
+  struct State {
+    Store store;
+    Memory memory;
+  };
+  struct Done {
+    const Call* call;
+    Arguments arguments;
+    Number now, safe;
+    Drawn drawn;
+    std::optional<Number> floor = {};  ///< below which followers stop until the transaction ends
+  };
+  struct Transaction {
+    std::vector<Done> done = {};
+    std::vector<std::size_t> savepoints = {};  ///< how many were done at each
+    bool failed = false;
+  };
+  struct Client {
+    std::unique_ptr<Session> session;
+    std::optional<Transaction> transaction = {};
+    std::optional<Done> waiting = {};  ///< sent, and met a lock
+    bool guards =
+        false;  ///< takes a savepoint before each call, and goes back to it where that is refused
+  };
+
+  void open(Client& client);
+  [[nodiscard]] State seen_by(const Client& client) const;
+  static Rows apply(State& state, const Done& done);
+  [[nodiscard]] Number safe() const;
+  Drawn read_drawn();
+
+  Complaint act(const Step& step);
+  Complaint call(const Step& step);
+  Complaint finish(Client& client, Done done, const Reply& reply, bool waited);
+  static Number drawn_before(Client& client, const State& before, const State& after);
+  Complaint agree(Client& client, Done& done, const Reply& reply, bool waited, State& after,
+                  bool& refused);
+  Complaint agree_with(Client& client, Done& candidate, const Reply& reply, bool waited,
+                       State& after, bool& refused);
+  static Complaint agree_in_places(Client& client, const Done& done, const State& after);
+  Complaint settle();
+  Complaint turn(const Step& step);
+  Complaint end(Client& client, bool commits);
+  Complaint kill(Client& client);
+  Complaint crash();
+  Complaint maintain(const Step& step);
+  Complaint look();
+  [[nodiscard]] bool is_left_out(const Client& client, const Call& call) const;
+  void note(const Reply& reply);
+
+  Server& server_;
+  std::string uri_;
+  std::unique_ptr<Session> witness_;
+  std::vector<Client> clients_;
+  State committed_ = {};
+  Drawn drawn_ = {};
+  Number now_ = 1790000000'000000;
+  Number steps_ = 0;
+  std::uint64_t digest_ = 0xcbf29ce484222325;
+};
+
+}  // namespace evercore::simulate::postgres

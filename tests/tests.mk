@@ -23,7 +23,7 @@ test-debian: ## build and test all in another Debian (SUITE=trixie), with anothe
 	@tests/debian/check $(SUITE) $(COMPILER)
 
 .PHONY: mutants
-mutants: ## break each promise of SQLite's in one place, and see the tests find it (a quarter of an hour; WORDS=lease for some)
+mutants: ## break each promise in one place, on both engines and in the library, and see the tests find it (half an hour; WORDS=lease for some)
 	@tests/mutants/check $(WORDS)
 
 # What `make help` says of targets that a macro makes (tests/native.mk, lib/lib.mk).

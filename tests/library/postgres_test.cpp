@@ -83,18 +83,21 @@ class LongCall {
   const std::string& other() const { return other_; }
 
  private:
+  // A connection from before a restart may be lost as it begins: then it begins again.
   void run(EventStore& store) {
-    try {
-      store.with_context([&](Context& ctx) {
-        auto keep = [&](const Row& row) { process_ = row.integer(0); };
-        ctx.execute("SELECT pg_backend_pid()::bigint", {}, keep);
-        ctx.execute("SELECT pg_sleep(120)::text");
-      });
-    } catch (const connection_error&) {
-      lost_ = process_ > 0;
-    } catch (const std::exception& fault) {
-      other_ = fault.what();
-    }
+    do {
+      try {
+        store.with_context([&](Context& ctx) {
+          auto keep = [&](const Row& row) { process_ = row.integer(0); };
+          ctx.execute("SELECT pg_backend_pid()::bigint", {}, keep);
+          ctx.execute("SELECT pg_sleep(120)::text");
+        });
+      } catch (const connection_error&) {
+        lost_ = process_ > 0;
+      } catch (const std::exception& fault) {
+        other_ = fault.what();
+      }
+    } while (!lost_ && process_ == 0 && other_.empty());
   }
 
   std::atomic<std::int64_t> process_ = 0;

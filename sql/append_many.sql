@@ -317,8 +317,14 @@ BEGIN
     IF _evercore_draw_ids() THEN RETURN _evercore_resolve(ids, types, keys, in_rows); END IF;
     RAISE EXCEPTION 'a natural key was renamed or erased while it was ensured: try again' USING ERRCODE = '40001';
   END IF;
-  PERFORM _evercore_refuse('EV002', 'no aggregate ' || ids[u.no] || _evercore_row(u.no, in_rows)) FROM unnest(unknown) AS u (no)
-    WHERE NOT in_rows OR array_position(found_ids[:u.no - 1], ids[u.no]) IS NULL ORDER BY u.no LIMIT 1;
+  IF unknown <> '{}' THEN
+    PERFORM _evercore_refuse('EV002', f.fault || _evercore_row(f.no, in_rows)) FROM (
+      SELECT u.no, 'no aggregate ' || ids[u.no] AS fault FROM unnest(unknown) AS u (no)
+       WHERE NOT in_rows OR array_position(found_ids[:u.no - 1], ids[u.no]) IS NULL
+      UNION ALL
+      SELECT u.no, format('aggregate %s was erased', u.id) FROM unnest(ids) WITH ORDINALITY AS u (id, no)
+        JOIN evercore_aggregate a ON a.aggregate_id = u.id WHERE a.erased) f ORDER BY f.no LIMIT 1;
+  END IF;
   RETURN found_ids;
 END $$;
 COMMENT ON FUNCTION _evercore_resolve(bigint[], text[], text[], boolean) IS 'Aggregate ids for types and keys, made where they are missing.';

@@ -94,5 +94,11 @@ SELECT evercore_erase(6);
 SELECT evercore_append(6, NULL, 'Named', '{"name":"Evi"}');
 ROLLBACK;
 
+-- of several targets of one call the first at fault is named, whatever its fault
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Named","data":{}}]},{"aggregate_id":99,"events":[{"event_type":"Named","data":{}}]},{"aggregate_type":"Person","natural_key":"fay","events":[{"event_type":"Named","data":{}}]}]');
+SELECT evercore_append_many('[{"aggregate_type":"Person","natural_key":"fay","events":[{"event_type":"Named","data":{}}]},{"aggregate_id":99,"events":[{"event_type":"Named","data":{}}]},{"aggregate_id":1,"events":[{"event_type":"Named","data":{}}]}]');
+INSERT INTO evercore_append (aggregate_id, aggregate_type, natural_key, event_type, data) VALUES
+  (NULL, 'Person', 'fay', 'Named', '{}'), (1, NULL, NULL, 'Named', '{}'), (99, NULL, NULL, 'Named', '{}');
+
 -- all is well with the store
 SELECT * FROM evercore_check();

@@ -4,7 +4,9 @@
 --   2026-11-21 22:10:42 status installed libxml2:amd64 2.9.14
 .load build/evercore
 .bail on
-PRAGMA journal_mode = WAL;
+.output /dev/null
+PRAGMA journal_mode = WAL;  -- it would print its name
+.output
 SELECT 'schema version ' || evercore_migrate();
 .bail off
 

@@ -16,6 +16,16 @@ const std::vector<Call>& calls() {
   return all;
 }
 
+std::vector<std::string> never_called_of(const Rows& names) {
+  std::vector<std::string> left_out;
+  for (const std::string& name : names) {
+    const bool called = std::any_of(calls().begin(), calls().end(),
+                                    [&](const Call& call) { return call.name == name; });
+    if (name.starts_with("evercore_") && !called) left_out.push_back(name);
+  }
+  return left_out;
+}
+
 const Call& pick_call(Random& random) {
   static const int total = [] {
     int sum = 0;

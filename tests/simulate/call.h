@@ -78,6 +78,8 @@ struct Call {
 
 /// All of them.
 const std::vector<Call>& calls();
+/// Which of these functions and relations are evercore's, and of no call.
+std::vector<std::string> never_called_of(const Rows& names);
 /// One of them by chance and weight.
 const Call& pick_call(Random& random);
 std::vector<Call> store_calls();

@@ -58,45 +58,13 @@ Step World::make(Random& random) {
 }
 
 std::string spelled(const Step& step) {
-  const auto sql = [&]() -> std::string {
-    const std::string level = " level" + std::to_string(step.number);
-    switch (step.kind) {
-      case Kind::call:
-        return sql_of(*step.call, step.arguments) + ";";
-      case Kind::begin:
-        return "BEGIN;";
-      case Kind::begin_immediate:
-        return "BEGIN IMMEDIATE;";
-      case Kind::commit:
-        return "COMMIT;";
-      case Kind::rollback:
-        return "ROLLBACK;";
-      case Kind::savepoint:
-        return "SAVEPOINT" + level + ";";
-      case Kind::rollback_to:
-        return "ROLLBACK TO" + level + ";";
-      case Kind::release:
-        return "RELEASE" + level + ";";
-      case Kind::maintain:
-        return step.sql + ";";
-      case Kind::reopen:
-        return "-- the connection is closed and opened again";
-      case Kind::clock:
-        return "-- the clock moves by " + std::to_string(step.number) + " microseconds";
-      case Kind::backup:
-        return "-- a backup is made";
-      case Kind::restore:
-        return "-- the last backup takes the store's place; SELECT evercore_restored();";
-    }
-    return "";
-  };
   const char* const names[] = {"",
                                "fails",
                                "is torn and fails",
                                "finds the disk full",
                                "is the process's last",
                                "is the machine's last"};
-  std::string out = ".connection " + std::to_string(step.session) + "\n" + sql();
+  std::string out = ".connection " + std::to_string(step.session) + "\n" + sql_of(step);
   if (step.trouble != Trouble::none) {
     out += "  -- I/O call " + std::to_string(step.trouble_at) + " " +
            names[static_cast<int>(step.trouble)];

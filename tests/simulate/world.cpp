@@ -125,13 +125,7 @@ std::vector<std::string> World::never_called() {
       run(sessions_[0].db,
           "SELECT name FROM pragma_function_list UNION SELECT name FROM pragma_module_list"
           " UNION SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name");
-  std::vector<std::string> left_out;
-  for (const std::string& name : all.rows) {
-    const bool called = std::any_of(calls().begin(), calls().end(),
-                                    [&](const Call& call) { return call.name == name; });
-    if (name.starts_with("evercore_") && !called) left_out.push_back(name);
-  }
-  return left_out;
+  return never_called_of(all.rows);
 }
 
 std::optional<std::string> World::take(const Step& step) {

@@ -9,35 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "simulate/call.h"
+#include "simulate/action.h"
 #include "simulate/disk.h"
 
 namespace evercore::simulate {
 
-/// What can be done to a store. All that chance decides stands in the step, so that a run of them is
-/// the same when others are left out.
-struct Step {
-  enum class Kind {
-    call,
-    begin,
-    begin_immediate,
-    commit,
-    rollback,
-    savepoint,
-    rollback_to,
-    release,
-    reopen,
-    maintain,
-    clock,
-    backup,
-    restore
-  };
-  Kind kind = Kind::call;
-  std::size_t session = 0;
-  const Call* call = nullptr;
-  Arguments arguments = {};
-  std::string sql = {};  ///< of maintain
-  Number number = 0;     ///< microseconds of clock; the level of a savepoint
+/// An action, and what befalls the machine meanwhile.
+struct Step : Action {
   Trouble trouble = Trouble::none;
   Number trouble_at = 0;     ///< the I/O call of this step at which it happens
   std::uint64_t chance = 0;  ///< what survives a loss of power

@@ -1,12 +1,20 @@
 // Steps by chance, and as text.
 #include "simulate/postgres/world.h"
 
+namespace evercore::simulate {
+
+std::string spelled(const Action& action) {
+  return "/* session " + std::to_string(action.session) + " */ " + sql_of(action);
+}
+
+}  // namespace evercore::simulate
+
 namespace evercore::simulate::postgres {
 
-using Kind = Step::Kind;
+using Kind = Action::Kind;
 
-Step World::make(Random& random) {
-  Step step;
+Action World::make(Random& random) {
+  Action step;
   step.session = static_cast<std::size_t>(random.below(static_cast<Number>(clients_.size())));
   const Client& client = clients_[step.session];
   const auto& transaction = client.transaction;
@@ -43,39 +51,9 @@ Step World::make(Random& random) {
     Maker maker{random, seen.store, now_};
     step.arguments = step.call->make(maker);
   }
+  if (step.kind == Kind::savepoint)
+    step.number = static_cast<Number>(transaction->savepoints.size());
   return step;
-}
-
-std::string spelled(const Step& step) {
-  const auto sql = [&]() -> std::string {
-    const std::string level = " level" + std::to_string(step.number);
-    switch (step.kind) {
-      case Kind::call:
-        return sql_of(*step.call, step.arguments) + ";";
-      case Kind::begin:
-        return "BEGIN;";
-      case Kind::commit:
-        return "COMMIT;";
-      case Kind::rollback:
-        return "ROLLBACK;";
-      case Kind::savepoint:
-        return "SAVEPOINT a level more;";
-      case Kind::rollback_to:
-        return "ROLLBACK TO" + level + ";";
-      case Kind::release:
-        return "RELEASE" + level + ";";
-      case Kind::kill:
-        return "-- its process is terminated, and it connects again";
-      case Kind::crash:
-        return "-- the server crashes and starts again; all connect again";
-      case Kind::maintain:
-        return step.sql + ";";
-      case Kind::clock:
-        return "-- the clock moves by " + std::to_string(step.number) + " microseconds";
-    }
-    return "";
-  };
-  return "/* session " + std::to_string(step.session) + " */ " + sql();
 }
 
 std::vector<std::string> World::never_called() {
@@ -85,13 +63,7 @@ std::vector<std::string> World::never_called() {
       " AND p.proname LIKE 'evercore\\_%' UNION SELECT c.relname FROM pg_class c"
       " WHERE c.relnamespace = 'evercore'::regnamespace AND c.relkind = 'v' AND c.relname LIKE "
       "'evercore\\_%' ORDER BY 1");
-  std::vector<std::string> left_out;
-  for (const std::string& name : all.rows) {
-    bool called = false;
-    for (const Call& call : calls()) called = called || call.name == name;
-    if (!called) left_out.push_back(name);
-  }
-  return left_out;
+  return never_called_of(all.rows);
 }
 
 }  // namespace evercore::simulate::postgres

@@ -5,7 +5,7 @@ namespace evercore::simulate::postgres {
 
 namespace {
 
-using Kind = Step::Kind;
+using Kind = Action::Kind;
 
 std::string level(std::size_t number) {
   return " level" + std::to_string(number);
@@ -18,7 +18,7 @@ bool shows_all(const Call& call) {
 
 }  // namespace
 
-World::Complaint World::turn(const Step& step) {
+World::Complaint World::turn(const Action& step) {
   Client& client = clients_[step.session];
   auto& transaction = client.transaction;
   const auto number = static_cast<std::size_t>(step.number);
@@ -61,10 +61,10 @@ World::Complaint World::turn(const Step& step) {
 
 World::Complaint World::end(Client& client, bool commits) {
   commits = commits && !client.transaction->failed;
-  State after = seen_by(client);
+  State after = commits ? seen_by(client) : committed_;
   const Reply reply = client.session->run(commits ? "COMMIT" : "ROLLBACK");
   if (!reply.ok()) return "the end of a transaction: " + reply.message;
-  if (commits) committed_ = std::move(after);
+  committed_ = std::move(after);
   client.transaction.reset();
   return settle();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -17,6 +18,19 @@ bool is_lease_call(const Call& call) {
 /// What the server itself may answer to a call that waited for others, or that was cancelled.
 bool is_of_the_world(const Reply& reply, bool waited) {
   return reply.code == "57014" || (waited && (reply.code == "40001" || reply.code == "40P01"));
+}
+
+/// Whether an event, one that was compacted, or a filter is of that type.
+bool is_borne(const Store& store, const std::string& type) {
+  const auto of_type = [&](const Event& event) { return event.type == type; };
+  const auto compacted = [&](const auto& entry) { return entry.second.compacted.contains(type); };
+  const auto filters = [&](const auto& entry) {
+    const auto& types = entry.second.filter.event_types;
+    return !entry.second.removed && std::find(types.begin(), types.end(), type) != types.end();
+  };
+  return std::any_of(store.events.begin(), store.events.end(), of_type) ||
+         std::any_of(store.aggregates.begin(), store.aggregates.end(), compacted) ||
+         std::any_of(store.subscriptions.begin(), store.subscriptions.end(), filters);
 }
 
 /// Seconds since an event are the difference of whole seconds in the model.
@@ -55,12 +69,13 @@ void World::note(const Reply& reply) {
   for (const char c : text) digest_ = (digest_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
 }
 
-std::optional<std::string> World::take(const Step& step) {
+std::optional<std::string> World::take(const Action& step) {
   ++steps_;
   // Those who wait began at a moment that must not pass.
   const bool waits = std::any_of(clients_.begin(), clients_.end(),
                                  [](const Client& client) { return client.waiting.has_value(); });
-  if (!waits) server_.set_clock(now_ += 1000 + (step.kind == Step::Kind::clock ? step.number : 0));
+  if (!waits)
+    server_.set_clock(now_ += 1000 + (step.kind == Action::Kind::clock ? step.number : 0));
   try {
     Complaint complaint = act(step);
     if (!complaint && steps_ % 16 == 0) complaint = look();
@@ -70,15 +85,15 @@ std::optional<std::string> World::take(const Step& step) {
   }
 }
 
-World::Complaint World::act(const Step& step) {
+World::Complaint World::act(const Action& step) {
   switch (step.kind) {
-    case Step::Kind::call:
+    case Action::Kind::call:
       return call(step);
-    case Step::Kind::clock:
+    case Action::Kind::clock:
       return std::nullopt;
-    case Step::Kind::maintain:
+    case Action::Kind::maintain:
       return maintain(step);
-    case Step::Kind::crash:
+    case Action::Kind::crash:
       return crash();
     default:
       return turn(step);
@@ -115,7 +130,14 @@ Rows World::apply(State& state, const Done& done) {
 World::State World::seen_by(const Client& client) const {
   State state = committed_;
   if (!client.transaction) return state;
-  for (const Done& done : client.transaction->done) apply(state, done);
+  for (const Done& done : client.transaction->done) {
+    try {
+      apply(state, done);
+    } catch (const Refusal&) {
+      // A fetch holds nothing: what it read from may have been reset since.
+      if (done.call->name != "evercore_fetch") throw;
+    }
+  }
   return state;
 }
 
@@ -124,13 +146,28 @@ Number World::safe() const {
   for (const Client& client : clients_) {
     if (client.waiting && client.waiting->floor) safe = std::min(safe, *client.waiting->floor);
     if (!client.transaction) continue;
-    for (const Done& done : client.transaction->done)
+    for (const Done& done : client.transaction->alive())
       safe = std::min(safe, done.floor.value_or(safe));
   }
   return safe;
 }
 
-bool World::is_left_out(const Client& client, const Call& call) const {
+/// What a failed transaction can no longer commit: the server let go of its locks when it failed.
+std::span<const World::Done> World::Transaction::alive() const {
+  if (!failed) return done;
+  return std::span(done).first(savepoints.empty() ? 0 : savepoints.back());
+}
+
+bool World::is_left_out(const Client& client, const Call& call, const Arguments& arguments) const {
+  // SQLite keeps a row of an event type that a filter names, and PostgreSQL its name alone: once the filter is gone,
+  // nothing bears the name there.
+  if (call.name == "evercore_rename_type" && text(arguments[0]) == "event") {
+    const Store store = seen_by(client).store;
+    for (const std::size_t name : {1, 2}) {
+      const std::string type = text(arguments[name]).value_or("");
+      if (store.folds.contains(type) && !is_borne(store, type)) return true;
+    }
+  }
   // A claim passes over what another has in hand, and what a fetch has seen is noted unless another has: what
   // they answer then is no matter of the store alone.
   return is_lease_call(call) &&
@@ -140,10 +177,10 @@ bool World::is_left_out(const Client& client, const Call& call) const {
          });
 }
 
-World::Complaint World::call(const Step& step) {
+World::Complaint World::call(const Action& step) {
   Client& client = clients_[step.session];
   if (client.waiting || (client.transaction && client.transaction->failed) ||
-      is_left_out(client, *step.call))
+      is_left_out(client, *step.call, step.arguments))
     return std::nullopt;
   drawn_ = read_drawn();
   Done done{step.call, step.arguments, now_, safe(), drawn_};
@@ -267,7 +304,9 @@ World::Complaint World::finish(Client& client, Done done, const Reply& reply, bo
   }
   if (!refused && !client.transaction) {
     committed_ = std::move(after);
-  } else if (!refused && (done.call->writes || is_lease_call(*done.call))) {
+  } else if (!refused &&
+             reply.rows != Rows{"NULL"} &&  // a claim that found nothing is nothing to do again
+             (done.call->writes || is_lease_call(*done.call))) {
     client.transaction->done.push_back(done);
   }
   return client.transaction ? std::nullopt : settle();
@@ -298,7 +337,7 @@ World::Complaint World::crash() {
   return look();
 }
 
-World::Complaint World::maintain(const Step& step) {
+World::Complaint World::maintain(const Action& step) {
   Client& client = clients_[step.session];
   if (client.waiting || client.transaction) return std::nullopt;
   client.session->send(step.sql);

@@ -10,36 +10,18 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "simulate/action.h"
 #include "simulate/postgres/session.h"
 
-namespace evercore::simulate::postgres {
+namespace evercore::simulate {
 
-struct Step {
-  enum class Kind {
-    call,
-    begin,
-    commit,
-    rollback,
-    savepoint,
-    rollback_to,
-    release,
-    kill,   ///< the session's server process is terminated
-    crash,  ///< the server loses all its processes at once, and is started again
-    maintain,
-    clock
-  };
-  Kind kind = Kind::call;
-  std::size_t session = 0;
-  const Call* call = nullptr;
-  Arguments arguments = {};
-  std::string sql = {};  ///< of maintain
-  Number number = 0;     ///< microseconds of clock; the level of a savepoint
-};
+std::string spelled(const Action& action);  ///< with its session
 
-std::string spelled(const Step& step);
+namespace postgres {
 
 /// The newest that sequences gave.
 struct Drawn {
@@ -72,9 +54,9 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  Step make(Random& random);
+  Action make(Random& random);
   /// Does a step. What is wrong then, or nothing.
-  std::optional<std::string> take(const Step& step);
+  std::optional<std::string> take(const Action& step);
   [[nodiscard]] std::vector<std::string> never_called();
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
@@ -95,6 +77,7 @@ class World {
     std::vector<Done> done = {};
     std::vector<std::size_t> savepoints = {};  ///< how many were done at each
     bool failed = false;
+    [[nodiscard]] std::span<const Done> alive() const;
   };
   struct Client {
     std::unique_ptr<Session> session;
@@ -110,8 +93,8 @@ class World {
   [[nodiscard]] Number safe() const;
   Drawn read_drawn();
 
-  Complaint act(const Step& step);
-  Complaint call(const Step& step);
+  Complaint act(const Action& step);
+  Complaint call(const Action& step);
   Complaint finish(Client& client, Done done, const Reply& reply, bool waited);
   static Number drawn_before(Client& client, const State& before, const State& after);
   Complaint agree(Client& client, Done& done, const Reply& reply, bool waited, State& after,
@@ -120,13 +103,14 @@ class World {
                        State& after, bool& refused);
   static Complaint agree_in_places(Client& client, const Done& done, const State& after);
   Complaint settle();
-  Complaint turn(const Step& step);
+  Complaint turn(const Action& step);
   Complaint end(Client& client, bool commits);
   Complaint kill(Client& client);
   Complaint crash();
-  Complaint maintain(const Step& step);
+  Complaint maintain(const Action& step);
   Complaint look();
-  [[nodiscard]] bool is_left_out(const Client& client, const Call& call) const;
+  [[nodiscard]] bool is_left_out(const Client& client, const Call& call,
+                                 const Arguments& arguments) const;
   void note(const Reply& reply);
 
   Server& server_;
@@ -140,4 +124,5 @@ class World {
   std::uint64_t digest_ = 0xcbf29ce484222325;
 };
 
-}  // namespace evercore::simulate::postgres
+}  // namespace postgres
+}  // namespace evercore::simulate

@@ -1,0 +1,40 @@
+// What can be done to a simulated store, whatever the engine, and how it is spelled.
+#pragma once
+
+#include <string>
+
+#include "simulate/call.h"
+
+namespace evercore::simulate {
+
+/// All that chance decides stands in it, so that a run of them is the same when others are left out.
+struct Action {
+  enum class Kind {
+    call,
+    begin,
+    begin_immediate,
+    commit,
+    rollback,
+    savepoint,
+    rollback_to,
+    release,
+    reopen,  ///< the connection is closed and opened again
+    maintain,
+    clock,
+    backup,
+    restore,
+    kill,  ///< the session's server process is terminated
+    crash  ///< the server loses all its processes at once, and is started again
+  };
+  Kind kind = Kind::call;
+  std::size_t session = 0;
+  const Call* call = nullptr;
+  Arguments arguments = {};
+  std::string sql = {};  ///< of maintain
+  Number number = 0;     ///< microseconds of clock; the level of a savepoint
+};
+
+/// What a shell takes, or a comment where no SQL does it.
+std::string sql_of(const Action& action);
+
+}  // namespace evercore::simulate

@@ -48,7 +48,7 @@ std::vector<Step> shrunk(std::vector<Step> steps, const Fails& fails) {
   return steps;
 }
 
-/// Makes and takes `count` steps in a world. `head` goes before the steps of a failure.
+/// Makes and takes `count` steps in a world. One that looks at the whole store now and then does so after fewer, too. `head` goes before the steps of a failure.
 template <typename Step, typename MakeWorld>
 std::optional<std::uint64_t> run_episode(std::uint64_t seed, std::uint64_t count,
                                          const MakeWorld& make_world, const std::string& head) {
@@ -70,6 +70,7 @@ std::optional<std::uint64_t> run_episode(std::uint64_t seed, std::uint64_t count
     for (const Step& step : some) {
       if (auto fault = world->take(step)) return fault;
     }
+    if constexpr (requires { world->look(); }) return world->look();
     return std::nullopt;
   };
   const auto least =

@@ -76,7 +76,7 @@ World::Complaint World::kill(Client& client) {
   return settle();
 }
 
-World::Complaint World::look() {
+std::optional<std::string> World::look() {
   drawn_ = read_drawn();
   State state = committed_;
   Scene scene{state.store, state.memory, now_, drawn_.position};

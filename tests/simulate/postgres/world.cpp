@@ -309,7 +309,7 @@ World::Complaint World::finish(Client& client, Done done, const Reply& reply, bo
              (done.call->writes || is_lease_call(*done.call))) {
     client.transaction->done.push_back(done);
   }
-  return client.transaction ? std::nullopt : settle();
+  return settle();  // a call that fails lets go of locks as well
 }
 
 /// Locks may have gone: does the one who waits go on?

@@ -57,6 +57,8 @@ class World {
   Action make(Random& random);
   /// Does a step. What is wrong then, or nothing.
   std::optional<std::string> take(const Action& step);
+  /// Whether the whole store is as it must be.
+  std::optional<std::string> look();
   [[nodiscard]] std::vector<std::string> never_called();
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
@@ -108,7 +110,6 @@ class World {
   Complaint kill(Client& client);
   Complaint crash();
   Complaint maintain(const Action& step);
-  Complaint look();
   [[nodiscard]] bool is_left_out(const Client& client, const Call& call,
                                  const Arguments& arguments) const;
   void note(const Reply& reply);

@@ -130,14 +130,7 @@ Rows World::apply(State& state, const Done& done) {
 World::State World::seen_by(const Client& client) const {
   State state = committed_;
   if (!client.transaction) return state;
-  for (const Done& done : client.transaction->done) {
-    try {
-      apply(state, done);
-    } catch (const Refusal&) {
-      // A fetch holds nothing: what it read from may have been reset since.
-      if (done.call->name != "evercore_fetch") throw;
-    }
-  }
+  for (const Done& done : client.transaction->done) apply(state, done);
   return state;
 }
 
@@ -168,6 +161,8 @@ bool World::is_left_out(const Client& client, const Call& call, const Arguments&
       if (store.folds.contains(type) && !is_borne(store, type)) return true;
     }
   }
+  // What a fetch has seen is noted where its transaction ends, and the model would look again by then.
+  if (call.name == "evercore_fetch" && client.transaction) return true;
   // A claim passes over what another has in hand, and what a fetch has seen is noted unless another has: what
   // they answer then is no matter of the store alone.
   return is_lease_call(call) &&

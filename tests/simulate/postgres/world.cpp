@@ -163,9 +163,9 @@ bool World::is_left_out(const Client& client, const Call& call, const Arguments&
   }
   // What a fetch has seen is noted where its transaction ends, and the model would look again by then.
   if (call.name == "evercore_fetch" && client.transaction) return true;
-  // A claim passes over what another has in hand, and what a fetch has seen is noted unless another has: what
-  // they answer then is no matter of the store alone.
-  return is_lease_call(call) &&
+  // A claim and the compaction of a type pass over what another has in hand, and what a fetch has seen is noted unless
+  // another has: what they answer then is no matter of the store alone.
+  return (is_lease_call(call) || call.name == "evercore_compact_type") &&
          std::any_of(clients_.begin(), clients_.end(), [&](const Client& other) {
            return &other != &client &&
                   (other.waiting || (other.transaction && !other.transaction->done.empty()));

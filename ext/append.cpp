@@ -189,6 +189,16 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   return std::nullopt;
 }
 
+/// The event is there: what goes wrong now waits for the next one.
+void plan_anew_after(Connection& connection) {
+  if (sqlite3_get_autocommit(connection.db()) == 0) return;
+  try {
+    atomically(connection, [] {});
+  } catch (const Error&) {
+    return;
+  }
+}
+
 Appended append_any_way(Connection& connection, std::int64_t aggregate_id,
                         std::optional<std::int64_t> expected, const NewEvent& event) {
   if (!event.event_id && !connection.has_user_triggers()) {
@@ -201,6 +211,7 @@ Appended append_any_way(Connection& connection, std::int64_t aggregate_id,
     const auto done = connection.transaction.taking_part()
                           ? append_simply(connection, aggregate_id, expected, event)
                           : append_fast(connection, aggregate_id, expected, event);
+    if (done && connection.plans_by_old_counts) plan_anew_after(connection);
     if (done) return *done;
   }
   Appended appended;

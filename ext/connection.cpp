@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "migrate.h"
+#include "statistics.h"
 
 namespace evercore::ext {
 
@@ -306,6 +307,8 @@ void Connection::require_same_store_to_append() {
   newest.step();
   // SQLite would go on with positions at random.
   if (newest.integer(0) >= most_position) throw damaged("the newest position");
+  newest.reset();
+  forget_statistics(*this);
   positions_version_ = data_version_;
 }
 

@@ -199,6 +199,7 @@ class Connection {
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h
   Batch* staged = nullptr;               // see append_batch.h
+  bool plans_by_old_counts = false;      // see statistics.h
   CommittedHead committed_head;
   std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
       empty_fetches;  // by subscription and partition

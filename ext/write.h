@@ -6,6 +6,7 @@
 
 #include "connection.h"
 #include "error.h"
+#include "statistics.h"
 
 namespace evercore::ext {
 
@@ -67,6 +68,7 @@ inline void require_looked_at(Connection& connection) {
   connection.require_rollback_here();
   if (connection.transaction.looked_at()) return;
   connection.require_same_store_to_append();
+  if (connection.plans_by_old_counts) plan_anew(connection);
   connection.transaction.note_look();
 }
 

@@ -15,23 +15,14 @@ UPDATE evercore_compacted_type SET position = coalesce(
 -- Tokens of subscriptions made from now on are above it: evercore_restored() raises it.
 ALTER TABLE evercore_schema ADD COLUMN least_token INTEGER NOT NULL DEFAULT 0;
 
--- SQLite plans by what ANALYZE found, and a store that was analyzed while it was small would be scanned for ever. While
--- an index of a table has no statistics, SQLite counts on a thousand rows: so these have none, since they hold nothing.
--- (One on evercore_event would cost each append; where no event has an event_id, its index serves.)
-CREATE INDEX _evercore_aggregate_unanalyzed ON evercore_aggregate (type_id) WHERE aggregate_id IS NULL;
-CREATE INDEX _evercore_event_type_unanalyzed ON evercore_event_type (fold) WHERE type_id IS NULL;
-
 -- What an erasure has to blank.
 CREATE INDEX evercore_event_id_aggregate ON evercore_event_id (aggregate_id) WHERE data_sha256 IS NOT NULL;
 
 -- As before, but for the + before the bound: that one would hide a bound of the query's own, and the scan go from
--- the end of the log. What an INSERT appends that reads it is passed over row by row. And positions come from a row of
--- their own, p, which no index but the table itself can give; e has all else, so that an aggregate's or an event_id's
--- are found by theirs; a bound of one is none of the other, which COLLATE says: it means nothing to numbers. And
--- `1 OR n.fold`, which is never looked at, keeps SQLite from walking the index of names where it looks for an id.
+-- the end of the log. What an INSERT appends that reads it is passed over row by row.
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS
-SELECT p.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
+SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
        coalesce(e.data, '{}') AS data, e.reference, e.metadata,
        printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
          (e.event_time + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
@@ -40,12 +31,11 @@ SELECT p.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
          (coalesce(e.recorded_at, e.event_time) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
          (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
        e.event_id
-  FROM evercore_event p NOT INDEXED
-  JOIN evercore_event e ON e.position = p.position COLLATE NOCASE
+  FROM evercore_event e
   LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
   LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id AND (1 OR n.fold)
- WHERE +p.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
+  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
+ WHERE +e.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
    AND +e.aggregate_id <> 0;
 
 DROP VIEW evercore_aggregates;
@@ -243,8 +233,6 @@ SELECT aggregate_id, aggregate_type, natural_key, sequence,
           FROM evercore_aggregate a
           JOIN evercore_aggregate_type t ON t.type_id = a.type_id);
 DROP INDEX evercore_event_id_aggregate;
-DROP INDEX _evercore_event_type_unanalyzed;
-DROP INDEX _evercore_aggregate_unanalyzed;
 ALTER TABLE evercore_schema DROP COLUMN least_token;
 ALTER TABLE evercore_compacted_type DROP COLUMN position;
 UPDATE evercore_schema SET version = 2, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

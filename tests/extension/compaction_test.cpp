@@ -378,7 +378,7 @@ TEST_CASE("what was erased is not in the file any more") {
   const std::string secret = "top-secret-of-ann-" + std::string(8, 'Z');
   {
     Database db(file);
-    db.must("PRAGMA journal_mode = DELETE");
+    db.must("PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE");
     db.must("SELECT evercore_ensure('T','" + secret + "')");
     for (int i = 0; i < 40; ++i) {
       db.must("SELECT evercore_append(1, NULL, 'E', '{\"s\":\"" + secret +

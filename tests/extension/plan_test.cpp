@@ -15,12 +15,12 @@ using namespace evercore::test;
 
 namespace {
 
-std::string some(int events, int aggregates, int from = 0) {
-  return "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+std::string some(int events, int aggregates, int from = 0, const char* event_id = "NULL") {
+  return "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id)"
          " WITH RECURSIVE c (i) AS (SELECT " +
          std::to_string(from) + " UNION ALL SELECT i + 1 FROM c WHERE i < " +
          std::to_string(from + events - 1) + ") SELECT 'T', 'k' || (i % " +
-         std::to_string(aggregates) + "), 'E', '{\"m\":1}' FROM c";
+         std::to_string(aggregates) + "), 'E', '{\"m\":1}', " + event_id + " FROM c";
 }
 
 /// Every text that the extension prepares: they are literals, so the program holds them.
@@ -88,15 +88,18 @@ struct Analyzed {
   int events;
   int aggregates;
   const char* lie;
+  const char* event_id = "NULL";
 };
 
 constexpr std::array analyzed{
     Analyzed{"never", 1, 1, "DROP TABLE IF EXISTS sqlite_stat1"},
     Analyzed{"at one event", 1, 1, "ANALYZE"},
     Analyzed{"at one event, by PRAGMA optimize", 1, 1, "PRAGMA optimize(0x10002)"},
+    Analyzed{"at one event with an event_id", 1, 1, "ANALYZE", "'id' || i"},
     Analyzed{"at two events of one aggregate", 2, 1, "ANALYZE"},
     Analyzed{"at two events", 2, 2, "ANALYZE"},
     Analyzed{"at three events of one aggregate", 3, 1, "ANALYZE"},
+    Analyzed{"at three events with event_ids", 3, 2, "ANALYZE", "'id' || i"},
     Analyzed{"at twenty events of one aggregate", 20, 1, "ANALYZE"},
     Analyzed{"at twenty events", 20, 20, "ANALYZE"},
     Analyzed{"at a billion events of ten aggregates", 20, 10,
@@ -107,7 +110,7 @@ constexpr std::array analyzed{
 
 struct AnalyzedStore : Database {
   explicit AnalyzedStore(const Analyzed& how) {
-    must(some(how.events, how.aggregates));
+    must(some(how.events, how.aggregates, 0, how.event_id));
     must("SELECT evercore_snapshot(1)");
     must(
         "SELECT evercore_subscribe('s', '{\"event_types\":[\"E\"]}'); SELECT evercore_claim('s', "
@@ -144,6 +147,7 @@ TEST_CASE("no statement walks a table that grows, whatever ANALYZE found") {
     const std::string when = how.when;
     CAPTURE(when);
     AnalyzedStore db(how);
+    db.must("SELECT evercore_append(1, NULL, 'E', '{}')");
     for (const std::string& text : texts) {
       if (looks_at_all(text)) continue;
       CAPTURE(text);
@@ -200,6 +204,94 @@ TEST_CASE("the log, its readers and the aggregates cost what they did before ANA
       CHECK(now <= before[i] + before[i] / 5 + 50);
     }
   }
+}
+
+TEST_CASE("who made or read the counts of a small store plans without them once it is written to") {
+  const std::string by_row =
+      "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 600)";
+  const std::string read = "SELECT * FROM evercore_log; SELECT * FROM evercore_aggregates";
+  const std::vector<std::string> writes = {
+      some(600, 200, 1),
+      "BEGIN; " + some(600, 200, 1) + "; COMMIT",
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+      " SELECT 'T', name, 'E', '{}' FROM people",
+      "SELECT evercore_append_many((SELECT json_group_array(json_object('aggregate_type', 'T', "
+      "'natural_key', 'k' ||"
+      " (i % 200), 'events', json('[{\"event_type\":\"E\",\"data\":{}}]'))) FROM (" +
+          by_row + " SELECT i FROM c)))",
+      "SELECT evercore_append(1, NULL, 'E', '{}'); BEGIN; SELECT count(evercore_append("
+      "evercore_ensure('T', 'k' || i % 200), NULL, 'E', '{}')) FROM (" +
+          by_row + " SELECT i FROM c); COMMIT",
+  };
+  for (const std::string& write : writes) {
+    CAPTURE(write);
+    const Directory directory;
+    const auto prepare = [&](Database& db) {
+      db.must("CREATE TABLE people (name TEXT)");
+      db.must("INSERT INTO people " + by_row + " SELECT 'k' || i % 200 FROM c");
+      db.must(some(1, 1, 0, "'id' || i"));
+    };
+    Database never(directory.file("never"));
+    prepare(never);
+    never.must(write);
+    const std::int64_t least = work(never, read);
+
+    Database writer(directory.file("store"));
+    prepare(writer);
+    writer.must("ANALYZE");
+    Database reader(directory.file("store"));
+    reader.must(read);
+    writer.must(write);
+    CHECK(work(writer, read) < least + least / 20);
+    CHECK(work(reader, read) < least + least / 20);
+    CHECK(writer.must("SELECT DISTINCT tbl FROM sqlite_stat1") == "people");
+    CHECK(writer.must("SELECT count(*) FROM evercore_check()") == "0");
+  }
+}
+
+TEST_CASE("a statement that runs goes on while the counts of a store are taken away") {
+  Database db;
+  db.must(some(3, 3));
+  db.must(
+      "CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('a'), ('b'), ('c'); ANALYZE");
+  Query waits(
+      db.handle(),
+      "SELECT name, (SELECT max(q.name) FROM people q WHERE q.name <= p.name) FROM people p");
+  REQUIRE(waits.step() == SQLITE_ROW);
+  db.must("SELECT evercore_append(1, NULL, 'E', '{}')");
+  db.must("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}'); COMMIT");
+  db.must(some(3, 3));
+  CHECK(db.must("SELECT count(*) FROM sqlite_stat1 WHERE tbl LIKE 'evercore%'") == "0");
+  CHECK(waits.step() == SQLITE_ROW);
+  CHECK(waits.text(1) == "b");
+  CHECK(waits.step() == SQLITE_ROW);
+  CHECK(waits.step() == SQLITE_DONE);
+  CHECK(db.must("SELECT name, evercore_append(2, NULL, 'E', '{}') FROM people WHERE name = 'x'")
+            .empty());
+}
+
+TEST_CASE("counts that an authorizer keeps are no reason for an append to fail") {
+  Database db;
+  db.must(some(1, 1));
+  db.must("ANALYZE");
+  for (const int denied : {SQLITE_DELETE, SQLITE_CREATE_VIEW, SQLITE_DROP_VIEW, SQLITE_ANALYZE}) {
+    CAPTURE(denied);
+    int action = denied;
+    sqlite3_set_authorizer(
+        db.handle(),
+        [](void* refused, int asked_for, const char* table, const char*, const char*, const char*) {
+          const bool stat = table != nullptr && std::string(table) == "sqlite_stat1";
+          const bool other = *static_cast<int*>(refused) != SQLITE_DELETE;
+          return asked_for == *static_cast<int*>(refused) && (stat || other) ? SQLITE_DENY
+                                                                             : SQLITE_OK;
+        },
+        &action);
+    CHECK(db.run("SELECT evercore_append(1, NULL, 'E', '{}')").ok());
+    CHECK(db.run("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}'); COMMIT").ok());
+    sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
+    db.must("ANALYZE");
+  }
+  CHECK(db.events() == 9);
 }
 
 namespace {

@@ -1,0 +1,90 @@
+#include "statistics.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "connection.h"
+#include "error.h"
+
+namespace evercore::ext {
+
+namespace {
+
+bool has_table(Connection& connection, const char* name) {
+  return sqlite3_table_column_metadata(connection.db(), "main", name, "tbl", nullptr, nullptr,
+                                       nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
+bool is_counted(Connection& connection) {
+  return connection.prepare("SELECT 1 FROM main.sqlite_stat1 WHERE tbl GLOB 'evercore_*' LIMIT 1")
+      .step();
+}
+
+void forget(Connection& connection) {
+  connection.prepare_once("DELETE FROM main.sqlite_stat1 WHERE tbl GLOB 'evercore_*'").run();
+  if (has_table(connection, "sqlite_stat4")) {
+    connection.prepare_once("DELETE FROM main.sqlite_stat4 WHERE tbl GLOB 'evercore_*'").run();
+  }
+  connection.plans_by_old_counts = true;
+  // A change of the schema, which the others notice.
+  connection.prepare_once("CREATE VIEW main._evercore_uncounted AS SELECT 1").run();
+  connection.prepare_once("DROP VIEW main._evercore_uncounted").run();
+}
+
+/// What may be in the way of it, and is no reason for an append to fail.
+template <typename Work>
+void where_possible(Work work) {
+  try {
+    work();
+  } catch (const Error& failure) {
+    const int code = failure.sqlite_code & 0xff;
+    if (code != SQLITE_AUTH && code != SQLITE_LOCKED && code != SQLITE_ERROR) throw;
+  }
+}
+
+template <std::size_t count>
+bool is_one_of(const std::array<std::string_view, count>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether a statement that runs may still open a table: what EXPLAIN of its text shows behind the first
+/// step in one.
+bool opens_later(Connection& connection, sqlite3_stmt* stmt) {
+  constexpr std::array<std::string_view, 3> opens = {"OpenRead", "OpenWrite", "ReopenIdx"};
+  constexpr std::array<std::string_view, 9> steps = {"Rewind",  "Last",      "SeekGE",
+                                                     "SeekGT",  "SeekLE",    "SeekLT",
+                                                     "VFilter", "SeekRowid", "NotExists"};
+  const char* sql = sqlite3_sql(stmt);
+  if (sql == nullptr) return true;
+  Statement program = connection.prepare_once(std::string("EXPLAIN ") + sql);
+  bool stepped = false;
+  while (program.step()) {
+    if (stepped && is_one_of(opens, program.text(1))) return true;
+    stepped = stepped || is_one_of(steps, program.text(1));
+  }
+  return false;
+}
+
+}  // namespace
+
+void forget_statistics(Connection& connection) {
+  if (!has_table(connection, "sqlite_stat1")) return;
+  where_possible([&] {
+    if (is_counted(connection)) forget(connection);
+  });
+}
+
+void plan_anew(Connection& connection) {
+  where_possible([&] {
+    sqlite3* db = connection.db();
+    for (sqlite3_stmt* stmt = sqlite3_next_stmt(db, nullptr); stmt != nullptr;
+         stmt = sqlite3_next_stmt(db, stmt)) {
+      if (sqlite3_stmt_busy(stmt) != 0 && opens_later(connection, stmt)) return;
+    }
+    connection.prepare_once("ANALYZE main.sqlite_schema").run();
+    connection.plans_by_old_counts = false;
+  });
+}
+
+}  // namespace evercore::ext

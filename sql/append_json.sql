@@ -63,6 +63,8 @@ DECLARE
   one jsonb;
   held boolean;
   ids bigint[];
+  named bigint[];
+  versions bigint[];
   types text[];
   keys text[];
   expects bigint[];
@@ -90,19 +92,25 @@ BEGIN
     SELECT array_agg(r.last ORDER BY r.no) INTO lasts
       FROM (SELECT u.no, sum(u.amount) OVER (ORDER BY u.no)::bigint AS last FROM unnest(counts) WITH ORDINALITY AS u (amount, no)) r;
   END IF;
+  named := ids;
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, false); END IF;
   IF cardinality(ids) = 1 THEN
     -- What the other branch does, at a third of its cost: this is the batch of one aggregate's events.
     UPDATE evercore_aggregate a SET sequence = a.sequence + counts[1] WHERE a.aggregate_id = ids[1] AND NOT a.erased
     RETURNING ARRAY[a.sequence - counts[1]] INTO befores;
     IF befores IS NULL OR befores[1] <> expects[1] THEN
+      IF named[1] IS NULL AND befores IS NULL AND _evercore_lock_aggregates(ids, named, false) IS NULL THEN
+        RETURN _evercore_append_plain(document, parsed, newest);
+      END IF;
       PERFORM _evercore_known(ids[1], true), _evercore_conflict(ids[1], befores[1], expects[1]);
     END IF;
     IF lasts[1] > 1 THEN newest := NULL; END IF;
     held := _evercore_hold_floor(newest);
   ELSE
     newest := NULL;
-    befores := _evercore_advance(ids, _evercore_lock_aggregates(ids, false), counts, expects, false);
+    versions := _evercore_lock_aggregates(ids, named, false);
+    IF versions IS NULL THEN RETURN _evercore_append_plain(document, parsed, newest); END IF;
+    befores := _evercore_advance(ids, versions, counts, expects, false);
   END IF;
   places := _evercore_draw(lasts[cardinality(lasts)]);
   moment := clock_timestamp();

@@ -18,6 +18,7 @@ DECLARE
   amount integer := cardinality(owners);
   in_rows boolean := skips IS NULL AND amount > 1;     -- of the INSERT form: a fault names its row
   identified boolean := EXISTS (SELECT FROM unnest(event_ids) AS x WHERE x IS NOT NULL);
+  named bigint[] := ids;
   versions bigint[];
   befores bigint[];
   counts bigint[];
@@ -30,7 +31,11 @@ BEGIN
   @enter@
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, in_rows); END IF;
 
-  versions := _evercore_lock_aggregates(ids, in_rows);
+  versions := _evercore_lock_aggregates(ids, named, in_rows);
+  IF versions IS NULL THEN
+    RETURN QUERY SELECT r.* FROM _evercore_append_rows(named, types, keys, expects, owners, kinds, datas, refs, metas, times, event_ids, skips) r;
+    RETURN;
+  END IF;
   IF identified THEN repeats := _evercore_repeats(ids, owners, kinds, datas, event_ids, skips); END IF;
   IF repeats IS NOT NULL THEN
     SELECT array_agg(l.last_id ORDER BY l.owner), array_agg(l.first_id ORDER BY l.owner) INTO last_repeats, first_repeats
@@ -71,8 +76,10 @@ END $$;
 COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], integer[], text[], text[], text[], text[], timestamptz[], text[], boolean[])
   IS 'Appends checked events given as arrays.';
 
--- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased.
-CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[], in_rows boolean) RETURNS bigint[]
+-- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased. `named`: those that the call names by id,
+-- NULL where it names a key. That one may have been erased while its row was waited for; then the key is free, and is to be looked up
+-- again: NULL where it was the only aggregate. Where there are others, they are locked by now, and no key may be waited for: 40001.
+CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[], named bigint[], in_rows boolean) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_nestloop = off AS $$
 DECLARE
   versions bigint[];
@@ -87,6 +94,10 @@ BEGIN
     FROM unnest(ids) WITH ORDINALITY AS u (id, no) LEFT JOIN locked l ON l.aggregate_id = u.id;
   place := array_position(versions, NULL);
   IF place IS NOT NULL THEN
+    IF named[place] IS NULL AND EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = ids[place] AND a.erased) THEN
+      IF ids[place] = ALL (ids) THEN RETURN NULL; END IF;
+      RAISE EXCEPTION 'a natural key was erased while its aggregate was waited for: try again' USING ERRCODE = '40001';
+    END IF;
     BEGIN
       PERFORM _evercore_known(ids[place], true);
     EXCEPTION WHEN SQLSTATE 'EV002' THEN
@@ -95,7 +106,7 @@ BEGIN
   END IF;
   RETURN versions;
 END $$;
-COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[], boolean) IS 'Locks aggregates to append to them; gives the version of each.';
+COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[], bigint[], boolean) IS 'Locks aggregates to append to them; gives the version of each.';
 
 -- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
 -- stand in several appends of a call.

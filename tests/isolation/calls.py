@@ -6,6 +6,8 @@ ROW = "'E', public.data('d')"
 
 CALLS = {
     "append": "SELECT evercore_append(1, NULL, 'E', public.data('c'))",
+    "append_many_key": "SELECT jsonb_array_length(evercore_append_many(public.keyed()))",
+    "insert_key": f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'one', {ROW})",
     "append_policy": "SELECT evercore_append(3, NULL, 'E', public.data('c'))",
     "append_id": "SELECT evercore_append(1, NULL, 'E', public.data('i'), NULL, NULL, NULL, 'i')",
     "append_many": "SELECT jsonb_array_length(evercore_append_many(public.many()))",

@@ -67,6 +67,8 @@ def faults(outcome):
         expected = {} if aggregate["erased"] else fold(aggregate["events"], outcome["folds"])
         if aggregate["state"] != expected:
             yield f"{aggregate['key']}: state {aggregate['state']}, the fold is {expected}"
+        if aggregate["erased"] and aggregate["said"]:
+            yield f"{aggregate['key']}: erased, and {aggregate['said']} events can still be read"
         if len(aggregate["events"] or []) != aggregate["sequence"]:
             yield f"{aggregate['key']}: {len(aggregate['events'] or [])} events were written, the version is {aggregate['sequence']}"
         custom = [kind for kind in aggregate["compacted"] or [] if outcome["folds"].get(kind) == "custom"]

@@ -6,6 +6,9 @@ CREATE FUNCTION public.many() RETURNS text LANGUAGE sql AS $$
   SELECT format('[{"aggregate_type":"T","natural_key":"new","events":[%1$s]},{"aggregate_id":1,"events":[%1$s]},{"aggregate_id":3,"events":[%1$s]}]',
                 '{"event_type":"E","data":' || public.data('m') || '}')
 $$;
+CREATE FUNCTION public.keyed() RETURNS text LANGUAGE sql AS $$
+  SELECT format('[{"aggregate_type":"T","natural_key":"one","events":[{"event_type":"E","data":%s}]}]', public.data('k'))
+$$;
 
 CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
 BEGIN
@@ -36,6 +39,7 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
         'saved', (SELECT jsonb_agg(s.sequence ORDER BY s.sequence) FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NOT NULL),
         'compacted', (SELECT jsonb_agg(c.event_type) FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id),
         'kept', (SELECT count(*) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id),
+        'said', (SELECT count(*) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.data::text <> '{}'),
         'events', (SELECT jsonb_agg(jsonb_build_array(w.event_type, w.data) ORDER BY w.sequence) FROM public.written w WHERE w.aggregate_id = a.aggregate_id))
       ORDER BY a.natural_key, a.aggregate_id) FROM evercore_aggregate a))::text
 $$;

@@ -285,6 +285,34 @@ def test_an_event_id_that_was_compacted_since_an_older_snapshot_is_not_taken_twi
     equal(other.rows("SELECT * FROM evercore_check()"), [])
 
 
+def test_an_append_by_key_that_waits_for_an_erasure_makes_a_new_aggregate():
+    database = new_database()
+    eraser, late, observer = Connection(database), Connection(database), Connection(database)
+    eraser.rows("SELECT evercore_create('T', 'other')")
+
+    def many(*appends):
+        return f"SELECT evercore_append_many('[{','.join(appends)}]')"
+
+    key, event = '"aggregate_type":"T","natural_key":"k"', '{"event_type":"E","data":{}}'
+    plain, identified = f'{{{key},"events":[{event}]}}', f'{{{key},"events":[{event[:-1]},"event_id":"i"}}]}}'
+    insert = "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'k', 'E', '{}')"
+    alone = (many(plain), many(plain, plain), many(identified), insert)
+    with_others = (many(plain, f'{{"aggregate_id":1,"events":[{event}]}}'), insert + ", ('T', 'other', 'E', '{}')")
+    for call in (*alone, *with_others):
+        erased = eraser.value("SELECT evercore_ensure('T', 'k')")
+        eraser.rows(f"BEGIN; SELECT evercore_erase({erased})")
+        waiting = Later(lambda call=call: late.rows(call))
+        equal(waits_for_lock(observer, late.pid()), True)
+        eraser.rows("COMMIT")
+        if call in alone:
+            waiting.result()
+            equal(observer.value("SELECT evercore_find('T', 'k') > $1::bigint", erased), "t", call)
+        else:
+            refused(waiting.result, "40001")
+            equal(observer.value("SELECT evercore_find('T', 'k')"), None, call)
+    equal(observer.rows("SELECT * FROM evercore_check()"), [])
+
+
 def test_compaction_waits_for_cursors_that_are_made_or_moved_back():
     database = new_database()
     reader, compactor, observer = Connection(database), Connection(database), Connection(database)

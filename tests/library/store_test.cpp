@@ -343,6 +343,23 @@ TEST_CASE("an event_id makes a second attempt harmless") {
                   event_id_error);
 }
 
+TEST_CASE("a repeat by event_id stores no snapshot of a state that it did not make") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    store->with_context([&](Context& ctx) {
+      auto user = ctx.load<UserAggregate>(id);
+      user.apply(UserLoggedIn{}, {.event_id = "login-1"});
+      ctx.save_snapshot(user);
+    });
+  }
+  store->with_readonly_context([&](ReadonlyContext& ctx) {
+    auto user = ctx.load<UserAggregate>(id);
+    CHECK(user.sequence() == 2);
+    CHECK(user->logins == 1);
+  });
+}
+
 TEST_CASE("a state refuses an event before it is staged") {
   Fresh store;
   const auto id = new_user(store.store, "ann");

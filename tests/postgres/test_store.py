@@ -245,8 +245,11 @@ def test_erasure_leaves_nothing_readable():
       SELECT evercore_append(1, NULL, 'E', '{"secret":1}', 'secret', '{"secret":2}', NULL, 'known'), evercore_append(1, NULL, 'E', '{"secret":3}'),
              evercore_append(1, NULL, 'E', '{"secret":4}'), evercore_append(2, NULL, 'E', '{"kept":1}');
       SELECT evercore_save_snapshot(1, 1, '{"secret":5}', 1), evercore_snapshot(1), evercore_compact(1, 1)""")
+    digests = "SELECT count(digest) FROM evercore_event_id"
+    equal(connection.value(digests), "1")
     equal(connection.value("SELECT evercore_erase(1)"), "1")
     equal(connection.value("SELECT evercore_erase(1)"), "0")
+    equal(connection.value(digests), "0")
     for table, in connection.rows("SELECT oid::regclass FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind = 'r'"):
         equal(connection.rows(f"SELECT * FROM {table} t WHERE t::text LIKE '%secret%' OR t::text LIKE '%ann%'"), [], table)
     equal(connection.rows("SELECT sequence, data FROM evercore_events(1)"), [("3", "{}")])

@@ -163,6 +163,28 @@ def test_a_type_that_is_renamed_under_a_fetch_hides_none_of_its_events():
         equal(fetch(a, token), wanted)
 
 
+def test_a_fetch_whose_token_is_taken_while_it_waits_gives_nothing():
+    a = store(6)
+    b, c = another(a), another(a)
+    token = claim(a)
+    b.rows("BEGIN; LOCK TABLE evercore_event")
+    late = Later(lambda: fetch(a, token))
+    equal(waits_for_lock(c, a.pid()), True)
+    b.rows(f"SELECT evercore_release('p', {token})")
+    taken = claim(b)
+    b.rows("COMMIT")
+    refused(late.result, "EV006", LOST.format(token))
+    equal(fetch(b, taken), all_positions(6))
+
+
+def test_an_ack_counts_its_lease_from_now():
+    a = store(6)
+    token = claim(a, 60)
+    for position in (1, 2, 3):
+        equal(ack(a, token, position), str(position))
+    equal(a.value("SELECT lease_expires_at <= clock_timestamp() + interval '60 s' FROM evercore_subscription_partition"), "t")
+
+
 def test_an_append_that_was_overtaken_takes_nothing_back_that_was_fetched():
     a = store(3)
     b = another(a)
@@ -256,6 +278,21 @@ def test_an_ack_of_null_goes_as_far_as_an_empty_fetch_saw_with_the_same_filter()
     equal(claim(another(a)), None)
     a.rows("SELECT evercore_resume('p')")
     equal((fetch(a, token), ack(another(a), token, None)), ("", "12"))
+
+
+def test_an_ack_of_null_passes_no_append_in_flight():
+    a = store(3)
+    b = another(a)
+    appended = "SELECT evercore_append(1, NULL, 'E', '{}')"
+    for first in (True, False):  # the first append of a session takes another way
+        token = claim(a)
+        ack(a, token, a.value("SELECT max(position) FROM evercore_log"))
+        b.rows("BEGIN; " + appended)
+        equal(fetch(a, token), "")
+        before = ack(a, token, None)
+        b.rows("COMMIT")
+        equal(fetch(a, token), str(int(before) + 1), first)
+        a.rows(f"SELECT evercore_release('p', {token})")
 
 
 def test_every_way_to_fetch_gives_what_the_filter_says():

@@ -1,5 +1,5 @@
 -- Folding events into a state, in the engine. Merge is the server's own concatenation of jsonb once null members are left
--- out; merging is associative, so a state is its snapshot || the fold of what came after. Patches need them one by one.
+-- out; merging is associative, so a state is its snapshot || the fold of what came after. Patches are applied many at once.
 
 CREATE OR REPLACE AGGREGATE _evercore_merge(jsonb) (SFUNC = pg_catalog.jsonb_concat, STYPE = jsonb, INITCOND = '{}');
 COMMENT ON AGGREGATE _evercore_merge(jsonb) IS 'Folds merge events whose null members were left out.';
@@ -85,6 +85,76 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_patch_deep(jsonb, jsonb) IS 'Applies a JSON Merge Patch without recursion.';
 
+-- Applies many changes to an object at once, in their order: JSON Merge Patches, or merges where `whole` says so, whose members that
+-- are not null replace the object's. What they leave as it is is copied once, however many they are.
+--
+-- All objects of a level are changed by one query. Of what befalls a member only the last value that replaces it counts, and the
+-- patches after that; where there are such, the member is an object of the next level. At the end each object is put into the one
+-- that holds it, inner before outer.
+CREATE OR REPLACE FUNCTION _evercore_apply(target jsonb, changes jsonb[], whole boolean[]) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  objects jsonb[] := ARRAY[CASE WHEN jsonb_typeof(target) = 'object' THEN target ELSE '{}' END];  -- of one level
+  places integer[] := array_fill(1, ARRAY[cardinality(changes)]);                                 -- of each change, which of them it changes
+  done jsonb[] := '{}';         -- the objects of all levels
+  holders integer[] := '{0}';   -- of each, which of them holds it
+  names text[] := '{""}';       -- and as which member
+  starts integer[] := '{}';     -- of each level, its first object
+  above integer := 0;           -- how many objects the levels above have
+  made jsonb[];
+  made_holders integer[];
+  made_names text[];
+BEGIN
+  WHILE changes <> '{}' LOOP
+    WITH happened AS (
+      SELECT c.place, m.key COLLATE "C" AS key, c.no, m.value,
+             max(c.no) FILTER (WHERE c.whole OR jsonb_typeof(m.value) <> 'object') OVER (PARTITION BY c.place, m.key COLLATE "C") AS since
+        FROM unnest(places, changes, whole) WITH ORDINALITY AS c (place, change, whole, no), jsonb_each(c.change) m
+       WHERE c.whole IS NOT TRUE OR m.value <> 'null'
+    ), member AS (
+      SELECT h.place, h.key, bool_or(h.since IS NOT NULL) AS replaced, array_agg(h.value ORDER BY h.no) AS happened
+        FROM happened h WHERE h.no >= h.since IS NOT FALSE GROUP BY h.place, h.key
+    ), step AS MATERIALIZED (
+      SELECT m.*, m.happened[1] AS value, s.settled, row_number() OVER (PARTITION BY s.settled) AS no
+        FROM member m, LATERAL (
+          SELECT CASE WHEN cardinality(m.happened) > 1 THEN false
+                      WHEN m.replaced THEN true
+                      ELSE jsonb_typeof(objects[m.place] -> m.key) IS DISTINCT FROM 'object' AND position('null' IN m.happened[1]::text) = 0
+                 END AS settled) s
+    )
+    SELECT o.made, i.holders, i.names, i.objects, c.places, c.changes INTO made, made_holders, made_names, objects, places, changes
+      FROM (SELECT array_agg(CASE WHEN s.place IS NULL THEN objects[p.place]
+                                  ELSE _evercore_without(objects[p.place], coalesce(s.gone, '{}')) || coalesce(s.given, '{}') END ORDER BY p.place) AS made
+              FROM generate_subscripts(objects, 1) AS p (place)
+              LEFT JOIN (SELECT s.place, array_agg(s.key) FILTER (WHERE s.value = 'null') AS gone,
+                                jsonb_object_agg(s.key, s.value) FILTER (WHERE s.value <> 'null') AS given
+                           FROM step s WHERE s.settled GROUP BY s.place) s ON s.place = p.place) o,
+           (SELECT array_agg(above + s.place ORDER BY s.no) AS holders, array_agg(s.key ORDER BY s.no) AS names,
+                   array_agg(CASE WHEN jsonb_typeof(b.value) = 'object' THEN b.value ELSE '{}' END ORDER BY s.no) AS objects
+              FROM step s, LATERAL (SELECT CASE WHEN s.replaced THEN s.value ELSE objects[s.place] -> s.key END AS value) b
+             WHERE NOT s.settled) i,
+           (SELECT array_agg(s.no ORDER BY s.no, v.no) AS places, array_agg(v.value ORDER BY s.no, v.no) AS changes
+              FROM step s, unnest(s.happened) WITH ORDINALITY AS v (value, no)
+             WHERE NOT s.settled AND v.no > s.replaced::integer) c;
+    whole := NULL;
+    starts := starts || (above + 1);
+    done := done || made;
+    holders := holders || made_holders;
+    names := names || made_names;
+    above := cardinality(done);
+  END LOOP;
+  FOR level IN REVERSE cardinality(starts) .. 2 LOOP
+    SELECT array_agg(h.holder), array_agg(h.members) INTO made_holders, made
+      FROM (SELECT holders[i] AS holder, jsonb_object_agg(names[i], done[i]) AS members FROM generate_series(starts[level], above) AS i GROUP BY 1) h;
+    FOR i IN 1 .. cardinality(made) LOOP
+      done[made_holders[i]] := done[made_holders[i]] || made[i];
+    END LOOP;
+    above := starts[level] - 1;
+  END LOOP;
+  RETURN coalesce(done[1], objects[1]);
+END $$;
+COMMENT ON FUNCTION _evercore_apply(jsonb, jsonb[], boolean[]) IS 'Applies many JSON Merge Patches and merges at once.';
+
 CREATE OR REPLACE FUNCTION _evercore_fold_step(state jsonb, data jsonb, fold text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
@@ -156,6 +226,41 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_missing(bigint, bigint) IS 'Raises EV010 for an aggregate that lacks events.';
 
+-- Events of any kind, folded on top of a state. So many are gathered that what they say is as long as the state, which is copied once
+-- for all of them: so what is copied is in proportion to what is read. A few are folded one by one.
+CREATE OR REPLACE FUNCTION _evercore_fold_any(id bigint, "after" bigint, upto bigint, start jsonb, exact boolean) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
+DECLARE
+  state jsonb := start;
+  event record;
+  changes jsonb[] := '{}';
+  whole boolean[] := '{}';
+  amount integer := 0;
+  gathered bigint := 0;
+BEGIN
+  FOR event IN SELECT CASE WHEN exact THEN e.data::jsonb ELSE _evercore_jsonb(e.data) END AS data, coalesce(k.fold, 'merge') AS fold
+                 FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+                WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto AND k.fold IS DISTINCT FROM 'custom' ORDER BY e.sequence LOOP
+    IF upto - "after" <= 8 THEN
+      state := _evercore_fold_step(state, event.data, event.fold);
+      CONTINUE;
+    END IF;
+    amount := amount + 1;
+    changes[amount] := event.data;
+    whole[amount] := event.fold = 'merge';
+    gathered := gathered + pg_column_size(event.data);
+    IF gathered > greatest(1048576, pg_column_size(state)) THEN
+      state := _evercore_apply(state, changes, whole);
+      changes := '{}';
+      whole := '{}';
+      amount := 0;
+      gathered := 0;
+    END IF;
+  END LOOP;
+  RETURN CASE WHEN amount = 0 THEN state ELSE _evercore_apply(state, changes, whole) END;
+END $$;
+COMMENT ON FUNCTION _evercore_fold_any(bigint, bigint, bigint, jsonb, boolean) IS 'The state after some more events of any kind.';
+
 -- Folds an aggregate's events in (after, upto] on top of a state. `whole`: EV010 where some of them are missing.
 CREATE OR REPLACE FUNCTION _evercore_fold_range(id bigint, "after" bigint, upto bigint, start jsonb, whole boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
@@ -173,28 +278,29 @@ BEGIN
         FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
        WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
     ELSE
-      -- Each step copies the state so far. Merging is associative: many events first become a few, so that few steps copy much.
-      SELECT start || _evercore_merge(b.merged ORDER BY b.block) FILTER (WHERE b.merged IS NOT NULL), bool_or(b.patched), sum(b.amount)
-        INTO state, patched, amount
-        FROM (SELECT e.sequence / 256 AS block, bool_or(k.fold = 'patch') AS patched, count(*) AS amount,
-                     _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
-                                     ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge') AS merged
-                FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-               WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto
-               GROUP BY 1) b;
+      -- Each step copies the state so far. Merging is associative: many events first become a few. Of many blocks the newest of each
+      -- member is looked for instead, in two steps, since the first takes the memory of all that it reads.
+      WITH block AS MATERIALIZED (
+        SELECT e.sequence / 64 AS no, bool_or(k.fold = 'patch') AS patched, count(*) AS amount,
+               _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
+                               ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge') AS merged
+          FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+         WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto
+         GROUP BY 1)
+      SELECT start || CASE WHEN upto - "after" <= 4096 THEN (SELECT _evercore_merge(b.merged ORDER BY b.no) FILTER (WHERE b.merged IS NOT NULL) FROM block b)
+                           ELSE (SELECT jsonb_object_agg(m.key, m.value ORDER BY s.no)
+                                   FROM (SELECT b.no / 1024 AS no, jsonb_object_agg(m.key, m.value ORDER BY b.no) AS merged
+                                           FROM block b, jsonb_each(b.merged) m GROUP BY 1) s, jsonb_each(s.merged) m) END,
+             (SELECT bool_or(b.patched) FROM block b), (SELECT sum(b.amount) FROM block b)
+        INTO state, patched, amount;
     END IF;
+    IF patched THEN state := _evercore_fold_any(id, "after", upto, start, true); END IF;
   EXCEPTION WHEN numeric_value_out_of_range THEN
-    patched := true;
+    state := _evercore_fold_any(id, "after", upto, start, false);
     SELECT count(*) INTO amount FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
   END;
   IF whole AND amount < upto - "after" THEN PERFORM _evercore_missing(id, "after"); END IF;
-  IF patched IS NOT TRUE THEN RETURN coalesce(state, start); END IF;
-  SELECT _evercore_fold(f.data, f.fold ORDER BY f.sequence) INTO state
-    FROM (SELECT "after" AS sequence, start AS data, 'merge' AS fold
-          UNION ALL
-          SELECT e.sequence, _evercore_jsonb(e.data), coalesce(k.fold, 'merge') FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-           WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto) f;
-  RETURN state;
+  RETURN coalesce(state, start);
 END $$;
 COMMENT ON FUNCTION _evercore_fold_range(bigint, bigint, bigint, jsonb, boolean) IS 'The state after some more of an aggregate''s events.';
 

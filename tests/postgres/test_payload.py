@@ -180,6 +180,41 @@ def test_random_patches_are_applied_as_the_standard_says():
         equal(json.loads(done, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits)), merge_patch(target, patch), f"{patch} on {target}")
 
 
+def test_many_patches_at_once_give_what_one_after_the_other_gives():
+    connection = Connection(new_database())
+    dice = random.Random(11)
+    keys = ["a", "b", "a:b", "", '"\\', "null"]
+
+    def value(depth):
+        if depth > 4 or dice.random() < 0.4:
+            return dice.choice([1, None, None, "x", "null", True, [1, {"n": None}], {}])
+        return {dice.choice(keys): value(depth + 1) for _ in range(dice.randint(0, 3))}
+    for _ in range(1500):
+        target, *patches = ({dice.choice(keys): value(1) for _ in range(dice.randint(0, 4))} for _ in range(dice.randint(1, 7)))
+        whole = [dice.random() < 0.3 for _ in patches]
+        expected = target
+        for patch, as_whole in zip(patches, whole):
+            expected = {**expected, **{k: v for k, v in patch.items() if v is not None}} if as_whole else merge_patch(expected, patch)
+        listed = "(SELECT coalesce(array_agg(v::{} ORDER BY no), '{{}}') FROM jsonb_array_elements(${}) WITH ORDINALITY AS l (v, no))"
+        done = connection.value(f"SELECT _evercore_apply($1, {listed.format('jsonb', 2)}, {listed.format('boolean', 3)})",
+                                json.dumps(target), json.dumps(patches), json.dumps(whole))
+        equal(json.loads(done), expected, f"{patches} on {target}, as a whole: {whole}")
+
+
+def test_events_of_all_kinds_fold_alike_one_by_one_and_many_at_once():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_event_type('P', 'patch'), evercore_event_type('C', 'custom'), evercore_create('T', 'small'), evercore_create('T', 'large')")
+    dice = random.Random(12)
+    for id, padding in ((1, 0), (2, 20000)):  # the large go beyond what is folded at once
+        events = [{"event_type": dice.choice("MPPPC"), "data": {
+            dice.choice("abc"): dice.choice([None, 1, {dice.choice("xyz"): dice.choice([None, 2, {"n": i, "pad": "x" * padding}])}])}} for i in range(150)]
+        connection.rows("SELECT evercore_append_many($1)", json.dumps([{"aggregate_id": id, "events": events}]))
+        for sequence, state in connection.rows("SELECT sequence, state FROM evercore_history($1)", id):
+            equal(json.loads(connection.value("SELECT evercore_state($1, $2)", id, sequence)), json.loads(state), f"the state of {id} at {sequence}")
+        connection.rows("SELECT evercore_snapshot($1)", id)
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
+
+
 def test_patches_of_any_depth_and_breadth_fold():
     connection = Connection(new_database())
     connection.rows("SELECT evercore_event_type('P', 'patch'), evercore_create('T', 'deep'), evercore_create('T', 'broad')")

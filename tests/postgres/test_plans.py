@@ -194,3 +194,41 @@ def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():
     equal(json.loads(connection.value("SELECT evercore_state(1)")), expected, "the state")
     connection.rows("SELECT evercore_snapshot(1)")
     equal(json.loads(connection.value("SELECT evercore_state(1)")), expected, "from its snapshot")
+
+
+def test_a_fold_copies_in_proportion_to_what_it_reads():
+    connection = Connection(new_database())
+    connection.rows("SET track_functions = 'all'; SELECT evercore_event_type('P', 'patch'), evercore_create('T', 'k' || i) FROM generate_series(1, 3) i")
+    event = "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT {}, i, {}, {} FROM generate_series(1, {}) i"
+    connection.rows(event.format(1, "'P'", "json_build_object('items', json_build_object('k' || i, 1))", 8000))
+    connection.rows(event.format(2, "'P'", "json_build_object('items', json_build_object('k' || i, repeat('x', 2000)))", 8000))
+    connection.rows(event.format(3, "'M'", "json_build_object('k' || 100000 + i, 100000 + i)", 40000))
+    connection.rows("UPDATE evercore_aggregate a SET sequence = (SELECT max(e.sequence) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id)")
+
+    # Patches: each of these calls copies what is there of the state.
+    counted = """SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions
+                  WHERE funcname IN ('_evercore_apply', '_evercore_merge_patch', '_evercore_patch_deep', '_evercore_fold_step')"""
+
+    def copies(id, sequence):
+        connection.rows("BEGIN")
+        members = connection.value("SELECT count(*) FROM jsonb_each(evercore_state($1, $2) -> 'items')", id, sequence)
+        equal(members, str(sequence), "the members of the state")
+        amount = int(connection.value(counted))
+        connection.rows("ROLLBACK")
+        return amount
+    equal(max(copies(1, 4000), copies(1, 8000)) <= 3, True, "small patches are applied at once")
+    few, more = copies(2, 4000), copies(2, 8000)
+    equal(few < 10 and more <= few + 1, True, f"a state of 8 MB is copied {few} times, one of 16 MB {more} times")
+
+    # Merges: each step copies the state so far.
+    connection.rows("""CREATE FUNCTION counted(state jsonb, data jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+                         PERFORM set_config('test.copied', (current_setting('test.copied')::bigint + pg_column_size(state) + pg_column_size(data))::text, false);
+                         RETURN state || data; END $$""")
+    connection.rows("CREATE OR REPLACE AGGREGATE evercore._evercore_merge(jsonb) (SFUNC = evercore.counted, STYPE = jsonb, INITCOND = '{}')")
+
+    def copied(sequence):
+        connection.rows("SET test.copied = '0'")
+        equal(connection.value("SELECT count(*) FROM jsonb_each(evercore_state(3, $1))", sequence), str(sequence), "the members of the state")
+        return int(connection.value("SHOW test.copied"))
+    fewer, all_of_them = copied(10000), copied(40000)
+    equal(all_of_them < 4.2 * fewer, True, f"{fewer} bytes copied for 10,000 merges, {all_of_them} for 40,000")

@@ -50,6 +50,13 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError("the server did not come back")
 
+    def check_files(self):
+        """Every table and index, page by page: each row of a table is in its indexes."""
+        database = urlsplit(self.uri).path[1:]
+        done = subprocess.run([f"{self.bin}/pg_amcheck", "--install-missing", "--heapallindexed", "--parent-check", "-h", self.socket,
+                               "-U", "postgres", "-d", database], capture_output=True, text=True, check=False)
+        equal((done.returncode, done.stdout + done.stderr), (0, ""))
+
     def close(self):
         self.process.stdin.close()
         self.process.wait(60)
@@ -126,6 +133,7 @@ def test_a_killed_server_keeps_what_it_acknowledged():
         after.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
         assert int(after.value("SELECT max(position) FROM evercore_log")) > head
         after.close()
+        server.check_files()
     finally:
         server.close()
 
@@ -146,6 +154,7 @@ def test_a_prepared_append_survives_a_crash_and_still_holds_followers():
         second.rows("COMMIT PREPARED 'held'")
         equal(len(second.rows("SELECT position FROM evercore_follow()")), 2)
         second.close()
+        server.check_files()
     finally:
         server.close()
 

@@ -95,4 +95,4 @@ valgrind: build/tests/unit_test build/tests/extension_test ## run the unit and e
 	valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite,possible \
 	  build/tests/extension_test --test-case-exclude='*random histories*,*10,000*,*shared library*'
 
--include $(wildcard build/tests/*.d build/tests/*/*.d)
+-include $(wildcard build/tests/*.d build/tests/*/*.d build/tests/*/*/*.d)

@@ -44,6 +44,33 @@ Rows comparable(const Call& call, Rows rows) {
   return rows;
 }
 
+/// Gives aggregates other keys for a while, which nobody else has then.
+class OtherKeys {
+ public:
+  OtherKeys(Store& store, const std::map<Number, std::string>& keys) : store_(store) {
+    for (const auto& [id, key] : keys) {
+      Aggregate& aggregate = store.aggregates.at(id);
+      if (Aggregate* taken = store.find(aggregate.type, key)) give(*taken, std::nullopt);
+      give(aggregate, key);
+    }
+  }
+  ~OtherKeys() {
+    for (auto it = before_.rbegin(); it != before_.rend(); ++it)
+      store_.aggregates.at(it->first).key = it->second;
+  }
+  OtherKeys(const OtherKeys&) = delete;
+  OtherKeys& operator=(const OtherKeys&) = delete;
+
+ private:
+  void give(Aggregate& aggregate, const Text& key) {
+    before_.emplace_back(aggregate.id, aggregate.key);
+    aggregate.key = key;
+  }
+
+  Store& store_;
+  std::vector<std::pair<Number, Text>> before_;
+};
+
 }  // namespace
 
 World::World(Server& server, std::uint64_t seed) : server_(server), uri_(server.make_store()) {
@@ -121,6 +148,7 @@ Rows World::apply(State& state, const Done& done) {
   store.least_token = done.drawn.token;
   for (auto& [name, subscription] : store.subscriptions) subscription.last_token = done.drawn.token;
   Scene scene{store, state.memory, done.now, done.safe};
+  const OtherKeys other_keys(store, done.keys);
   Rows rows = done.call->answer(scene, done.arguments);
   store.head = std::max(store.head, head);
   store.newest_id = std::max(store.newest_id, newest_id);
@@ -196,7 +224,16 @@ World::Complaint World::call(const Action& step) {
   const Drawn meanwhile = read_drawn();
   if (meanwhile.position > drawn_.position) done.floor = drawn_.position;
   client.waiting = done;
+  client.keys = keys_seen_by(client);
   return std::nullopt;
+}
+
+std::map<Number, std::string> World::keys_seen_by(const Client& client) const {
+  std::map<Number, std::string> keys;
+  const State state = seen_by(client);
+  for (const auto& [id, aggregate] : state.store.aggregates)
+    if (aggregate.key) keys.emplace(id, *aggregate.key);
+  return keys;
 }
 
 /// The position that was the newest before a call that waited wrote its events: not every answer tells, so the
@@ -216,6 +253,25 @@ Number World::drawn_before(Client& client, const State& before, const State& aft
 /// What the model answers, from where the sequences stood when the call was sent or when it went on after a wait.
 World::Complaint World::agree(Client& client, Done& done, const Reply& reply, bool waited,
                               State& after, bool& refused) {
+  Complaint complaint = agree_by_keys(client, done, reply, waited, after, refused);
+  if (!complaint || !waited || done.call->name.find("append") == std::string::npos)
+    return complaint;
+  // Who waited for a rekeying appends to the aggregate that had the key before: as if it had come first.
+  const State now = seen_by(client);
+  Done before = done;
+  for (const auto& [id, key] : client.keys) {
+    const auto found = now.store.aggregates.find(id);
+    if (found != now.store.aggregates.end() && found->second.key && found->second.key != key)
+      before.keys.emplace(id, key);
+  }
+  if (before.keys.empty() || agree_by_keys(client, before, reply, waited, after, refused))
+    return complaint;
+  done = before;
+  return std::nullopt;
+}
+
+World::Complaint World::agree_by_keys(Client& client, Done& done, const Reply& reply, bool waited,
+                                      State& after, bool& refused) {
   Complaint complaint;
   // Who waited goes on with what followers may read by then; that it was looked at before is the exception.
   for (const Number safe : {waited ? this->safe() : done.safe, done.safe}) {

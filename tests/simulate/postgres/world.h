@@ -8,6 +8,7 @@
 // before each call, and the model goes on from there.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,6 +75,7 @@ class World {
     Number now, safe;
     Drawn drawn;
     std::optional<Number> floor = {};  ///< below which followers stop until the transaction ends
+    std::map<Number, std::string> keys = {};  ///< what a key meant when an append began that waited
   };
   struct Transaction {
     std::vector<Done> done = {};
@@ -84,7 +86,8 @@ class World {
   struct Client {
     std::unique_ptr<Session> session;
     std::optional<Transaction> transaction = {};
-    std::optional<Done> waiting = {};  ///< sent, and met a lock
+    std::optional<Done> waiting = {};         ///< sent, and met a lock
+    std::map<Number, std::string> keys = {};  ///< of all aggregates, when that was sent
     bool guards =
         false;  ///< takes a savepoint before each call, and goes back to it where that is refused
   };
@@ -92,6 +95,7 @@ class World {
   void open(Client& client);
   [[nodiscard]] State seen_by(const Client& client) const;
   static Rows apply(State& state, const Done& done);
+  [[nodiscard]] std::map<Number, std::string> keys_seen_by(const Client& client) const;
   [[nodiscard]] Number safe() const;
   Drawn read_drawn();
 
@@ -101,6 +105,8 @@ class World {
   static Number drawn_before(Client& client, const State& before, const State& after);
   Complaint agree(Client& client, Done& done, const Reply& reply, bool waited, State& after,
                   bool& refused);
+  Complaint agree_by_keys(Client& client, Done& done, const Reply& reply, bool waited, State& after,
+                          bool& refused);
   Complaint agree_with(Client& client, Done& candidate, const Reply& reply, bool waited,
                        State& after, bool& refused);
   static Complaint agree_in_places(Client& client, const Done& done, const State& after);

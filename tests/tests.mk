@@ -26,6 +26,10 @@ test-debian: ## build and test all in another Debian (SUITE=trixie), with anothe
 mutants: ## break each promise in one place, on both engines and in the library, and see the tests find it (half an hour; WORDS=lease for some)
 	@tests/mutants/check $(WORDS)
 
+.PHONY: trust
+trust: ## write docs/trust.md from what `make test` and `make mutants` found: promises, suites, what was broken on purpose
+	@tests/trust/write
+
 # What `make help` says of targets that a macro makes (tests/native.mk, lib/lib.mk).
 asan: ## run the unit, extension and fault tests under AddressSanitizer
 ubsan: ## run the unit, extension and fault tests under UndefinedBehaviorSanitizer

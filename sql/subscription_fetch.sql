@@ -7,7 +7,8 @@
 -- looked at by the statement that reads the events, in the same snapshot.
 --
 -- A fetch that would look at very many events without finding one ends empty before the head: it looks at no more than
--- 100,000 positions, and moves the cursor past what it has looked at. That keeps its progress, whatever becomes of its caller.
+-- 100,000 positions, or events of its aggregate, and moves the cursor past what it has looked at. That keeps its progress, whatever
+-- becomes of its caller.
 -- Where it cannot write (on a standby, in a read-only transaction) it looks at all.
 --
 -- What is called here at each fetch is PL/pgSQL, which keeps its plans: a function in LANGUAGE sql is planned at each call.
@@ -119,6 +120,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_fetch_end(bigint, bigint) IS 'Up to which position a fetch looks that finds nothing.';
 
+-- The same for one aggregate, of which it looks at 100,000 events.
+CREATE OR REPLACE FUNCTION _evercore_fetch_end_of(id bigint, "after" bigint, head bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN least(head, (SELECT e.position - 1 FROM evercore_event e
+                       WHERE e.aggregate_id = id AND e.sequence > "after" + 100000 ORDER BY e.sequence LIMIT 1));
+END $$;
+COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint) IS 'Up to which position a fetch looks that finds nothing after a sequence of its aggregate.';
+
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
 RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
                data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
@@ -132,6 +142,7 @@ DECLARE
   last bigint;
   by_index boolean;
   only_id bigint;
+  only_after bigint;
   types text[];
 BEGIN
   @home@
@@ -149,20 +160,27 @@ BEGIN
   IF NOT held.active OR most = 0 THEN RETURN; END IF;
   by_index := held.natural_key IS NULL AND cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type();
   last := head;
-  -- With a natural key, or an index by type where all that it finds passes, the limit bounds what is looked at.
-  IF current_setting('transaction_read_only') = 'off' AND held.natural_key IS NULL
-     AND (held.partitions > 1 OR held.aggregate_type IS NOT NULL OR held.event_types IS NOT NULL AND by_index IS NOT TRUE) THEN
-    last := _evercore_fetch_end(held.position, head);
+  IF held.natural_key IS NOT NULL THEN
+    SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a
+     WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key AND a.aggregate_id % held.partitions = held.partition;
+    only_after := _evercore_sequence_at(only_id, held.position);
+  END IF;
+  -- Where all that is looked at passes, as with a natural key alone or an index by type, the limit bounds it.
+  IF current_setting('transaction_read_only') = 'off' THEN
+    IF held.natural_key IS NOT NULL THEN
+      IF held.event_types IS NOT NULL THEN last := _evercore_fetch_end_of(only_id, only_after, head); END IF;
+    ELSIF held.partitions > 1 OR held.aggregate_type IS NOT NULL OR held.event_types IS NOT NULL AND by_index IS NOT TRUE THEN
+      last := _evercore_fetch_end(held.position, head);
+    END IF;
   END IF;
   IF held.natural_key IS NOT NULL THEN
-    SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key;
     RETURN QUERY
     SELECT e.position, e.aggregate_id, held.aggregate_type, held.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
            coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
       FROM evercore_event e
-     WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, held.position))
-       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= head
-       AND e.aggregate_id % held.partitions = held.partition AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
+     WHERE e.aggregate_id = only_id AND e.sequence > only_after AND e.sequence <= CASE WHEN last < head THEN only_after + 100000 ELSE 9223372036854775807 END
+       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
+       AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
      ORDER BY e.sequence LIMIT most;
   ELSIF by_index AND cardinality(held.event_types) = 1 THEN
     RETURN QUERY

@@ -54,7 +54,7 @@ LANGUAGE sql VOLATILE AS $$
       OR EXISTS (SELECT FROM evercore_compacted_type c WHERE c.event_type = wanted COLLATE "C")
       OR EXISTS (SELECT FROM evercore_event e WHERE e.event_type = wanted COLLATE "C")
 $$;
-COMMENT ON FUNCTION _evercore_knows_event_type(text) IS 'Whether an event, a declaration or a filter bears the name of this type.';
+COMMENT ON FUNCTION _evercore_knows_event_type(text) IS 'Whether an event type is known: by an event, a declaration or a filter, be they there or gone.';
 
 -- The filter passes what it passed, but a fetch under way has read the old name: it looks whether the version is still the same.
 CREATE OR REPLACE FUNCTION _evercore_rename_in_filters(of_events boolean, old text, new text) RETURNS void

@@ -177,6 +177,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_repartition(bigint, integer) IS 'Gives a subscription another number of partitions; EV010 unless it was just reset.';
 
+-- An event type that a filter has named is known from then on, whatever becomes of the filter. Who declares one at the same time is
+-- waited for, so this comes last, under all locks of the call.
+CREATE OR REPLACE FUNCTION _evercore_learn_event_types(names text[]) RETURNS void
+LANGUAGE sql VOLATILE AS $$
+  INSERT INTO evercore_event_type (name, fold) SELECT DISTINCT n.name COLLATE "C", 'merge' FROM unnest(names) AS n (name) ORDER BY 1 ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION _evercore_learn_event_types(text[]) IS 'Makes event types known that nobody has declared or appended so far.';
+
 CREATE OR REPLACE FUNCTION _evercore_subscribe(name text, filter text, start text, number bigint, partitions bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -204,6 +212,7 @@ BEGIN
       INSERT INTO evercore_subscription_partition (subscription_id, partition, position)
       SELECT s.subscription_id, i, s.start_position FROM evercore_subscription s, generate_series(0, s.partitions - 1) i WHERE s.subscription_id = id;
       IF NOT begins.kept THEN PERFORM _evercore_require_kept(id, begins.place, begins.moment, NULL); END IF;
+      PERFORM _evercore_learn_event_types(wanted.event_types);
       RETURN _evercore_subscribe.name;
     END IF;
     CONTINUE WHEN _evercore_draw_ids();
@@ -223,6 +232,7 @@ BEGIN
   IF NOT _evercore_says_kept(_evercore_subscribe.start) THEN
     PERFORM _evercore_require_kept(id, p.position, NULL, p.partition) FROM evercore_subscription_partition p WHERE p.subscription_id = id ORDER BY p.partition;
   END IF;
+  PERFORM _evercore_learn_event_types(wanted.event_types);
   RETURN _evercore_subscribe.name;
 END $$;
 COMMENT ON FUNCTION _evercore_subscribe(text, text, text, bigint, bigint) IS 'evercore_subscribe, with a start that is a text or a number.';

@@ -50,6 +50,14 @@ SELECT evercore_rename_type('event', 'Moved', 'Moved');
 SELECT evercore_subscribe('waiting', '{"aggregate_type":"Robot"}');
 SELECT evercore_rename_type('aggregate', 'Person', 'Robot');
 
+-- an event type that a filter has named is known, also when the filter is gone or another
+SELECT evercore_subscribe('gone', '{"event_types":["Awaited","Other"]}'), evercore_unsubscribe('gone');
+SELECT evercore_rename_type('event', 'Awaited', 'Expected');
+SELECT evercore_rename_type('event', 'Expected', 'Other');
+SELECT evercore_subscribe('waiting', '{"event_types":["Hoped"]}'), evercore_subscribe('waiting', '{"aggregate_type":"Robot"}');
+SELECT evercore_rename_type('event', 'Moved', 'Hoped');
+SELECT evercore_rename_type('event', 'Hoped', 'Wished');
+
 -- what is not there, is no kind or no name
 SELECT evercore_rename_type('event', 'Never', 'Ever');
 SELECT evercore_rename_type('aggregate', 'Never', 'Ever');

@@ -20,19 +20,6 @@ bool is_of_the_world(const Reply& reply, bool waited) {
   return reply.code == "57014" || (waited && (reply.code == "40001" || reply.code == "40P01"));
 }
 
-/// Whether an event, one that was compacted, or a filter is of that type.
-bool is_borne(const Store& store, const std::string& type) {
-  const auto of_type = [&](const Event& event) { return event.type == type; };
-  const auto compacted = [&](const auto& entry) { return entry.second.compacted.contains(type); };
-  const auto filters = [&](const auto& entry) {
-    const auto& types = entry.second.filter.event_types;
-    return !entry.second.removed && std::find(types.begin(), types.end(), type) != types.end();
-  };
-  return std::any_of(store.events.begin(), store.events.end(), of_type) ||
-         std::any_of(store.aggregates.begin(), store.aggregates.end(), compacted) ||
-         std::any_of(store.subscriptions.begin(), store.subscriptions.end(), filters);
-}
-
 /// Seconds since an event are the difference of whole seconds in the model.
 Rows comparable(const Call& call, Rows rows) {
   if (call.name != "evercore_subscriptions") return rows;
@@ -179,16 +166,7 @@ std::span<const World::Done> World::Transaction::alive() const {
   return std::span(done).first(savepoints.empty() ? 0 : savepoints.back());
 }
 
-bool World::is_left_out(const Client& client, const Call& call, const Arguments& arguments) const {
-  // SQLite keeps a row of an event type that a filter names, and PostgreSQL its name alone: once the filter is gone,
-  // nothing bears the name there.
-  if (call.name == "evercore_rename_type" && text(arguments[0]) == "event") {
-    const Store store = seen_by(client).store;
-    for (const std::size_t name : {1, 2}) {
-      const std::string type = text(arguments[name]).value_or("");
-      if (store.folds.contains(type) && !is_borne(store, type)) return true;
-    }
-  }
+bool World::is_left_out(const Client& client, const Call& call) const {
   // What a fetch has seen is noted where its transaction ends, and the model would look again by then.
   if (call.name == "evercore_fetch" && client.transaction) return true;
   // A claim and the compaction of a type pass over what another has in hand, and what a fetch has seen is noted unless
@@ -203,7 +181,7 @@ bool World::is_left_out(const Client& client, const Call& call, const Arguments&
 World::Complaint World::call(const Action& step) {
   Client& client = clients_[step.session];
   if (client.waiting || (client.transaction && client.transaction->failed) ||
-      is_left_out(client, *step.call, step.arguments))
+      is_left_out(client, *step.call))
     return std::nullopt;
   drawn_ = read_drawn();
   Done done{step.call, step.arguments, now_, safe(), drawn_};

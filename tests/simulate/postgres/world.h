@@ -116,8 +116,7 @@ class World {
   Complaint kill(Client& client);
   Complaint crash();
   Complaint maintain(const Action& step);
-  [[nodiscard]] bool is_left_out(const Client& client, const Call& call,
-                                 const Arguments& arguments) const;
+  [[nodiscard]] bool is_left_out(const Client& client, const Call& call) const;
   void note(const Reply& reply);
 
   Server& server_;

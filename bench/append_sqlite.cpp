@@ -77,7 +77,6 @@ void ask_append(bench::Report& report, const char* name, double least, int calls
                 int batch) {
   if (!report.asks(name)) return;
   const Store raw_store("raw");
-  raw_store.unguard();
   const Store our_store("evercore");
   raw_store.add_aggregates(1000);
   our_store.add_aggregates(1000);
@@ -107,7 +106,6 @@ void ask_append_many(bench::Report& report, const char* name, int aggregates) {
   constexpr int events = 1000;
   constexpr int calls = 20;
   const Store raw_store("raw");
-  raw_store.unguard();
   const Store our_store("evercore");
   raw_store.add_aggregates(1000);
   our_store.add_aggregates(1000);
@@ -148,7 +146,6 @@ void ask_insert_select(bench::Report& report) {
   constexpr int rows = 100'000;
   constexpr int aggregates = 1000;
   const Store raw_store("raw");
-  raw_store.unguard();
   const Store our_store("evercore");
   for (const Store* store : {&raw_store, &our_store}) {
     store->add_aggregates(aggregates);
@@ -183,7 +180,6 @@ void ask_insert_select(bench::Report& report) {
 void ask_large(bench::Report& report, std::int64_t events, int aggregates) {
   constexpr int calls = 5000;
   const Store raw_store("raw");
-  raw_store.unguard();
   const Store our_store("evercore");
   for (const Store* store : {&raw_store, &our_store}) {
     std::fprintf(stderr, "bench: filling a store with %lld events ...\r",

@@ -20,7 +20,6 @@ class Raw {
     sqlite3_busy_timeout(db_, 5000);
     run("PRAGMA journal_mode=WAL");
     run("PRAGMA synchronous=NORMAL");
-    run("DROP TRIGGER IF EXISTS evercore_event_no_replace");  // raw C does not pay for it
     begin_ = prepare("BEGIN IMMEDIATE");
     commit_ = prepare("COMMIT");
     insert_ = prepare(

@@ -42,10 +42,6 @@ void Store::run(const std::string& sql) const {
   require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK, db_, sql);
 }
 
-void Store::unguard() const {
-  run("DROP TRIGGER IF EXISTS evercore_event_no_replace");
-}
-
 Stmt Store::prepare(const std::string& sql) const {
   sqlite3_stmt* stmt = nullptr;
   const int rc =

@@ -25,8 +25,6 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   void run(const std::string& sql) const;
-  /// Takes the guard against REPLACE away: a baseline must not pay for what only evercore asks for.
-  void unguard() const;
   [[nodiscard]] Stmt prepare(const std::string& sql) const;
   [[nodiscard]] std::int64_t integer(const std::string& sql) const;
   [[nodiscard]] std::int64_t file_size() const;  ///< after a checkpoint

@@ -20,10 +20,17 @@ constexpr std::string_view module_names[] = {
 
 /// The tables of a store. Where one of them is there, it must be a table with rows of its own.
 constexpr std::string_view table_names[] = {
-    "evercore_schema",         "evercore_aggregate_type", "evercore_event_type",
-    "evercore_aggregate",      "evercore_event",          "evercore_event_id",
-    "evercore_compacted_type", "evercore_snapshot",       "_evercore_maintenance",
-    "_evercore_no_replace",    "evercore_subscription",   "evercore_subscription_partition",
+    "evercore_schema",
+    "evercore_aggregate_type",
+    "evercore_event_type",
+    "evercore_aggregate",
+    "evercore_event",
+    "evercore_event_id",
+    "evercore_compacted_type",
+    "evercore_snapshot",
+    "_evercore_maintenance",
+    "evercore_subscription",
+    "evercore_subscription_partition",
 };
 
 template <std::size_t count>
@@ -190,7 +197,7 @@ Statement Connection::prepare_kept(const void* key, const char* sql) {
 std::optional<Statement> Connection::prepare_ignoring(Sql sql) {
   if (has_user_triggers()) return std::nullopt;
   Statement insert = prepare(sql);
-  if (has_user_triggers()) return std::nullopt;
+  if (!user_triggers_ && has_user_triggers()) return std::nullopt;
   return insert;
 }
 
@@ -328,7 +335,7 @@ bool Connection::has_user_triggers() {
     Statement find = prepare_once(
         "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
         " AND tbl_name = 'evercore_event' COLLATE NOCASE AND lower(name) NOT IN"
-        " ('evercore_event_no_update', 'evercore_event_no_delete', 'evercore_event_no_replace')"
+        " ('evercore_event_no_update', 'evercore_event_no_delete')"
         " UNION ALL SELECT 1 FROM temp.sqlite_schema WHERE type = 'trigger'"
         " AND tbl_name = 'evercore_event' COLLATE NOCASE");
     user_triggers_ = find.step();

@@ -145,7 +145,9 @@ class Connection {
   /// The same before every write: it asks only where no journal is open yet. One that is open stays, since
   /// SQLite refuses another mode then; with OFF there is none.
   void require_rollback_here() {
-    if (!has_journal()) require_rollback();
+    if (transaction.journal_seen()) return;
+    if (!has_journal()) return require_rollback();
+    if (transaction.taking_part()) transaction.note_journal();
   }
   /// Makes the next statement look at the schema version again.
   void forget_schema() {

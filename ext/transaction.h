@@ -29,6 +29,7 @@ class Transaction {
     taking_part_ = true;
     head_noted_ = false;
     looked_at_ = false;
+    journal_seen_ = false;
   }
   /// From xCommit and xRollback.
   void end() noexcept {
@@ -47,6 +48,9 @@ class Transaction {
   /// Whether this transaction has seen that the store is still of this program's version.
   [[nodiscard]] bool looked_at() const { return looked_at_; }
   void note_look() { looked_at_ = true; }
+  /// Whether it has seen its journal open. One that is open stays to the end of the transaction.
+  [[nodiscard]] bool journal_seen() const { return journal_seen_; }
+  void note_journal() { journal_seen_ = true; }
 
   /// True once a transaction: its first append has to note the head that it begins at (head.h).
   [[nodiscard]] bool note_head() noexcept {
@@ -130,6 +134,7 @@ class Transaction {
   bool taking_part_ = false;
   bool head_noted_ = false;
   bool looked_at_ = false;
+  bool journal_seen_ = false;
 };
 
 }  // namespace evercore::ext

@@ -4,6 +4,22 @@
 -- +goose Up
 UPDATE evercore_schema SET version = 3, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');
 
+-- INSERT OR REPLACE removes what stands in its way, and SQLite calls no DELETE trigger for it. But under REPLACE alone
+-- it compiles the default of a column that must not be NULL, to put it where NULL is given: here one that calls a
+-- function which nobody has, so that a REPLACE does not compile, and its error says why. Nothing of ours asks for it.
+-- A default is changed by the schema's text, and by no statement (https://sqlite.org/lang_altertable.html, section 7);
+-- the ALTER TABLE behind it reads the schema anew.
+PRAGMA writable_schema = ON;
+WITH guarded (name, col) AS (VALUES
+  ('evercore_event', 'sequence     INTEGER NOT NULL'), ('evercore_event_id', 'sequence     INTEGER NOT NULL'),
+  ('evercore_aggregate', 'type_id         INTEGER NOT NULL'), ('evercore_aggregate_type', 'name           TEXT NOT NULL UNIQUE'),
+  ('evercore_event_type', 'name    TEXT NOT NULL UNIQUE'))
+UPDATE sqlite_schema AS s
+   SET sql = replace(sql, col, col || ' DEFAULT ("EV010: evercore''s tables are not open to REPLACE: what is there stays"())')
+  FROM guarded
+ WHERE s.type = 'table' AND s.name = guarded.name;
+PRAGMA writable_schema = OFF;
+
 -- The newest position that compaction removed of the type from the aggregate: a subscription that begins below
 -- it misses events. For what was removed before now it is an upper bound.
 ALTER TABLE evercore_compacted_type ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
@@ -72,44 +88,6 @@ SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.seq
           WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
             AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
 
--- INSERT OR REPLACE removes what stands in its way, and SQLite calls no DELETE trigger for it. But the INSERTs
--- within a trigger take over the conflict clause of the statement, and under REPLACE alone SQLite asks for the
--- default of a column that is given NULL: that default names a function that nobody has, so that a REPLACE does
--- not compile, and its error says why. Other statements pass by the trigger's WHEN, at the least cost.
-CREATE TABLE _evercore_no_replace (
-  plain_insert_only INTEGER NOT NULL DEFAULT ("EV010: evercore's tables are not open to REPLACE: what is there stays"()) PRIMARY KEY
-) STRICT, WITHOUT ROWID;
--- +goose StatementBegin
-CREATE TRIGGER evercore_event_no_replace AFTER INSERT ON evercore_event WHEN 0
-BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER evercore_aggregate_no_replace AFTER INSERT ON evercore_aggregate WHEN 0
-BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER evercore_aggregate_type_no_replace AFTER INSERT ON evercore_aggregate_type WHEN 0
-BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER evercore_event_type_no_replace AFTER INSERT ON evercore_event_type WHEN 0
-BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER evercore_event_id_no_replace AFTER INSERT ON evercore_event_id WHEN 0
-BEGIN
-  INSERT OR IGNORE INTO _evercore_no_replace (plain_insert_only) VALUES (NULL);
-END;
--- +goose StatementEnd
-
 -- What evercore itself never does to these tables, nobody should; the way past is that of the events.
 -- +goose StatementBegin
 CREATE TRIGGER evercore_aggregate_no_delete BEFORE DELETE ON evercore_aggregate
@@ -169,7 +147,19 @@ BEGIN
 END;
 -- +goose StatementEnd
 
+-- Under UPDATE OR REPLACE the aggregate that has the key would go.
+-- +goose StatementBegin
+CREATE TRIGGER evercore_aggregate_no_takeover BEFORE UPDATE OF natural_key ON evercore_aggregate
+WHEN EXISTS (SELECT 1 FROM evercore_aggregate WHERE type_id = NEW.type_id AND natural_key = NEW.natural_key
+               AND aggregate_id <> NEW.aggregate_id)
+  AND NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: that natural key is taken');
+END;
+-- +goose StatementEnd
+
 -- +goose Down
+DROP TRIGGER evercore_aggregate_no_takeover;
 DROP TRIGGER evercore_event_id_no_update;
 DROP TRIGGER evercore_event_id_no_delete;
 DROP TRIGGER evercore_event_type_no_update;
@@ -178,12 +168,6 @@ DROP TRIGGER evercore_aggregate_type_no_update;
 DROP TRIGGER evercore_aggregate_type_no_delete;
 DROP TRIGGER evercore_aggregate_no_update;
 DROP TRIGGER evercore_aggregate_no_delete;
-DROP TRIGGER evercore_event_id_no_replace;
-DROP TRIGGER evercore_event_type_no_replace;
-DROP TRIGGER evercore_aggregate_type_no_replace;
-DROP TRIGGER evercore_aggregate_no_replace;
-DROP TRIGGER evercore_event_no_replace;
-DROP TABLE _evercore_no_replace;
 DROP VIEW _evercore_unread;
 CREATE VIEW _evercore_unread AS
 SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
@@ -233,6 +217,12 @@ SELECT aggregate_id, aggregate_type, natural_key, sequence,
           FROM evercore_aggregate a
           JOIN evercore_aggregate_type t ON t.type_id = a.type_id);
 DROP INDEX evercore_event_id_aggregate;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema AS s
+   SET sql = replace(sql, ' DEFAULT ("EV010: evercore''s tables are not open to REPLACE: what is there stays"())', '')
+ WHERE type = 'table' AND s.name IN ('evercore_event', 'evercore_event_id', 'evercore_aggregate', 'evercore_aggregate_type',
+   'evercore_event_type');
+PRAGMA writable_schema = OFF;
 ALTER TABLE evercore_schema DROP COLUMN least_token;
 ALTER TABLE evercore_compacted_type DROP COLUMN position;
 UPDATE evercore_schema SET version = 2, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

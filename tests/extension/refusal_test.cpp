@@ -149,10 +149,9 @@ TEST_CASE("an append that skips repeats takes a batch that has grown") {
   CHECK(db.fails(many(element(skip, grown + "," + event("x4")) + "," +
                       element(R"("aggregate_id":1)", event("x1")))) ==
         "EV007: event_id \"x1\" exists: one call cannot mix repeats and new events");
-  CHECK(
-      db.must(many(element(skip, grown) + "," + element(R"("aggregate_id":2)", event("y1")))) ==
-      R"([{"aggregate_id":1,"first_position":1,"sequence":3,"position":3,"repeated":true},)"
-      R"({"aggregate_id":2,"first_position":4,"sequence":1,"position":4}])");
+  CHECK(db.must(many(element(skip, grown) + "," + element(R"("aggregate_id":2)", event("y1")))) ==
+        R"([{"aggregate_id":1,"first_position":1,"sequence":3,"position":3,"repeated":true},)"
+        R"({"aggregate_id":2,"first_position":4,"sequence":1,"position":4}])");
   CHECK(db.fails(many(element(R"("aggregate_id":1,"repeats":"no")", event("x1")))) ==
         "EV009: repeats is not \"skip\"");
   CHECK(db.run(many(element(R"("aggregate_id":1,"repeats":null)", event("x1")))).ok());
@@ -191,10 +190,10 @@ TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace"
     db.must(
         "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id)"
         " VALUES ('T','a','E','{\"n\":1}','i-1'),('T','a','E','{\"n\":2}','i-2')");
+    db.must("SELECT evercore_ensure('T', 'b')");
     const std::string all =
         "SELECT * FROM evercore_event; SELECT * FROM evercore_aggregate;"
-        " SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
-        " SELECT count(*) FROM _evercore_no_replace";
+        " SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type";
     const std::string before = db.must(all);
     db.must(begin);
     for (const std::string& replace :
@@ -205,6 +204,8 @@ TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace"
           std::string("REPLACE INTO evercore_aggregate (aggregate_id, type_id) VALUES (1, 1)"),
           std::string("REPLACE INTO evercore_aggregate_type (type_id, name) VALUES (1, 'U')"),
           std::string("REPLACE INTO evercore_event_type (name) VALUES ('E')"),
+          std::string("UPDATE OR REPLACE evercore_event_type SET name = 'F' WHERE name = 'E'"),
+          std::string("UPDATE OR REPLACE evercore_aggregate_type SET name = 'U' WHERE name = 'T'"),
           std::string("REPLACE INTO evercore_event_id SELECT 'i-1', 1, 1, 1, 1, NULL")}) {
       CAPTURE(replace);
       CHECK(db.fails(replace) == refusal);
@@ -218,7 +219,8 @@ TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace"
           std::string("DELETE FROM evercore_aggregate_type"),
           std::string("UPDATE evercore_aggregate SET type_id = 2"),
           std::string("UPDATE evercore_event_type SET type_id = 2"),
-          std::string("UPDATE OR REPLACE evercore_aggregate_type SET type_id = 2")}) {
+          std::string("UPDATE OR REPLACE evercore_aggregate_type SET type_id = 2"),
+          std::string("UPDATE OR REPLACE evercore_aggregate SET natural_key = 'b'")}) {
       CAPTURE(upsert);
       CHECK(db.fails(upsert).starts_with("EV010: "));
       CHECK(db.must(all) == before);
@@ -237,16 +239,17 @@ TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace"
   }
 }
 
-TEST_CASE(
-    "columns added to the table behind the ban of REPLACE do not stand in the way of appends") {
-  Database db;
-  db.must("ALTER TABLE _evercore_no_replace ADD COLUMN theirs TEXT");
-  db.must("SELECT " + append_call("evercore_ensure('T', 'a')"));
-  db.must(
-      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
-      " VALUES ('T', 'a', 'Added', '{}')");
-  CHECK(db.events() == 2);
-  CHECK_FALSE(db.fails("INSERT OR REPLACE INTO evercore_aggregate_type (type_id, name)"
-                       " VALUES (1, 'U')")
-                  .empty());
+TEST_CASE("a store is migrated in a connection that is defensive, and stays so") {
+  Database db(":memory:", Database::Store::none);
+  sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  for (const char* target : {"3", "2", "3"}) {
+    db.must(std::string("SELECT evercore_migrate(") + target + ")");
+    int on = 0;
+    sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_DEFENSIVE, -1, &on);
+    CHECK(on == 1);
+    sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_WRITABLE_SCHEMA, -1, &on);
+    CHECK(on == 0);
+  }
+  CHECK(db.fails("REPLACE INTO evercore_event_type (name) VALUES ('E')").find("EV010") !=
+        std::string::npos);
 }

@@ -39,10 +39,8 @@ void bind_event(Statement& insert, const NewEvent& event) {
   " event_time, recorded_at, data, reference, metadata, event_id)" \
   " VALUES (?1, " sequence ", ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
 
-/// With a trigger on the table, our own too, SQLite keeps a statement journal for each INSERT that
-/// could be undone. Under OR IGNORE none can, and Arrival sees what was ignored. A trigger of the
-/// user's would take the clause over and ignore its own failures: where the schema has changed,
-/// nothing is inserted.
+/// Arrival sees what was ignored. A trigger of the user's would take the clause over and ignore its own
+/// failures: where the schema has changed, nothing is inserted.
 constexpr Sql insert_ignoring =
     INSERT_EVENT("OR IGNORE ", "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END");
 constexpr Sql insert_plainly = INSERT_EVENT("", "?2");

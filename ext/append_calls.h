@@ -1,8 +1,7 @@
 // What SQLite calls while the INSERT of an append runs, under its lock.
 //
-// Neither is a scalar function: where a statement calls one, SQLite expects it to fail and keeps a
-// statement journal, since a trigger hangs on the table. An aggregate and a collation cost nothing
-// of the kind.
+// Neither is a scalar function: a statement that calls one may fail in the middle, as SQLite sees it, and
+// costs a statement journal wherever a trigger hangs on the table.
 #pragma once
 
 #include <cstdint>

@@ -61,18 +61,23 @@ AppendTable& table_of(sqlite3_vtab* vtab) {
   return *reinterpret_cast<AppendTable*>(vtab);
 }
 
+/// Nothing for NULL: a column that is not named in an INSERT is NULL too.
+sqlite3_value* given(sqlite3_value* value) {
+  return is_null(value) ? nullptr : value;
+}
+
 AppendRequest request_of(Connection& connection, sqlite3_value** row) {
   AppendArguments arguments;
-  arguments.aggregate_type = row[aggregate_type_column];
-  arguments.natural_key = row[natural_key_column];
-  arguments.event_type = row[event_type_column];
+  arguments.aggregate_type = given(row[aggregate_type_column]);
+  arguments.natural_key = given(row[natural_key_column]);
+  arguments.event_type = given(row[event_type_column]);
   arguments.data = row[data_column];
-  arguments.aggregate_id = row[aggregate_id_column];
-  arguments.expected = row[expected_column];
-  arguments.reference = row[reference_column];
-  arguments.metadata = row[metadata_column];
-  arguments.event_time = row[event_time_column];
-  arguments.event_id = row[event_id_column];
+  arguments.aggregate_id = given(row[aggregate_id_column]);
+  arguments.expected = given(row[expected_column]);
+  arguments.reference = given(row[reference_column]);
+  arguments.metadata = given(row[metadata_column]);
+  arguments.event_time = given(row[event_time_column]);
+  arguments.event_id = given(row[event_id_column]);
   return read_row(connection, arguments);
 }
 

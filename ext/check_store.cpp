@@ -124,6 +124,10 @@ void compacted_types_of_nothing(Connection&, const Statement& row, Problems& pro
       {row.integer(0), std::nullopt, "no such aggregate, and rows of evercore_compacted_type"});
 }
 
+void compacted_beyond(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({row.integer(0), std::nullopt, "what was compacted of it is beyond the head"});
+}
+
 /// The event_ids of events that were compacted.
 void check_event_id(Connection&, const Statement& row, Problems& problems) {
   const auto report = [&](std::string_view text) {
@@ -131,6 +135,7 @@ void check_event_id(Connection&, const Statement& row, Problems& problems) {
   };
   const std::string fault = fault_of_name(row.text(0), "event_id", max_event_id);
   if (!fault.empty()) report(fault);
+  if (row.integer(5) != 0) report("the position of an event_id is beyond the head");
   if (row.is_null(3)) {
     report("no such aggregate, and an event_id is left");
   } else if (row.integer(3) != 0 && row.integer(4) != 0) {
@@ -194,7 +199,11 @@ constexpr Look after[] = {
     {"SELECT DISTINCT c.aggregate_id FROM main.evercore_compacted_type c WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = c.aggregate_id)",
      compacted_types_of_nothing},
-    {"SELECT i.event_id, i.aggregate_id, i.position, a.erased, i.data_sha256 IS NOT NULL"
+    {"SELECT DISTINCT aggregate_id FROM main.evercore_compacted_type WHERE position >"
+     " (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)",
+     compacted_beyond},
+    {"SELECT i.event_id, i.aggregate_id, i.position, a.erased, i.data_sha256 IS NOT NULL,"
+     " i.position > (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)"
      " FROM main.evercore_event_id i"
      " LEFT JOIN main.evercore_aggregate a ON a.aggregate_id = i.aggregate_id",
      check_event_id},

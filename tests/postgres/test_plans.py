@@ -176,7 +176,7 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
         reader.rows(sql)
         plan = "".join(row[0] for row in reader.rows("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) " + sql))
         return int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
-    calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
+    calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_follow(0, 100)", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
              "SELECT * FROM evercore_events(1, 0, NULL, 100)", "SELECT evercore_state(1, 100)", "SELECT count(*) FROM evercore_replay(1)",
              "SELECT evercore_append(1, NULL, 'E', '{}')")
     then = [pages(sql) for sql in calls]
@@ -185,6 +185,19 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
     for sql, was in zip(calls, then):
         now = pages(sql)
         equal(was - now < 4 * then[0], True, f"{sql}: {was} pages, {now} without the old snapshot")
+
+
+def test_followers_of_few_and_of_many_aggregates_read_the_same():
+    connection = Connection(new_database())
+    for pattern in ("1", "i % 2", "i % 3", "i", "i / 5", "CASE WHEN i % 20 = 0 THEN i ELSE 0 END", "CASE WHEN i < 100 THEN 0 ELSE i END", "i / 20"):
+        before = connection.value("SELECT evercore_head()")
+        connection.rows(f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) "
+                        f"SELECT 'T' || i % 2, 'k' || {pattern}, 'E', json_build_object('i', i)::text FROM generate_series(1, 300) i")
+        for limit in (None, 63, 64, 100, 300):
+            columns = "position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, event_time"
+            followed = connection.rows(f"SELECT {columns} FROM evercore_follow($1, $2)", before, limit)
+            equal(followed, connection.rows(f"SELECT {columns} FROM evercore_log WHERE position > $1 ORDER BY position LIMIT $2", before, limit),
+                  f"{pattern}, {limit} events")
 
 
 def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():

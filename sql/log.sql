@@ -3,12 +3,12 @@
 -- The types and keys of the aggregates that the next events are of, up to the position `last`, where these are few: ids is NULL where they
 -- are not. Readers of many events look such aggregates up once: to do so for each event is half of their work, and more where an old
 -- snapshot holds the dead versions of the aggregate's row. A look at the first events tells most batches of other kinds. `found`: whether
--- there is any event.
-CREATE OR REPLACE FUNCTION _evercore_few_aggregates("after" bigint, "limit" bigint,
+-- there is any event. `upto` is the safe head where it is not given.
+CREATE OR REPLACE FUNCTION _evercore_few_aggregates("after" bigint, upto bigint, "limit" bigint,
                                                     OUT ids bigint[], OUT types text[], OUT keys text[], OUT last bigint, OUT found boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  head bigint;
+  head bigint := upto;
   amount bigint;
 BEGIN
   SELECT array_agg(e.aggregate_id) INTO ids FROM (SELECT x.aggregate_id FROM evercore_event x WHERE x.position > "after" ORDER BY x.position LIMIT 4) e;
@@ -21,7 +21,7 @@ BEGIN
   SELECT count(DISTINCT e.aggregate_id) INTO amount
     FROM (SELECT x.aggregate_id FROM evercore_event x WHERE x.position > "after" ORDER BY x.position LIMIT 64) e;
   IF amount > 8 THEN RETURN; END IF;
-  head := _evercore_safe_head();
+  head := coalesce(head, _evercore_safe_head());
   SELECT array_agg(e.aggregate_id), max(e.position), count(*) INTO ids, last, amount
     FROM (SELECT b.aggregate_id, max(b.position) AS position
             FROM (SELECT x.aggregate_id, x.position FROM evercore_event x WHERE x.position > "after" AND x.position <= head ORDER BY x.position LIMIT "limit") b
@@ -32,7 +32,7 @@ BEGIN
   END IF;
   IF cardinality(types) IS DISTINCT FROM amount THEN ids := NULL; END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_few_aggregates(bigint, bigint) IS 'Of which aggregates the next events are, where these are few.';
+COMMENT ON FUNCTION _evercore_few_aggregates(bigint, bigint, bigint) IS 'Of which aggregates the next events are, where these are few.';
 
 -- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. The plan is made once: making it
 -- takes longer than a poll that finds nothing. It must not hash every aggregate of the store for each batch, nor sort all that
@@ -71,7 +71,7 @@ BEGIN
       PERFORM FROM evercore_event e WHERE e.position > coalesce(evercore_follow."after", 0) ORDER BY e.position LIMIT 1;
       IF NOT FOUND THEN RETURN; END IF;
     ELSE
-      few := _evercore_few_aggregates(coalesce(evercore_follow."after", 0), evercore_follow."limit");
+      few := _evercore_few_aggregates(coalesce(evercore_follow."after", 0), NULL, evercore_follow."limit");
       IF NOT few.found THEN RETURN; END IF;
       IF few.ids IS NOT NULL THEN
         RETURN QUERY

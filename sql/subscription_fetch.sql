@@ -144,12 +144,14 @@ DECLARE
   only_id bigint;
   only_after bigint;
   types text[];
+  few record;
+  by_few boolean := false;
 BEGIN
   @home@
   PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
   most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
   head := _evercore_safe_head();
-  SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.aggregate_type, s.natural_key, s.event_types, p.partition, p.position,
+  SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.filter, s.aggregate_type, s.natural_key, s.event_types, p.partition, p.position,
          (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = s.aggregate_type) AS type_id INTO held
     FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
    WHERE s.name = evercore_fetch.name COLLATE "C" AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
@@ -173,6 +175,11 @@ BEGIN
       last := _evercore_fetch_end(held.position, head);
     END IF;
   END IF;
+  IF most >= 128 AND head - held.position >= 128 AND held.filter IS NULL AND held.partitions = 1 THEN
+    few := _evercore_few_aggregates(held.position, head, most);
+    by_few := few.ids IS NOT NULL;
+    IF by_few THEN last := few.last; END IF;
+  END IF;
   IF held.natural_key IS NOT NULL THEN
     RETURN QUERY
     SELECT e.position, e.aggregate_id, held.aggregate_type, held.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
@@ -182,6 +189,13 @@ BEGIN
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
      ORDER BY e.sequence LIMIT most;
+  ELSIF by_few THEN
+    RETURN QUERY
+    SELECT e.position, e.aggregate_id, few.types[array_position(few.ids, e.aggregate_id)], few.keys[array_position(few.ids, e.aggregate_id)],
+           e.sequence, e.event_type, e.data, e.reference, e.metadata, coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+      FROM evercore_event e
+     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
+     ORDER BY e.position;
   ELSIF by_index AND cardinality(held.event_types) = 1 THEN
     RETURN QUERY
     SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,

@@ -167,7 +167,7 @@ def test_a_fetch_of_a_rare_event_looks_at_a_bounded_number_of_events():
 def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once():
     database = new_database()
     writer, reader, stranger = Connection(database), Connection(database), Connection(database)
-    writer.rows("SELECT evercore_create('T', 'k')")
+    writer.rows("SELECT evercore_create('T', 'k'), evercore_subscribe('s'), evercore_claim('s', 'w', 3600)")
     stranger.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class LIMIT 1")
     for _ in range(1000):
         writer.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
@@ -176,7 +176,7 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
         reader.rows(sql)
         plan = "".join(row[0] for row in reader.rows("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) " + sql))
         return int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
-    calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_follow(0, 100)", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
+    calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_follow(0, 100)", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_fetch('s', 1, 200)", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
              "SELECT * FROM evercore_events(1, 0, NULL, 100)", "SELECT evercore_state(1, 100)", "SELECT count(*) FROM evercore_replay(1)",
              "SELECT evercore_append(1, NULL, 'E', '{}')")
     then = [pages(sql) for sql in calls]
@@ -189,6 +189,7 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
 
 def test_followers_of_few_and_of_many_aggregates_read_the_same():
     connection = Connection(new_database())
+    connection.rows("SELECT evercore_subscribe('s'), evercore_claim('s', 'w', 3600)")
     for pattern in ("1", "i % 2", "i % 3", "i", "i / 5", "CASE WHEN i % 20 = 0 THEN i ELSE 0 END", "CASE WHEN i < 100 THEN 0 ELSE i END", "i / 20"):
         before = connection.value("SELECT evercore_head()")
         connection.rows(f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) "
@@ -198,6 +199,9 @@ def test_followers_of_few_and_of_many_aggregates_read_the_same():
             followed = connection.rows(f"SELECT {columns} FROM evercore_follow($1, $2)", before, limit)
             equal(followed, connection.rows(f"SELECT {columns} FROM evercore_log WHERE position > $1 ORDER BY position LIMIT $2", before, limit),
                   f"{pattern}, {limit} events")
+            if limit:
+                equal(connection.rows(f"SELECT {columns} FROM evercore_fetch('s', 1, $1)", limit), followed, f"{pattern}, {limit} events by fetch")
+        connection.rows("SELECT evercore_ack('s', 1, evercore_head())")
 
 
 def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():

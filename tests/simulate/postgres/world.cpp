@@ -228,6 +228,19 @@ Number World::drawn_before(Client& client, const State& before, const State& aft
   return (reply.rows.empty() ? first->position : std::stoll(reply.rows[0])) - 1;
 }
 
+/// The newest id before such a call made its aggregates, likewise: one without a key is told by its answer.
+Number World::made_before(Client& client, const State& before, const State& after) {
+  const auto first = std::find_if(
+      after.store.aggregates.begin(), after.store.aggregates.end(),
+      [&](const auto& entry) { return !before.store.aggregates.contains(entry.first); });
+  const Aggregate& made = first->second;
+  if (!made.key) return made.id - 1;
+  const Reply reply = client.session->run(
+      "SELECT aggregate_id FROM evercore_aggregates WHERE aggregate_type = " + literal(made.type) +
+      " AND natural_key = " + literal(*made.key));
+  return (reply.rows.empty() ? made.id : std::stoll(reply.rows[0])) - 1;
+}
+
 /// What the model answers, from where the sequences stood when the call was sent or when it went on after a wait.
 World::Complaint World::agree(Client& client, Done& done, const Reply& reply, bool waited,
                               State& after, bool& refused) {
@@ -296,10 +309,17 @@ World::Complaint World::agree_with(Client& client, Done& candidate, const Reply&
   try {
     Rows rows = comparable(call, apply(after, candidate));
     const auto writes = [&] { return after.store.events.size() > before.store.events.size(); };
-    if (waited && reply.ok() && writes()) {
-      candidate.drawn.position = drawn_before(client, before, after);
+    const auto again = [&] {
       after = before;
       rows = comparable(call, apply(after, candidate));
+    };
+    if (waited && reply.ok() && after.store.aggregates.size() > before.store.aggregates.size()) {
+      candidate.drawn.aggregate = made_before(client, before, after);
+      again();
+    }
+    if (waited && reply.ok() && writes()) {
+      candidate.drawn.position = drawn_before(client, before, after);
+      again();
     }
     if (writes()) candidate.floor = candidate.drawn.position;
     const Rows answered =

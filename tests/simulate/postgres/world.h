@@ -102,6 +102,7 @@ class World {
   Complaint act(const Action& step);
   Complaint call(const Action& step);
   Complaint finish(Client& client, Done done, const Reply& reply, bool waited);
+  static Number made_before(Client& client, const State& before, const State& after);
   static Number drawn_before(Client& client, const State& before, const State& after);
   Complaint agree(Client& client, Done& done, const Reply& reply, bool waited, State& after,
                   bool& refused);

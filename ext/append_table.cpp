@@ -284,6 +284,7 @@ int savepoint(sqlite3_vtab*, int) noexcept {
 
 int roll_back_to(sqlite3_vtab* vtab, int) noexcept {
   table_of(vtab).connection->transaction.forget();
+  table_of(vtab).connection->transaction.forget_look();
   if (!table_of(vtab).in_row) table_of(vtab).mixture = StatementMixture{};
   return SQLITE_OK;
 }

@@ -315,8 +315,8 @@ void Connection::require_same_store_to_append() {
   // SQLite would go on with positions at random.
   if (newest.integer(0) >= most_position) throw damaged("the newest position");
   newest.reset();
-  forget_statistics(*this);
-  positions_version_ = data_version_;
+  looks_again_ = forget_statistics(*this);
+  positions_version_ = looks_again_ ? no_version : data_version_;
 }
 
 Connection::Reading::Reading(Connection& connection, const char* function)

@@ -169,7 +169,10 @@ class Connection {
   /// The same before an event is written: EV010 where no position is left above the newest.
   void require_same_store_to_append();
   /// After a commit of our own: what it changed needs no look.
-  void committed() { positions_version_ = data_version_ = data_version(); }
+  void committed() {
+    data_version_ = data_version();
+    positions_version_ = looks_again_ ? no_version : data_version_;
+  }
 
   /// Stands around a function that only reads. Reading our own tables calls none of our functions,
   /// unless a file put something else in their place: that would recurse without end.
@@ -226,8 +229,11 @@ class Connection {
   std::string carrier_column_;
   std::string carrier_sql_;
   std::vector<Kept> kept_;
-  std::int64_t data_version_ = -1;       // none yet
-  std::int64_t positions_version_ = -1;  // of the content whose newest position was looked at
+  static constexpr std::int64_t no_version = -1;
+  std::int64_t data_version_ = no_version;
+  std::int64_t positions_version_ =
+      no_version;             // of the content whose newest position was looked at
+  bool looks_again_ = false;  // what the last look changed may be rolled back
   bool reading_ = false;
   bool anchored_ = false;
   bool schema_checked_ = false;

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "error.h"
 #include "schema.h"
@@ -63,8 +64,12 @@ void go_to(Connection& connection, std::int64_t target) {
   refuse_temporary_names(connection);
   if (target < at) refuse_to_lose(connection, at, target);
   if (at > 0) mend(connection, at == newest_schema_version() ? Schema::newest() : Schema(at));
+  const std::vector<ViewTrigger> triggers = at > 0 && at != target
+                                                ? triggers_on_views(connection, Schema(at))
+                                                : std::vector<ViewTrigger>();
   for (; at < target; ++at) run_script(connection.db(), up_part(migration_of(at + 1)));
   for (; at > target; --at) run_script(connection.db(), down_part(migration_of(at)));
+  restore_triggers(connection, triggers);
   if (connection.schema_version() != target || can_be_mended(connection, target)) {
     throw error(10, "a trigger or an authorizer cut the migration short");
   }

@@ -134,20 +134,6 @@ void make(Connection& connection, const SchemaObject& object) {
   throw failure;
 }
 
-/// The texts of the users' triggers on a view of ours: they go with the view that is made anew.
-std::vector<std::string> triggers_of(Connection& connection, const Schema& schema,
-                                     const std::string& view) {
-  std::vector<std::string> texts;
-  Statement rows = connection.prepare_once(
-      "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger'"
-      " AND tbl_name = ?1 COLLATE NOCASE ORDER BY rowid");
-  rows.bind(1, view);
-  while (rows.step()) {
-    if (schema.find(rows.text(0)) == nullptr) texts.emplace_back(rows.text(1));
-  }
-  return texts;
-}
-
 /// Lets a migration change the schema's text, which a host may forbid to everybody's SQL.
 class SchemaAccess {
  public:
@@ -209,21 +195,39 @@ void mend(Connection& connection, const Schema& schema) {
   for (const Difference& difference : found) {
     if (difference.blocks) throw error(10, difference.text + ": evercore_migrate() cannot mend it");
   }
-  std::vector<std::string> lost;
+  const std::vector<ViewTrigger> triggers = triggers_on_views(connection, schema);
   for (const Difference& difference : found) {
     if (!difference.mendable || !difference.present) continue;
     const SchemaObject& object = *difference.expected;
-    if (object.type == "view") {
-      for (std::string& text : triggers_of(connection, schema, object.name)) {
-        lost.push_back(std::move(text));
-      }
-    }
     run_script(connection.db(), "DROP " + object.type + " main." + object.name);
   }
   for (const Difference& difference : found) {
     if (difference.mendable) make(connection, *difference.expected);
   }
-  for (const std::string& text : lost) run_script(connection.db(), text);
+  restore_triggers(connection, triggers);
+}
+
+std::vector<ViewTrigger> triggers_on_views(Connection& connection, const Schema& schema) {
+  std::vector<ViewTrigger> triggers;
+  Statement rows = connection.prepare_once(
+      "SELECT name, sql, tbl_name FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid");
+  while (rows.step()) {
+    const SchemaObject* on = schema.find(rows.text(2));
+    if (on == nullptr || on->type != "view" || schema.find(rows.text(0)) != nullptr) continue;
+    triggers.push_back({on->name, std::string(rows.text(0)), std::string(rows.text(1))});
+  }
+  return triggers;
+}
+
+void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& triggers) {
+  for (const ViewTrigger& trigger : triggers) {
+    Statement look = connection.prepare_once(
+        "SELECT max(type = 'trigger' AND name = ?1 COLLATE NOCASE),"
+        " max(type = 'view' AND name = ?2 COLLATE NOCASE) FROM main.sqlite_schema");
+    look.bind(1, trigger.name).bind(2, trigger.view);
+    look.step();
+    if (look.integer(0) == 0 && look.integer(1) != 0) run_script(connection.db(), trigger.sql);
+  }
 }
 
 void refuse_temporary_names(Connection& connection) {

@@ -48,6 +48,18 @@ class Schema {
 /// way of a unique index, and where a table or a column is missing.
 void mend(Connection& connection, const Schema& schema);
 
+/// A trigger of a user's on a view of ours.
+struct ViewTrigger {
+  std::string view;
+  std::string name;
+  std::string sql;
+};
+/// Those on the views of `schema`: they go with a view that is made anew.
+[[nodiscard]] std::vector<ViewTrigger> triggers_on_views(Connection& connection,
+                                                         const Schema& schema);
+/// Makes those anew that are gone, where their view is there.
+void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& triggers);
+
 /// Throws EV010 where a temporary table or view bears a name of evercore's: a migration would write
 /// there.
 void refuse_temporary_names(Connection& connection);

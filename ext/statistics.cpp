@@ -1,8 +1,7 @@
 #include "statistics.h"
 
-#include <algorithm>
-#include <array>
 #include <string>
+#include <string_view>
 
 #include "connection.h"
 #include "error.h"
@@ -43,36 +42,29 @@ void where_possible(Work work) {
   }
 }
 
-template <std::size_t count>
-bool is_one_of(const std::array<std::string_view, count>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Whether a statement that runs may still open a table: what EXPLAIN of its text shows behind the first
-/// step in one.
-bool opens_later(Connection& connection, sqlite3_stmt* stmt) {
-  constexpr std::array<std::string_view, 3> opens = {"OpenRead", "OpenWrite", "ReopenIdx"};
-  constexpr std::array<std::string_view, 9> steps = {"Rewind",  "Last",      "SeekGE",
-                                                     "SeekGT",  "SeekLE",    "SeekLT",
-                                                     "VFilter", "SeekRowid", "NotExists"};
+/// Whether a statement opens a table at any time: what EXPLAIN of its text shows. When it does so cannot be
+/// read off the program for certain.
+bool opens_tables(Connection& connection, sqlite3_stmt* stmt) {
   const char* sql = sqlite3_sql(stmt);
   if (sql == nullptr) return true;
   Statement program = connection.prepare_once(std::string("EXPLAIN ") + sql);
-  bool stepped = false;
   while (program.step()) {
-    if (stepped && is_one_of(opens, program.text(1))) return true;
-    stepped = stepped || is_one_of(steps, program.text(1));
+    const std::string_view opcode = program.text(1);
+    if (opcode == "OpenRead" || opcode == "OpenWrite" || opcode == "ReopenIdx") return true;
   }
   return false;
 }
 
 }  // namespace
 
-void forget_statistics(Connection& connection) {
-  if (!has_table(connection, "sqlite_stat1")) return;
+bool forget_statistics(Connection& connection) {
+  if (!has_table(connection, "sqlite_stat1")) return false;
+  bool counted = false;
   where_possible([&] {
-    if (is_counted(connection)) forget(connection);
+    counted = is_counted(connection);
+    if (counted) forget(connection);
   });
+  return counted;
 }
 
 void plan_anew(Connection& connection) {
@@ -80,7 +72,7 @@ void plan_anew(Connection& connection) {
     sqlite3* db = connection.db();
     for (sqlite3_stmt* stmt = sqlite3_next_stmt(db, nullptr); stmt != nullptr;
          stmt = sqlite3_next_stmt(db, stmt)) {
-      if (sqlite3_stmt_busy(stmt) != 0 && opens_later(connection, stmt)) return;
+      if (sqlite3_stmt_busy(stmt) != 0 && opens_tables(connection, stmt)) return;
     }
     connection.prepare_once("ANALYZE main.sqlite_schema").run();
     connection.plans_by_old_counts = false;

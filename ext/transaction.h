@@ -48,6 +48,7 @@ class Transaction {
   /// Whether this transaction has seen that the store is still of this program's version.
   [[nodiscard]] bool looked_at() const { return looked_at_; }
   void note_look() { looked_at_ = true; }
+  void forget_look() { looked_at_ = false; }
   /// Whether it has seen its journal open. One that is open stays to the end of the transaction.
   [[nodiscard]] bool journal_seen() const { return journal_seen_; }
   void note_journal() { journal_seen_ = true; }

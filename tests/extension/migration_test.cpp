@@ -379,3 +379,19 @@ TEST_CASE("a migration whose triggers an authorizer swallows is EV010, and is un
     CHECK(db.must("SELECT evercore_migrate()") == newest());
   }
 }
+
+TEST_CASE("a trigger of the user's on a view stays when a migration makes the view anew") {
+  Database db(":memory:", Database::Store::none);
+  db.must("SELECT evercore_migrate(2)");
+  const std::string trigger =
+      "CREATE TRIGGER mine INSTEAD OF INSERT ON evercore_log BEGIN SELECT RAISE(ABORT, 'mine'); "
+      "END";
+  db.must(trigger);
+  for (const char* target : {"3", "2", "3"}) {
+    db.must(std::string("SELECT evercore_migrate(") + target + ")");
+    CHECK(db.must("SELECT sql FROM sqlite_schema WHERE name = 'mine'") == trigger);
+  }
+  CHECK(db.fails("INSERT INTO evercore_log (position) VALUES (1)") == "mine");
+  db.must("SELECT evercore_migrate(0)");
+  CHECK(db.must("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'") == "0");
+}

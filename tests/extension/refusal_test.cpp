@@ -220,7 +220,11 @@ TEST_CASE("REPLACE and upserts leave what is there, whatever they would replace"
           std::string("UPDATE evercore_aggregate SET type_id = 2"),
           std::string("UPDATE evercore_event_type SET type_id = 2"),
           std::string("UPDATE OR REPLACE evercore_aggregate_type SET type_id = 2"),
-          std::string("UPDATE OR REPLACE evercore_aggregate SET natural_key = 'b'")}) {
+          std::string("UPDATE OR REPLACE evercore_aggregate SET natural_key = 'b'"),
+          std::string("UPDATE OR REPLACE evercore_aggregate SET rowid = 2 WHERE rowid = 1"),
+          std::string("UPDATE evercore_aggregate SET _rowid_ = 77 WHERE rowid = 1"),
+          std::string("UPDATE OR REPLACE evercore_event_type SET rowid = 77 WHERE oid = 1"),
+          std::string("UPDATE OR REPLACE evercore_aggregate_type SET oid = 77")}) {
       CAPTURE(upsert);
       CHECK(db.fails(upsert).starts_with("EV010: "));
       CHECK(db.must(all) == before);

@@ -98,7 +98,7 @@ void State::open() {
 
 void State::apply(Fold fold, std::string_view data) {
   if (fold == Fold::custom) return;
-  open();
+  if (!unread_.empty()) open();
   if (fold == Fold::merge) return merge(data);
   Members member(data);
   patch(member, 1);
@@ -168,8 +168,12 @@ State::Member& State::at(std::string_view raw_key, std::string_view key) {
 
 void State::set(std::string_view raw_key, std::string_view key, std::string_view value) {
   Member& member = at(raw_key, key);
-  member.value.assign(value);
-  member.inner.reset();
+  if (member.value.size() == value.size()) {
+    value.copy(member.value.data(), value.size());  // mostly it is as long as the last one
+  } else {
+    member.value.assign(value);
+  }
+  if (member.inner) member.inner.reset();
 }
 
 void State::remove(std::string_view key) {

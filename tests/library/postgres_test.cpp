@@ -72,9 +72,13 @@ class LongCall {
       }
       return running > 0;
     };
-    return comes_true([&] { return process_ > 0 && (ended_ || runs()); }) && !ended_
-               ? process_.load()
-               : 0;
+    const auto begun = [&] {
+      const std::int64_t process = process_;
+      if (process == 0 || !runs()) return false;
+      seen_ = true;
+      return process_ == process;
+    };
+    return comes_true([&] { return ended_ || begun(); }) && !ended_ ? process_.load() : 0;
   }
   bool ends() {
     return comes_true([&] { return ended_.load(); });
@@ -83,7 +87,7 @@ class LongCall {
   const std::string& other() const { return other_; }
 
  private:
-  // A connection from before a restart may be lost as it begins: then it begins again.
+  // A connection from before a restart may be lost before the call was seen to run: then it begins again.
   void run(EventStore& store) {
     do {
       try {
@@ -93,7 +97,8 @@ class LongCall {
           ctx.execute("SELECT pg_sleep(120)::text");
         });
       } catch (const connection_error&) {
-        lost_ = process_ > 0;
+        lost_ = seen_.load();
+        if (!lost_) process_ = 0;
       } catch (const std::exception& fault) {
         other_ = fault.what();
       }
@@ -103,6 +108,7 @@ class LongCall {
   std::atomic<std::int64_t> process_ = 0;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> lost_ = false;
+  std::atomic<bool> seen_ = false;
   std::string other_;
   std::jthread thread_;  // the last member: the first to go
 };

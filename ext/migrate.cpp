@@ -67,8 +67,8 @@ void go_to(Connection& connection, std::int64_t target) {
   const std::vector<ViewTrigger> triggers = at > 0 && at != target
                                                 ? triggers_on_views(connection, Schema(at))
                                                 : std::vector<ViewTrigger>();
-  for (; at < target; ++at) run_script(connection.db(), up_part(migration_of(at + 1)));
-  for (; at > target; --at) run_script(connection.db(), down_part(migration_of(at)));
+  for (; at < target; ++at) run_migration(connection.db(), up_part(migration_of(at + 1)));
+  for (; at > target; --at) run_migration(connection.db(), down_part(migration_of(at)));
   restore_triggers(connection, triggers);
   if (connection.schema_version() != target || can_be_mended(connection, target)) {
     throw error(10, "a trigger or an authorizer cut the migration short");

@@ -157,8 +157,12 @@ class SchemaAccess {
 
 }  // namespace
 
-void run_script(sqlite3* db, const std::string& script) {
+void run_migration(sqlite3* db, const std::string& script) {
   const SchemaAccess access(db);
+  run_script(db, script);
+}
+
+void run_script(sqlite3* db, const std::string& script) {
   const int rc = sqlite3_exec(db, script.c_str(), nullptr, nullptr, nullptr);
   if (rc != SQLITE_OK) throw engine_error(db, rc);
 }
@@ -166,7 +170,7 @@ void run_script(sqlite3* db, const std::string& script) {
 Schema::Schema(std::int64_t version) {
   const Database db = open_in_memory();
   for (const Migration& migration : migrations) {
-    if (migration.version <= version) run_script(db.get(), up_part(migration));
+    if (migration.version <= version) run_migration(db.get(), up_part(migration));
   }
   Connection connection(db.get());
   objects_ = objects_of(connection, nullptr);
@@ -226,7 +230,9 @@ void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& tr
         " max(type = 'view' AND name = ?2 COLLATE NOCASE) FROM main.sqlite_schema");
     look.bind(1, trigger.name).bind(2, trigger.view);
     look.step();
-    if (look.integer(0) == 0 && look.integer(1) != 0) run_script(connection.db(), trigger.sql);
+    const bool lost = look.integer(0) == 0 && look.integer(1) != 0;
+    look.reset();
+    if (lost) run_script(connection.db(), trigger.sql);
   }
 }
 

@@ -35,7 +35,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_number(bigint, text, bigint, bigint) IS 'The value, or the fallback where it is NULL; EV009 below the least value.';
 
 -- Times are read by our own rule: the server's cast takes words and zones of the session, and rounds a seventh digit. What the
--- pattern plain_time of sql/bundle takes, the cast reads as we do; it leaves out February 29, the ends of the years and what has
+-- macro plain_time of sql/macros.txt takes, the cast reads as we do; it leaves out February 29, the ends of the years and what has
 -- no offset.
 CREATE OR REPLACE FUNCTION _evercore_time(value text, argument text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$

@@ -3,7 +3,7 @@
 -- jsonb finds bad JSON, lone surrogates and U+0000, but takes duplicate keys (the last wins), any depth and numbers of its own
 -- range. Each colon of the text is a member or stands in a string, and jsonb prints both kinds again: a member that was dropped
 -- as a duplicate is a colon less. That comparison is exact unless the text spells a colon as \u003a. One regular expression,
--- `unusual` in sql/bundle, sends such texts, and those with a number that may be out of range, to the exact path. The whole
+-- `unusual` in sql/macros.txt, sends such texts, and those with a number that may be out of range, to the exact path. The whole
 -- test stands there as `plain`, of `data` and of its jsonb `printed`, since a call costs as much. Depth can exceed 512 only
 -- above 1,024 bytes.
 --

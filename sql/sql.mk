@@ -3,7 +3,7 @@
 DATABASE ?=
 SCHEMA   ?= evercore
 PG_EXTENSION_DIR = $(shell $(PG_CONFIG) --sharedir)/extension
-PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/retired.txt sql/bundle VERSION
+PG_BUNDLE_PARTS  = $(wildcard sql/*.sql migrations/postgres/*.sql) sql/retired.txt sql/macros.txt sql/expand.awk sql/bundle VERSION
 # Versions that ALTER EXTENSION evercore UPDATE leads on from: the releases before this one.
 PG_UPGRADES_FROM ?= $(filter-out $(VERSION),$(patsubst sql/signatures/%.txt,%,$(wildcard sql/signatures/*.txt)))
 

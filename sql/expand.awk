@@ -1,0 +1,62 @@
+# Reads sql/macros.txt, then text, and prints the text with its macros written out. A name that is no macro stays as it is.
+BEGIN { text["version"] = version }
+FILENAME == ARGV[1] {
+  if (/^[a-z_]+(\([a-z_, ]+\))? =$/) {
+    name = $0
+    sub(/[( ].*/, "", name)
+    arguments[name] = /\(/ ? substr($0, index($0, "(") + 1, index($0, ")") - index($0, "(") - 1) : ""
+    text[name] = ""
+  } else if (/^  /) {
+    line = $0
+    sub(/^ +/, "", line)
+    text[name] = text[name] (text[name] == "" ? "" : " ") line
+  } else if (!/^#/ && $0 != "") {
+    print "sql/macros.txt: not a macro: " $0 >"/dev/stderr"
+    exit failed = 1
+  }
+  next
+}
+{ print expanded($0) }
+END { if (failed) exit 1 }
+
+# From left to right; what a macro gives is looked at again.
+function expanded(rest,    done, name, given) {
+  done = ""
+  while (match(rest, /@[a-z_]+/)) {
+    name = substr(rest, RSTART + 1, RLENGTH - 1)
+    done = done substr(rest, 1, RSTART - 1)
+    rest = substr(rest, RSTART + RLENGTH)
+    given = ""
+    if (!(name in text) || rest !~ /^[@(]/) {
+      done = done "@" name
+      continue
+    }
+    if (substr(rest, 1, 1) == "(") {
+      given = substr(rest, 2, index(rest, ")@") - 2)
+      rest = substr(rest, length(given) + 3)
+    }
+    rest = filled(name, given) substr(rest, 2)
+  }
+  return done rest
+}
+
+# The text of a macro with its arguments put in.
+function filled(name, given,    names, values, amount, i, result) {
+  result = text[name]
+  amount = split(arguments[name], names, /, /)
+  if (split(given, values, /; /) != amount) {
+    print "sql/macros.txt: " name " takes " amount " arguments: " given >"/dev/stderr"
+    exit failed = 1
+  }
+  for (i = 1; i <= amount; i++) result = replaced(result, "{" names[i] "}", values[i])
+  return result
+}
+
+function replaced(rest, what, by,    done, place) {
+  done = ""
+  while ((place = index(rest, what)) > 0) {
+    done = done substr(rest, 1, place - 1) by
+    rest = substr(rest, place + length(what))
+  }
+  return done rest
+}

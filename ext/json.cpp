@@ -163,6 +163,22 @@ bool Members::next_key() {
   return true;
 }
 
+bool Members::next_key_is(std::string_view raw_key) {
+  const std::size_t comma = first_ ? 0 : 1;
+  const std::size_t length = comma + raw_key.size() + 3;
+  if (failed_ || rest_.size() <= length || (comma != 0 && rest_.front() != ',')) return false;
+  const char* const opening = rest_.data() + comma;
+  const char* const closing = opening + 1 + raw_key.size();
+  if (*opening != '"' || *closing != '"' || closing[1] != ':' || is_blank(closing[2]) ||
+      std::memcmp(opening + 1, raw_key.data(), raw_key.size()) != 0) {
+    return false;
+  }
+  first_ = false;
+  raw_key_ = {opening + 1, raw_key.size()};
+  rest_.remove_prefix(length);
+  return true;
+}
+
 bool Members::take_value() {
   const std::size_t length = value_length(rest_);
   if (length == 0) return failed_ = true, false;

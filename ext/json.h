@@ -28,6 +28,9 @@ class Members {
   //     }
   bool next_key();
   bool take_value();
+  /// As next_key() where the next key is spelled `raw_key` with no blanks around it; else false, and
+  /// nothing has moved. Cheaper for who knows what comes next.
+  bool next_key_is(std::string_view raw_key);
   [[nodiscard]] bool at_object() const { return !rest_.empty() && rest_.front() == '{'; }
   [[nodiscard]] Members inside() const { return Members(rest_); }
   void leave(const Members& inner);  ///< past an object that was walked to its end

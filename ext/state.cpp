@@ -166,14 +166,29 @@ State::Member& State::at(std::string_view raw_key, std::string_view key) {
   return member != nullptr ? *member : add(raw_key, key);
 }
 
-void State::set(std::string_view raw_key, std::string_view key, std::string_view value) {
-  Member& member = at(raw_key, key);
-  if (member.value.size() == value.size()) {
-    value.copy(member.value.data(), value.size());  // mostly it is as long as the last one
+void State::Member::set(std::string_view text) {
+  if (value.size() == text.size()) {
+    text.copy(value.data(), text.size());  // mostly it is as long as the last one
   } else {
-    member.value.assign(value);
+    value.assign(text);
   }
-  if (member.inner) member.inner.reset();
+  if (inner) inner.reset();
+}
+
+void State::set(std::string_view raw_key, std::string_view key, std::string_view value) {
+  at(raw_key, key).set(value);
+}
+
+/// Takes the next member of a merge where it is the one that stood there in the event before.
+bool State::set_expected(Members& member) {
+  if (hint_ == members_.size()) hint_ = 0;
+  if (members_.empty() || members_[hint_].gone) return false;
+  Member& expected = members_[hint_];
+  if (!member.next_key_is(expected.raw_key)) return false;
+  ++work_;
+  ++hint_;
+  if (member.take_value() && member.value() != "null") expected.set(member.value());
+  return true;
 }
 
 void State::remove(std::string_view key) {
@@ -197,7 +212,9 @@ void State::drop_gone() {
 void State::merge(std::string_view data) {
   Members member(data);
   std::string resolved;
-  while (member.next()) {
+  for (;;) {
+    if (set_expected(member)) continue;
+    if (!member.next()) break;
     if (member.value() == "null") continue;
     set(member.raw_key(), key_of(member, resolved), member.value());
   }

@@ -43,6 +43,7 @@ class State {
     bool gone = false;
 
     [[nodiscard]] std::string_view key() const { return resolved.empty() ? raw_key : resolved; }
+    void set(std::string_view text);
   };
 
   State() = default;
@@ -52,6 +53,7 @@ class State {
   Member& add(std::string_view raw_key, std::string_view key);
   Member& at(std::string_view raw_key, std::string_view key);
   void set(std::string_view raw_key, std::string_view key, std::string_view value);
+  bool set_expected(Members& member);
   void remove(std::string_view key);
   void drop_gone();
   void build_index();

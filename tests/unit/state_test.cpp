@@ -67,6 +67,27 @@ TEST_CASE("patch removes nulls inside an object that is new") {
   CHECK(folded(Fold::patch, "{}", R"({"a":[null,{"b":null}]})") == R"({"a":[null,{"b":null}]})");
 }
 
+TEST_CASE("a merge finds its members whether or not they come as in the event before") {
+  State state("{}");
+  const auto after = [&](std::string_view data, Fold fold = Fold::merge) {
+    state.apply(fold, data);
+    return state.text();
+  };
+  CHECK(after(R"({"a":1,"ab":2,"b":3})") == R"({"a":1,"ab":2,"b":3})");
+  CHECK(after(R"({"a":4,"ab":5,"b":6})") == R"({"a":4,"ab":5,"b":6})");
+  CHECK(after(R"({"ab":7,"a":8})") == R"({"a":8,"ab":7,"b":6})");
+  CHECK(after(R"({"b":9,"a":"x"})") == R"({"a":"x","ab":7,"b":9})");
+  CHECK(after("{ \"a\" : 1 , \"ab\":\t2,\"b\" :3}") == R"({"a":1,"ab":2,"b":3})");
+  CHECK(after(R"({"a":null,"ab":null,"b":[",",{}]})") == R"({"a":1,"ab":2,"b":[",",{}]})");
+  CHECK(after(R"({"\u0061":5,"ab":"\"b\":9","b":{}})") == R"({"a":5,"ab":"\"b\":9","b":{}})");
+  CHECK(after(R"({"ab":null})", Fold::patch) == R"({"a":5,"b":{}})");
+  CHECK(after(R"({"a":6,"ab":7,"b":8})") == R"({"a":6,"b":8,"ab":7})");
+  CHECK(after(R"({"a":{"b":1}})", Fold::patch) == R"({"a":{"b":1},"b":8,"ab":7})");
+  CHECK(after(R"({"a":10,"b":11,"ab":12,"c":13})") == R"({"a":10,"b":11,"ab":12,"c":13})");
+  CHECK_THROWS_AS(state.apply(Fold::merge, R"({"a":)"), Error);
+  CHECK_THROWS_AS(state.apply(Fold::merge, R"({"a":1,"b":)"), Error);
+}
+
 TEST_CASE("custom passes the state through") {
   CHECK(folded(Fold::custom, R"({"a":1})", R"({"a":2})") == R"({"a":1})");
 }

@@ -6,6 +6,10 @@ FILENAME == ARGV[1] {
     sub(/[( ].*/, "", name)
     arguments[name] = /\(/ ? substr($0, index($0, "(") + 1, index($0, ")") - index($0, "(") - 1) : ""
     text[name] = ""
+  } else if (/^column /) {
+    column[++columns] = $2
+    type[columns] = $3
+    found[columns] = substr($0, index($0, $4))
   } else if (/^  /) {
     line = $0
     sub(/^ +/, "", line)
@@ -27,7 +31,7 @@ function expanded(rest,    done, name, given) {
     done = done substr(rest, 1, RSTART - 1)
     rest = substr(rest, RSTART + RLENGTH)
     given = ""
-    if (!(name in text) || rest !~ /^[@(]/) {
+    if (!(name in text || name ~ /^log_(columns|row|view|base)$/) || rest !~ /^[@(]/) {
       done = done "@" name
       continue
     }
@@ -35,7 +39,7 @@ function expanded(rest,    done, name, given) {
       given = substr(rest, 2, index(rest, ")@") - 2)
       rest = substr(rest, length(given) + 3)
     }
-    rest = filled(name, given) substr(rest, 2)
+    rest = (name in text ? filled(name, given) : log_list(name, given)) substr(rest, 2)
   }
   return done rest
 }
@@ -59,4 +63,21 @@ function replaced(rest, what, by,    done, place) {
     rest = substr(rest, place + length(what))
   }
   return done rest
+}
+
+# What the columns of the log make, `given` saying of some where they are found instead.
+function log_list(name, given,    pairs, known, amount, i, plain, place, item, result) {
+  amount = split(given, pairs, /; /)
+  for (i = 1; i <= amount; i++) known[substr(pairs[i], 1, index(pairs[i], "=") - 1)] = substr(pairs[i], index(pairs[i], "=") + 1)
+  for (i = 1; i <= columns; i++) {
+    plain = replaced(column[i], "\"", "")
+    place = found[i]
+    if (name == "log_base") place = "NULL::" type[i]
+    if (plain in known) place = known[plain]
+    if (name == "log_columns") item = column[i] " " type[i]
+    else if (name == "log_view" && place !~ ("^[a-z][.]" column[i] "$")) item = place " AS " column[i]
+    else item = place
+    result = result (i > 1 ? ", " : "") item
+  }
+  return result
 }

@@ -43,8 +43,7 @@ COMMENT ON FUNCTION _evercore_few_aggregates(bigint, bigint, bigint) IS 'Of whic
 -- takes longer than all the rest. Most polls end there, and so the next one sees an append sooner. (Comments within the function would
 -- cost each call: a row of the catalogue above 2 kB is compressed.)
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -75,8 +74,7 @@ BEGIN
       IF NOT few.found THEN RETURN; END IF;
       IF few.ids IS NOT NULL THEN
         RETURN QUERY
-        SELECT e.position, e.aggregate_id, few.types[array_position(few.ids, e.aggregate_id)], few.keys[array_position(few.ids, e.aggregate_id)],
-               e.sequence, e.event_type, e.data, e.reference, e.metadata, coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+        SELECT @log_row(aggregate_type=few.types[array_position(few.ids, e.aggregate_id)]; natural_key=few.keys[array_position(few.ids, e.aggregate_id)])@
           FROM evercore_event e
          WHERE e.position > coalesce(evercore_follow."after", 0) AND e.position <= few.last
          ORDER BY e.position;
@@ -86,11 +84,8 @@ BEGIN
   END IF;
   head := _evercore_safe_head();
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-         coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-    FROM evercore_event e
-    JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-    JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+  SELECT @log_row@
+    FROM @log_from(evercore_event e)@
    WHERE e.position > coalesce(evercore_follow."after", 0) AND e.position <= head
    ORDER BY e.position LIMIT evercore_follow."limit";
 END $$;
@@ -100,8 +95,7 @@ COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
 -- With a filter or an upper bound. The function above stays as it is, for the polls that have neither and for the views of those who
 -- call it; with no default for the filter no call is ambiguous. How events are found: see subscription_fetch.sql.
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter text, upto bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
@@ -126,8 +120,7 @@ BEGIN
   IF wanted.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = wanted_type AND a.natural_key = wanted.natural_key;
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, wanted.aggregate_type, wanted.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    SELECT @log_row(aggregate_type=wanted.aggregate_type; natural_key=wanted.natural_key)@
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, start)) AND e.position > start AND e.position <= head
        AND (wanted.event_types IS NULL OR e.event_type = ANY (wanted.event_types))
@@ -136,21 +129,15 @@ BEGIN
     -- Of each type no more than is given out.
     RETURN QUERY
     SELECT m.* FROM (SELECT DISTINCT u.name FROM unnest(wanted.event_types) AS u (name)) k, LATERAL (
-    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-      FROM evercore_event e
-      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+    SELECT @log_row@
+      FROM @log_from(evercore_event e)@
      WHERE e.event_type = k.name AND e.position > start AND e.position <= head AND (wanted.aggregate_type IS NULL OR a.type_id = wanted_type)
      ORDER BY e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   ELSE
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-      FROM evercore_event e
-      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+    SELECT @log_row@
+      FROM @log_from(evercore_event e)@
      WHERE e.position > start AND e.position <= head
        AND (wanted.event_types IS NULL OR e.event_type = ANY (wanted.event_types))
        AND (wanted.aggregate_type IS NULL OR a.type_id = wanted_type)
@@ -172,8 +159,7 @@ COMMENT ON FUNCTION evercore_head() IS 'The newest position below which nothing 
 
 -- Whose events they are is looked up once: an aggregate's row that appends change often may have many dead versions to walk over.
 CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -189,8 +175,7 @@ BEGIN
    WHERE a.aggregate_id = evercore_events.id;
   IF NOT FOUND THEN RETURN; END IF;
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, whose.name, whose.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-         coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+  SELECT @log_row(aggregate_type=whose.name; natural_key=whose.natural_key)@
     FROM evercore_event e
    WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
    ORDER BY e.sequence LIMIT evercore_events."limit";
@@ -199,8 +184,7 @@ COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint) IS
   'One aggregate''s events after a sequence, in order; the last so many, newest first, where the limit is negative.';
 
 CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint, "limit" bigint, upto bigint)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -214,16 +198,14 @@ BEGIN
   IF NOT FOUND THEN RETURN; END IF;
   IF evercore_events."limit" < 0 THEN
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, whose.name, whose.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    SELECT @log_row(aggregate_type=whose.name; natural_key=whose.natural_key)@
       FROM evercore_event e
      WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
        AND e.sequence <= coalesce(evercore_events.upto, 9223372036854775807)
      ORDER BY e.sequence DESC LIMIT most;
   ELSE
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, whose.name, whose.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    SELECT @log_row(aggregate_type=whose.name; natural_key=whose.natural_key)@
       FROM evercore_event e
      WHERE e.aggregate_id = evercore_events.id AND e.sequence > coalesce(evercore_events."after", 0)
        AND e.sequence <= coalesce(evercore_events.upto, 9223372036854775807)
@@ -234,8 +216,7 @@ COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint, bigint) IS
   'One aggregate''s events after a sequence and up to another; the last so many, newest first, where the limit is negative.';
 
 CREATE OR REPLACE FUNCTION evercore_replay(id bigint, version bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -265,11 +246,9 @@ BEGIN
        WHERE s.aggregate_id = evercore_replay.id AND s.version IS NULL AND s.sequence = base.base;
     END IF;
   END IF;
-  RETURN QUERY VALUES (NULL::bigint, evercore_replay.id, base.name, base.natural_key, start, NULL::text,
-                       state, NULL::text, NULL::json, NULL::timestamptz, NULL::timestamptz, NULL::text);
+  RETURN QUERY VALUES (@log_base(aggregate_id=evercore_replay.id; aggregate_type=base.name; natural_key=base.natural_key; sequence=start; data=state)@);
   RETURN QUERY
-  SELECT e.position, e.aggregate_id, base.name, base.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-         coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+  SELECT @log_row(aggregate_type=base.name; natural_key=base.natural_key)@
     FROM evercore_event e
    WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start AND e.sequence <= base.sequence ORDER BY e.sequence;
   GET DIAGNOSTICS amount = ROW_COUNT;

@@ -145,8 +145,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_forms() IS 'The functions that take other types than text, as _evercore_functions gives them.';
 
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter anyelement, upto bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RETURN QUERY SELECT f.* FROM evercore_follow(evercore_follow."after", evercore_follow."limit",

@@ -61,13 +61,11 @@ COMMENT ON FUNCTION _evercore_has_index_by_type() IS 'Whether there is an index 
 -- $7 and $8 name and id of a type of aggregates, $9 the limit, $10 the version of the filter.
 CREATE OR REPLACE FUNCTION _evercore_merged(types integer) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-  SELECT 'WITH c AS MATERIALIZED (SELECT _evercore_cursor($3, $4, $5, $10) AS position)'
-         ' SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,'
-         ' coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id FROM ('
-         || string_agg('(SELECT * FROM evercore_event x WHERE x.event_type = ($1)[' || i || '] AND x.position <= $2'
-                       ' AND x.position > (SELECT c.position FROM c) AND x.aggregate_id % $6 = $4 ORDER BY x.position)', ' UNION ALL ' ORDER BY i)
-         || ') e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id JOIN evercore_aggregate_type t ON t.type_id = a.type_id'
-         ' WHERE $7 IS NULL OR a.type_id = $8 ORDER BY e.position LIMIT $9'
+  SELECT format('WITH c AS MATERIALIZED (SELECT _evercore_cursor($3, $4, $5, $10) AS position)'
+                ' SELECT @log_row@ FROM @log_from((%s) e)@'
+                ' WHERE $7 IS NULL OR a.type_id = $8 ORDER BY e.position LIMIT $9',
+                string_agg('(SELECT * FROM evercore_event x WHERE x.event_type = ($1)[' || i || '] AND x.position <= $2'
+                           ' AND x.position > (SELECT c.position FROM c) AND x.aggregate_id % $6 = $4 ORDER BY x.position)', ' UNION ALL ' ORDER BY i))
     FROM generate_series(1, types) AS i
 $$;
 COMMENT ON FUNCTION _evercore_merged(integer) IS 'The statement that fetches the events of so many types, merged by position.';
@@ -130,8 +128,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint) IS 'Up to which position a fetch looks that finds nothing after a sequence of its aggregate.';
 
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
-RETURNS TABLE ("position" bigint, aggregate_id bigint, aggregate_type text, natural_key text, sequence bigint, event_type text,
-               data json, reference text, metadata json, event_time timestamptz, recorded_at timestamptz, event_id text)
+RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
@@ -182,8 +179,7 @@ BEGIN
   END IF;
   IF held.natural_key IS NOT NULL THEN
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, held.aggregate_type, held.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    SELECT @log_row(aggregate_type=held.aggregate_type; natural_key=held.natural_key)@
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > only_after AND e.sequence <= CASE WHEN last < head THEN only_after + 100000 ELSE 9223372036854775807 END
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
@@ -191,18 +187,14 @@ BEGIN
      ORDER BY e.sequence LIMIT most;
   ELSIF by_few THEN
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, few.types[array_position(few.ids, e.aggregate_id)], few.keys[array_position(few.ids, e.aggregate_id)],
-           e.sequence, e.event_type, e.data, e.reference, e.metadata, coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
+    SELECT @log_row(aggregate_type=few.types[array_position(few.ids, e.aggregate_id)]; natural_key=few.keys[array_position(few.ids, e.aggregate_id)])@
       FROM evercore_event e
      WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
      ORDER BY e.position;
   ELSIF by_index AND cardinality(held.event_types) = 1 THEN
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-      FROM evercore_event e
-      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+    SELECT @log_row@
+      FROM @log_from(evercore_event e)@
      WHERE e.event_type = held.event_types[1] AND e.position <= last
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version))
        AND e.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
@@ -213,11 +205,8 @@ BEGIN
       USING types, last, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most, held.filter_version;
   ELSE
     RETURN QUERY
-    SELECT e.position, e.aggregate_id, t.name, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-           coalesce(e.event_time, e.recorded_at), e.recorded_at, e.event_id
-      FROM evercore_event e
-      JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-      JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+    SELECT @log_row@
+      FROM @log_from(evercore_event e)@
      WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
        AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))

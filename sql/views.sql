@@ -26,11 +26,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
    'Write-only: INSERT INTO evercore_append appends one event a row, atomically per statement.'),
   ('evercore_in_flight', 'SELECT f."position", f.holder, f.since FROM _evercore_in_flight() f("position", holder, since);',
    'The appends not yet committed that hold followers back, oldest first.'),
-  ('evercore_log', 'SELECT e."position", e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, e.event_type, e.data, e.reference, e.metadata,
-    COALESCE(e.event_time, e.recorded_at) AS event_time, e.recorded_at, e.event_id
-    FROM ((evercore_event e
-    JOIN evercore_aggregate a ON ((a.aggregate_id = e.aggregate_id)))
-    JOIN evercore_aggregate_type t ON ((t.type_id = a.type_id)));',
+  ('evercore_log', 'SELECT @log_view@ FROM @log_from(evercore_event e)@;',
    'All events this transaction sees, for looking; followers use evercore_follow.'),
   -- The lag is found by a function: written out, the server takes it for so dear that it compiles it, for half a second, each time.
   ('evercore_subscriptions', 'SELECT s.name, p.partition, s.filter, p."position", l.events AS lag_events,

@@ -270,7 +270,7 @@ DECLARE
   amount bigint;
 BEGIN
   BEGIN
-    IF upto - "after" <= 512 THEN
+    IF upto - "after" <= 128 THEN
       SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                       ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
              bool_or(k.fold = 'patch'), count(*)
@@ -281,7 +281,7 @@ BEGIN
       -- Each step copies the state so far. Merging is associative: many events first become a few. Of many blocks the newest of each
       -- member is looked for instead, in two steps, since the first takes the memory of all that it reads.
       WITH block AS MATERIALIZED (
-        SELECT e.sequence / 64 AS no, bool_or(k.fold = 'patch') AS patched, count(*) AS amount,
+        SELECT e.sequence / CASE WHEN upto - "after" <= 512 THEN 16 ELSE 64 END AS no, bool_or(k.fold = 'patch') AS patched, count(*) AS amount,
                _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge') AS merged
           FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type

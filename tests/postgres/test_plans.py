@@ -20,6 +20,13 @@ def rows_read(connection, sql, *arguments):
     return amount
 
 
+def pages(connection, sql):
+    """What a statement reads of a store that is in the server's memory, in pages."""
+    connection.rows(sql)
+    plan = "".join(row[0] for row in connection.rows("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) " + sql))
+    return int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
+
+
 def warmed_up(analyzed):
     """A connection that made its plans in a store of two aggregates, with or without statistics of that."""
     connection = Connection(new_database())
@@ -172,18 +179,14 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
     for _ in range(1000):
         writer.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
 
-    def pages(sql):
-        reader.rows(sql)
-        plan = "".join(row[0] for row in reader.rows("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) " + sql))
-        return int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
     calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_follow(0, 100)", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_fetch('s', 1, 200)", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
              "SELECT * FROM evercore_events(1, 0, NULL, 100)", "SELECT evercore_state(1, 100)", "SELECT count(*) FROM evercore_replay(1)",
              "SELECT evercore_append(1, NULL, 'E', '{}')")
-    then = [pages(sql) for sql in calls]
+    then = [pages(reader, sql) for sql in calls]
     stranger.rows("COMMIT")
     reader.rows("VACUUM evercore_aggregate")
     for sql, was in zip(calls, then):
-        now = pages(sql)
+        now = pages(reader, sql)
         equal(was - now < 4 * then[0], True, f"{sql}: {was} pages, {now} without the old snapshot")
 
 
@@ -221,11 +224,12 @@ def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():
 
 def test_a_fold_copies_in_proportion_to_what_it_reads():
     connection = Connection(new_database())
-    connection.rows("SET track_functions = 'all'; SELECT evercore_event_type('P', 'patch'), evercore_create('T', 'k' || i) FROM generate_series(1, 3) i")
+    connection.rows("SET track_functions = 'all'; SELECT evercore_event_type('P', 'patch'), evercore_create('T', 'k' || i) FROM generate_series(1, 4) i")
     event = "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data) SELECT {}, i, {}, {} FROM generate_series(1, {}) i"
     connection.rows(event.format(1, "'P'", "json_build_object('items', json_build_object('k' || i, 1))", 8000))
     connection.rows(event.format(2, "'P'", "json_build_object('items', json_build_object('k' || i, repeat('x', 2000)))", 8000))
     connection.rows(event.format(3, "'M'", "json_build_object('k' || 100000 + i, 100000 + i)", 40000))
+    connection.rows(event.format(4, "'M'", "(SELECT json_object_agg('k' || i * 80 + j, j) FROM generate_series(1, 80) j)", 512))
     connection.rows("UPDATE evercore_aggregate a SET sequence = (SELECT max(e.sequence) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id)")
 
     # Patches: each of these calls copies what is there of the state.
@@ -249,9 +253,22 @@ def test_a_fold_copies_in_proportion_to_what_it_reads():
                          RETURN state || data; END $$""")
     connection.rows("CREATE OR REPLACE AGGREGATE evercore._evercore_merge(jsonb) (SFUNC = evercore.counted, STYPE = jsonb, INITCOND = '{}')")
 
-    def copied(sequence):
+    def copied(id, sequence, members):
         connection.rows("SET test.copied = '0'")
-        equal(connection.value("SELECT count(*) FROM jsonb_each(evercore_state(3, $1))", sequence), str(sequence), "the members of the state")
+        equal(connection.value("SELECT count(*) FROM jsonb_each(evercore_state($1, $2))", id, sequence), str(sequence * members), "the members of the state")
         return int(connection.value("SHOW test.copied"))
-    fewer, all_of_them = copied(10000), copied(40000)
-    equal(all_of_them < 4.2 * fewer, True, f"{fewer} bytes copied for 10,000 merges, {all_of_them} for 40,000")
+    for id, few, many, members in ((3, 10000, 40000, 1), (4, 128, 512, 80)):
+        fewer, all_of_them = copied(id, few, members), copied(id, many, members)
+        equal(all_of_them < 4.2 * fewer, True, f"{fewer} bytes copied for {few} merges, {all_of_them} for {many}")
+
+
+def test_a_state_from_its_snapshot_reads_little_more_than_the_snapshot():
+    connection = Connection(new_database())
+    data = "(SELECT json_object_agg('k' || i * 1000 + j, md5(i::text || j)) FROM generate_series(1, 1000) j)"
+    connection.rows(f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k', 'E', {data}::text FROM generate_series(1, 40) i")
+    connection.rows("SELECT evercore_snapshot(1)")
+    snapshot = pages(connection, "SELECT length(state::text) FROM evercore_snapshot WHERE aggregate_id = 1")
+    equal(snapshot > 200, True, f"a snapshot of {snapshot} pages is large enough to tell")
+    state = pages(connection, "SELECT length(evercore_state(1)::text)")
+    equal(state <= 1.2 * snapshot, True, f"{state} pages read for a state of {snapshot}")
+    equal(rows_read(connection, "SELECT evercore_state(1)") <= 10, True, "no event of it is read again")

@@ -36,12 +36,24 @@ function expanded(rest,    done, name, given) {
       continue
     }
     if (substr(rest, 1, 1) == "(") {
-      given = substr(rest, 2, index(rest, ")@") - 2)
+      given = substr(rest, 2, closing(rest) - 2)
       rest = substr(rest, length(given) + 3)
+      given = expanded(given)
     }
     rest = (name in text ? filled(name, given) : log_list(name, given)) substr(rest, 2)
   }
   return done rest
+}
+
+# Where the )@ stands that belongs to the first parenthesis: arguments may use macros, too.
+function closing(rest,    place, before) {
+  while (index(substr(rest, place + 1), ")@") > 0) {
+    place += index(substr(rest, place + 1), ")@")
+    before = substr(rest, 1, place + 1)
+    if (gsub(/@[a-z_]+[(]/, "", before) + 1 == gsub(/[)]@/, "", before)) return place
+  }
+  print "sql/macros.txt: )@ is missing: " rest >"/dev/stderr"
+  exit failed = 1
 }
 
 # The text of a macro with its arguments put in.

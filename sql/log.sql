@@ -97,7 +97,8 @@ COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter text, upto bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off
+SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
   most bigint := _evercore_number(evercore_follow."limit", 'limit', 0, NULL);
@@ -123,7 +124,7 @@ BEGIN
     SELECT @log_row(aggregate_type=wanted.aggregate_type; natural_key=wanted.natural_key)@
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, start)) AND e.position > start AND e.position <= head
-       AND (wanted.event_types IS NULL OR e.event_type = ANY (wanted.event_types))
+       AND @passes_event(wanted.event_types)@
      ORDER BY e.sequence LIMIT most;
   ELSIF cardinality(wanted.event_types) <= 64 AND _evercore_has_index_by_type() THEN
     -- Of each type no more than is given out.
@@ -131,7 +132,8 @@ BEGIN
     SELECT m.* FROM (SELECT DISTINCT u.name FROM unnest(wanted.event_types) AS u (name)) k, LATERAL (
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
-     WHERE e.event_type = k.name AND e.position > start AND e.position <= head AND (wanted.aggregate_type IS NULL OR a.type_id = wanted_type)
+     WHERE e.event_type = k.name AND e.position > start AND e.position <= head
+       AND @passes_aggregate(wanted.aggregate_type; wanted.natural_key; a.type_id = wanted_type)@
      ORDER BY e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   ELSE
@@ -139,8 +141,7 @@ BEGIN
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
      WHERE e.position > start AND e.position <= head
-       AND (wanted.event_types IS NULL OR e.event_type = ANY (wanted.event_types))
-       AND (wanted.aggregate_type IS NULL OR a.type_id = wanted_type)
+       AND @passes(wanted.event_types; wanted.aggregate_type; wanted.natural_key; a.type_id = wanted_type)@
      ORDER BY e.position LIMIT most;
   END IF;
 END $$;

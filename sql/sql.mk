@@ -9,6 +9,8 @@ PG_UPGRADES_FROM ?= $(filter-out $(VERSION),$(patsubst sql/signatures/%.txt,%,$(
 
 .PHONY: sql sql-install pg-install pg-uninstall installcheck test-postgres-versions bench-postgres soak-postgres
 
+.DELETE_ON_ERROR:  # what sql/bundle could not finish
+
 all: sql
 sql: build/evercore.sql build/pg/evercore--$(VERSION).sql build/pg/evercore.control ## write the scripts for PostgreSQL to build/
 

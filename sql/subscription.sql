@@ -104,13 +104,11 @@ COMMENT ON FUNCTION _evercore_says_kept(text) IS 'Whether a start says that comp
 CREATE OR REPLACE FUNCTION _evercore_newest_removed(id bigint, part integer, moment timestamptz) RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  RETURN (SELECT max(c.position) FROM evercore_subscription s, evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
+  RETURN (SELECT max(e.position) FROM evercore_subscription s, evercore_compacted_type e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
            WHERE s.subscription_id = id
              AND (part IS NULL OR a.aggregate_id % s.partitions = part)
              AND (moment IS NULL OR a.newest_removed >= moment)
-             AND (s.event_types IS NULL OR c.event_type = ANY (s.event_types))
-             AND (s.aggregate_type IS NULL OR a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = s.aggregate_type))
-             AND (s.natural_key IS NULL OR a.natural_key = s.natural_key));
+             AND @passes(s.event_types; s.aggregate_type; s.natural_key; a.type_id = @type_of(s)@)@);
 END $$;
 COMMENT ON FUNCTION _evercore_newest_removed(bigint, integer, timestamptz) IS 'The newest position that a subscription can no longer read.';
 

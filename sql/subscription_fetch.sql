@@ -63,7 +63,7 @@ CREATE OR REPLACE FUNCTION _evercore_merged(types integer) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT format('WITH c AS MATERIALIZED (SELECT _evercore_cursor($3, $4, $5, $10) AS position)'
                 ' SELECT @log_row@ FROM @log_from((%s) e)@'
-                ' WHERE $7 IS NULL OR a.type_id = $8 ORDER BY e.position LIMIT $9',
+                ' WHERE @passes_aggregate($7; NULL::text; a.type_id = $8)@ ORDER BY e.position LIMIT $9',
                 string_agg('(SELECT * FROM evercore_event x WHERE x.event_type = ($1)[' || i || '] AND x.position <= $2'
                            ' AND x.position > (SELECT c.position FROM c) AND x.aggregate_id % $6 = $4 ORDER BY x.position)', ' UNION ALL ' ORDER BY i))
     FROM generate_series(1, types) AS i
@@ -125,12 +125,14 @@ BEGIN
   RETURN least(head, (SELECT e.position - 1 FROM evercore_event e
                        WHERE e.aggregate_id = id AND e.sequence > "after" + 100000 ORDER BY e.sequence LIMIT 1));
 END $$;
-COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint) IS 'Up to which position a fetch looks that finds nothing after a sequence of its aggregate.';
+COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint)
+  IS 'Up to which position a fetch looks that finds nothing after a sequence of its aggregate.';
 
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off SET max_parallel_workers_per_gather = 0 AS $$
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off
+SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
   most bigint;
@@ -149,7 +151,7 @@ BEGIN
   most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
   head := _evercore_safe_head();
   SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.filter, s.aggregate_type, s.natural_key, s.event_types, p.partition, p.position,
-         (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = s.aggregate_type) AS type_id INTO held
+         @type_of(s)@ AS type_id INTO held
     FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
    WHERE s.name = evercore_fetch.name COLLATE "C" AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
   IF NOT FOUND THEN PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token); END IF;
@@ -183,7 +185,7 @@ BEGIN
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > only_after AND e.sequence <= CASE WHEN last < head THEN only_after + 100000 ELSE 9223372036854775807 END
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
-       AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
+       AND @passes_event(held.event_types)@
      ORDER BY e.sequence LIMIT most;
   ELSIF by_few THEN
     RETURN QUERY
@@ -197,20 +199,21 @@ BEGIN
       FROM @log_from(evercore_event e)@
      WHERE e.event_type = held.event_types[1] AND e.position <= last
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version))
-       AND e.aggregate_id % held.partitions = held.partition AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
+       AND e.aggregate_id % held.partitions = held.partition
+       AND @passes_aggregate(held.aggregate_type; held.natural_key; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
   ELSIF by_index THEN
     types := ARRAY (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name));
     RETURN QUERY EXECUTE _evercore_merged(cardinality(types))
-      USING types, last, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most, held.filter_version;
+      USING types, last, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most,
+            held.filter_version;
   ELSE
     RETURN QUERY
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
      WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
-       AND (held.event_types IS NULL OR e.event_type = ANY (held.event_types))
-       AND (held.aggregate_type IS NULL OR a.type_id = held.type_id)
+       AND @passes(held.event_types; held.aggregate_type; held.natural_key; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
   END IF;
   IF NOT FOUND THEN

@@ -399,14 +399,14 @@ BEGIN
   IF FOUND THEN RETURN name; END IF;
   SELECT min(a.aggregate_id) INTO aggregate FROM evercore_aggregate a
    WHERE a.base > 0 AND NOT a.erased
-     AND (EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.event_type = evercore_event_type.name)
-          OR EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.event_type = evercore_event_type.name));
+     AND (EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.event_type = evercore_event_type.name COLLATE "C")
+          OR EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.event_type = evercore_event_type.name COLLATE "C"));
   IF aggregate IS NOT NULL THEN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', name, aggregate USING ERRCODE = 'EV010';
   END IF;
   UPDATE evercore_event_type k SET fold = evercore_event_type.fold WHERE k.name = evercore_event_type.name COLLATE "C";
   DELETE FROM evercore_snapshot s WHERE s.version IS NULL
-     AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = evercore_event_type.name)
+     AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = evercore_event_type.name COLLATE "C")
      AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
   RETURN name;
 END $$;

@@ -429,9 +429,11 @@ def test_texts_of_any_collation_are_taken():
              "evercore_append(1, NULL, event, data)", "evercore_append(1, NULL, event, data, reference, data, time, id)",
              "evercore_append(1, NULL, event, data, reference, data, time, id)", "evercore_append_many(many)", "evercore_append_many(many)",
              "evercore_append_many(plain)", "evercore_sequence(1, time)", "evercore_time(time)", "evercore_event_type(event, fold)", "evercore_event_type(event, fold)",
+             "evercore_snapshot(1)", "evercore_event_type(event, 'patch')", "evercore_event_type(reference, fold)", "evercore_event_type(reference, 'patch')",
              "evercore_snapshot_policy(type, 0, 1)", "evercore_save_snapshot(1, 1, data, 7)", "evercore_subscribe(name, filter, start)",
              "evercore_subscribe(name, filter)", "evercore_reset(name, start)", "evercore_reset(name, time)", "evercore_pause(name)", "evercore_resume(name)",
-             "evercore_unsubscribe(name)", "evercore_compact_type(type, 100)", "evercore_rename_type(kind, event, other)")
+             "evercore_claim(name, owner, 30)", "evercore_unsubscribe(name)", "evercore_compact_type(type, 1)", "evercore_event_type(reference, fold)",
+             "evercore_rename_type(kind, event, other)")
     for number, collations in enumerate((['"de-x-icu"'], ["public.blind"], ['"de-x-icu"', "public.blind", '"C"', '"en-x-icu"'])):
         columns = [f"{name} text COLLATE {collations[i % len(collations)]}" for i, name in enumerate(texts)]
         connection.rows(f"CREATE TABLE public.given_{number} ({', '.join(columns)})")

@@ -37,7 +37,7 @@ BEGIN
     END;
   END IF;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
-  IF (@plain@ AND octet_length(data) <= 1024
+  IF (@plain(data; printed)@ AND octet_length(data) <= 1024
       AND octet_length(event_type) <= 255 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL) IS NOT TRUE THEN
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     extra := metadata;
@@ -55,8 +55,8 @@ BEGIN
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
                  THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END;
-  INSERT INTO evercore_event (position, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
-  VALUES (placed, id, reached, event_type, data::json, happened, reference, extra);
+  @insert_event@
+  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL);
   IF (FOUND AND placed & 7 > 0 AND placed > newest AND marks >= 0) IS NOT TRUE THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;

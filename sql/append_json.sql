@@ -114,10 +114,10 @@ BEGIN
   END IF;
   places := _evercore_draw(lasts[cardinality(lasts)]);
   moment := clock_timestamp();
-  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata) OVERRIDING SYSTEM VALUE
+  @insert_event@
   SELECT places[a.skipped + e.no], moment, a.id, a.before + e.no, e.event_type, e.data,
          CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
-              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata
+              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata, NULL
     FROM (SELECT ids[d.no] AS id, befores[d.no] AS before, lasts[d.no] - counts[d.no] AS skipped, d.one->'events' AS events
             FROM json_array_elements(document) WITH ORDINALITY AS d (one, no) OFFSET 0) a,
          ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))
@@ -125,9 +125,7 @@ BEGIN
   GET DIAGNOSTICS written = ROW_COUNT;
   IF written <> cardinality(places) THEN PERFORM _evercore_written(written, cardinality(places)); END IF;
   IF places[1] <= newest THEN PERFORM _evercore_check_position(); END IF;
-  IF @marks@ < 0 THEN
-    PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
-  END IF;
+  @follow_policies@
   IF cardinality(ids) = 1 THEN
     RETURN jsonb_build_array(jsonb_build_object(
       'aggregate_id', ids[1], 'first_position', CASE WHEN places[lasts[1]] - places[1] < lasts[1] THEN places[1] END,
@@ -145,8 +143,7 @@ CREATE OR REPLACE FUNCTION _evercore_plain_appends(document text, parsed jsonb, 
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
   RETURN jsonb_typeof(parsed) = 'array'
-     AND octet_length(document) - octet_length(replace(document, ':', '')) = octet_length(printed) - octet_length(replace(printed, ':', ''))
-     AND document !~ @unusual@
+     AND @plain_members(document; printed)@
      AND octet_length(document) <= 16777216
      AND (octet_length(document) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}'))
      AND (SELECT bool_and(

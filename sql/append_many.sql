@@ -66,9 +66,7 @@ BEGIN
     PERFORM _evercore_write(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
   END IF;
 
-  IF @marks@ < 0 THEN
-    PERFORM _evercore_follow_policy(ids[u.no], u.before, u.before + counts[u.no]) FROM unnest(befores) WITH ORDINALITY AS u (before, no) ORDER BY u.no;
-  END IF;
+  @follow_policies@
   RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place), CASE WHEN max(u.place) - min(u.place) < count(*) THEN min(u.place) END, false
     FROM unnest(owners, places) AS u (owner, place) WHERE last_repeats[u.owner] IS NULL GROUP BY u.owner ORDER BY u.owner;
   IF last_repeats IS NOT NULL THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, owners, places) r; END IF;
@@ -140,7 +138,7 @@ DECLARE
   moment timestamptz := clock_timestamp();
   written bigint;
 BEGIN
-  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata, event_id) OVERRIDING SYSTEM VALUE
+  @insert_event@
   SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
          u.data::json, u.happened, u.reference, u.metadata::json, u.event_id
     FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY
@@ -162,7 +160,7 @@ DECLARE
   written integer;
   taken text;
 BEGIN
-  INSERT INTO evercore_event (position, recorded_at, aggregate_id, sequence, event_type, data, event_time, reference, metadata, event_id) OVERRIDING SYSTEM VALUE
+  @insert_event@
   SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
          u.data::json, u.happened, u.reference, u.metadata::json, u.event_id
     FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY

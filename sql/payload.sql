@@ -4,8 +4,7 @@
 -- range. Each colon of the text is a member or stands in a string, and jsonb prints both kinds again: a member that was dropped
 -- as a duplicate is a colon less. That comparison is exact unless the text spells a colon as \u003a. One regular expression,
 -- `unusual` in sql/macros.txt, sends such texts, and those with a number that may be out of range, to the exact path. The whole
--- test stands there as `plain`, of `data` and of its jsonb `printed`, since a call costs as much. Depth can exceed 512 only
--- above 1,024 bytes.
+-- test stands there as `plain`, since a call costs as much. Depth can exceed 512 only above 1,024 bytes.
 --
 -- No literal of these functions has a backslash unless it is an E'' string: the caller's standard_conforming_strings is theirs.
 
@@ -21,7 +20,7 @@ BEGIN
   BEGIN
     parsed := data::jsonb;
     printed := parsed::text;
-    IF @plain@ AND (octet_length(data) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}')) THEN RETURN NULL; END IF;
+    IF @plain(data; printed)@ AND (octet_length(data) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}')) THEN RETURN NULL; END IF;
   EXCEPTION WHEN OTHERS THEN
     -- What jsonb does not take: too deep a nesting, U+0000, bad JSON or a lone surrogate, a number, or more than it can print.
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
   SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name COLLATE "C";
   IF NOT FOUND THEN
-    PERFORM _evercore_name(name, 'aggregate_type', 255);
+    PERFORM _evercore_name(name, 'aggregate_type', @max_name@);
     INSERT INTO evercore_aggregate_type AS t (name) VALUES (_evercore_aggregate_type.name) ON CONFLICT DO NOTHING;
     SELECT t.type_id INTO found_id FROM evercore_aggregate_type t WHERE t.name = _evercore_aggregate_type.name COLLATE "C";
     IF NOT FOUND AND _evercore_draw_ids() THEN RETURN _evercore_aggregate_type(name); END IF;
@@ -35,8 +35,8 @@ DECLARE
   made bigint;
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 255);
-  IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', 255); END IF;
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', @max_name@);
+  IF key IS NOT NULL THEN PERFORM _evercore_name(key, 'natural_key', @max_name@); END IF;
   FOR attempt IN 1 .. 2 LOOP
     INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
         ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO made;
@@ -57,7 +57,7 @@ BEGIN
   PERFORM _evercore_ready();
   found_id := evercore_find(type, key);
   IF found_id IS NOT NULL THEN RETURN found_id; END IF;
-  PERFORM _evercore_name(type, 'aggregate_type', 255), _evercore_name(key, 'natural_key', 255);
+  PERFORM _evercore_name(type, 'aggregate_type', @max_name@), _evercore_name(key, 'natural_key', @max_name@);
   FOR attempt IN 1 .. 2 LOOP
     INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
         ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO found_id;
@@ -92,7 +92,7 @@ DECLARE
   aggregate record;
 BEGIN
   @home@
-  PERFORM _evercore_name(new_key, 'natural_key', 255);
+  PERFORM _evercore_name(new_key, 'natural_key', @max_name@);
   PERFORM _evercore_known(id, true);
   SELECT a.type_id, a.natural_key INTO aggregate FROM evercore_aggregate a WHERE a.aggregate_id = id;
   IF aggregate.natural_key = new_key COLLATE "C" THEN RETURN id; END IF;

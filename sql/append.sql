@@ -37,8 +37,8 @@ BEGIN
     END;
   END IF;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
-  IF (@plain(data; printed)@ AND octet_length(data) <= 1024
-      AND octet_length(event_type) <= 255 AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL) IS NOT TRUE THEN
+  IF (@plain(data; printed)@ AND octet_length(data) <= @shallow@
+      AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL) IS NOT TRUE THEN
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
     extra := metadata;
     IF event_id IS NOT NULL THEN
@@ -111,20 +111,20 @@ CREATE OR REPLACE FUNCTION _evercore_check_event(data text, metadata text, id bi
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_ready(), _evercore_payload(data, 'data'), _evercore_payload(metadata, 'metadata');
-  IF octet_length(data) + octet_length(metadata) > 16777216 THEN PERFORM _evercore_refuse('EV004', 'data: too large'); END IF;
+  IF octet_length(data) + octet_length(metadata) > @max_payload@ THEN PERFORM _evercore_refuse('EV004', 'data: too large'); END IF;
   IF id IS NULL THEN
     IF key IS NULL THEN PERFORM _evercore_refuse('EV005', 'neither aggregate_id nor natural_key given'); END IF;
-    PERFORM _evercore_name(type, 'aggregate_type', 255), _evercore_name(key, 'natural_key', 255);
+    PERFORM _evercore_name(type, 'aggregate_type', @max_name@), _evercore_name(key, 'natural_key', @max_name@);
   ELSIF coalesce(type, key) IS NOT NULL THEN
-    PERFORM _evercore_name(coalesce(type, key), CASE WHEN type IS NULL THEN 'natural_key' ELSE 'aggregate_type' END, 255);
-    PERFORM _evercore_name(coalesce(key, type), 'natural_key', 255);
+    PERFORM _evercore_name(coalesce(type, key), CASE WHEN type IS NULL THEN 'natural_key' ELSE 'aggregate_type' END, @max_name@);
+    PERFORM _evercore_name(coalesce(key, type), 'natural_key', @max_name@);
   END IF;
-  PERFORM _evercore_name(event_type, 'event_type', 255);
-  IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', 255); END IF;
+  PERFORM _evercore_name(event_type, 'event_type', @max_name@);
+  IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', @max_name@); END IF;
   IF data IS NULL THEN PERFORM _evercore_refuse('EV009', 'data is NULL'); END IF;
   IF wrong IS NOT NULL THEN PERFORM _evercore_refuse('EV009', wrong); END IF;
   PERFORM _evercore_number(expected, 'expected', 0, NULL);
-  IF char_length(reference) > 1000 THEN PERFORM _evercore_refuse('EV009', 'reference is longer than 1000 characters'); END IF;
+  IF char_length(reference) > @max_reference@ THEN PERFORM _evercore_refuse('EV009', 'reference is longer than @max_reference@ characters'); END IF;
   IF coalesce(type, key) IS NOT NULL AND id IS NOT NULL THEN
     PERFORM _evercore_time(event_time, 'event_time'), _evercore_refuse('EV009', 'aggregate_id is given together with a type or key');
   END IF;

@@ -82,11 +82,11 @@ BEGIN
   PERFORM set_config('evercore.rows_' || level, '', true), set_config('evercore.depth', (level - 1)::text, true);
   IF given.ids IS NULL THEN RETURN NULL; END IF;
   BEGIN
-    SELECT bool_and((@plain(d.data; d.printed)@ AND octet_length(d.data) <= 1024
+    SELECT bool_and((@plain(d.data; d.printed)@ AND octet_length(d.data) <= @shallow@
                     AND coalesce(d.reference, d.metadata, d.event_time, d.event_id) IS NULL AND d.expected IS NULL
-                    AND char_length(d.kind) BETWEEN 1 AND 255
+                    AND char_length(d.kind) BETWEEN 1 AND @max_name@
                     AND (d.id IS NOT NULL AND coalesce(d.type, d.key) IS NULL
-                         OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND 255 AND char_length(d.key) BETWEEN 1 AND 255)) IS TRUE) INTO fine
+                         OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND @max_name@ AND char_length(d.key) BETWEEN 1 AND @max_name@)) IS TRUE) INTO fine
       FROM (SELECT u.*, u.data::jsonb::text AS printed
               FROM unnest(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas, given.time_texts, given.event_ids)
                      AS u (id, type, key, expected, kind, data, reference, metadata, event_time, event_id) OFFSET 0) d;

@@ -144,8 +144,8 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
   RETURN jsonb_typeof(parsed) = 'array'
      AND @plain_members(document; printed)@
-     AND octet_length(document) <= 16777216
-     AND (octet_length(document) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}'))
+     AND octet_length(document) <= @max_payload@
+     AND (octet_length(document) <= @shallow@ OR NOT jsonb_path_exists(parsed, 'strict $.**{@max_depth@}'))
      AND (SELECT bool_and(
             jsonb_typeof(a->'events') = 'array' AND a->'events' <> '[]'
             AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected,repeats}'::text[]) = '{}'
@@ -156,16 +156,16 @@ BEGIN
             AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^[0-9]{1,18}$')
             AND (SELECT bool_and(
                    jsonb_typeof(e->'event_type') = 'string' AND jsonb_typeof(e->'data') = 'object'
-                   AND char_length(e->>'event_type') BETWEEN 1 AND 255
+                   AND char_length(e->>'event_type') BETWEEN 1 AND @max_name@
                    AND ((e - '{event_type,data}'::text[]) = '{}'
                         OR (e - '{event_type,data,reference,metadata,event_time,event_id}'::text[]) = '{}'
                            AND coalesce(jsonb_typeof(e->'metadata'), 'null') IN ('object', 'null')
                            AND coalesce(jsonb_typeof(e->'reference'), 'null') IN ('string', 'null')
-                           AND coalesce(char_length(e->>'reference'), 0) <= 1000
+                           AND coalesce(char_length(e->>'reference'), 0) <= @max_reference@
                            AND coalesce(jsonb_typeof(e->'event_time'), 'null') IN ('string', 'null')
                            AND (e->>'event_time' IS NULL OR e->>'event_time' ~ '@plain_time@' OR _evercore_time(e->>'event_time', 'event_time') IS NOT NULL)
                            AND coalesce(jsonb_typeof(e->'event_id'), 'null') IN ('string', 'null')
-                           AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND 255))
+                           AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND @max_name@))
                    FROM jsonb_array_elements(a->'events') e))
             FROM jsonb_array_elements(parsed) a);
 END $$;

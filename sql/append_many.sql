@@ -27,7 +27,7 @@ DECLARE
   last_repeats text[];    -- of each append the event_id of its last event, where that is a repeat
   first_repeats text[];   -- and that of its first event, where all are
 BEGIN
-  PERFORM _evercore_name(u, 'event_type', 255) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND 255) IS NOT TRUE;
+  PERFORM _evercore_name(u, 'event_type', @max_name@) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND @max_name@) IS NOT TRUE;
   @enter@
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, in_rows); END IF;
 
@@ -304,7 +304,7 @@ DECLARE
                              WHERE u.id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.aggregate_id = u.id) IS NULL);
 BEGIN
   INSERT INTO evercore_aggregate_type (name)
-  SELECT _evercore_name(u.type, 'aggregate_type', 255) COLLATE "C" FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
+  SELECT _evercore_name(u.type, 'aggregate_type', @max_name@) COLLATE "C" FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
    WHERE (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) IS NULL ORDER BY 1 ON CONFLICT DO NOTHING;
   WITH named AS MATERIALIZED (
     SELECT (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AS type_id, u.type, u.key, u.no
@@ -317,7 +317,7 @@ BEGIN
     SELECT nextval(pg_get_serial_sequence('@extschema@.evercore_aggregate', 'aggregate_id')) AS id, m.* FROM missing m
   )
   INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE
-  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', 255) FROM numbered n ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
+  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', @max_name@) FROM numbered n ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
   SELECT array_agg(coalesce(u.id, (SELECT a.aggregate_id FROM evercore_aggregate a
                                     WHERE a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AND a.natural_key = u.key))
                    ORDER BY u.no) INTO found_ids

@@ -116,7 +116,7 @@ DECLARE
   compacted bigint := 0;
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 255), _evercore_number(keep_events, 'keep_events', 0, NULL),
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', @max_name@), _evercore_number(keep_events, 'keep_events', 0, NULL),
           _evercore_number(max, 'max', 1, NULL);
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C";
   IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;

@@ -57,7 +57,7 @@ COMMENT ON FUNCTION _evercore_hold_other_floor() IS 'The same where a stranger h
 
 CREATE OR REPLACE FUNCTION _evercore_locks() RETURNS TABLE ("position" bigint, pid integer)
 LANGUAGE sql VOLATILE AS $$
-  SELECT CASE l.objsubid WHEN 1 THEN ((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415 ELSE 0 END, l.pid
+  SELECT CASE l.objsubid WHEN 1 THEN ((l.classid::bigint << 32) | l.objid::bigint) & @max_position@ ELSE 0 END, l.pid
     FROM pg_lock_status() l
    WHERE @floor_lock@
 $$;
@@ -75,7 +75,7 @@ BEGIN
   END IF;
   head := @last_position@;
   -- What _evercore_locks says, written out: its plan is kept from call to call here.
-  SELECT min(CASE l.objsubid WHEN 1 THEN ((l.classid::bigint << 32) | l.objid::bigint) & 17592186044415 ELSE 0 END) INTO held
+  SELECT min(CASE l.objsubid WHEN 1 THEN ((l.classid::bigint << 32) | l.objid::bigint) & @max_position@ ELSE 0 END) INTO held
     FROM pg_lock_status() l
    WHERE @floor_lock@;
   RETURN least(head, held);

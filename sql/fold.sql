@@ -384,7 +384,7 @@ DECLARE
   aggregate bigint;
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_name(name, 'event_type', 255);
+  PERFORM _evercore_ready(), _evercore_name(name, 'event_type', @max_name@);
   IF fold IS NULL THEN
     RAISE EXCEPTION 'EV009: fold is NULL' USING ERRCODE = 'EV009';
   ELSIF fold NOT IN ('merge', 'patch', 'custom') THEN

@@ -79,11 +79,11 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   head bigint;
 BEGIN
-  head := greatest((SELECT max(e.position) FROM evercore_event e), @highest@, @last_position@) + 1048576;
-  IF head > 17592186044415 THEN
+  head := greatest((SELECT max(e.position) FROM evercore_event e), @highest@, @last_position@) + @jump@;
+  IF head > @max_position@ THEN
     RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq has no positions left' USING ERRCODE = 'EV010', HINT = 'Positions have 44 bits.';
   END IF;
-  PERFORM setval('@extschema@._evercore_token'::regclass, 1048576 + greatest((SELECT max(p.token) FROM evercore_subscription_partition p),
+  PERFORM setval('@extschema@._evercore_token'::regclass, @jump@ + greatest((SELECT max(p.token) FROM evercore_subscription_partition p),
             coalesce(pg_sequence_last_value('@extschema@._evercore_token'::regclass), 0)));
   RETURN setval('@extschema@.evercore_event_position_seq'::regclass, head);
 END $$;
@@ -113,7 +113,7 @@ BEGIN
     fault := 'has a cache';
   ELSIF given > @last_position@ OR (@events_above@) THEN
     fault := 'is behind its table';
-  ELSIF @last_value@ >= 17592186044415 THEN
+  ELSIF @last_value@ >= @max_position@ THEN
     RAISE EXCEPTION 'EV010: sequence evercore_event_position_seq has no positions left' USING ERRCODE = 'EV010', HINT = 'Positions have 44 bits.';
   ELSIF given IS NULL OR @last_value@ IS NULL THEN
     -- A statement of its own, planned where it is needed: it looks at all aggregates.

@@ -126,7 +126,7 @@ BEGIN
      WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, start)) AND e.position > start AND e.position <= head
        AND @passes_event(wanted.event_types)@
      ORDER BY e.sequence LIMIT most;
-  ELSIF cardinality(wanted.event_types) <= 64 AND _evercore_has_index_by_type() THEN
+  ELSIF cardinality(wanted.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type() THEN
     -- Of each type no more than is given out.
     RETURN QUERY
     SELECT m.* FROM (SELECT DISTINCT u.name FROM unnest(wanted.event_types) AS u (name)) k, LATERAL (

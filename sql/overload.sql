@@ -16,7 +16,7 @@ COMMENT ON FUNCTION _evercore_document(jsonb, text) IS 'A document as text.';
 CREATE OR REPLACE FUNCTION _evercore_document(value bytea, argument text) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  IF octet_length(value) > 16777216 AND argument <> 'appends' THEN PERFORM _evercore_refuse('EV004', argument || ': too large'); END IF;
+  IF octet_length(value) > @max_payload@ AND argument <> 'appends' THEN PERFORM _evercore_refuse('EV004', argument || ': too large'); END IF;
   IF position(decode('00', 'hex') IN value) > 0 THEN PERFORM _evercore_refuse('EV004', argument || ': not JSON'); END IF;
   RETURN convert_from(value, 'UTF8');
 EXCEPTION WHEN character_not_in_repertoire THEN

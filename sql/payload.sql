@@ -16,11 +16,11 @@ DECLARE
   printed text;
   state text;
 BEGIN
-  IF octet_length(data) > 16777216 THEN RETURN 'too large'; END IF;
+  IF octet_length(data) > @max_payload@ THEN RETURN 'too large'; END IF;
   BEGIN
     parsed := data::jsonb;
     printed := parsed::text;
-    IF @plain(data; printed)@ AND (octet_length(data) <= 1024 OR NOT jsonb_path_exists(parsed, 'strict $.**{512}')) THEN RETURN NULL; END IF;
+    IF @plain(data; printed)@ AND (octet_length(data) <= @shallow@ OR NOT jsonb_path_exists(parsed, 'strict $.**{@max_depth@}')) THEN RETURN NULL; END IF;
   EXCEPTION WHEN OTHERS THEN
     -- What jsonb does not take: too deep a nesting, U+0000, bad JSON or a lone surrogate, a number, or more than it can print.
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION _evercore_exact_fault(data text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   document json;
-  deep boolean := octet_length(data) > 1024 AND _evercore_depth(data) > 512;
+  deep boolean := octet_length(data) > @shallow@ AND _evercore_depth(data) > @max_depth@;
 BEGIN
   BEGIN
     document := data::json;

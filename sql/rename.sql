@@ -11,7 +11,7 @@ DECLARE
   taken boolean;
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_name(old, 'old', 255), _evercore_name(new, 'new', 255);
+  PERFORM _evercore_ready(), _evercore_name(old, 'old', @max_name@), _evercore_name(new, 'new', @max_name@);
   IF kind IS NULL THEN PERFORM _evercore_refuse('EV009', 'kind is NULL'); END IF;
   IF kind NOT IN ('event', 'aggregate') THEN PERFORM _evercore_refuse('EV009', 'kind is not event or aggregate: "' || kind || '"'); END IF;
   PERFORM _evercore_read_committed('renaming a type'), _evercore_enter_declaration();

@@ -10,7 +10,7 @@ BEGIN
   RETURN QUERY
   SELECT s.name, s.least_value, s.cursors, CASE s.name WHEN 'evercore_aggregate_type_type_id_seq' THEN 'integer' ELSE 'bigint' END,
          CASE WHEN s.name IN ('_evercore_timeline', '_evercore_system', '_evercore_highest') THEN -9223372036854775808 ELSE 1 END,
-         CASE s.name WHEN 'evercore_event_position_seq' THEN 17592186044415 WHEN 'evercore_aggregate_type_type_id_seq' THEN 2147483647
+         CASE s.name WHEN 'evercore_event_position_seq' THEN @max_position@ WHEN 'evercore_aggregate_type_type_id_seq' THEN 2147483647
                      ELSE 9223372036854775807 END FROM (VALUES
     ('evercore_event_position_seq', greatest((SELECT max(e.position) FROM evercore_event e), (SELECT max(a.base_position) FROM evercore_aggregate a),
        (SELECT max(i.position) FROM evercore_event_id i), (SELECT max(f.floor) FROM _evercore_floor f), @highest@),

@@ -89,7 +89,7 @@ DECLARE
   kind integer;
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', 255);
+  PERFORM _evercore_ready(), _evercore_name(type, 'aggregate_type', @max_name@);
   IF every IS NULL THEN PERFORM _evercore_refuse('EV009', 'every is NULL'); END IF;
   PERFORM _evercore_number(every, 'every', 0, NULL);
   IF every > 0 THEN

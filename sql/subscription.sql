@@ -33,7 +33,7 @@ BEGIN
   IF json_typeof(value) = 'array' THEN
     FOR element IN SELECT json_array_elements(value) LOOP
       IF json_typeof(element) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
-      names := names || _evercore_name(element #>> '{}', 'event_type', 255);
+      names := names || _evercore_name(element #>> '{}', 'event_type', @max_name@);
     END LOOP;
   END IF;
   IF names = '{}' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
@@ -51,8 +51,8 @@ BEGIN
   PERFORM _evercore_payload(filter, 'filter');
   FOR member IN SELECT m.key, m.value FROM json_each(filter::json) m LOOP
     CASE member.key
-      WHEN 'aggregate_type' THEN aggregate_type := _evercore_filter_name(member.value, member.key, 255);
-      WHEN 'natural_key' THEN natural_key := _evercore_filter_name(member.value, member.key, 255);
+      WHEN 'aggregate_type' THEN aggregate_type := _evercore_filter_name(member.value, member.key, @max_name@);
+      WHEN 'natural_key' THEN natural_key := _evercore_filter_name(member.value, member.key, @max_name@);
       WHEN 'event_types' THEN event_types := _evercore_filter_types(member.value);
       ELSE PERFORM _evercore_refuse('EV009', 'filter: unknown member "' || member.key || '"');
     END CASE;
@@ -149,7 +149,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   id bigint;
 BEGIN
-  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', @max_name@);
   id := _evercore_lock_subscription(name, whole);
   IF id IS NULL THEN PERFORM _evercore_refuse('EV002', 'no subscription "' || name || '"'); END IF;
   RETURN id;
@@ -192,9 +192,9 @@ DECLARE
   id bigint;
 BEGIN
   @home@
-  PERFORM _evercore_subscriptions_ready(), _evercore_name(_evercore_subscribe.name, 'name', 255);
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(_evercore_subscribe.name, 'name', @max_name@);
   SELECT f.* INTO wanted FROM _evercore_filter(_evercore_subscribe.filter COLLATE "C") f;
-  IF _evercore_subscribe.partitions NOT BETWEEN 1 AND 1024 THEN
+  IF _evercore_subscribe.partitions NOT BETWEEN 1 AND @max_partitions@ THEN
     PERFORM _evercore_refuse('EV009', 'partitions is out of range: ' || _evercore_subscribe.partitions);
   END IF;
   LOOP
@@ -283,7 +283,7 @@ DECLARE
   begins record;
 BEGIN
   @home@
-  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', @max_name@);
   IF coalesce(start, number::text) IS NULL THEN PERFORM _evercore_refuse('EV009', 'start is NULL'); END IF;
   id := _evercore_subscription(name, true);
   PERFORM _evercore_enter_subscription();

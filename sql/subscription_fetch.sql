@@ -102,7 +102,7 @@ COMMENT ON FUNCTION _evercore_pass_over(bigint, integer, bigint, bigint, bigint)
 CREATE OR REPLACE FUNCTION _evercore_fetch_end("after" bigint, head bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  last bigint := "after" + 100000;
+  last bigint := "after" + @max_examined@;
   below bigint;
   above bigint;
 BEGIN
@@ -123,7 +123,7 @@ CREATE OR REPLACE FUNCTION _evercore_fetch_end_of(id bigint, "after" bigint, hea
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN least(head, (SELECT e.position - 1 FROM evercore_event e
-                       WHERE e.aggregate_id = id AND e.sequence > "after" + 100000 ORDER BY e.sequence LIMIT 1));
+                       WHERE e.aggregate_id = id AND e.sequence > "after" + @max_examined@ ORDER BY e.sequence LIMIT 1));
 END $$;
 COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint)
   IS 'Up to which position a fetch looks that finds nothing after a sequence of its aggregate.';
@@ -159,7 +159,7 @@ BEGIN
     PERFORM _evercore_check_log(), _evercore_refuse('EV009', format('cursor of subscription "%s" is beyond the head: %s', evercore_fetch.name, held.position));
   END IF;
   IF NOT held.active OR most = 0 THEN RETURN; END IF;
-  by_index := held.natural_key IS NULL AND cardinality(held.event_types) <= 64 AND _evercore_has_index_by_type();
+  by_index := held.natural_key IS NULL AND cardinality(held.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type();
   last := head;
   IF held.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a
@@ -183,7 +183,7 @@ BEGIN
     RETURN QUERY
     SELECT @log_row(aggregate_type=held.aggregate_type; natural_key=held.natural_key)@
       FROM evercore_event e
-     WHERE e.aggregate_id = only_id AND e.sequence > only_after AND e.sequence <= CASE WHEN last < head THEN only_after + 100000 ELSE 9223372036854775807 END
+     WHERE e.aggregate_id = only_id AND e.sequence > only_after AND e.sequence <= CASE WHEN last < head THEN only_after + @max_examined@ ELSE 9223372036854775807 END
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND @passes_event(held.event_types)@
      ORDER BY e.sequence LIMIT most;

@@ -18,7 +18,7 @@ COMMENT ON FUNCTION _evercore_lost(text, bigint) IS 'EV002 where there is no suc
 CREATE OR REPLACE FUNCTION _evercore_check_token(name text, token bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', 255);
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(name, 'name', @max_name@);
   IF token IS NULL THEN PERFORM _evercore_refuse('EV009', 'token is NULL'); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_token(text, bigint) IS 'Refuses arguments that cannot be a name and a token.';
@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION _evercore_lease(lease_seconds double precision) RETUR
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF lease_seconds IS NULL THEN PERFORM _evercore_refuse('EV009', 'lease_seconds is NULL'); END IF;
-  IF NOT (lease_seconds > 0 AND lease_seconds <= 86400) THEN
+  IF NOT (lease_seconds > 0 AND lease_seconds <= @max_lease@) THEN
     PERFORM _evercore_refuse('EV009', 'lease_seconds is out of range: ' || lease_seconds);
   END IF;
   RETURN greatest(1, round(lease_seconds * 1e6)) * interval '1 microsecond';
@@ -44,7 +44,7 @@ DECLARE
   given bigint;
 BEGIN
   @home@
-  PERFORM _evercore_subscriptions_ready(), _evercore_name(evercore_claim.name, 'name', 255), _evercore_name(evercore_claim.owner, 'owner', 255);
+  PERFORM _evercore_subscriptions_ready(), _evercore_name(evercore_claim.name, 'name', @max_name@), _evercore_name(evercore_claim.owner, 'owner', @max_name@);
   length := _evercore_lease(lease_seconds);
   PERFORM _evercore_tokens_above(evercore_claim.name);
   UPDATE evercore_subscription_partition AS p

@@ -1,7 +1,8 @@
-"""What is refused first, in all three forms of append, and repeats that are passed over."""
+"""What is refused first, in all three forms of append, repeats that are passed over, and limits, which are those of SQLite."""
 import json
+import re
 
-from harness import equal, new_database
+from harness import ROOT, equal, new_database
 from pq import Connection, Error
 
 LONG = "x" * 2000
@@ -145,3 +146,22 @@ def test_numbers_are_integers_however_they_are_spelled():
                 equal(answer, f"EV009: {member} is not an integer", number)
             else:
                 assert not str(answer).startswith("EV"), (number, member, answer)
+
+
+# The macro of sql/macros.txt, and what it is called in ext/.
+LIMITS = {"max_name": ("max_type_name", "max_natural_key", "max_event_id", "max_subscription_name"), "max_reference": ("max_reference",),
+          "max_payload": ("max_payload_bytes",), "max_depth": ("max_depth",), "max_partitions": ("max_partitions",), "max_lease": ("longest_lease",),
+          "jump": ("jump",), "max_examined": ("most_examined",)}
+
+
+def test_limits_are_those_of_sqlite_and_stand_in_one_place():
+    macros = dict(re.findall(r"^(\w+) =\n  (\d+)\n(?!  )", (ROOT / "sql/macros.txt").read_text(), re.M))
+    constants = {}
+    for path in sorted((ROOT / "ext").glob("**/*.*")):
+        for name, number, shift in re.findall(r"constexpr [\w:]+ (\w+) = ([0-9']+)u?(?: << ([0-9]+))?;", path.read_text()):
+            constants[name] = int(number.replace("'", "")) << int(shift or 0)
+    for macro, names in LIMITS.items():
+        equal({name: constants.get(name) for name in names}, dict.fromkeys(names, int(macros[macro])), f"{macro} of sql/macros.txt beside ext/")
+    text = "".join(path.read_text() for path in sorted((ROOT / "sql").glob("*.sql")))
+    equal(re.findall(r"_evercore_(?:filter_)?name\([^;@]*?, \d+\)|BETWEEN 1 AND \d{3,}|\b(?:16777216|17592186044415|86400)\b", text), [],
+          "limits as numbers in sql/")

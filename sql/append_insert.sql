@@ -88,7 +88,8 @@ BEGIN
                     AND (d.id IS NOT NULL AND coalesce(d.type, d.key) IS NULL
                          OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND @max_name@ AND char_length(d.key) BETWEEN 1 AND @max_name@)) IS TRUE) INTO fine
       FROM (SELECT u.*, u.data::jsonb::text AS printed
-              FROM unnest(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas, given.time_texts, given.event_ids)
+              FROM unnest(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas,
+                          given.time_texts, given.event_ids)
                      AS u (id, type, key, expected, kind, data, reference, metadata, event_time, event_id) OFFSET 0) d;
   EXCEPTION WHEN OTHERS THEN
     fine := false;

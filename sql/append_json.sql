@@ -36,7 +36,8 @@ BEGIN
   IF parsed = '[]' THEN RETURN parsed; END IF;
   -- From json, not jsonb: data and metadata are kept byte for byte.
   WITH append AS MATERIALIZED (
-    SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json) AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, repeats text, events json))
+    SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json)
+      AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, repeats text, events json))
       WITH ORDINALITY AS a (id, type, key, expected, repeats, events, no)
   ), event AS MATERIALIZED (
     SELECT a.no::integer AS owner, e.* FROM append a, json_to_recordset(a.events)
@@ -131,9 +132,10 @@ BEGIN
       'aggregate_id', ids[1], 'first_position', CASE WHEN places[lasts[1]] - places[1] < lasts[1] THEN places[1] END,
       'sequence', befores[1] + lasts[1], 'position', places[lasts[1]]));
   END IF;
-  RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', u.id, 'first_position', CASE WHEN places[u.last] - places[u.last - u.amount + 1] < u.amount THEN places[u.last - u.amount + 1] END,
-                                              'sequence', u.before + u.amount,
-                                              'position', places[u.last]) ORDER BY u.no)
+  RETURN (SELECT jsonb_agg(jsonb_build_object(
+            'aggregate_id', u.id,
+            'first_position', CASE WHEN places[u.last] - places[u.last - u.amount + 1] < u.amount THEN places[u.last - u.amount + 1] END,
+            'sequence', u.before + u.amount, 'position', places[u.last]) ORDER BY u.no)
             FROM unnest(ids, befores, counts, lasts) WITH ORDINALITY AS u (id, before, amount, last, no));
 END $$;
 COMMENT ON FUNCTION _evercore_append_plain(json, jsonb, bigint) IS 'Appends the events of a plain document, and answers as evercore_append_many does.';
@@ -250,7 +252,8 @@ CREATE OR REPLACE FUNCTION _evercore_is_integer(value json) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE json_typeof(value)
            WHEN 'number' THEN _evercore_is_integer(value #>> '{}')
-           WHEN 'string' THEN value #>> '{}' ~ '^[[:space:]]*[+-]?[0-9]{1,255}[[:space:]]*$' AND _evercore_is_integer(ltrim(btrim(value #>> '{}', E' \t\n\v\f\r'), '+'))
+           WHEN 'string' THEN value #>> '{}' ~ '^[[:space:]]*[+-]?[0-9]{1,255}[[:space:]]*$'
+                         AND _evercore_is_integer(ltrim(btrim(value #>> '{}', E' \t\n\v\f\r'), '+'))
            ELSE false END
 $$;
 COMMENT ON FUNCTION _evercore_is_integer(json) IS 'Whether a JSON value is exactly an integer of 64 bits.';
@@ -293,7 +296,8 @@ CREATE OR REPLACE FUNCTION _evercore_check_marks(document text, argument text, q
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF (document ~ E'\uE000[NS]') IS NOT TRUE OR _evercore_payload_fault(document) IN ('too large', 'too deep', 'not an object') THEN RETURN; END IF;
-  PERFORM _evercore_refuse('EV004', argument || CASE WHEN position(E'\uE000N' IN document) = 0 THEN ': lone surrogate' WHEN quoted THEN ': not JSON' ELSE ': NUL' END);
+  PERFORM _evercore_refuse('EV004', argument
+    || CASE WHEN position(E'\uE000N' IN document) = 0 THEN ': lone surrogate' WHEN quoted THEN ': not JSON' ELSE ': NUL' END);
 END $$;
 COMMENT ON FUNCTION _evercore_check_marks(text, text, boolean) IS 'Refuses a payload that bears a mark of _evercore_marked.';
 

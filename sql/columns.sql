@@ -27,8 +27,8 @@ BEGIN
       ('evercore_subscription', 'subscription_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY, name text COLLATE "C" NOT NULL, filter text,
         filter_version bigint NOT NULL DEFAULT 1, aggregate_type text COLLATE "C", natural_key text COLLATE "C", event_types text[] COLLATE "C",
         partitions integer NOT NULL, start_position bigint NOT NULL, active boolean NOT NULL DEFAULT true'),
-      ('evercore_subscription_partition', 'subscription_id bigint NOT NULL, partition integer NOT NULL, position bigint NOT NULL, token bigint NOT NULL DEFAULT 0,
-        owner text, lease interval, lease_expires_at timestamp with time zone, seen bigint, seen_filter bigint,
+      ('evercore_subscription_partition', 'subscription_id bigint NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
+        token bigint NOT NULL DEFAULT 0, owner text, lease interval, lease_expires_at timestamp with time zone, seen bigint, seen_filter bigint,
         untouched boolean NOT NULL DEFAULT false, last_error text')) AS t (relation, columns),
     LATERAL regexp_split_to_table(t.columns, E',\\s+') AS c (definition),
     LATERAL regexp_match(c.definition, E'^(\\w+) (.*?)( NOT NULL)?(?: DEFAULT (\\S+))?( GENERATED ALWAYS AS IDENTITY)?$') AS p (part);
@@ -90,8 +90,10 @@ BEGIN
                FROM _evercore_column_faults() f LOOP
     BEGIN
       IF one.present IS NULL THEN
-        EXECUTE one.alter_table || format('ADD COLUMN %I %s', one.name, one.wanted->>'type') || CASE WHEN (one.wanted->>'required')::boolean THEN ' NOT NULL' ELSE '' END
-                || coalesce(' DEFAULT ' || (one.wanted->>'standard'), '') || CASE one.wanted->>'identity' WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE '' END;
+        EXECUTE one.alter_table || format('ADD COLUMN %I %s', one.name, one.wanted->>'type')
+                || CASE WHEN (one.wanted->>'required')::boolean THEN ' NOT NULL' ELSE '' END
+                || coalesce(' DEFAULT ' || (one.wanted->>'standard'), '')
+                || CASE one.wanted->>'identity' WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE '' END;
         CONTINUE;
       END IF;
       FOR part IN SELECT w.key, w.value FROM jsonb_each_text(one.wanted) w

@@ -60,7 +60,8 @@ BEGIN
   PERFORM _evercore_store_snapshot(id, upto) FROM evercore_aggregate a WHERE a.aggregate_id = id AND NOT a.erased;
   INSERT INTO evercore_event_id (event_id, aggregate_id, sequence, position, event_type, digest)
   SELECT e.event_id, e.aggregate_id, e.sequence, e.position, e.event_type, CASE WHEN NOT a.erased THEN sha256(convert_to(e.data::text, 'UTF8')) END
-    FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
+    FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+   WHERE e.aggregate_id = id AND e.sequence <= upto AND e.event_id IS NOT NULL;
   INSERT INTO evercore_compacted_type AS c (aggregate_id, event_type, position)
   SELECT e.aggregate_id, e.event_type, max(e.position) FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto GROUP BY 1, 2
       ON CONFLICT (aggregate_id, event_type) DO UPDATE SET position = greatest(c.position, excluded.position);
@@ -81,7 +82,8 @@ BEGIN
   PERFORM _evercore_open_log(false);
   RETURN removed;
 END $$;
-COMMENT ON FUNCTION _evercore_remove(bigint, bigint) IS 'Removes an aggregate''s events up to a sequence, keeping a base snapshot and what must be known of them.';
+COMMENT ON FUNCTION _evercore_remove(bigint, bigint)
+  IS 'Removes an aggregate''s events up to a sequence, keeping a base snapshot and what must be known of them.';
 
 CREATE OR REPLACE FUNCTION evercore_compact(id bigint, keep_events bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -121,8 +123,9 @@ BEGIN
   SELECT t.type_id INTO kind FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C";
   IF NOT FOUND THEN PERFORM _evercore_refuse('EV002', format('no aggregate type "%s"', type)); END IF;
   IF keep_events IS NULL THEN PERFORM _evercore_enter(); ELSE PERFORM _evercore_enter_compaction(); END IF;
-  -- Which aggregates is chosen first, longest first, and no more of them are looked at closely than max asks for; they are locked by id, in the one order of all calls. Once one of them is
-  -- compacted no other is waited for: whoever has one in hand may be waiting for an event_id that went from the first.
+  -- Which aggregates is chosen first, longest first, and no more of them are looked at closely than max asks for; they are locked by id, in
+  -- the one order of all calls. Once one of them is compacted no other is waited for: whoever has one in hand may be waiting for an event_id
+  -- that went from the first.
   FOR candidate IN
     SELECT c.aggregate_id FROM (
       SELECT a.aggregate_id

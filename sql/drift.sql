@@ -75,7 +75,8 @@ BEGIN
   SELECT 'function', format('owner of function %s is %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)) FROM pg_proc p
    WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner IS DISTINCT FROM to_regrole('@owner@')::oid;
 END $$;
-COMMENT ON FUNCTION _evercore_relation_faults() IS 'Relations and columns that are missing, views that are different, and what belongs to another role than the owner.';
+COMMENT ON FUNCTION _evercore_relation_faults()
+  IS 'Relations and columns that are missing, views that are different, and what belongs to another role than the owner.';
 
 -- As the migrations make them; the migrations' statements about columns and first rows come along.
 CREATE OR REPLACE FUNCTION _evercore_make_missing() RETURNS void

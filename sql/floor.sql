@@ -25,7 +25,8 @@ BEGIN
            coalesce(substring(current_setting(@floor_setting@, true) FROM @digits@), set_config(@floor_setting@, newest::text, true))::bigint)))
       OR _evercore_hold_other_floor();
 END $$;
-COMMENT ON FUNCTION _evercore_hold_floor(bigint) IS 'Makes followers stop below every position this transaction draws from now on; EV010 where the sequence is wrong.';
+COMMENT ON FUNCTION _evercore_hold_floor(bigint)
+  IS 'Makes followers stop below every position this transaction draws from now on; EV010 where the sequence is wrong.';
 
 -- Lower keys first, at random, farther down with each try. Where all were taken, keys of the two-part form, at random as well, which
 -- stand for a floor of zero; a setting remembers which, so that the transaction's next append takes the same one again.
@@ -108,7 +109,8 @@ CREATE OR REPLACE FUNCTION _evercore_check_replica() RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   IF _evercore_is_replica() THEN
-    RAISE EXCEPTION 'EV010: this store is a logical replica, to which events come in the order of commits: follow it at its publisher, or drop the subscription and SELECT evercore_migrate()'
+    RAISE EXCEPTION 'EV010: this store is a logical replica, to which events come in the order of commits: '
+      'follow it at its publisher, or drop the subscription and SELECT evercore_migrate()'
       USING ERRCODE = 'EV010';
   END IF;
 END $$;

@@ -204,7 +204,8 @@ BEGIN
   IF document::text !~ '[0-9]{19}' THEN RETURN document::text; END IF;
   RETURN (SELECT string_agg(coalesce(part[1], CASE WHEN part[2]::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807
                                                    THEN part[2] || '.0' END, part[2], part[3]), '' ORDER BY no)
-            FROM regexp_matches(document::text, '(' || @string@ || ')|(-?[0-9]{19,}(?![.0-9]))|(-?[0-9]+(?:[.][0-9]+)?|[^"0-9-]+)', 'g') WITH ORDINALITY AS pieces (part, no));
+            FROM regexp_matches(document::text, '(' || @string@ || ')|(-?[0-9]{19,}(?![.0-9]))|(-?[0-9]+(?:[.][0-9]+)?|[^"0-9-]+)', 'g')
+                 WITH ORDINALITY AS pieces (part, no));
 END $$;
 COMMENT ON FUNCTION _evercore_json_text(jsonb) IS 'A jsonb as text within the payload profile.';
 
@@ -361,7 +362,8 @@ BEGIN
               FROM (SELECT first AS sequence, NULL AS event_type, NULL::timestamptz AS event_time, NULL AS reference, NULL::json AS data,
                            start AS folded, 'merge' AS fold
                     UNION ALL
-                    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data), coalesce(k.fold, 'merge')
+                    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data),
+                           coalesce(k.fold, 'merge')
                       FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
                      WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last) f) h
      WHERE h.sequence > first ORDER BY h.sequence;

@@ -256,7 +256,8 @@ LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_check_log();
   IF "after" > @last_position@ THEN
-    RAISE EXCEPTION 'EV009: after is out of range: %', "after" USING ERRCODE = 'EV009', HINT = 'No event ever had that position: the store may have been restored.';
+    RAISE EXCEPTION 'EV009: after is out of range: %', "after"
+      USING ERRCODE = 'EV009', HINT = 'No event ever had that position: the store may have been restored.';
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_beyond(bigint) IS 'EV009 where a position was never drawn.';

@@ -16,7 +16,8 @@ BEGIN
   LOCK TABLE evercore_aggregate IN ROW EXCLUSIVE MODE;
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM FROM _evercore_declared FOR SHARE; END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_enter() IS 'Before all other locks of a call that writes events or snapshots: no declaration changes until this transaction ends.';
+COMMENT ON FUNCTION _evercore_enter()
+  IS 'Before all other locks of a call that writes events or snapshots: no declaration changes until this transaction ends.';
 
 CREATE OR REPLACE FUNCTION _evercore_enter_declaration() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
@@ -43,11 +44,13 @@ BEGIN
   PERFORM _evercore_read_committed('compaction'), _evercore_enter();
   LOCK TABLE evercore_compacted_type IN ROW EXCLUSIVE MODE;
 END $$;
-COMMENT ON FUNCTION _evercore_enter_compaction() IS 'Before all other locks of a call that removes events: no cursor is made or moved back until this transaction ends.';
+COMMENT ON FUNCTION _evercore_enter_compaction()
+  IS 'Before all other locks of a call that removes events: no cursor is made or moved back until this transaction ends.';
 
 CREATE OR REPLACE FUNCTION _evercore_enter_subscription() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   LOCK TABLE evercore_compacted_type IN SHARE MODE;
 END $$;
-COMMENT ON FUNCTION _evercore_enter_subscription() IS 'Before a cursor is made or moved back, or a filter changed: nothing is compacted until this transaction ends.';
+COMMENT ON FUNCTION _evercore_enter_subscription()
+  IS 'Before a cursor is made or moved back, or a filter changed: nothing is compacted until this transaction ends.';

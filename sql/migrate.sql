@@ -12,8 +12,11 @@ BEGIN
   IF there THEN present := (SELECT max(s.version) FROM evercore_schema s); END IF;
   IF present IS NOT NULL THEN RETURN present; END IF;
   IF NOT there AND to_regclass('@extschema@.evercore_aggregate') IS NULL THEN RETURN 0; END IF;
-  RAISE EXCEPTION 'EV008: the store is damaged: evercore_schema is %, and its other tables are there', CASE WHEN there THEN 'empty' ELSE 'missing' END
-    USING ERRCODE = 'EV008', HINT = format('SET ROLE %s; ', (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = to_regclass('@extschema@.evercore_aggregate'))) || CASE WHEN there THEN '' ELSE 'CREATE TABLE @extschema@.evercore_schema (version integer NOT NULL); ' END
+  RAISE EXCEPTION 'EV008: the store is damaged: evercore_schema is %, and its other tables are there',
+    CASE WHEN there THEN 'empty' ELSE 'missing' END
+    USING ERRCODE = 'EV008',
+      HINT = format('SET ROLE %s; ', (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = to_regclass('@extschema@.evercore_aggregate')))
+      || CASE WHEN there THEN '' ELSE 'CREATE TABLE @extschema@.evercore_schema (version integer NOT NULL); ' END
       || format('INSERT INTO @extschema@.evercore_schema (version) VALUES (%s); SELECT @extschema@.evercore_migrate(); RESET ROLE',
            CASE WHEN to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN 3
                 WHEN to_regclass('@extschema@.evercore_subscription') IS NOT NULL THEN 2 ELSE 1 END);

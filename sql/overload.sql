@@ -122,7 +122,8 @@ BEGIN
       ('evercore_claim', 'bigint', 'VOLATILE', 'name text, owner anyelement, lease_seconds double precision',
        'name, _evercore_name_text(owner, ''owner''), lease_seconds')) AS v
     UNION ALL
-    SELECT f.name, 'bigint', f.volatility, 'type ' || k.type || ', key ' || k.key || CASE WHEN f.name = 'evercore_create' AND k.key = 'text' THEN ' DEFAULT NULL' ELSE '' END,
+    SELECT f.name, 'bigint', f.volatility, 'type ' || k.type || ', key ' || k.key
+             || CASE WHEN f.name = 'evercore_create' AND k.key = 'text' THEN ' DEFAULT NULL' ELSE '' END,
            CASE k.type WHEN 'text' THEN 'type' ELSE '_evercore_name_text(type, ''aggregate_type'')' END || ', '
              || CASE k.key WHEN 'text' THEN 'key' ELSE '_evercore_name_text(key, ''natural_key'')' END
       FROM (VALUES ('evercore_create', 'VOLATILE'), ('evercore_ensure', 'VOLATILE'), ('evercore_find', 'STABLE')) AS f (name, volatility),

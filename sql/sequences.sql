@@ -35,7 +35,8 @@ BEGIN
     LATERAL (VALUES
       (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0)
                     OR s.name = '_evercore_highest' AND (@marks@ < 0) IS NOT TRUE
-                       AND EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN format('sequence %s is behind its table', s.name) END),
+                       AND EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0)
+                  THEN format('sequence %s is behind its table', s.name) END),
       (2, CASE WHEN q.seqcache <> 1 THEN format('sequence %s has a cache', s.name) END),
       (3, CASE WHEN @differs@ THEN format('sequence %s is different', s.name)
                WHEN s.name <> '_evercore_system' AND s.name <> '_evercore_timeline' AND pg_sequence_last_value(q.seqrelid) >= s.largest

@@ -123,7 +123,8 @@ BEGIN
   missed := _evercore_newest_removed(id, part, NULL);
   IF place >= missed THEN missed := CASE WHEN moment IS NOT NULL THEN _evercore_newest_removed(id, part, moment) END; END IF;
   IF missed IS NOT NULL THEN
-    RAISE EXCEPTION 'EV010: subscription "%" would miss events that were compacted, up to position %: begin the start with the word kept to say that this is meant',
+    RAISE EXCEPTION 'EV010: subscription "%" would miss events that were compacted, up to position %: '
+      'begin the start with the word kept to say that this is meant',
       (SELECT s.name FROM evercore_subscription s WHERE s.subscription_id = id), missed USING ERRCODE = 'EV010';
   END IF;
 END $$;

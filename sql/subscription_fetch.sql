@@ -183,7 +183,8 @@ BEGIN
     RETURN QUERY
     SELECT @log_row(aggregate_type=held.aggregate_type; natural_key=held.natural_key)@
       FROM evercore_event e
-     WHERE e.aggregate_id = only_id AND e.sequence > only_after AND e.sequence <= CASE WHEN last < head THEN only_after + @max_examined@ ELSE 9223372036854775807 END
+     WHERE e.aggregate_id = only_id AND e.sequence > only_after
+       AND e.sequence <= CASE WHEN last < head THEN only_after + @max_examined@ ELSE 9223372036854775807 END
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND @passes_event(held.event_types)@
      ORDER BY e.sequence LIMIT most;

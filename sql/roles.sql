@@ -3,7 +3,8 @@
 -- Subscriptions are the writer's, who may also read evercore_subscriptions. evercore_fetch is not for readers: one that is
 -- empty locks the row of its partition to note what it saw, and who only reads must not hold up workers.
 
--- Which public functions a reader may call; a writer may call these and all the others but the owner's.
+-- Who may call a function, in all its forms: a reader, and then a writer too, or a writer. What is not named here is the owner's; a test
+-- asks that every public function is.
 CREATE OR REPLACE FUNCTION _evercore_rights() RETURNS TABLE (routine text, least_role text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT u, 'reader' FROM unnest('{evercore_version,evercore_time,evercore_check,evercore_stats,evercore_find,evercore_sequence,evercore_head,evercore_follow,
@@ -11,9 +12,11 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   UNION ALL
   SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_restored,evercore_rename_type,evercore_compact,evercore_compact_type,evercore_erase}'::text[]) u
   UNION ALL
-  SELECT u, 'writer' FROM unnest('{_evercore_publish_floor,_evercore_json_text}'::text[]) u
+  SELECT u, 'writer' FROM unnest('{evercore_create,evercore_ensure,evercore_rekey,evercore_append,evercore_append_many,evercore_event_type,evercore_snapshot,
+      evercore_save_snapshot,evercore_snapshot_policy,evercore_subscribe,evercore_pause,evercore_resume,evercore_reset,evercore_unsubscribe,
+      evercore_claim,evercore_fetch,evercore_ack,evercore_renew,evercore_release,_evercore_publish_floor,_evercore_json_text}'::text[]) u
 $$;
-COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function, where that is not the writer.';
+COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function.';
 
 -- What is right already is left alone: each change of an ACL makes every session compile its functions again.
 CREATE OR REPLACE FUNCTION _evercore_grant() RETURNS void
@@ -27,8 +30,7 @@ BEGIN
            EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0) AS public_may,
            EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = to_regrole('@writer@')::oid) AS writer_may,
            EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = to_regrole('@reader@')::oid) AS reader_may
-      FROM pg_proc p LEFT JOIN _evercore_rights() r ON r.routine = p.proname,
-           LATERAL (SELECT coalesce(r.least_role, CASE WHEN starts_with(p.proname, '_') THEN 'owner' ELSE 'writer' END)) AS l (least_role)
+      FROM pg_proc p LEFT JOIN _evercore_rights() l ON l.routine = p.proname
      WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname ~ '^_?evercore_' AND p.proowner = to_regrole('@owner@')::oid LOOP
     IF routine.public_may THEN EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine.signature); END IF;
     IF routine.least_role IN ('writer', 'reader') AND NOT routine.writer_may THEN

@@ -84,17 +84,48 @@ def test_no_table_can_be_touched_but_by_the_owner():
             refused(lambda sql=sql, who=who: within(role[who], sql), "42501")
 
 
-def test_internal_functions_are_the_owners_alone():
-    admin, role = roles()
-    allowed = {"_evercore_in_flight", "_evercore_lag", "_evercore_publish_floor", "_evercore_time_text", "_evercore_json_text"}
-    for name, in admin.rows("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND proname LIKE '\\_%'"):
-        if name in allowed:
-            continue
-        for who in ("writer", "reader"):
-            equal(role[who].rows("SELECT 1 FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace AND proname = $1"
-                                 " AND has_function_privilege(oid, 'EXECUTE')", name), [], f"{who} may call {name}")
-    equal(admin.rows("SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace"
-                     " AND (proacl IS NULL OR proacl::text LIKE '%{=X%' OR proacl::text LIKE '%,=X%')"), [], "functions that PUBLIC may call")
+# By name, in all forms: what a new function or relation is, too, has to be said here and in sql/roles.sql.
+READERS = ("version time check stats find sequence head follow events replay state history _in_flight _lag _time_text").split()
+WRITERS = ("create ensure rekey append append_many event_type snapshot save_snapshot snapshot_policy subscribe pause resume reset unsubscribe claim fetch ack renew"
+           " release _publish_floor _json_text").split()
+OWNERS = ("migrate restored rename_type compact compact_type erase").split()
+RELATIONS = {"reader": {f"evercore_{name}": "SELECT" for name in
+                        ("schema event event_id event_type aggregate aggregate_type compacted_type snapshot subscription subscription_partition"
+                         " log aggregates append in_flight subscriptions").split()},
+             "writer": {"evercore_append": "INSERT", "evercore_subscriptions": "SELECT"}}
+INTERNAL_RELATIONS = ("_declared _floor _pending _unread _highest _system _timeline _token aggregate_aggregate_id_seq aggregate_type_type_id_seq"
+                      " event_position_seq subscription_subscription_id_seq").split()
+
+
+def test_every_function_in_the_catalogue_is_its_roles():
+    admin, _ = roles()
+    named = {who: {("_evercore" if name[0] == "_" else "evercore_") + name for name in names}
+             for who, names in (("reader", READERS), ("writer", WRITERS), ("owner", OWNERS))}
+    equal(sorted(admin.rows("SELECT routine, least_role FROM _evercore_rights()")), sorted((name, who) for who in named for name in named[who]), "sql/roles.sql")
+    here = "FROM pg_proc p WHERE p.pronamespace = 'evercore'::regnamespace"
+    names = {name for name, in admin.rows(f"SELECT DISTINCT p.proname {here}")}
+    known = set().union(*named.values())
+    equal({name for name in names if name.startswith("evercore_")} - known, set(), "public functions that sql/roles.sql does not name")
+    equal(known - names, set(), "named, and not there")
+    for who, grantee in (("reader", "evercore_reader"), ("writer", "evercore_writer"), ("PUBLIC", "-")):
+        wanted = named["reader"] | (named["writer"] if who == "writer" else set()) if who != "PUBLIC" else set()
+        may = admin.rows(f"SELECT p.oid::regprocedure, p.proname {here}"
+                         " AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee::regrole::text = $1 AND NOT x.is_grantable)", grantee)
+        all_forms = admin.rows(f"SELECT p.oid::regprocedure, p.proname {here} AND p.proname = ANY ($1)", "{" + ",".join(wanted) + "}")
+        equal(sorted(may), sorted(all_forms), who)
+    equal(admin.rows(f"SELECT p.oid::regprocedure {here} AND p.proowner <> 'evercore_owner'::regrole"), [], "all are the owner's")
+
+
+def test_every_relation_in_the_catalogue_is_its_roles():
+    admin, _ = roles()
+    here = "FROM pg_class c WHERE c.relnamespace = 'evercore'::regnamespace AND c.relkind NOT IN ('i', 'I')"
+    equal(sorted(name for name, in admin.rows(f"SELECT c.relname {here}")),
+          sorted([*RELATIONS["reader"], *(("_evercore" if name[0] == "_" else "evercore_") + name for name in INTERNAL_RELATIONS)]))
+    given = admin.rows(f"SELECT replace(x.grantee::regrole::text, 'evercore_', ''), c.relname, x.privilege_type, x.is_grantable::text"
+                       f" {here.replace('WHERE', ', aclexplode(c.relacl) x WHERE')} AND x.grantee <> c.relowner")
+    equal(sorted(given), sorted((who, name, privilege, "false") for who, names in RELATIONS.items() for name, privilege in names.items()))
+    equal(admin.rows("SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                     " WHERE c.relnamespace = 'evercore'::regnamespace AND a.attacl IS NOT NULL"), [], "rights on columns")
 
 
 def test_a_stranger_may_do_nothing():

@@ -89,10 +89,9 @@ BEGIN
     EXCEPTION WHEN invalid_function_definition OR wrong_object_type THEN
       IF anew THEN RAISE; END IF;
       -- Whom the user let call it may call what takes its place.
-      rights := ARRAY(SELECT format('GRANT EXECUTE ON ROUTINE @extschema@.%s TO %s', one.signature, x.grantee::regrole)
-                             || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-                        FROM pg_proc p, aclexplode(p.proacl) x
-                       WHERE p.oid = to_regprocedure('@extschema@.' || one.signature) AND x.grantee NOT IN (0, p.proowner));
+      rights := ARRAY(SELECT format('GRANT %s ON ROUTINE @extschema@.%s TO %s', g.privilege, one.signature, g.receiver)
+                        FROM pg_proc p, LATERAL @given(p.proacl; p.proowner)@ g
+                       WHERE p.oid = to_regprocedure('@extschema@.' || one.signature) AND g.grantee <> 0);
       EXECUTE 'DROP ROUTINE @extschema@.' || one.signature;
       EXECUTE 'CREATE ' || one.statement;
       FOREACH given IN ARRAY rights LOOP EXECUTE given; END LOOP;

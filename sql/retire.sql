@@ -11,10 +11,9 @@ BEGIN
   PERFORM pg_catalog.set_config('quote_all_identifiers', 'off', true);
   SELECT pg_catalog.string_agg(r.routine::text, ', '), pg_catalog.jsonb_agg(r.rights) FILTER (WHERE r.rights IS NOT NULL) INTO gone, rights FROM (
     SELECT p.oid::pg_catalog.regprocedure AS routine,
-           (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('routine', p.proname, 'role', x.grantee::bigint))
-              FROM pg_catalog.aclexplode(p.proacl) x
-             WHERE x.grantee NOT IN (0, p.proowner, pg_catalog.to_regrole('@owner@'),
-                                     pg_catalog.to_regrole('@writer@'), pg_catalog.to_regrole('@reader@'))) AS rights
+           (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('routine', p.proname, 'privilege', g.privilege, 'receiver', g.receiver))
+              FROM @given(p.proacl; p.proowner)@ g
+             WHERE g.grantee NOT IN (0, pg_catalog.to_regrole('@owner@'), pg_catalog.to_regrole('@writer@'), pg_catalog.to_regrole('@reader@'))) AS rights
       FROM pg_catalog.pg_proc p
      WHERE p.pronamespace = pg_catalog.to_regnamespace('@extschema@') AND p.proname ~ '^_?evercore_'
        AND pg_catalog.format('%s(%s) RETURNS %s', p.proname, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid))

@@ -70,11 +70,8 @@ BEGIN
     BEGIN
       EXECUTE format('CREATE OR REPLACE %s AS %s', one.view, one.body);
     EXCEPTION WHEN invalid_table_definition THEN
-      rights := ARRAY(SELECT format('GRANT %s ON @extschema@.%I TO %s', x.privilege_type, one.name,
-                                    CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
-                             || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-                        FROM pg_class c, aclexplode(c.relacl) x
-                       WHERE c.oid = to_regclass('@extschema@.' || one.name) AND x.grantee <> c.relowner);
+      rights := ARRAY(SELECT format('GRANT %s ON @extschema@.%I TO %s', g.privilege, one.name, g.receiver)
+                        FROM pg_class c, LATERAL @given(c.relacl; c.relowner)@ g WHERE c.oid = to_regclass('@extschema@.' || one.name));
       PERFORM _evercore_drop_view(one.name);
       again := true;  -- others may have gone with it
       EXECUTE format('CREATE OR REPLACE %s AS %s', one.view, one.body);

@@ -78,7 +78,7 @@ def fill(connection):
 def surround(connection, role):
     """What users put around a store: roles in its roles, rights on single functions, a trigger, views."""
     connection.rows(f"CREATE ROLE {role}_writes IN ROLE evercore_writer; CREATE ROLE {role}_reads IN ROLE evercore_reader; CREATE ROLE {role}_many;"
-                    f" GRANT USAGE ON SCHEMA evercore TO {role}_many; GRANT EXECUTE ON FUNCTION evercore_append_many(jsonb) TO {role}_many;"
+                    f" GRANT USAGE ON SCHEMA evercore TO {role}_many; GRANT EXECUTE ON FUNCTION evercore_append_many(jsonb) TO {role}_many WITH GRANT OPTION;"
                     f" GRANT SELECT ON evercore_log, evercore_subscriptions TO {role}_many")
     connection.rows("CREATE TABLE public.noticed (place bigint);"
                     " CREATE FUNCTION public.notice() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS"
@@ -140,6 +140,9 @@ def is_upgraded(connection, role, was, token):
     equal((len(fetched), fetched[-1][0]), (int(connection.value("SELECT count(*) FROM evercore_log")) - 5, before))
     equal(connection.value("SELECT evercore_ack('all', $1, $2)", token, before), before)
     refused(lambda: connection.rows("DELETE FROM evercore_event"), "EV010")
+
+    equal(connection.value("SELECT has_function_privilege($1, 'evercore_append_many(anyelement)', 'EXECUTE WITH GRANT OPTION')", role + "_many"), "t",
+          "a right on a form that is gone, as it was given")
 
     calls_every_form(connection)
     noticed = connection.value("SELECT count(*) FROM public.noticed")

@@ -34,6 +34,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_few_aggregates(bigint, bigint, bigint) IS 'Of which aggregates the next events are, where these are few.';
 
+-- What is known of those aggregates that many of the next events are of. Readers by a filter or a partition, who cannot tell which events
+-- are theirs before they have read them, look no row of such an aggregate up for each event: where an old snapshot holds the dead
+-- versions of a row that appends change often, that walked over all of them each time.
+CREATE OR REPLACE FUNCTION _evercore_hot_aggregates("after" bigint, OUT ids bigint[], OUT type_ids bigint[], OUT types text[], OUT keys text[])
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  WITH e AS (
+    SELECT x.aggregate_id FROM (SELECT n.aggregate_id FROM evercore_event n WHERE n.position > "after" ORDER BY n.position LIMIT 64) x
+     GROUP BY x.aggregate_id HAVING count(*) >= 4)
+  SELECT array_agg(a.aggregate_id), array_agg(a.type_id), array_agg(t.name), array_agg(a.natural_key) INTO ids, type_ids, types, keys
+    FROM @log_from(e)@;
+END $$;
+COMMENT ON FUNCTION _evercore_hot_aggregates(bigint) IS 'Types and keys of the aggregates that many of the next events are of.';
+
 -- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. The plan is made once: making it
 -- takes longer than a poll that finds nothing. It must not hash every aggregate of the store for each batch, nor sort all that
 -- is to come, as a plan for an unknown limit might, nor start workers for what a big store leads it to expect; without sorts there is
@@ -97,7 +111,7 @@ COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter text, upto bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off
 SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
@@ -105,6 +119,8 @@ DECLARE
   start bigint := coalesce(evercore_follow."after", 0);
   head bigint;
   wanted record;
+  hot record;
+  by_hot boolean := false;
   wanted_type bigint;
   only_id bigint;
 BEGIN
@@ -117,6 +133,10 @@ BEGIN
   IF start > head AND NOT pg_is_in_recovery() THEN PERFORM _evercore_beyond(start); END IF;
   head := least(head, evercore_follow.upto);
   IF start >= head OR most = 0 THEN RETURN; END IF;
+  IF head - start >= 64 AND (most < 64) IS NOT TRUE AND wanted.natural_key IS NULL THEN
+    hot := _evercore_hot_aggregates(start);
+    by_hot := hot.ids IS NOT NULL;
+  END IF;
   SELECT t.type_id INTO wanted_type FROM evercore_aggregate_type t WHERE t.name = wanted.aggregate_type;
   IF wanted.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = wanted_type AND a.natural_key = wanted.natural_key;
@@ -136,6 +156,13 @@ BEGIN
        AND @passes_aggregate(wanted.aggregate_type; wanted.natural_key; a.type_id = wanted_type)@
      ORDER BY e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
+  ELSIF by_hot THEN
+    RETURN QUERY
+    SELECT @hot_row@
+      FROM @hot_from(evercore_event e)@
+     WHERE e.position > start AND e.position <= head
+       AND @passes(wanted.event_types; wanted.aggregate_type; wanted.natural_key; @hot_type@ = wanted_type)@ AND @hot_name@ IS NOT NULL
+     ORDER BY e.position LIMIT most;
   ELSE
     RETURN QUERY
     SELECT @log_row@

@@ -131,7 +131,7 @@ COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint)
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off
 SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
@@ -145,6 +145,8 @@ DECLARE
   types text[];
   few record;
   by_few boolean := false;
+  hot record;
+  by_hot boolean := false;
 BEGIN
   @home@
   PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
@@ -179,6 +181,10 @@ BEGIN
     by_few := few.ids IS NOT NULL;
     IF by_few THEN last := few.last; END IF;
   END IF;
+  IF most >= 64 AND head - held.position >= 64 AND held.natural_key IS NULL AND NOT by_few AND by_index IS NOT TRUE THEN
+    hot := _evercore_hot_aggregates(held.position);
+    by_hot := hot.ids IS NOT NULL;
+  END IF;
   IF held.natural_key IS NOT NULL THEN
     RETURN QUERY
     SELECT @log_row(aggregate_type=held.aggregate_type; natural_key=held.natural_key)@
@@ -208,6 +214,14 @@ BEGIN
     RETURN QUERY EXECUTE _evercore_merged(cardinality(types))
       USING types, last, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most,
             held.filter_version;
+  ELSIF by_hot THEN
+    RETURN QUERY
+    SELECT @hot_row@
+      FROM @hot_from(evercore_event e)@
+     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
+       AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
+       AND @passes(held.event_types; held.aggregate_type; held.natural_key; @hot_type@ = held.type_id)@ AND @hot_name@ IS NOT NULL
+     ORDER BY e.position LIMIT most;
   ELSE
     RETURN QUERY
     SELECT @log_row@

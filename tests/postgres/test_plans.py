@@ -179,7 +179,15 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
     for _ in range(1000):
         writer.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
 
-    calls = ("SELECT evercore_sequence(1)", "SELECT * FROM evercore_follow(0, 100)", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_fetch('s', 1, 200)", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
+    tokens = {}
+    for name, filter, partitions in (("typed", '{"event_types":["E"]}', 1), ("kind", '{"aggregate_type":"T"}', 1), ("parts", None, 2)):
+        writer.rows("SELECT evercore_subscribe($1, $2, NULL, $3)", name, filter, partitions)
+        for _ in range(partitions):
+            tokens[name] = writer.value("SELECT evercore_claim($1, 'w', 3600)", name)
+    calls = ("SELECT evercore_sequence(1)", """SELECT * FROM evercore_follow(0, 100, '{"event_types":["E"]}')""",
+             """SELECT * FROM evercore_follow(0, 100, '{"aggregate_type":"T"}')""", "SELECT * FROM evercore_follow(0, 100, NULL, 1000)",
+             *(f"SELECT * FROM evercore_fetch('{name}', {token}, 200)" for name, token in tokens.items()),
+              "SELECT * FROM evercore_follow(0, 100)", "SELECT * FROM evercore_follow()", "SELECT * FROM evercore_fetch('s', 1, 200)", "SELECT * FROM evercore_events(1, 0, 100)", "SELECT * FROM evercore_events(1, 0, -100)",
              "SELECT * FROM evercore_events(1, 0, NULL, 100)", "SELECT evercore_state(1, 100)", "SELECT count(*) FROM evercore_replay(1)",
              "SELECT evercore_append(1, NULL, 'E', '{}')")
     then = [pages(reader, sql) for sql in calls]
@@ -193,6 +201,8 @@ def test_an_old_snapshot_costs_a_reader_of_one_aggregate_its_dead_versions_once(
 def test_followers_of_few_and_of_many_aggregates_read_the_same():
     connection = Connection(new_database())
     connection.rows("SELECT evercore_subscribe('s'), evercore_claim('s', 'w', 3600)")
+    connection.rows("""SELECT evercore_subscribe('typed', '{"event_types":["E"]}'), evercore_claim('typed', 'w', 3600)""")
+    connection.rows("""SELECT evercore_subscribe('kind', '{"aggregate_type":"T1"}'), evercore_claim('kind', 'w', 3600)""")
     for pattern in ("1", "i % 2", "i % 3", "i", "i / 5", "CASE WHEN i % 20 = 0 THEN i ELSE 0 END", "CASE WHEN i < 100 THEN 0 ELSE i END", "i / 20"):
         before = connection.value("SELECT evercore_head()")
         connection.rows(f"INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) "
@@ -204,7 +214,12 @@ def test_followers_of_few_and_of_many_aggregates_read_the_same():
                   f"{pattern}, {limit} events")
             if limit:
                 equal(connection.rows(f"SELECT {columns} FROM evercore_fetch('s', 1, $1)", limit), followed, f"{pattern}, {limit} events by fetch")
-        connection.rows("SELECT evercore_ack('s', 1, evercore_head())")
+                equal(connection.rows(f"SELECT {columns} FROM evercore_fetch('typed', 2, $1)", limit), followed, f"{pattern}, {limit} events of a type")
+                of_kind = [row for row in followed if row[2] == "T1"]
+                equal(connection.rows(f"SELECT {columns} FROM evercore_fetch('kind', 3, $1)", limit)[:len(of_kind)], of_kind, f"{pattern}, {limit} events")
+                equal(connection.rows(f"SELECT {columns} FROM evercore_follow($1, $2, '{{\"aggregate_type\":\"T1\"}}')", before, limit)[:len(of_kind)],
+                      of_kind, f"{pattern}, {limit} events of a type of aggregates")
+        connection.rows("SELECT evercore_ack('s', 1, evercore_head()), evercore_ack('typed', 2, evercore_head()), evercore_ack('kind', 3, evercore_head())")
 
 
 def test_a_long_fold_in_blocks_gives_what_one_event_after_the_other_gives():

@@ -3,7 +3,7 @@ import os
 import subprocess
 import tempfile
 
-from harness import Later, equal, install, new_database, refused, together, uri, waits_for_lock
+from harness import Later, equal, install, new_database, program, refused, together, uri, waits_for_lock
 from pq import Connection, Error
 from test_crash import Server, connect
 
@@ -62,7 +62,7 @@ class Copy:
         if os.getuid() == 0:
             subprocess.run(["chown", "postgres", self.home], check=True)
         os.chmod(self.home, 0o755)
-        server.as_server(f"{server.bin}/pg_basebackup", "-h", server.socket, "-U", "postgres", "-D", self.data, "-c", "fast", *options)
+        server.as_server(program("pg_basebackup"), "-h", server.socket, "-U", "postgres", "-D", self.data, "-c", "fast", *options)
         self.uri = server.uri.replace(server.socket, self.home)
         self.started = False
 

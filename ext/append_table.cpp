@@ -55,6 +55,8 @@ struct AppendTable {
   Connection* connection;
   StatementMixture mixture;
   bool in_row = false;
+  bool store_at_begin = false;  // looked at where a savepoint could lose it
+  bool store_lost = false;
 };
 
 AppendTable& table_of(sqlite3_vtab* vtab) {
@@ -257,19 +259,42 @@ int disconnect(sqlite3_vtab* vtab) noexcept {
 }
 
 // Every end and every turn of a transaction makes what it learnt void (transaction.h).
+//
+// Where a savepoint begins the transaction, SQLite goes by the size that the file had when this connection read
+// it last. If it was empty then, rolling back to that savepoint empties it, whatever others made of it since. An
+// INSERT into this table begins a transaction without reading the file; so what was there is remembered, and
+// where it is gone the whole transaction is rolled back, before anything is written in its place.
+
+bool has_store(Connection& connection) noexcept {
+  try {
+    return connection
+        .prepare_once("SELECT 1 FROM main.sqlite_schema WHERE name = 'evercore_schema'")
+        .step();
+  } catch (...) {
+    return false;
+  }
+}
 
 int begin(sqlite3_vtab* vtab) noexcept {
-  table_of(vtab).connection->transaction.begin();
+  AppendTable& table = table_of(vtab);
+  Connection& connection = *table.connection;
+  connection.transaction.begin();
+  table.store_lost = false;
+  table.store_at_begin = !connection.is_utf8() && sqlite3_get_autocommit(connection.db()) == 0 &&
+                         has_store(connection);
   return SQLITE_OK;
 }
 
-int sync(sqlite3_vtab*) noexcept {
-  return SQLITE_OK;
+int sync(sqlite3_vtab* vtab) noexcept {
+  return table_of(vtab).store_lost ? SQLITE_ABORT_ROLLBACK : SQLITE_OK;
 }
 
 int end(sqlite3_vtab* vtab) noexcept {
-  table_of(vtab).connection->transaction.end();
-  table_of(vtab).mixture = StatementMixture{};
+  AppendTable& table = table_of(vtab);
+  table.connection->transaction.end();
+  if (table.store_lost) table.connection->forget_schema();
+  table.store_at_begin = table.store_lost = false;
+  table.mixture = StatementMixture{};
   return SQLITE_OK;
 }
 
@@ -282,7 +307,14 @@ int savepoint(sqlite3_vtab*, int) noexcept {
   return SQLITE_OK;
 }
 
-int roll_back_to(sqlite3_vtab* vtab, int) noexcept {
+int roll_back_to(sqlite3_vtab* vtab, int savepoint) noexcept {
+  AppendTable& table = table_of(vtab);
+  // A negative number is that of a savepoint that began the transaction.
+  if (savepoint < 0 && table.store_at_begin && !has_store(*table.connection)) {
+    table.store_lost = true;
+    sqlite3_exec(table.connection->db(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return SQLITE_ABORT_ROLLBACK;
+  }
   table_of(vtab).connection->transaction.forget();
   table_of(vtab).connection->transaction.forget_look();
   if (!table_of(vtab).in_row) table_of(vtab).mixture = StatementMixture{};

@@ -439,3 +439,48 @@ TEST_CASE("a call that finds no journal open does not look at the schema again")
   CHECK(looks == 0);
   sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
 }
+
+// SQLite takes a file that was empty when the connection read it last for empty still when a savepoint
+// begins the transaction, and rolling back to that savepoint empties it. The append table is found without
+// reading the file.
+TEST_CASE(
+    "a store that another connection made is not lost by rolling back to an outermost savepoint") {
+  const std::string good =
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES"
+      " ('T', 'a', 'E', '{}')";
+  for (const char* mode : {"DELETE", "WAL"}) {
+    for (const char* more : {"", ", ('T', 'b', 'E', '[]')", ", (NULL, NULL, NULL, NULL)"}) {
+      for (const char* end : {"COMMIT", "RELEASE s", "ROLLBACK",
+                              "SELECT evercore_migrate()"}) {
+        CAPTURE(mode);
+        CAPTURE(more);
+        CAPTURE(end);
+        const Directory directory;
+        const std::string file = directory.file("s.db");
+        Database early(file, Database::Store::none);
+        early.must("PRAGMA synchronous = OFF");  // reads the file, which is empty
+        Database other(file);
+        other.must(std::string("PRAGMA journal_mode = ") + mode);
+        other.must(good);
+        early.must("SAVEPOINT s");
+        static_cast<void>(early.run(good + more));
+        CHECK(early.fails("ROLLBACK TO s") == "abort due to ROLLBACK");
+        CHECK(early.autocommit());
+        static_cast<void>(early.run(end));
+        CHECK(other.must("SELECT count(*) FROM evercore_log") == "1");
+        CHECK(other.must("SELECT * FROM evercore_check()").empty());
+        early.must(good);
+        CHECK(early.must("SELECT evercore_sequence(1)") == "2");
+      }
+    }
+  }
+}
+
+TEST_CASE("a savepoint in which a store was made may be rolled back") {
+  Database db(":memory:", Database::Store::none);
+  const std::string make = "SAVEPOINT s; SELECT evercore_migrate(); SELECT evercore_create('T'); ";
+  db.must(make + "ROLLBACK TO s; RELEASE s");
+  CHECK(db.must("SELECT count(*) FROM sqlite_schema") == "0");
+  db.must(make + "RELEASE s");
+  CHECK(db.must("SELECT evercore_create('T')") == "2");
+}

@@ -75,36 +75,53 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_time(anyelement) IS 'A time of any type, to compare with: without an offset it is UTC.';
 
--- The forms themselves. Arguments after the last one that is not text are optional. Each form that takes as many arguments as a call
--- costs it a microsecond until it is prepared, so that a reference of another type than text is taken beside texts alone.
+-- The forms themselves, from one table of arguments. Arguments after the last one that is not text are optional. Each form that takes as
+-- many arguments as a call costs it a microsecond until it is prepared, so that a reference of another type than text is taken beside texts
+-- alone.
 CREATE OR REPLACE FUNCTION _evercore_forms() RETURNS TABLE (statement text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   form record;
 BEGIN
   FOR form IN
-    WITH document (type, call) AS (VALUES ('text', '%1$s'), ('anyelement', '_evercore_document(%1$s, ''%1$s'')')),
-         name (type, call) AS (VALUES ('text', '%1$s'), ('bigint', '%1$s::text'), ('uuid', '%1$s::text')),
-         moment (type, call) AS (VALUES ('text', '%1$s'), ('anycompatible', '_evercore_time_text(%1$s)')),
+    WITH RECURSIVE
+         document (type, call) AS (VALUES ('text', '%1$s'), ('anyelement', '_evercore_document(%1$s, ''%1$s'')')),
          start (type, call) AS (VALUES ('text', 'start'), ('bigint', 'start'), ('timestamptz', '_evercore_time_text(start)'),
                                        ('timestamp', '_evercore_time_text(start)'), ('date', '_evercore_time_text(start)')),
-         append (data, data_call, reference, metadata, metadata_call, event_time, time_call, event_id) AS (
-           SELECT d.type, d.call, r.type, m.type, m.call, t.type, t.call, i.type FROM document d, name r, document m, moment t, name i
-            WHERE (d.type, r.type, m.type, t.type, i.type) <> ('text', 'text', 'text', 'text', 'text') AND r.type = 'text'
+         -- What evercore_append takes after its first three arguments, a line a type. `beside`: which forms have it. Both halves of a pair, or
+         -- neither; what is alone, where all others but the document are text; what is unpaired, in all others; the rest, in every combination.
+         argument (no, name, type, call, beside) AS (VALUES
+           (1, 'data', 'text', 'data', ''),
+           (1, 'data', 'anyelement', '_evercore_document(data, ''data'')', ''),
+           (1, 'data', 'json', '_evercore_document(data, ''data'')', 'json, jsonb'),
+           (1, 'data', 'jsonb', '_evercore_document(data, ''data'')', 'jsonb, json'),
+           (2, 'reference', 'text', 'reference::text', ''),
+           (2, 'reference', 'bigint', 'reference::text', 'alone'),
+           (2, 'reference', 'uuid', 'reference::text', 'alone'),
+           (3, 'metadata', 'text', 'metadata', ''),
+           (3, 'metadata', 'anyelement', '_evercore_document(metadata, ''metadata'')', ''),
+           (3, 'metadata', 'jsonb', '_evercore_document(metadata, ''metadata'')', 'json, jsonb'),
+           (3, 'metadata', 'json', '_evercore_document(metadata, ''metadata'')', 'jsonb, json'),
+           (4, 'event_time', 'text', 'event_time', ''),
+           (4, 'event_time', 'anycompatible', '_evercore_time_text(event_time)', ''),
+           (5, 'event_id', 'text', 'event_id::text', ''),
+           (5, 'event_id', 'bigint', 'event_id::text', 'unpaired'),
+           (5, 'event_id', 'uuid', 'event_id::text', 'unpaired')),
+         append (no, arguments, calls, required, others, pairs, beside) AS (
+           SELECT 0, ARRAY['id bigint', 'expected bigint', 'event_type text'], ARRAY['id', 'expected', 'event_type'], 1, 0, '{}'::text[], '{}'::text[]
            UNION ALL
-           SELECT d.type, d.call, r.type, 'text', '%1$s', 'text', '%1$s', 'text' FROM document d, name r WHERE r.type <> 'text'
-           UNION ALL
-           SELECT x.data, d.call, 'text', x.metadata, d.call, t.type, t.call, 'text'
-             FROM (VALUES ('json', 'jsonb'), ('jsonb', 'json')) AS x (data, metadata), document d, moment t WHERE d.type <> 'text'),
-         optional AS (
-           SELECT a.*, CASE WHEN a.event_id <> 'text' THEN 8 WHEN a.event_time <> 'text' THEN 7 WHEN a.metadata <> 'text' THEN 6
-                            WHEN a.reference <> 'text' THEN 5 ELSE 4 END AS last FROM append a)
+           SELECT a.no, p.arguments || (a.name || ' ' || a.type), p.calls || a.call, CASE a.type WHEN 'text' THEN p.required ELSE a.no END,
+                  p.others + CASE WHEN a.no > 1 AND a.type <> 'text' THEN 1 ELSE 0 END,
+                  p.pairs || CASE WHEN a.beside LIKE '%,%' THEN ARRAY[a.beside] END, p.beside || a.beside
+             FROM append p JOIN argument a ON a.no = p.no + 1)
     SELECT 'evercore_append' AS name, 'bigint' AS result, 'VOLATILE' AS volatility,
-           format('id bigint, expected bigint, event_type text, data %s, reference %s%s, metadata %s%s, event_time %s%s, event_id %s%s',
-                  o.data, o.reference, CASE WHEN o.last < 5 THEN ' DEFAULT NULL' END, o.metadata, CASE WHEN o.last < 6 THEN ' DEFAULT NULL' END,
-                  o.event_time, CASE WHEN o.last < 7 THEN ' DEFAULT NULL' END, o.event_id, CASE WHEN o.last < 8 THEN ' DEFAULT NULL' END) AS arguments,
-           'id, expected, event_type, ' || format(o.data_call, 'data') || ', reference::text, ' || format(o.metadata_call, 'metadata') || ', '
-             || format(o.time_call, 'event_time') || ', event_id::text' AS call FROM optional o
+           (SELECT string_agg(u.argument || CASE WHEN u.no > 3 + p.required THEN ' DEFAULT NULL' ELSE '' END, ', ' ORDER BY u.no)
+              FROM unnest(p.arguments) WITH ORDINALITY AS u (argument, no)) AS arguments,
+           array_to_string(p.calls, ', ') AS call
+      FROM append p
+     WHERE p.no = (SELECT max(a.no) FROM argument a) AND (p.others > 0 OR p.arguments[4] <> 'data text')
+       AND NOT ('alone' = ANY (p.beside) AND p.others > 1)
+       AND (p.pairs = '{}' OR cardinality(p.pairs) = 2 AND p.pairs[1] = p.pairs[2] AND NOT 'unpaired' = ANY (p.beside))
     UNION ALL
     SELECT 'evercore_subscribe', 'text', 'VOLATILE',
            format('name text, filter %s%s, start %s%s, partitions bigint DEFAULT NULL', f.type, '', s.type, CASE s.type WHEN 'text' THEN ' DEFAULT NULL' END),

@@ -315,9 +315,9 @@ int roll_back_to(sqlite3_vtab* vtab, int savepoint) noexcept {
     sqlite3_exec(table.connection->db(), "ROLLBACK", nullptr, nullptr, nullptr);
     return SQLITE_ABORT_ROLLBACK;
   }
-  table_of(vtab).connection->transaction.forget();
-  table_of(vtab).connection->transaction.forget_look();
-  if (!table_of(vtab).in_row) table_of(vtab).mixture = StatementMixture{};
+  table.connection->transaction.forget();
+  table.connection->transaction.forget_look();
+  if (!table.in_row) table.mixture = StatementMixture{};
   return SQLITE_OK;
 }
 

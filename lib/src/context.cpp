@@ -1,6 +1,7 @@
 #include "evercore/context.h"
 
 #include "evercore/error.h"
+#include "recorded_event.h"
 #include "statements.h"
 #include "unit_of_work.h"
 

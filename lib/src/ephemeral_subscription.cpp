@@ -3,6 +3,7 @@
 
 #include "evercore/error.h"
 #include "evercore/store.h"
+#include "recorded_event.h"
 #include "retry.h"
 #include "statements.h"
 #include "unit_of_work.h"

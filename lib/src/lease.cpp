@@ -5,6 +5,7 @@
 #include "evercore/error.h"
 #include "evercore/json.h"
 #include "pool.h"
+#include "recorded_event.h"
 #include "statements.h"
 #include "unit_of_work.h"
 

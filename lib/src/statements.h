@@ -3,12 +3,9 @@
 #define EVERCORE_SRC_STATEMENTS_H
 
 #include "evercore/engine.h"
+#include "recorded_event.h"
 
 namespace evercore::statements {
-
-#define EVERCORE_EVENT_COLUMNS                                                                  \
-  "position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference," \
-  " metadata, event_time, recorded_at, event_id"
 
 inline constexpr Statement version{"SELECT {}evercore_version()", ""};
 inline constexpr Statement migrate{"SELECT {}evercore_migrate()", ""};
@@ -51,9 +48,9 @@ inline constexpr Statement replay_key_info{"SELECT " EVERCORE_REPLAY_COLUMNS
                                            "tti"};
 
 inline constexpr Statement events{
-    "SELECT " EVERCORE_EVENT_COLUMNS " FROM {}evercore_events($1, $2, $3)", "iii"};
-inline constexpr Statement follow{
-    "SELECT " EVERCORE_EVENT_COLUMNS " FROM {}evercore_follow($1, $2)", "ii"};
+    detail::select_events<" FROM {}evercore_events($1, $2, $3)">.data(), "iii"};
+inline constexpr Statement follow{detail::select_events<" FROM {}evercore_follow($1, $2)">.data(),
+                                  "ii"};
 inline constexpr Statement state{"SELECT {}evercore_state($1)", "i"};
 inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};
 
@@ -62,8 +59,8 @@ inline constexpr Statement save_snapshot{"SELECT {}evercore_save_snapshot($1, $2
 // A start goes as text, also a position; NULL for a filter passes everything.
 inline constexpr Statement subscribe{"SELECT {}evercore_subscribe($1, $2, $3, $4)", "ttti"};
 inline constexpr Statement claim{"SELECT {}evercore_claim($1, $2, $3 / 1000.0)", "tti"};
-inline constexpr Statement fetch{
-    "SELECT " EVERCORE_EVENT_COLUMNS " FROM {}evercore_fetch($1, $2, $3)", "tii"};
+inline constexpr Statement fetch{detail::select_events<" FROM {}evercore_fetch($1, $2, $3)">.data(),
+                                 "tii"};
 inline constexpr Statement ack{"SELECT {}evercore_ack($1, $2, $3)", "tii"};
 inline constexpr Statement renew{"SELECT {}evercore_renew($1, $2, $3 / 1000.0)", "tii"};
 inline constexpr Statement release{"SELECT {}evercore_release($1, $2, $3)", "tit"};
@@ -77,7 +74,6 @@ inline constexpr Statement last_position{
     "SELECT position FROM {}evercore_log ORDER BY position DESC LIMIT 1", ""};
 inline constexpr Statement first_in_flight{"SELECT min(position) FROM {}evercore_in_flight", ""};
 
-#undef EVERCORE_EVENT_COLUMNS
 #undef EVERCORE_REPLAY_COLUMNS
 
 }  // namespace evercore::statements

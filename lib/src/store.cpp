@@ -6,6 +6,7 @@
 
 #include "evercore/error.h"
 #include "pool.h"
+#include "recorded_event.h"
 #include "statements.h"
 #include "unit_of_work.h"
 

@@ -41,23 +41,6 @@ std::optional<std::string> optional_text(const Row& row, int column) {
 
 }  // namespace
 
-RecordedEvent recorded_event(const Row& row) {
-  RecordedEvent event;
-  event.position = row.integer(0);
-  event.aggregate_id = row.integer(1);
-  event.aggregate_type = row.text(2);
-  event.natural_key = optional_text(row, 3);
-  event.sequence = row.integer(4);
-  event.event_type = row.text(5);
-  event.data = row.text(6);
-  event.reference = optional_text(row, 7);
-  event.metadata = optional_text(row, 8);
-  event.event_time = row.time(9);
-  event.recorded_at = row.time(10);
-  event.event_id = optional_text(row, 11);
-  return event;
-}
-
 UnitOfWork::UnitOfWork(std::shared_ptr<StoreCore> core, bool readonly)
     : core_(std::move(core)), mode_(readonly ? Mode::readonly : Mode::staging) {}
 

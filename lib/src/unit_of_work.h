@@ -39,9 +39,6 @@ struct StoreCore {
 
 std::vector<Command> declaring_commands(const AggregateType& type);
 
-// Reads a row of the event columns.
-RecordedEvent recorded_event(const Row& row);
-
 class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
  public:
   enum class Mode { readonly, staging, writing };

@@ -1,0 +1,36 @@
+#include "recorded_event.h"
+
+#include <optional>
+#include <string>
+#include <tuple>
+
+namespace evercore::detail {
+
+namespace {
+
+void take(const Row& row, int column, std::int64_t& value) {
+  value = row.integer(column);
+}
+
+void take(const Row& row, int column, std::string& value) {
+  value = row.text(column);
+}
+
+void take(const Row& row, int column, std::optional<std::string>& value) {
+  if (!row.is_null(column)) value = row.text(column);
+}
+
+void take(const Row& row, int column, Time& value) {
+  value = row.time(column);
+}
+
+}  // namespace
+
+RecordedEvent recorded_event(const Row& row) {
+  RecordedEvent event;
+  int column = 0;
+  std::apply([&](auto&... member) { (take(row, column++, member), ...); }, reflect::members(event));
+  return event;
+}
+
+}  // namespace evercore::detail

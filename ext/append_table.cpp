@@ -265,23 +265,35 @@ int disconnect(sqlite3_vtab* vtab) noexcept {
 // INSERT into this table begins a transaction without reading the file; so what was there is remembered, and
 // where it is gone the whole transaction is rolled back, before anything is written in its place.
 
-bool has_store(Connection& connection) noexcept {
+bool has_store(Connection& connection) {
+  return connection.prepare_once("SELECT 1 FROM main.sqlite_schema WHERE name = 'evercore_schema'")
+      .step();
+}
+
+/// What cannot be read is not there.
+bool still_has_store(Connection& connection) noexcept {
   try {
-    return connection
-        .prepare_once("SELECT 1 FROM main.sqlite_schema WHERE name = 'evercore_schema'")
-        .step();
+    return has_store(connection);
   } catch (...) {
     return false;
   }
 }
 
+/// A look that fails fails the statement: where memory runs out or the disk fails, SQLite has rolled the
+/// transaction back under it, and would go on with what it has freed.
 int begin(sqlite3_vtab* vtab) noexcept {
   AppendTable& table = table_of(vtab);
   Connection& connection = *table.connection;
+  table.store_at_begin = table.store_lost = false;
+  try {
+    table.store_at_begin = !connection.is_utf8() && sqlite3_get_autocommit(connection.db()) == 0 &&
+                           has_store(connection);
+  } catch (const Error& failure) {
+    return failure.sqlite_code;
+  } catch (...) {
+    return SQLITE_NOMEM;
+  }
   connection.transaction.begin();
-  table.store_lost = false;
-  table.store_at_begin = !connection.is_utf8() && sqlite3_get_autocommit(connection.db()) == 0 &&
-                         has_store(connection);
   return SQLITE_OK;
 }
 
@@ -310,7 +322,7 @@ int savepoint(sqlite3_vtab*, int) noexcept {
 int roll_back_to(sqlite3_vtab* vtab, int savepoint) noexcept {
   AppendTable& table = table_of(vtab);
   // A negative number is that of a savepoint that began the transaction.
-  if (savepoint < 0 && table.store_at_begin && !has_store(*table.connection)) {
+  if (savepoint < 0 && table.store_at_begin && !still_has_store(*table.connection)) {
     table.store_lost = true;
     sqlite3_exec(table.connection->db(), "ROLLBACK", nullptr, nullptr, nullptr);
     return SQLITE_ABORT_ROLLBACK;

@@ -51,6 +51,12 @@ std::string name_of_type(CXType type) {
   return qualified_name(clang_getTypeDeclaration(type));
 }
 
+// What a union or struct without a name stands in, which check_struct() refuses. Newer clangs have a name for it.
+bool is_nameless_record(CXCursor member) {
+  return clang_Cursor_isAnonymousRecordDecl(
+             clang_getTypeDeclaration(clang_getCursorType(member))) != 0;
+}
+
 // Looks at one struct and at all that its members are made of.
 class Inspector {
  public:
@@ -71,7 +77,7 @@ class Inspector {
                              "into structs of their own");
     }
     for (const CXCursor& member : members) {
-      if (name_of(member).empty()) continue;  // what a union without a name stands in; padding
+      if (name_of(member).empty() || is_nameless_record(member)) continue;  // the first: padding
       const Verdict verdict = judge_member(member);
       if (!verdict.refused.empty()) {
         fault(member, "member " + name_of(member) + " " + std::string(verdict.refused));

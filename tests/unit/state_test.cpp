@@ -84,6 +84,10 @@ TEST_CASE("a merge finds its members whether or not they come as in the event be
   CHECK(after(R"({"a":6,"ab":7,"b":8})") == R"({"a":6,"b":8,"ab":7})");
   CHECK(after(R"({"a":{"b":1}})", Fold::patch) == R"({"a":{"b":1},"b":8,"ab":7})");
   CHECK(after(R"({"a":10,"b":11,"ab":12,"c":13})") == R"({"a":10,"b":11,"ab":12,"c":13})");
+  CHECK(after(R"({"a": 14,"b": "x"})") == R"({"a":14,"b":"x","ab":12,"c":13})");
+  CHECK(after(R"({"abx:1,":15})") == R"({"a":14,"b":"x","ab":12,"c":13,"abx:1,":15})");
+  State damaged(R"({"a":1,"b":2})");
+  CHECK_THROWS_AS(damaged.apply(Fold::merge, R"({"a":"x";"b":1})"), Error);
   CHECK_THROWS_AS(state.apply(Fold::merge, R"({"a":)"), Error);
   CHECK_THROWS_AS(state.apply(Fold::merge, R"({"a":1,"b":)"), Error);
 }

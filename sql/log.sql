@@ -41,12 +41,35 @@ CREATE OR REPLACE FUNCTION _evercore_hot_aggregates("after" bigint, OUT ids bigi
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   WITH e AS (
-    SELECT x.aggregate_id FROM (SELECT n.aggregate_id FROM evercore_event n WHERE n.position > "after" ORDER BY n.position LIMIT 64) x
-     GROUP BY x.aggregate_id HAVING count(*) >= 4)
+    SELECT x.aggregate_id FROM (SELECT n.aggregate_id FROM evercore_event n WHERE n.position > "after" ORDER BY n.position LIMIT 32) x
+     GROUP BY x.aggregate_id HAVING count(*) >= 3)
   SELECT array_agg(a.aggregate_id), array_agg(a.type_id), array_agg(t.name), array_agg(a.natural_key) INTO ids, type_ids, types, keys
     FROM @log_from(e)@;
 END $$;
 COMMENT ON FUNCTION _evercore_hot_aggregates(bigint) IS 'Types and keys of the aggregates that many of the next events are of.';
+
+-- The events after one position and up to another that pass a filter, where something is known of aggregates that many of them are of: no
+-- row of theirs is looked for. For the others it must be by an index, which the server would not take while there are few.
+CREATE OR REPLACE FUNCTION _evercore_hot_events("after" bigint, upto bigint, event_types text[], only_type text, only_type_id bigint,
+                                                partitions integer, part integer, "limit" bigint,
+                                                ids bigint[], type_ids bigint[], types text[], keys text[])
+RETURNS TABLE (@log_columns@)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT @log_row(aggregate_type=k.name; natural_key=CASE WHEN k.place IS NULL THEN a.natural_key ELSE keys[k.place] END)@
+    FROM evercore_event e
+         CROSS JOIN LATERAL (SELECT array_position(ids, e.aggregate_id)) AS h (place)
+         LEFT JOIN evercore_aggregate a ON a.aggregate_id = CASE WHEN h.place IS NULL THEN e.aggregate_id END
+         LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+         CROSS JOIN LATERAL (SELECT h.place, coalesce(types[h.place], t.name), coalesce(type_ids[h.place], a.type_id)) AS k (place, name, type_id)
+   WHERE e.position > "after" AND e.position <= upto AND (partitions = 1 OR e.aggregate_id % partitions = part)
+     AND @passes(event_types; only_type; NULL::text; k.type_id = only_type_id)@ AND k.name IS NOT NULL
+   ORDER BY e.position LIMIT "limit";
+END $$;
+COMMENT ON FUNCTION _evercore_hot_events(bigint, bigint, text[], text, bigint, integer, integer, bigint, bigint[], bigint[], text[], text[]) IS
+  'Events that pass a filter, many of them of aggregates that are known.';
 
 -- VOLATILE, since each statement inside must see what was committed before it: see floor.sql. The plan is made once: making it
 -- takes longer than a poll that finds nothing. It must not hash every aggregate of the store for each batch, nor sort all that
@@ -111,7 +134,7 @@ COMMENT ON FUNCTION evercore_follow(bigint, bigint) IS
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint, "limit" bigint, filter text, upto bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off
 SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
@@ -153,22 +176,18 @@ BEGIN
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
      WHERE e.event_type = k.name AND e.position > start AND e.position <= head
-       AND @passes_aggregate(wanted.aggregate_type; wanted.natural_key; a.type_id = wanted_type)@
+       AND @passes_aggregate(wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
      ORDER BY e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   ELSIF by_hot THEN
-    RETURN QUERY
-    SELECT @hot_row@
-      FROM @hot_from(evercore_event e)@
-     WHERE e.position > start AND e.position <= head
-       AND @passes(wanted.event_types; wanted.aggregate_type; wanted.natural_key; @hot_type@ = wanted_type)@ AND @hot_name@ IS NOT NULL
-     ORDER BY e.position LIMIT most;
+    RETURN QUERY SELECT h.* FROM _evercore_hot_events(start, head, wanted.event_types, wanted.aggregate_type, wanted_type, 1, 0, most,
+                                                      hot.ids, hot.type_ids, hot.types, hot.keys) h;
   ELSE
     RETURN QUERY
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
      WHERE e.position > start AND e.position <= head
-       AND @passes(wanted.event_types; wanted.aggregate_type; wanted.natural_key; a.type_id = wanted_type)@
+       AND @passes(wanted.event_types; wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
      ORDER BY e.position LIMIT most;
   END IF;
 END $$;

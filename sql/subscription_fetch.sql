@@ -131,7 +131,7 @@ COMMENT ON FUNCTION _evercore_fetch_end_of(bigint, bigint, bigint)
 CREATE OR REPLACE FUNCTION evercore_fetch(name text, token bigint, "limit" bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
-SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_sort = off
 SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
@@ -207,7 +207,7 @@ BEGIN
      WHERE e.event_type = held.event_types[1] AND e.position <= last
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version))
        AND e.aggregate_id % held.partitions = held.partition
-       AND @passes_aggregate(held.aggregate_type; held.natural_key; a.type_id = held.type_id)@
+       AND @passes_aggregate(held.aggregate_type; NULL::text; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
   ELSIF by_index THEN
     types := ARRAY (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name));
@@ -215,20 +215,16 @@ BEGIN
       USING types, last, held.subscription_id, held.partition, evercore_fetch.token, held.partitions, held.aggregate_type, held.type_id, most,
             held.filter_version;
   ELSIF by_hot THEN
-    RETURN QUERY
-    SELECT @hot_row@
-      FROM @hot_from(evercore_event e)@
-     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
-       AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
-       AND @passes(held.event_types; held.aggregate_type; held.natural_key; @hot_type@ = held.type_id)@ AND @hot_name@ IS NOT NULL
-     ORDER BY e.position LIMIT most;
+    RETURN QUERY SELECT h.* FROM _evercore_hot_events(
+      (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)), last,
+      held.event_types, held.aggregate_type, held.type_id, held.partitions, held.partition, most, hot.ids, hot.type_ids, hot.types, hot.keys) h;
   ELSE
     RETURN QUERY
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
      WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
-       AND @passes(held.event_types; held.aggregate_type; held.natural_key; a.type_id = held.type_id)@
+       AND @passes(held.event_types; held.aggregate_type; NULL::text; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
   END IF;
   IF NOT FOUND THEN

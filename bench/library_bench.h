@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/harness.h"
@@ -25,6 +26,13 @@ struct Notebook {
   std::string text;
   std::int64_t number = 0;
   static constexpr std::int64_t snapshot_every = Every;
+  // Each struct its own, as the library asks.
+  static constexpr std::string_view aggregate_type = Every == 0     ? "Notebook"
+                                                     : Every == 10  ? "Notebook10"
+                                                     : Every == 50  ? "Notebook50"
+                                                     : Every == 100 ? "Notebook100"
+                                                     : Every == 200 ? "Notebook200"
+                                                                    : "Notebook500";
 };
 template <std::int64_t Every>
 using NotebookEvery = StateAggregate<Notebook<Every>, Noted>;

@@ -29,14 +29,7 @@ std::unique_ptr<Rows> open_follow(Connection& connection, const TableArguments& 
   if (!filter.passes_everything()) {
     return filtered_rows(connection, filter, after, limit, last, arguments.columns_used);
   }
-  Statement statement = connection.prepare(
-      (arguments.columns_used & log_aggregate_columns) != 0
-          ? Sql(EVERCORE_LOG_BY_POSITION
-                " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3")
-          : Sql(EVERCORE_SELECT_LOG_ALONE
-                " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
-                " ORDER BY e.position LIMIT ?3"));
-  statement.bind(1, after).bind(2, last).bind(3, limit);
+  Statement statement = events_by_position(connection, after, last, limit, arguments.columns_used);
   return std::make_unique<LogRows>(connection, std::move(statement));
 }
 
@@ -180,6 +173,19 @@ void LogRows::column(sqlite3_context* context, int column) {
     default:
       return give_value(context, value);
   }
+}
+
+Statement events_by_position(Connection& connection, std::int64_t after, std::int64_t last,
+                             std::int64_t limit, std::uint64_t columns_used) {
+  Statement statement = connection.prepare(
+      (columns_used & log_aggregate_columns) != 0
+          ? Sql(EVERCORE_LOG_BY_POSITION
+                " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3")
+          : Sql(EVERCORE_ALONE_BY_POSITION
+                " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
+                " ORDER BY e.position LIMIT ?3"));
+  statement.bind(1, after).bind(2, last).bind(3, limit);
+  return statement;
 }
 
 const TableFunction follow_table = {"evercore_follow",

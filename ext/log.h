@@ -15,56 +15,81 @@
 
 namespace evercore::ext {
 
-/// The columns of the log, in the order of the surface.
-#define EVERCORE_LOG_COLUMNS                                                       \
-  "position INTEGER, aggregate_id INTEGER, aggregate_type TEXT, natural_key TEXT," \
-  " sequence INTEGER, event_type TEXT, data TEXT, reference TEXT, metadata TEXT,"  \
-  " event_time TEXT, recorded_at TEXT, event_id TEXT"
+// The columns of the log, in the order of the surface: the table that keeps the value, the column's
+// name and type, and what is stored there: ids for types and microseconds for times. What is below
+// follows from this list, and tests/extension/log_test.cpp compares the view evercore_log with it. The
+// leading ones are all that a program needs to fold. `first` is `column` without a comma before it.
+// clang-format off
+#define EVERCORE_LOG_LEADING(first, column)          \
+  first(event, position, INTEGER, position)          \
+  column(event, aggregate_id, INTEGER, aggregate_id) \
+  column(aggregate, aggregate_type, TEXT, type_id)   \
+  column(aggregate, natural_key, TEXT, natural_key)  \
+  column(event, sequence, INTEGER, sequence)         \
+  column(event, event_type, TEXT, type_id)           \
+  column(event, data, TEXT, data)
+#define EVERCORE_LOG_TRAILING(column)           \
+  column(event, reference, TEXT, reference)     \
+  column(event, metadata, TEXT, metadata)       \
+  column(event, event_time, TEXT, event_time)   \
+  column(event, recorded_at, TEXT, recorded_at) \
+  column(event, event_id, TEXT, event_id)
+// clang-format on
+#define EVERCORE_LOG(first, column) \
+  EVERCORE_LOG_LEADING(first, column) EVERCORE_LOG_TRAILING(column)
 
-inline constexpr int log_columns = 12;
+#define EVERCORE_DECLARE_FIRST(table, name, type, stored) #name " " #type
+#define EVERCORE_DECLARE(table, name, type, stored) ", " #name " " #type
+/// The columns as a table function declares them.
+#define EVERCORE_LOG_COLUMNS EVERCORE_LOG(EVERCORE_DECLARE_FIRST, EVERCORE_DECLARE)
 
-enum LogColumn {
-  log_position,
-  log_aggregate_id,
-  log_aggregate_type,
-  log_natural_key,
-  log_sequence,
-  log_event_type,
-  log_data,
-  log_reference,
-  log_metadata,
-  log_event_time,
-  log_recorded_at,
-  log_event_id,
-};
+#define EVERCORE_NAME(table, name, type, stored) log_##name,
+enum LogColumn { EVERCORE_LOG(EVERCORE_NAME, EVERCORE_NAME) log_columns };
+#undef EVERCORE_NAME
 
-// What a LogRows statement selects. Which way it goes is said, and not left to what ANALYZE found when
-// the store was another one: `index` is NOT INDEXED, by position, or INDEXED BY. CROSS JOIN keeps the
-// order: events first, their aggregate by its id.
-#define EVERCORE_SELECT_LOG(index)                                                              \
-  "SELECT e.position, e.aggregate_id, a.type_id, a.natural_key, e.sequence, e.type_id, e.data," \
-  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"                           \
-  " FROM main.evercore_event e " index                                                          \
+// What a LogRows statement selects: all of a row; all but the aggregate's type and key, where they are
+// not asked for; and of that the leading columns alone. SQLite takes every column that a statement names
+// out of the row, wanted or not.
+#define EVERCORE_OF_event(stored) "e." #stored
+#define EVERCORE_OF_aggregate(stored) "a." #stored
+#define EVERCORE_GIVE_FIRST(table, name, type, stored) EVERCORE_OF_##table(stored)
+#define EVERCORE_GIVE(table, name, type, stored) ", " EVERCORE_OF_##table(stored)
+#define EVERCORE_WHOLE EVERCORE_LOG(EVERCORE_GIVE_FIRST, EVERCORE_GIVE)
+
+#define EVERCORE_ALONE_event(stored) "e." #stored
+#define EVERCORE_ALONE_aggregate(stored) "NULL"
+#define EVERCORE_GIVE_ALONE_FIRST(table, name, type, stored) EVERCORE_ALONE_##table(stored)
+#define EVERCORE_GIVE_ALONE(table, name, type, stored) ", " EVERCORE_ALONE_##table(stored)
+#define EVERCORE_ALONE EVERCORE_LOG(EVERCORE_GIVE_ALONE_FIRST, EVERCORE_GIVE_ALONE)
+#define EVERCORE_LEADING EVERCORE_LOG_LEADING(EVERCORE_GIVE_ALONE_FIRST, EVERCORE_GIVE_ALONE)
+
+// Which way a statement goes is said, and not left to what ANALYZE found when the store was another one.
+// CROSS JOIN keeps the order: events first, their aggregate by its id.
+#define EVERCORE_FROM_EVENTS " FROM main.evercore_event e "
+#define EVERCORE_SELECT_LOG(index)                    \
+  "SELECT " EVERCORE_WHOLE EVERCORE_FROM_EVENTS index \
   " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = e.aggregate_id"
+#define EVERCORE_BY_POSITION "NOT INDEXED"
+#define EVERCORE_BY_SEQUENCE "INDEXED BY evercore_event_sequence"
+#define EVERCORE_LOG_BY_POSITION EVERCORE_SELECT_LOG(EVERCORE_BY_POSITION)
+#define EVERCORE_LOG_BY_SEQUENCE EVERCORE_SELECT_LOG(EVERCORE_BY_SEQUENCE)
+#define EVERCORE_ALONE_BY_POSITION \
+  "SELECT " EVERCORE_ALONE EVERCORE_FROM_EVENTS EVERCORE_BY_POSITION
+#define EVERCORE_ALONE_BY_SEQUENCE \
+  "SELECT " EVERCORE_ALONE EVERCORE_FROM_EVENTS EVERCORE_BY_SEQUENCE
+#define EVERCORE_LEADING_BY_SEQUENCE \
+  "SELECT " EVERCORE_LEADING EVERCORE_FROM_EVENTS EVERCORE_BY_SEQUENCE
 
-// The same where neither the aggregate's type nor its key is asked for.
-#define EVERCORE_SELECT_LOG_ALONE                                                 \
-  "SELECT e.position, e.aggregate_id, NULL, NULL, e.sequence, e.type_id, e.data," \
-  " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id"             \
-  " FROM main.evercore_event e NOT INDEXED"
-
-#define EVERCORE_LOG_BY_POSITION EVERCORE_SELECT_LOG("NOT INDEXED")
-#define EVERCORE_LOG_BY_SEQUENCE EVERCORE_SELECT_LOG("INDEXED BY evercore_event_sequence")
-
+#define EVERCORE_JOINED_event 0
+#define EVERCORE_JOINED_aggregate 1
+#define EVERCORE_JOINED_BIT(table, name, type, stored) \
+  | std::uint64_t{EVERCORE_JOINED_##table} << log_##name
 /// The bits of TableArguments::columns_used that need the join.
 inline constexpr std::uint64_t log_aggregate_columns =
-    std::uint64_t{1} << log_aggregate_type | std::uint64_t{1} << log_natural_key;
-
+    0 EVERCORE_LOG(EVERCORE_JOINED_BIT, EVERCORE_JOINED_BIT);
 /// The bits beyond data: what a program that folds has mostly no use for.
 inline constexpr std::uint64_t log_trailing_columns =
-    std::uint64_t{1} << log_reference | std::uint64_t{1} << log_metadata |
-    std::uint64_t{1} << log_event_time | std::uint64_t{1} << log_recorded_at |
-    std::uint64_t{1} << log_event_id;
+    (std::uint64_t{1} << log_columns) - (std::uint64_t{1} << (log_data + 1));
 
 /// Names of interned types by id, each read once; as short-lived as one cursor.
 class TypeNames {
@@ -98,6 +123,11 @@ class LogRows : public Rows {
   TypeNames event_types_;
   TimeWriter time_;
 };
+
+/// Up to `limit` events after a position and up to another, in order of position.
+[[nodiscard]] Statement events_by_position(Connection& connection, std::int64_t after,
+                                           std::int64_t last, std::int64_t limit,
+                                           std::uint64_t columns_used);
 
 extern const TableFunction follow_table;
 extern const TableFunction events_table;

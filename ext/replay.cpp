@@ -125,10 +125,9 @@ class ReplayRows : public LogRows {
   bool at_base_ = false;
 };
 
-#define FROM_EVENTS                                                                           \
-  " FROM main.evercore_event INDEXED BY evercore_event_sequence WHERE aggregate_id = ?1 AND " \
-  "sequence > ?2"                                                                             \
-  " AND sequence <= ?3 ORDER BY sequence"
+#define AFTER_BASE                                 \
+  " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" \
+  " AND e.sequence <= ?3 ORDER BY e.sequence"
 
 std::unique_ptr<Rows> open_replay(Connection& connection, const TableArguments& arguments) {
   if (arguments[0] == nullptr) throw null_aggregate();
@@ -136,12 +135,9 @@ std::unique_ptr<Rows> open_replay(Connection& connection, const TableArguments& 
   std::optional<std::int64_t> version;
   if (arguments[1] != nullptr) version = integer_of(arguments[1], "version");
   Base base = base_of(connection, aggregate, version);
-  // SQLite takes every column that a statement names out of the row, wanted or not.
-  Statement events = connection.prepare(
-      (arguments.columns_used & log_trailing_columns) == 0
-          ? Sql("SELECT position, ?1, NULL, NULL, sequence, type_id, data" FROM_EVENTS)
-          : Sql("SELECT position, ?1, NULL, NULL, sequence, type_id, data, reference, metadata,"
-                " event_time, recorded_at, event_id" FROM_EVENTS));
+  Statement events = connection.prepare((arguments.columns_used & log_trailing_columns) == 0
+                                            ? Sql(EVERCORE_LEADING_BY_SEQUENCE AFTER_BASE)
+                                            : Sql(EVERCORE_ALONE_BY_SEQUENCE AFTER_BASE));
   events.bind(1, aggregate.id).bind(2, base.sequence).bind(3, aggregate.version);
   return std::make_unique<ReplayRows>(connection, aggregate, std::move(base), std::move(events));
 }

@@ -192,14 +192,8 @@ void bind_filter(Statement& statement, const Fetch& fetch) {
 }
 
 std::unique_ptr<Rows> by_position(const Fetch& fetch, std::uint64_t columns_used) {
-  Statement statement = fetch.connection.prepare(
-      (columns_used & log_aggregate_columns) != 0
-          ? Sql(EVERCORE_LOG_BY_POSITION
-                " WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position LIMIT ?3")
-          : Sql(EVERCORE_SELECT_LOG_ALONE
-                " WHERE e.position > ?1 AND e.position <= ?2 AND e.aggregate_id <> 0"
-                " ORDER BY e.position LIMIT ?3"));
-  statement.bind(1, fetch.after).bind(2, fetch.head).bind(3, fetch.limit);
+  Statement statement =
+      events_by_position(fetch.connection, fetch.after, fetch.head, fetch.limit, columns_used);
   return std::make_unique<FetchRows>(fetch.connection, std::move(statement), fetch.sight());
 }
 

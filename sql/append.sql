@@ -43,8 +43,8 @@ BEGIN
     extra := metadata;
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
-      RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], ARRAY[1],
-                ARRAY[event_type COLLATE "C"], ARRAY[data], ARRAY[reference], ARRAY[metadata], ARRAY[happened], ARRAY[event_id], NULL) r);
+      RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], NULL,
+                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id)@]) r);
     END IF;
   END IF;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;

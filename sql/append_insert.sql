@@ -46,7 +46,6 @@ DECLARE
   level integer := current_setting('evercore.depth')::integer;
   gathered text := current_setting('evercore.rows_' || level);
   given record;
-  checked record;
   fine boolean;
   reached bigint;
 BEGIN
@@ -68,9 +67,8 @@ BEGIN
     SELECT p.part, p.rows FROM part p UNION ALL SELECT 2147483647, current_setting('evercore.rows_' || level)
   )
   SELECT array_agg(r.aggregate_id) AS ids, array_agg(r.aggregate_type) AS types, array_agg(r.natural_key) AS keys,
-         array_agg(r.expected) AS expects, array_agg(r.no::integer) AS owners, array_agg(r.event_type) AS kinds, array_agg(r.data) AS datas,
-         array_agg(r.reference) AS refs, array_agg(r.metadata) AS metas, array_agg(r.event_time) AS time_texts, array_agg(r.event_id) AS event_ids,
-         array_fill(NULL::timestamptz, ARRAY[count(*)::integer]) AS times
+         array_agg(r.expected) AS expects, array_agg(r.event_time) AS times,
+         array_agg(@new_event(r.no::integer; r.event_type; r.data; r.reference; r.metadata; NULL; r.event_id)@) AS events
     INTO given
     FROM (SELECT e.*, row_number() OVER (ORDER BY p.part, e.no) AS no
             FROM every_part p,
@@ -84,56 +82,50 @@ BEGIN
   BEGIN
     SELECT bool_and((@plain(d.data; d.printed)@ AND octet_length(d.data) <= @shallow@
                     AND coalesce(d.reference, d.metadata, d.event_time, d.event_id) IS NULL AND d.expected IS NULL
-                    AND char_length(d.kind) BETWEEN 1 AND @max_name@
+                    AND char_length(d.event_type) BETWEEN 1 AND @max_name@
                     AND (d.id IS NOT NULL AND coalesce(d.type, d.key) IS NULL
                          OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND @max_name@ AND char_length(d.key) BETWEEN 1 AND @max_name@)) IS TRUE) INTO fine
       FROM (SELECT u.*, u.data::jsonb::text AS printed
-              FROM unnest(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas,
-                          given.time_texts, given.event_ids)
-                     AS u (id, type, key, expected, kind, data, reference, metadata, event_time, event_id) OFFSET 0) d;
+              FROM ROWS FROM (unnest(given.events), unnest(given.ids, given.types, given.keys, given.expects, given.times))
+                     AS u (@new_event_columns@, id, type, key, expected, event_time) OFFSET 0) d;
   EXCEPTION WHEN OTHERS THEN
     fine := false;
   END;
   IF fine IS NOT TRUE THEN
-    SELECT c.* INTO checked FROM _evercore_check_rows(given.ids, given.types, given.keys, given.expects, given.kinds, given.datas, given.refs, given.metas,
-                                                      given.time_texts, given.event_ids) c;
-    given.datas := checked.datas;
-    given.metas := checked.metas;
-    given.times := checked.times;
+    given.events := _evercore_check_rows(given.ids, given.types, given.keys, given.expects, given.times, given.events);
   END IF;
-  PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, given.owners, given.kinds, given.datas,
-                                given.refs, given.metas, given.times, given.event_ids, NULL);
+  PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, NULL, given.events);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
 
--- Rows one by one; the first that is at fault is named. Gives what is stored: bytes as text, times as such.
-CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], kinds text[], documents text[], refs text[],
-  extras text[], time_texts text[], event_ids text[], OUT datas text[], OUT metas text[], OUT times timestamptz[])
+-- Rows one by one; the first that is at fault is named. Gives the events as they are stored: bytes as text, and with their times.
+CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], times text[], events anyarray) RETURNS anyarray
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given record;
   no bigint;
   document text;
   extra text;
+  moment timestamptz;
 BEGIN
   FOR given IN
-    SELECT d.* FROM unnest(ids, types, keys, expects, kinds, documents, refs, extras, time_texts, event_ids) WITH ORDINALITY
-      AS d (id, type, key, expected, kind, data, reference, metadata, event_time, event_id, no) ORDER BY d.no LOOP
+    SELECT d.* FROM ROWS FROM (unnest(events), unnest(ids, types, keys, expects, times)) WITH ORDINALITY
+      AS d (@new_event_columns@, id, type, key, expected, event_time, no) ORDER BY d.no LOOP
     no := given.no;
     document := _evercore_printed_bytes(given.data, 'data');
     extra := _evercore_printed_bytes(given.metadata, 'metadata');
-    times := array_append(times, _evercore_check_event(document, extra, given.id, given.type, given.key, given.kind, given.event_id,
+    moment := _evercore_check_event(document, extra, given.id, given.type, given.key, given.event_type, given.event_id,
       (CASE '' WHEN given.reference THEN 'reference' WHEN given.event_time THEN 'event_time' END) || ' is empty: NULL is none',
-      given.expected, given.reference, _evercore_printed_time(given.event_time)));
-    datas := array_append(datas, document);
-    metas := array_append(metas, extra);
+      given.expected, given.reference, _evercore_printed_time(given.event_time));
+    events[no] := @new_event(given.append; given.event_type; document; given.reference; extra; moment; given.event_id)@;
   END LOOP;
+  RETURN events;
 EXCEPTION WHEN SQLSTATE 'EV004' OR SQLSTATE 'EV005' OR SQLSTATE 'EV009' THEN
-  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM || _evercore_row(no, cardinality(kinds) > 1);
+  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM || _evercore_row(no, cardinality(events) > 1);
 END $$;
-COMMENT ON FUNCTION _evercore_check_rows(bigint[], text[], text[], bigint[], text[], text[], text[], text[], text[], text[])
-  IS 'Refuses rows of the INSERT form, naming the row: EV004, EV005, EV009; gives their documents and times.';
+COMMENT ON FUNCTION _evercore_check_rows(bigint[], text[], text[], bigint[], text[], anyarray)
+  IS 'Refuses rows of the INSERT form, naming the row: EV004, EV005, EV009; gives the events.';
 
 -- Bytes given to the INSERT form arrive as the server prints them, \x and digits: no JSON begins so.
 CREATE OR REPLACE FUNCTION _evercore_printed_bytes(value text, argument text) RETURNS text

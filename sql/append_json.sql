@@ -40,19 +40,17 @@ BEGIN
       AS (aggregate_id numeric, aggregate_type text, natural_key text, expected numeric, repeats text, events json))
       WITH ORDINALITY AS a (id, type, key, expected, repeats, events, no)
   ), event AS MATERIALIZED (
-    SELECT a.no::integer AS owner, e.* FROM append a, json_to_recordset(a.events)
+    SELECT a.no::integer AS append, e.* FROM append a, json_to_recordset(a.events)
       AS e (event_type text, data text, reference text, metadata text, event_time text, event_id text)
   )
   SELECT a.*, e.* INTO given
     FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects,
                  array_agg(repeats IS NOT NULL) AS skips FROM append) a,
-         (SELECT array_agg(owner) AS owners, array_agg(event_type) AS kinds, array_agg(data) AS datas, array_agg(reference) AS refs,
-                 array_agg(metadata) AS metas, array_agg(event_id) AS event_ids,
-                 array_agg(CASE WHEN event_time IS NOT NULL THEN _evercore_time(event_time, 'event_time') END) AS times FROM event) e;
+         (SELECT array_agg(@new_event(e.append; e.event_type; e.data; e.reference; e.metadata; e.happened; e.event_id)@) AS events
+            FROM (SELECT x.*, CASE WHEN x.event_time IS NOT NULL THEN _evercore_time(x.event_time, 'event_time') END AS happened FROM event x) e) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'first_position', r.first_position, 'sequence', r.sequence,
                                               'position', r.position) || CASE WHEN r.repeated THEN '{"repeated":true}'::jsonb ELSE '{}' END ORDER BY r.append)
-            FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.owners, given.kinds, given.datas,
-                                       given.refs, given.metas, given.times, given.event_ids, given.skips) r);
+            FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.skips, given.events) r);
 END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS
   'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';

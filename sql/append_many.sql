@@ -1,5 +1,6 @@
 -- Many events in one call: evercore_append_many, the INSERT form, and one event with an event_id.
--- All three become arrays, one element an append (an aggregate with its expected version) and one an event.
+-- All three become arrays: some with an element an append (an aggregate with its expected version), and one with an element an event, whose
+-- type is _evercore_new_event of the migrations. The functions are there before it is, and so take any array.
 
 -- Plans are made once: with arrays of a known length the planner would make one at each call, which takes longer than to run
 -- it. What these functions call inherits that, and that there are no merge joins.
@@ -9,15 +10,14 @@
 
 -- Writes events; the caller has checked them. Gives for each append its aggregate, the sequence and position of its last event, the
 -- position of its first new event (its first event where none is new), and whether none is new.
-CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], owners integer[],
-  kinds text[], datas text[], refs text[], metas text[], times timestamptz[], event_ids text[], skips boolean[])
+CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], skips boolean[], events anyarray)
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
 LANGUAGE plpgsql VOLATILE SET jit = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  amount integer := cardinality(owners);
+  amount integer := cardinality(events);
   in_rows boolean := skips IS NULL AND amount > 1;     -- of the INSERT form: a fault names its row
-  identified boolean := EXISTS (SELECT FROM unnest(event_ids) AS x WHERE x IS NOT NULL);
+  identified boolean := EXISTS (SELECT FROM unnest(events) AS u WHERE u.event_id IS NOT NULL);
   named bigint[] := ids;
   versions bigint[];
   befores bigint[];
@@ -27,52 +27,53 @@ DECLARE
   last_repeats text[];    -- of each append the event_id of its last event, where that is a repeat
   first_repeats text[];   -- and that of its first event, where all are
 BEGIN
-  PERFORM _evercore_name(u, 'event_type', @max_name@) FROM unnest(kinds) u WHERE (char_length(u) BETWEEN 1 AND @max_name@) IS NOT TRUE;
+  PERFORM _evercore_name(u.event_type, 'event_type', @max_name@) FROM unnest(events) AS u
+    WHERE (char_length(u.event_type) BETWEEN 1 AND @max_name@) IS NOT TRUE;
   @enter@
   IF array_position(ids, NULL) IS NOT NULL THEN ids := _evercore_resolve(ids, types, keys, in_rows); END IF;
 
   versions := _evercore_lock_aggregates(ids, named, in_rows);
   IF versions IS NULL THEN
-    RETURN QUERY SELECT r.* FROM _evercore_append_rows(named, types, keys, expects, owners, kinds, datas, refs, metas, times, event_ids, skips) r;
+    RETURN QUERY SELECT r.* FROM _evercore_append_rows(named, types, keys, expects, skips, events) r;
     RETURN;
   END IF;
-  IF identified THEN repeats := _evercore_repeats(ids, owners, kinds, datas, event_ids, skips); END IF;
+  IF identified THEN repeats := _evercore_repeats(ids, events, skips); END IF;
   IF repeats IS NOT NULL THEN
-    SELECT array_agg(l.last_id ORDER BY l.owner), array_agg(l.first_id ORDER BY l.owner) INTO last_repeats, first_repeats
-      FROM (SELECT u.owner, (array_agg(CASE WHEN u.repeat THEN u.event_id END ORDER BY u.no DESC))[1] AS last_id,
-                   CASE WHEN bool_and(u.repeat) THEN (array_agg(u.event_id ORDER BY u.no))[1] END AS first_id
-              FROM unnest(owners, event_ids, repeats) WITH ORDINALITY AS u (owner, event_id, repeat, no) GROUP BY u.owner) l;
-    IF true = ALL (repeats) THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, owners, '{}') r; RETURN; END IF;
+    SELECT array_agg(l.last_id ORDER BY l.append), array_agg(l.first_id ORDER BY l.append) INTO last_repeats, first_repeats
+      FROM (SELECT u.append, (array_agg(CASE WHEN repeats[u.ordinality] THEN u.event_id END ORDER BY u.ordinality DESC))[1] AS last_id,
+                   CASE WHEN bool_and(repeats[u.ordinality]) THEN (array_agg(u.event_id ORDER BY u.ordinality))[1] END AS first_id
+              FROM unnest(events) WITH ORDINALITY AS u GROUP BY u.append) l;
+    IF true = ALL (repeats) THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, '{}', '{}') r; RETURN; END IF;
     -- An append's expected version is that before its first new event; the repeats before it count. Only then are they left out.
     SELECT array_agg(CASE WHEN f.first_new IS NOT NULL THEN x.expected + f.first_new - f.first_event END ORDER BY x.no) INTO expects
       FROM unnest(expects) WITH ORDINALITY AS x (expected, no)
-      JOIN (SELECT u.owner, min(u.no) AS first_event, min(u.no) FILTER (WHERE NOT u.repeat) AS first_new
-              FROM unnest(owners, repeats) WITH ORDINALITY AS u (owner, repeat, no) GROUP BY u.owner) f ON f.owner = x.no;
-    SELECT array_agg(u.owner ORDER BY u.no), array_agg(u.kind ORDER BY u.no), array_agg(u.data ORDER BY u.no), array_agg(u.reference ORDER BY u.no),
-           array_agg(u.metadata ORDER BY u.no), array_agg(u.happened ORDER BY u.no), array_agg(u.event_id ORDER BY u.no), count(*)
-      INTO owners, kinds, datas, refs, metas, times, event_ids, amount
-      FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, repeats) WITH ORDINALITY
-             AS u (owner, kind, data, reference, metadata, happened, event_id, repeat, no) WHERE NOT u.repeat;
+      JOIN (SELECT u.append, min(u.ordinality) AS first_event, min(u.ordinality) FILTER (WHERE NOT repeats[u.ordinality]) AS first_new
+              FROM unnest(events) WITH ORDINALITY AS u GROUP BY u.append) f ON f.append = x.no;
+    SELECT array_agg(@new_event(u.append; u.event_type; u.data; u.reference; u.metadata; u.happened; u.event_id)@ ORDER BY u.ordinality), count(*)
+      INTO events, amount FROM unnest(events) WITH ORDINALITY AS u WHERE NOT repeats[u.ordinality];
   END IF;
-  SELECT array_agg(u.amount ORDER BY u.owner) INTO counts
-    FROM (SELECT a.no AS owner, count(o.owner) AS amount FROM generate_series(1, cardinality(ids)) AS a (no)
-            LEFT JOIN unnest(owners) AS o (owner) ON o.owner = a.no GROUP BY a.no) u;
+  SELECT array_agg(u.amount ORDER BY u.no) INTO counts
+    FROM (SELECT a.no, count(e.append) AS amount FROM generate_series(1, cardinality(ids)) AS a (no)
+            LEFT JOIN unnest(events) AS e ON e.append = a.no GROUP BY a.no) u;
 
   befores := _evercore_advance(ids, versions, counts, expects, in_rows);
   places := _evercore_draw(amount);
   IF identified THEN
-    PERFORM _evercore_write_identified(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places, in_rows);
+    PERFORM _evercore_write_identified(ids, befores, events, places, in_rows);
   ELSE
-    PERFORM _evercore_write(ids, owners, befores, kinds, datas, refs, metas, times, event_ids, places);
+    PERFORM _evercore_write(ids, befores, events, places);
   END IF;
 
   @follow_policies@
-  RETURN QUERY SELECT u.owner, ids[u.owner], befores[u.owner] + counts[u.owner], max(u.place), CASE WHEN max(u.place) - min(u.place) < count(*) THEN min(u.place) END, false
-    FROM unnest(owners, places) AS u (owner, place) WHERE last_repeats[u.owner] IS NULL GROUP BY u.owner ORDER BY u.owner;
-  IF last_repeats IS NOT NULL THEN RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, owners, places) r; END IF;
+  RETURN QUERY SELECT u.append, ids[u.append], befores[u.append] + counts[u.append], max(u.place),
+                      CASE WHEN max(u.place) - min(u.place) < count(*) THEN min(u.place) END, false
+    FROM (SELECT e.append, places[e.ordinality] AS place FROM unnest(events) WITH ORDINALITY AS e) u
+   WHERE last_repeats[u.append] IS NULL GROUP BY u.append ORDER BY u.append;
+  IF last_repeats IS NOT NULL THEN
+    RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, ARRAY(SELECT e.append FROM unnest(events) AS e), places) r;
+  END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], integer[], text[], text[], text[], text[], timestamptz[], text[], boolean[])
-  IS 'Appends checked events given as arrays.';
+COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], boolean[], anyarray) IS 'Appends checked events given as arrays.';
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased. `named`: those that the call names by id,
 -- NULL where it names a key. That one may have been erased while its row was waited for; then the key is free, and is to be looked up
@@ -129,49 +130,40 @@ BEGIN
   held := _evercore_hold_floor();
   RETURN befores;
 END $$;
-COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[], boolean) IS 'The version before each append, now that its aggregate counts it; EV001.';
+COMMENT ON FUNCTION _evercore_advance(bigint[], bigint[], bigint[], bigint[], boolean)
+  IS 'The version before each append, now that its aggregate counts it; EV001.';
 
-CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
-  refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[]) RETURNS void
+CREATE OR REPLACE FUNCTION _evercore_write(ids bigint[], befores bigint[], events anyarray, places bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
   written bigint;
 BEGIN
-  @insert_event@
-  SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
-         u.data::json, u.happened, u.reference, u.metadata::json, u.event_id
-    FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY
-           AS u (owner, kind, data, reference, metadata, happened, event_id, place, no)
-   ORDER BY u.event_id, u.no;
+  @insert_events@
+   ORDER BY u.event_id, u.ordinality;
   GET DIAGNOSTICS written = ROW_COUNT;
-  IF written <> cardinality(owners) THEN PERFORM _evercore_written(written, cardinality(owners)); END IF;
+  IF written <> cardinality(events) THEN PERFORM _evercore_written(written, cardinality(events)); END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_write(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[])
-  IS 'Inserts events at the positions given.';
+COMMENT ON FUNCTION _evercore_write(bigint[], bigint[], anyarray, bigint[]) IS 'Inserts events at the positions given.';
 
 -- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
 -- An id that another call takes meanwhile is counted, not caught: an exception block would be a subtransaction a call.
-CREATE OR REPLACE FUNCTION _evercore_write_identified(ids bigint[], owners integer[], befores bigint[], kinds text[], datas text[],
-  refs text[], metas text[], times timestamptz[], event_ids text[], places bigint[], in_rows boolean) RETURNS void
+CREATE OR REPLACE FUNCTION _evercore_write_identified(ids bigint[], befores bigint[], events anyarray, places bigint[], in_rows boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   moment timestamptz := clock_timestamp();
+  event_ids text[] := ARRAY(SELECT e.event_id FROM unnest(events) AS e);
   written integer;
   taken text;
 BEGIN
-  @insert_event@
-  SELECT u.place, moment, ids[u.owner], befores[u.owner] + row_number() OVER (PARTITION BY u.owner ORDER BY u.no), u.kind,
-         u.data::json, u.happened, u.reference, u.metadata::json, u.event_id
-    FROM unnest(owners, kinds, datas, refs, metas, times, event_ids, places) WITH ORDINALITY
-           AS u (owner, kind, data, reference, metadata, happened, event_id, place, no)
-   ORDER BY u.event_id, u.no
+  @insert_events@
+   ORDER BY u.event_id, u.ordinality
       ON CONFLICT (event_id) WHERE event_id IS NOT NULL DO NOTHING;
   GET DIAGNOSTICS written = ROW_COUNT;
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_fail_where_taken(event_ids); END IF;
   -- The aggregates are locked and the ids were looked up after that: whoever has one now wrote to another aggregate. It may have been
   -- compacted since.
-  IF written = cardinality(owners) THEN
+  IF written = cardinality(events) THEN
     SELECT i.event_id INTO taken FROM evercore_event_id i WHERE i.event_id = ANY (event_ids) LIMIT 1;
   ELSE
     SELECT k.event_id INTO taken FROM _evercore_event_ids(event_ids) k WHERE k.position <> ALL (places) LIMIT 1;
@@ -179,9 +171,9 @@ BEGIN
   IF taken IS NOT NULL THEN
     PERFORM _evercore_refuse('EV007', format('event_id "%s" exists with other content', taken) || _evercore_row(array_position(event_ids, taken), in_rows));
   END IF;
-  PERFORM _evercore_written(written, cardinality(owners));
+  PERFORM _evercore_written(written, cardinality(events));
 END $$;
-COMMENT ON FUNCTION _evercore_write_identified(bigint[], integer[], bigint[], text[], text[], text[], text[], timestamptz[], text[], bigint[], boolean)
+COMMENT ON FUNCTION _evercore_write_identified(bigint[], bigint[], anyarray, bigint[], boolean)
   IS 'Inserts events with event ids; EV007 where another call took one meanwhile.';
 
 -- Outside READ COMMITTED the event id of an event that was compacted since the snapshot is not seen, but its index has it: 40001.
@@ -219,7 +211,8 @@ BEGIN
     FROM unnest(lasts, firsts) WITH ORDINALITY AS u (last_id, first_id, owner)
     JOIN _evercore_event_ids(lasts) k ON k.event_id = u.last_id
     LEFT JOIN _evercore_event_ids(firsts) f ON f.event_id = u.first_id
-    LEFT JOIN (SELECT p.owner, CASE WHEN max(p.place) - min(p.place) < count(*) THEN min(p.place) END AS place FROM unnest(owners, places) AS p (owner, place) GROUP BY p.owner) n ON n.owner = u.owner
+    LEFT JOIN (SELECT p.owner, CASE WHEN max(p.place) - min(p.place) < count(*) THEN min(p.place) END AS place
+                 FROM unnest(owners, places) AS p (owner, place) GROUP BY p.owner) n ON n.owner = u.owner
    ORDER BY u.owner;
 END $$;
 COMMENT ON FUNCTION _evercore_repeated(text[], text[], integer[], bigint[]) IS 'The answer for appends that ended with a repeat.';
@@ -257,42 +250,45 @@ COMMENT ON FUNCTION _evercore_draw(bigint) IS 'So many positions without a gap b
 
 -- Which events were appended before, or stand in the call before: NULL where none was. EV007 where one has other content, and for a
 -- mixture with new events, but for appends that skip their repeats.
-CREATE OR REPLACE FUNCTION _evercore_repeats(ids bigint[], owners integer[], kinds text[], datas text[], event_ids text[], skips boolean[]) RETURNS boolean[]
+CREATE OR REPLACE FUNCTION _evercore_repeats(ids bigint[], events anyarray, skips boolean[]) RETURNS boolean[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   repeat record;
-  in_rows boolean := skips IS NULL AND cardinality(owners) > 1;
-  repeats boolean[] := array_fill(false, ARRAY[cardinality(owners)]);
+  in_rows boolean := skips IS NULL AND cardinality(events) > 1;
+  repeats boolean[] := array_fill(false, ARRAY[cardinality(events)]);
+  event_ids text[] := ARRAY(SELECT e.event_id FROM unnest(events) AS e WHERE e.event_id IS NOT NULL);
   amount integer := 0;
   mixed text;             -- the first repeat that is not skipped, and its place
   place bigint;
 BEGIN
   FOR repeat IN
-    SELECT u.no, u.owner, u.event_id,
-           CASE WHEN k.event_id IS NULL THEN ids[owners[u.first]] = ids[u.owner] AND kinds[u.first] = u.kind AND datas[u.first] = u.data
-                ELSE k.aggregate_id = ids[u.owner] AND k.event_type = u.kind
+    SELECT u.ordinality AS no, u.append, u.event_id,
+           CASE WHEN k.event_id IS NULL
+                THEN ids[events[u.first].append] = ids[u.append] AND events[u.first].event_type = u.event_type AND events[u.first].data = u.data
+                ELSE k.aggregate_id = ids[u.append] AND k.event_type = u.event_type
                      AND CASE WHEN k.compacted THEN k.digest = sha256(convert_to(u.data, 'UTF8')) ELSE k.data::text = u.data END END AS same
-      FROM (SELECT e.*, min(e.no) OVER (PARTITION BY e.event_id) AS first
-              FROM unnest(owners, kinds, datas, event_ids) WITH ORDINALITY AS e (owner, kind, data, event_id, no) WHERE e.event_id IS NOT NULL) u
+      FROM (SELECT e.*, min(e.ordinality) OVER (PARTITION BY e.event_id) AS first
+              FROM unnest(events) WITH ORDINALITY AS e WHERE e.event_id IS NOT NULL) u
       LEFT JOIN _evercore_event_ids(event_ids) k ON k.event_id = u.event_id
-     WHERE k.event_id IS NOT NULL OR u.first < u.no
-     ORDER BY u.no LOOP
+     WHERE k.event_id IS NOT NULL OR u.first < u.ordinality
+     ORDER BY u.ordinality LOOP
     IF repeat.same IS NOT TRUE THEN
       PERFORM _evercore_refuse('EV007', format('event_id "%s" exists with other content', repeat.event_id) || _evercore_row(repeat.no, in_rows));
     END IF;
     repeats[repeat.no] := true;
     amount := amount + 1;
-    IF skips[repeat.owner] IS NOT TRUE AND mixed IS NULL THEN
+    IF skips[repeat.append] IS NOT TRUE AND mixed IS NULL THEN
       mixed := repeat.event_id;
       place := repeat.no;
     END IF;
   END LOOP;
-  IF mixed IS NOT NULL AND amount < cardinality(owners) THEN
-    PERFORM _evercore_refuse('EV007', format('event_id "%s" exists: one call cannot mix repeats and new events', mixed) || _evercore_row(greatest(place, array_position(repeats, false)), in_rows));
+  IF mixed IS NOT NULL AND amount < cardinality(events) THEN
+    PERFORM _evercore_refuse('EV007', format('event_id "%s" exists: one call cannot mix repeats and new events', mixed)
+                                      || _evercore_row(greatest(place, array_position(repeats, false)), in_rows));
   END IF;
   RETURN CASE WHEN amount > 0 THEN repeats END;
 END $$;
-COMMENT ON FUNCTION _evercore_repeats(bigint[], integer[], text[], text[], text[], boolean[]) IS 'Which events are repeats, NULL where none is; EV007.';
+COMMENT ON FUNCTION _evercore_repeats(bigint[], anyarray, boolean[]) IS 'Which events are repeats, NULL where none is; EV007.';
 
 -- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call. An id that the
 -- call itself gives out was not there before; only a row sees what the rows above it made.
@@ -304,7 +300,8 @@ DECLARE
                              WHERE u.id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.aggregate_id = u.id) IS NULL);
 BEGIN
   INSERT INTO evercore_aggregate_type (name)
-  SELECT _evercore_name(u.type, 'aggregate_type', @max_name@) COLLATE "C" FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
+  SELECT _evercore_name(u.type, 'aggregate_type', @max_name@) COLLATE "C"
+    FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
    WHERE (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) IS NULL ORDER BY 1 ON CONFLICT DO NOTHING;
   WITH named AS MATERIALIZED (
     SELECT (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AS type_id, u.type, u.key, u.no
@@ -317,7 +314,8 @@ BEGIN
     SELECT nextval(pg_get_serial_sequence('@extschema@.evercore_aggregate', 'aggregate_id')) AS id, m.* FROM missing m
   )
   INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE
-  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', @max_name@) FROM numbered n ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
+  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', @max_name@) FROM numbered n
+   ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
   SELECT array_agg(coalesce(u.id, (SELECT a.aggregate_id FROM evercore_aggregate a
                                     WHERE a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AND a.natural_key = u.key))
                    ORDER BY u.no) INTO found_ids

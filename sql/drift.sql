@@ -35,10 +35,12 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   UNION ALL
   SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
   UNION ALL
+  SELECT 'type', '_evercore_new_event'
+  UNION ALL
   SELECT 'sequence', s.name FROM unnest('{_evercore_highest,_evercore_system,_evercore_timeline,_evercore_token,evercore_aggregate_aggregate_id_seq,
       evercore_aggregate_type_type_id_seq,evercore_event_position_seq,evercore_subscription_subscription_id_seq}'::text[]) AS s (name)
 $$;
-COMMENT ON FUNCTION _evercore_relations() IS 'The tables, views and sequences of the store.';
+COMMENT ON FUNCTION _evercore_relations() IS 'The tables, views, sequences and types of the store.';
 
 CREATE OR REPLACE FUNCTION _evercore_index_faults() RETURNS TABLE (relation text, name text, contype text, definition text, fault text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET quote_all_identifiers = off AS $$
@@ -89,7 +91,7 @@ BEGIN
   FOR one IN SELECT r.name FROM _evercore_relations() r WHERE r.kind <> 'view' AND to_regclass('@extschema@.' || r.name) IS NULL ORDER BY r.kind, r.name LOOP
     FOR step IN
       SELECT m.version, x.statement[1] AS statement FROM _evercore_migrations() m,
-             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:UNLOGGED )?(?:TABLE|SEQUENCE)|ALTER TABLE|INSERT INTO) '
+             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:UNLOGGED )?(?:TABLE|SEQUENCE|TYPE)|ALTER TABLE|INSERT INTO) '
                || one.name || '(?![_a-z])(?! ADD PRIMARY)[^;]*;)', 'g') WITH ORDINALITY AS x (statement, no)
        ORDER BY m.version, x.no LOOP
       EXECUTE step.statement;
@@ -99,7 +101,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %I SET %s', one.name, one.wanted);
   END LOOP;
 END $$;
-COMMENT ON FUNCTION _evercore_make_missing() IS 'Makes tables and sequences that are missing, and tables outlive a crash.';
+COMMENT ON FUNCTION _evercore_make_missing() IS 'Makes tables, sequences and types that are missing, and tables outlive a crash.';
 
 -- What is written to an unlogged table is lost by a crash.
 CREATE OR REPLACE FUNCTION _evercore_persistence_faults() RETURNS TABLE (name text, wanted text)

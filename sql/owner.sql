@@ -26,8 +26,9 @@ BEGIN
 @retired@
 $retired$, E'\n')))
     UNION ALL
-    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c
-     WHERE c.relnamespace = '@extschema@'::pg_catalog.regnamespace AND c.relname ~ '^_?evercore_' AND c.relkind IN ('r', 'p', 'v', 'S')
+    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
+           c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c
+     WHERE c.relnamespace = '@extschema@'::pg_catalog.regnamespace AND c.relname ~ '^_?evercore_' AND c.relkind IN ('r', 'p', 'v', 'S', 'c')
        AND c.relowner <> wanted
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                         WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype IN ('i', 'a')

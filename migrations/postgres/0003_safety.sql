@@ -30,6 +30,18 @@ COMMENT ON SEQUENCE _evercore_highest IS
 DROP SEQUENCE _evercore_policy;
 ALTER SEQUENCE evercore_event_position_seq MAXVALUE 17592186044415;
 
+-- What the appends of a call hand on, an array of them. The functions are there before it is, and take any array.
+CREATE TYPE _evercore_new_event AS (
+  append     integer,
+  event_type text COLLATE "C",
+  data       text,
+  reference  text,
+  metadata   text,
+  happened   timestamptz,
+  event_id   text COLLATE "C"
+);
+COMMENT ON TYPE _evercore_new_event IS 'An event that is to be written, and the number of the append in its call that it belongs to.';
+
 -- Folds and policies by number: whoever reads them outside READ COMMITTED locks the row, and so fails where they changed meanwhile.
 CREATE TABLE _evercore_declared (
   one_row    boolean PRIMARY KEY DEFAULT true CHECK (one_row),
@@ -73,6 +85,7 @@ SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,
 COMMENT ON VIEW evercore_aggregates IS 'Every aggregate with its type, natural key, version and the times of its first and last event.';
 ALTER TABLE evercore_compacted_type DROP COLUMN position;
 DROP TABLE _evercore_declared;
+DROP TYPE _evercore_new_event;
 ALTER SEQUENCE evercore_event_position_seq NO MAXVALUE;
 CREATE SEQUENCE _evercore_policy;
 COMMENT ON SEQUENCE _evercore_policy IS 'Counts evercore_snapshot_policy calls: where there was none, appends need not look for a policy.';

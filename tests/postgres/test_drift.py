@@ -45,8 +45,8 @@ def test_the_lists_are_what_a_fresh_store_has():
     connection = store()
     equal(connection.rows("SELECT * FROM _evercore_indexes() ORDER BY name COLLATE \"C\""), connection.rows(INDEXES))
     equal(connection.rows("SELECT * FROM _evercore_relations() ORDER BY name COLLATE \"C\""),
-          connection.rows("SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE 'sequence' END, relname FROM pg_class"
-                          " WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('r', 'v', 'S') ORDER BY relname COLLATE \"C\""))
+          connection.rows("SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'c' THEN 'type' ELSE 'sequence' END, relname FROM pg_class"
+                          " WHERE relnamespace = 'evercore'::regnamespace AND relkind IN ('r', 'v', 'S', 'c') ORDER BY relname COLLATE \"C\""))
     equal(connection.rows("SELECT relation, name, state, kind FROM _evercore_triggers() ORDER BY name COLLATE \"C\""),
           connection.rows("SELECT c.relname, t.tgname, t.tgenabled, t.tgtype FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
                           " WHERE c.relnamespace = 'evercore'::regnamespace AND NOT t.tgisinternal ORDER BY t.tgname COLLATE \"C\""))
@@ -321,9 +321,10 @@ def test_each_relation_that_can_be_made_again_is():
         equal(f"table {name} is missing" in problems(connection), True)
         connection.rows("SELECT evercore_migrate()")
         equal(problems(connection), [], name)
-    for name in ("_evercore_highest", "_evercore_token", "_evercore_system"):
-        connection.rows(f"DROP SEQUENCE {name}")
-        equal(problems(connection), [f"sequence {name} is missing"])
+    for kind, name in (("sequence", "_evercore_highest"), ("sequence", "_evercore_token"), ("sequence", "_evercore_system"),
+                       ("type", "_evercore_new_event")):
+        connection.rows(f"DROP {kind} {name}")
+        equal(problems(connection), [f"{kind} {name} is missing"])
         connection.rows("SELECT evercore_migrate()")
         equal(problems(connection), [], name)
     equal(connection.rows("SELECT * FROM _evercore_indexes() ORDER BY name COLLATE \"C\""), connection.rows(INDEXES))

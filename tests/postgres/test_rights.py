@@ -93,7 +93,7 @@ RELATIONS = {"reader": {f"evercore_{name}": "SELECT" for name in
                         ("schema event event_id event_type aggregate aggregate_type compacted_type snapshot subscription subscription_partition"
                          " log aggregates append in_flight subscriptions").split()},
              "writer": {"evercore_append": "INSERT", "evercore_subscriptions": "SELECT"}}
-INTERNAL_RELATIONS = ("_declared _floor _pending _unread _highest _system _timeline _token aggregate_aggregate_id_seq aggregate_type_type_id_seq"
+INTERNAL_RELATIONS = ("_declared _floor _new_event _pending _unread _highest _system _timeline _token aggregate_aggregate_id_seq aggregate_type_type_id_seq"
                       " event_position_seq subscription_subscription_id_seq").split()
 
 

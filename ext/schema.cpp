@@ -214,11 +214,16 @@ void mend(Connection& connection, const Schema& schema) {
 std::vector<ViewTrigger> triggers_on_views(Connection& connection, const Schema& schema) {
   std::vector<ViewTrigger> triggers;
   Statement rows = connection.prepare_once(
-      "SELECT name, sql, tbl_name FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid");
+      "SELECT name, sql, tbl_name, 0 FROM main.sqlite_schema WHERE type = 'trigger'"
+      " UNION ALL SELECT name, sql, tbl_name, 1 FROM temp.sqlite_schema WHERE type = 'trigger'");
   while (rows.step()) {
     const SchemaObject* on = schema.find(rows.text(2));
-    if (on == nullptr || on->type != "view" || schema.find(rows.text(0)) != nullptr) continue;
-    triggers.push_back({on->name, std::string(rows.text(0)), std::string(rows.text(1))});
+    if (on == nullptr || on->type != "view") continue;
+    const bool temporary = rows.integer(3) != 0;
+    if (!temporary && schema.find(rows.text(0)) != nullptr) continue;
+    std::string sql(rows.text(1));
+    if (temporary) sql.insert(sizeof "CREATE", "TEMP ");  // SQLite keeps the text without it
+    triggers.push_back({on->name, std::string(rows.text(0)), std::move(sql), temporary});
   }
   return triggers;
 }
@@ -226,9 +231,12 @@ std::vector<ViewTrigger> triggers_on_views(Connection& connection, const Schema&
 void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& triggers) {
   for (const ViewTrigger& trigger : triggers) {
     Statement look = connection.prepare_once(
-        "SELECT max(type = 'trigger' AND name = ?1 COLLATE NOCASE),"
-        " max(type = 'view' AND name = ?2 COLLATE NOCASE) FROM main.sqlite_schema");
-    look.bind(1, trigger.name).bind(2, trigger.view);
+        "SELECT EXISTS (SELECT 1 FROM (SELECT 0 AS temporary, type, name FROM main.sqlite_schema"
+        " UNION ALL SELECT 1, type, name FROM temp.sqlite_schema)"
+        " WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE AND temporary = ?3),"
+        " EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'view' AND name = ?2 COLLATE "
+        "NOCASE)");
+    look.bind(1, trigger.name).bind(2, trigger.view).bind(3, std::int64_t{trigger.temporary});
     look.step();
     const bool lost = look.integer(0) == 0 && look.integer(1) != 0;
     look.reset();

@@ -53,6 +53,7 @@ struct ViewTrigger {
   std::string view;
   std::string name;
   std::string sql;
+  bool temporary = false;  ///< of this connection alone
 };
 /// Those on the views of `schema`: they go with a view that is made anew.
 [[nodiscard]] std::vector<ViewTrigger> triggers_on_views(Connection& connection,

@@ -395,3 +395,17 @@ TEST_CASE("a trigger of the user's on a view stays when a migration makes the vi
   db.must("SELECT evercore_migrate(0)");
   CHECK(db.must("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'") == "0");
 }
+
+TEST_CASE("… and so does a temporary one") {
+  Database db(":memory:", Database::Store::none);
+  db.must("SELECT evercore_migrate(2)");
+  db.must(
+      "CREATE TEMP TRIGGER mine INSTEAD OF INSERT ON evercore_log BEGIN SELECT RAISE(ABORT, "
+      "'mine');"
+      " END");
+  for (const char* target : {"3", "2", "3"}) {
+    db.must(std::string("SELECT evercore_migrate(") + target + ")");
+    CHECK(db.must("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'") == "0");
+    CHECK(db.fails("INSERT INTO evercore_log (position) VALUES (1)") == "mine");
+  }
+}

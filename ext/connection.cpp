@@ -319,14 +319,10 @@ void Connection::require_same_store_to_append() {
   positions_version_ = looks_again_ ? no_version : data_version_;
 }
 
-Connection::Reading::Reading(Connection& connection, const char* function)
-    : connection_(connection) {
-  if (connection.reading_) {
-    throw error(8, std::string(function) +
-                       " is called by reading the store's own tables: "
-                       "something else bears their names");
-  }
-  connection.reading_ = true;
+void Connection::Reading::refuse(const char* function) {
+  throw error(8, std::string(function) +
+                     " is called by reading the store's own tables: "
+                     "something else bears their names");
 }
 
 bool Connection::has_user_triggers() {

@@ -178,12 +178,17 @@ class Connection {
   /// unless a file put something else in their place: that would recurse without end.
   class Reading {
    public:
-    Reading(Connection& connection, const char* function);
+    Reading(Connection& connection, const char* function) : connection_(connection) {
+      if (connection.reading_) refuse(function);
+      connection.reading_ = true;
+    }
     ~Reading() { connection_.reading_ = false; }
     Reading(const Reading&) = delete;
     Reading& operator=(const Reading&) = delete;
 
    private:
+    [[noreturn]] static void refuse(const char* function);
+
     Connection& connection_;
   };
 

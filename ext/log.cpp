@@ -42,12 +42,9 @@ class AggregateRows : public LogRows {
         connection_(connection),
         succession_(succession) {}
 
-  void column(sqlite3_context* context, int column) override {
-    if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
-    LogRows::column(context, column);
-  }
-
  protected:
+  void blank() override { succession_.blank(connection_); }
+
   Connection& connection_;
   Succession succession_;
 };
@@ -162,8 +159,9 @@ void LogRows::column(sqlite3_context* context, int column) {
     case log_event_type:
       return give_name(context, event_types_.at(sqlite3_value_int64(value)));
     case log_data:
-      if (is_null(value)) return give_text(context, "{}");  // erased
-      return give_value(context, value);
+      if (!is_null(value)) return give_value(context, value);
+      blank();
+      return give_text(context, "{}");
     case log_recorded_at:
       if (is_null(value)) value = statement_.value(log_event_time);
       [[fallthrough]];

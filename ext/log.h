@@ -15,14 +15,15 @@
 
 namespace evercore::ext {
 
-// The columns of the log, in the order of the surface: the table that keeps the value, the column's
-// name and type, and what is stored there: ids for types and microseconds for times. What is below
-// follows from this list, and tests/extension/log_test.cpp compares the view evercore_log with it. The
-// leading ones are all that a program needs to fold. `first` is `column` without a comma before it.
+// The columns of the log, in the order of the surface: the table that keeps the value ("owner" is the event
+// too: its aggregate, known to who reads one), the column's name and type, and what is stored there: ids
+// for types and microseconds for times. What is below follows from this list, and
+// tests/extension/log_test.cpp compares the view evercore_log with it. The leading ones are all that a
+// program needs to fold. `first` is `column` without a comma before it.
 // clang-format off
 #define EVERCORE_LOG_LEADING(first, column)          \
   first(event, position, INTEGER, position)          \
-  column(event, aggregate_id, INTEGER, aggregate_id) \
+  column(owner, aggregate_id, INTEGER, aggregate_id) \
   column(aggregate, aggregate_type, TEXT, type_id)   \
   column(aggregate, natural_key, TEXT, natural_key)  \
   column(event, sequence, INTEGER, sequence)         \
@@ -48,20 +49,28 @@ enum LogColumn { EVERCORE_LOG(EVERCORE_NAME, EVERCORE_NAME) log_columns };
 #undef EVERCORE_NAME
 
 // What a LogRows statement selects: all of a row; all but the aggregate's type and key, where they are
-// not asked for; and of that the leading columns alone. SQLite takes every column that a statement names
-// out of the row, wanted or not.
+// not asked for; and of that the leading columns alone, of aggregate ?1. SQLite takes every column that a
+// statement names out of the row, wanted or not.
 #define EVERCORE_OF_event(stored) "e." #stored
+#define EVERCORE_OF_owner(stored) "e." #stored
 #define EVERCORE_OF_aggregate(stored) "a." #stored
 #define EVERCORE_GIVE_FIRST(table, name, type, stored) EVERCORE_OF_##table(stored)
 #define EVERCORE_GIVE(table, name, type, stored) ", " EVERCORE_OF_##table(stored)
 #define EVERCORE_WHOLE EVERCORE_LOG(EVERCORE_GIVE_FIRST, EVERCORE_GIVE)
 
 #define EVERCORE_ALONE_event(stored) "e." #stored
+#define EVERCORE_ALONE_owner(stored) "e." #stored
 #define EVERCORE_ALONE_aggregate(stored) "NULL"
 #define EVERCORE_GIVE_ALONE_FIRST(table, name, type, stored) EVERCORE_ALONE_##table(stored)
 #define EVERCORE_GIVE_ALONE(table, name, type, stored) ", " EVERCORE_ALONE_##table(stored)
 #define EVERCORE_ALONE EVERCORE_LOG(EVERCORE_GIVE_ALONE_FIRST, EVERCORE_GIVE_ALONE)
-#define EVERCORE_LEADING EVERCORE_LOG_LEADING(EVERCORE_GIVE_ALONE_FIRST, EVERCORE_GIVE_ALONE)
+
+#define EVERCORE_OF_ONE_event(stored) "e." #stored
+#define EVERCORE_OF_ONE_owner(stored) "?1"
+#define EVERCORE_OF_ONE_aggregate(stored) "NULL"
+#define EVERCORE_GIVE_OF_ONE_FIRST(table, name, type, stored) EVERCORE_OF_ONE_##table(stored)
+#define EVERCORE_GIVE_OF_ONE(table, name, type, stored) ", " EVERCORE_OF_ONE_##table(stored)
+#define EVERCORE_LEADING EVERCORE_LOG_LEADING(EVERCORE_GIVE_OF_ONE_FIRST, EVERCORE_GIVE_OF_ONE)
 
 // Which way a statement goes is said, and not left to what ANALYZE found when the store was another one.
 // CROSS JOIN keeps the order: events first, their aggregate by its id.
@@ -81,6 +90,7 @@ enum LogColumn { EVERCORE_LOG(EVERCORE_NAME, EVERCORE_NAME) log_columns };
   "SELECT " EVERCORE_LEADING EVERCORE_FROM_EVENTS EVERCORE_BY_SEQUENCE
 
 #define EVERCORE_JOINED_event 0
+#define EVERCORE_JOINED_owner 0
 #define EVERCORE_JOINED_aggregate 1
 #define EVERCORE_JOINED_BIT(table, name, type, stored) \
   | std::uint64_t{EVERCORE_JOINED_##table} << log_##name
@@ -116,6 +126,9 @@ class LogRows : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return statement_.integer(log_position); }
 
  protected:
+  /// Called before the data of an event that has none are given.
+  virtual void blank() {}
+
   Statement statement_;
 
  private:

@@ -97,7 +97,8 @@ class ReplayRows : public LogRows {
       return key_ ? give_text(context, *key_) : sqlite3_result_null(context);
     }
     if (!at_base_) {
-      if (column == log_data && is_null(statement_.value(log_data))) succession_.blank(connection_);
+      // Taken out of its row once, not twice.
+      if (column == log_sequence) return sqlite3_result_int64(context, succession_.last());
       return LogRows::column(context, column);
     }
     switch (column) {
@@ -113,6 +114,9 @@ class ReplayRows : public LogRows {
   }
 
   [[nodiscard]] std::int64_t rowid() const override { return at_base_ ? 0 : LogRows::rowid(); }
+
+ protected:
+  void blank() override { succession_.blank(connection_); }
 
  private:
   Connection& connection_;

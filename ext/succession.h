@@ -19,6 +19,7 @@ class Succession {
       : aggregate_(aggregate), last_(after), upto_(upto) {}
 
   [[nodiscard]] bool follows(std::int64_t sequence) const { return sequence == last_ + 1; }
+  [[nodiscard]] std::int64_t last() const { return last_; }
   [[nodiscard]] bool complete() const { return last_ >= upto_; }
   void moved_to(std::int64_t sequence) { last_ = sequence; }
 

@@ -5,7 +5,8 @@
 -- aggregate types, natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
 
 CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
-  reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL) RETURNS bigint
+  reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL,
+  tags text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   fresh boolean := pg_current_xact_id_if_assigned() IS NULL;
@@ -13,6 +14,7 @@ DECLARE
   reached bigint;
   happened timestamptz;
   extra json;
+  bears text[];
   newest bigint;
   marks bigint;
   placed bigint;
@@ -28,7 +30,7 @@ BEGIN
   END;
   IF printed IS NULL THEN
     @home@
-    IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
+    IF @unmigrated@ THEN PERFORM _evercore_ready(); END IF;
     newest := NULL;
     BEGIN
       printed := data::jsonb;
@@ -38,13 +40,15 @@ BEGIN
   END IF;
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain(data; printed)@ AND octet_length(data) <= @shallow@
-      AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id) IS NULL) IS NOT TRUE THEN
-    happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time);
+      AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id, tags) IS NULL) IS NOT TRUE THEN
+    happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time,
+      tags);
+    bears := nullif(_evercore_tags(tags), '{}');
     extra := metadata;
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], NULL,
-                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id)@]) r);
+                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears)@]) r);
     END IF;
   END IF;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
@@ -55,8 +59,9 @@ BEGIN
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
                  THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END;
+  IF bears IS NOT NULL THEN INSERT INTO evercore_event_tag SELECT u, event_type, placed FROM unnest(bears) AS u; END IF;
   @insert_event@
-  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL);
+  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, array_to_json(bears));
   IF (FOUND AND placed & 7 > 0 AND placed > newest AND marks >= 0) IS NOT TRUE THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
@@ -67,7 +72,7 @@ BEGIN
   END IF;
   RETURN reached;
 END $$;
-COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text, text) IS
+COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text, text, text) IS
   'Appends one event to an aggregate and gives its sequence; EV001 where expected is given and is not the version.';
 
 CREATE OR REPLACE FUNCTION _evercore_conflict(id bigint, actual bigint, expected bigint) RETURNS void
@@ -107,8 +112,11 @@ COMMENT ON FUNCTION _evercore_counted(bigint, bigint) IS 'EV010 where not as man
 -- What an event and the place it goes to must be, in the order in which faults are named: EV004, EV005, EV009. `wrong` is what
 -- the caller found of the last kind. Gives the event's time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(data text, metadata text, id bigint, type text, key text, event_type text, event_id text,
-  wrong text, expected bigint, reference text, event_time text) RETURNS timestamptz
+  wrong text, expected bigint, reference text, event_time text, tags text) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  bears text[] := CASE WHEN tags IS NOT NULL THEN _evercore_tags(tags) END;
+  happened timestamptz;
 BEGIN
   PERFORM _evercore_ready(), _evercore_payload(data, 'data'), _evercore_payload(metadata, 'metadata');
   IF octet_length(data) + octet_length(metadata) > @max_payload@ THEN PERFORM _evercore_refuse('EV004', 'data: too large'); END IF;
@@ -121,6 +129,7 @@ BEGIN
   END IF;
   PERFORM _evercore_name(event_type, 'event_type', @max_name@);
   IF event_id IS NOT NULL THEN PERFORM _evercore_name(event_id, 'event_id', @max_name@); END IF;
+  IF bears IS NOT NULL THEN PERFORM _evercore_name(u.tag, 'tag', @max_name@) FROM unnest(bears) WITH ORDINALITY AS u (tag, no) ORDER BY u.no; END IF;
   IF data IS NULL THEN PERFORM _evercore_refuse('EV009', 'data is NULL'); END IF;
   IF wrong IS NOT NULL THEN PERFORM _evercore_refuse('EV009', wrong); END IF;
   PERFORM _evercore_number(expected, 'expected', 0, NULL);
@@ -128,7 +137,12 @@ BEGIN
   IF coalesce(type, key) IS NOT NULL AND id IS NOT NULL THEN
     PERFORM _evercore_time(event_time, 'event_time'), _evercore_refuse('EV009', 'aggregate_id is given together with a type or key');
   END IF;
-  RETURN _evercore_time(event_time, 'event_time');
+  happened := _evercore_time(event_time, 'event_time');
+  IF tags IS NOT NULL THEN
+    IF bears IS NULL THEN PERFORM _evercore_refuse('EV009', 'tags is not an array of texts'); END IF;
+    IF cardinality(bears) > @max_tags@ THEN PERFORM _evercore_refuse('EV009', 'tags are more than @max_tags@'); END IF;
+  END IF;
+  RETURN happened;
 END $$;
-COMMENT ON FUNCTION _evercore_check_event(text, text, bigint, text, text, text, text, text, bigint, text, text) IS
+COMMENT ON FUNCTION _evercore_check_event(text, text, bigint, text, text, text, text, text, bigint, text, text, text) IS
   'Refuses what an event must not be: EV004, EV005, EV009; gives its time.';

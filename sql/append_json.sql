@@ -1,4 +1,4 @@
--- evercore_append_many. A document that is plainly right, seen in one query over the whole of it, and has no event ids goes
+-- evercore_append_many. A document that is plainly right, seen in one query over the whole of it, and has neither event ids nor tags goes
 -- from JSON straight into the table. Any other is looked at piece by piece, to name the first fault, and goes through the
 -- arrays of append_many.sql.
 
@@ -28,9 +28,10 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     plain := false;
   END;
-  IF (plain AND to_regclass('@extschema@._evercore_timeline') IS NOT NULL) IS NOT TRUE THEN
+  IF plain IS NOT TRUE OR @unmigrated@ THEN
     PERFORM _evercore_ready(), _evercore_check_appends(appends COLLATE "C");
-  ELSIF position('"event_id": ' IN printed) = 0 THEN
+  ELSIF position('"event_id": ' IN printed) = 0
+        AND (position('"tags": ' IN printed) = 0 OR NOT jsonb_path_exists(parsed, '$[*].events[*].tags')) THEN
     RETURN _evercore_append_plain(appends::json, parsed, newest);
   END IF;
   IF parsed = '[]' THEN RETURN parsed; END IF;
@@ -41,13 +42,14 @@ BEGIN
       WITH ORDINALITY AS a (id, type, key, expected, repeats, events, no)
   ), event AS MATERIALIZED (
     SELECT a.no::integer AS append, e.* FROM append a, json_to_recordset(a.events)
-      AS e (event_type text, data text, reference text, metadata text, event_time text, event_id text)
+      AS e (event_type text, data text, reference text, metadata text, event_time text, event_id text, tags text)
   )
   SELECT a.*, e.* INTO given
     FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects,
                  array_agg(repeats IS NOT NULL) AS skips FROM append) a,
-         (SELECT array_agg(@new_event(e.append; e.event_type; e.data; e.reference; e.metadata; e.happened; e.event_id)@) AS events
-            FROM (SELECT x.*, CASE WHEN x.event_time IS NOT NULL THEN _evercore_time(x.event_time, 'event_time') END AS happened FROM event x) e) e;
+         (SELECT array_agg(@new_event(e.append; e.event_type; e.data; e.reference; e.metadata; e.happened; e.event_id; e.bears)@) AS events
+            FROM (SELECT x.*, CASE WHEN x.event_time IS NOT NULL THEN _evercore_time(x.event_time, 'event_time') END AS happened,
+                         CASE WHEN x.tags IS NOT NULL THEN nullif(_evercore_tags(x.tags), '{}') END AS bears FROM event x) e) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'first_position', r.first_position, 'sequence', r.sequence,
                                               'position', r.position) || CASE WHEN r.repeated THEN '{"repeated":true}'::jsonb ELSE '{}' END ORDER BY r.append)
             FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.skips, given.events) r);
@@ -55,7 +57,7 @@ END $$;
 COMMENT ON FUNCTION evercore_append_many(text) IS
   'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';
 
--- Appends what _evercore_plain_appends let pass and has no event ids. `newest`: a newest position that is good enough for a single append.
+-- Appends what _evercore_plain_appends let pass and has neither event ids nor tags. `newest`: a newest position that is good enough for a single append.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -116,7 +118,7 @@ BEGIN
   @insert_event@
   SELECT places[a.skipped + e.no], moment, a.id, a.before + e.no, e.event_type, e.data,
          CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
-              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata, NULL
+              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata, NULL, NULL
     FROM (SELECT ids[d.no] AS id, befores[d.no] AS before, lasts[d.no] - counts[d.no] AS skipped, d.one->'events' AS events
             FROM json_array_elements(document) WITH ORDINALITY AS d (one, no) OFFSET 0) a,
          ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))
@@ -158,14 +160,16 @@ BEGIN
                    jsonb_typeof(e->'event_type') = 'string' AND jsonb_typeof(e->'data') = 'object'
                    AND char_length(e->>'event_type') BETWEEN 1 AND @max_name@
                    AND ((e - '{event_type,data}'::text[]) = '{}'
-                        OR (e - '{event_type,data,reference,metadata,event_time,event_id}'::text[]) = '{}'
+                        OR (e - '{event_type,data,reference,metadata,event_time,event_id,tags}'::text[]) = '{}'
                            AND coalesce(jsonb_typeof(e->'metadata'), 'null') IN ('object', 'null')
                            AND coalesce(jsonb_typeof(e->'reference'), 'null') IN ('string', 'null')
                            AND coalesce(char_length(e->>'reference'), 0) <= @max_reference@
                            AND coalesce(jsonb_typeof(e->'event_time'), 'null') IN ('string', 'null')
                            AND (e->>'event_time' IS NULL OR e->>'event_time' ~ '@plain_time@' OR _evercore_time(e->>'event_time', 'event_time') IS NOT NULL)
                            AND coalesce(jsonb_typeof(e->'event_id'), 'null') IN ('string', 'null')
-                           AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND @max_name@))
+                           AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND @max_name@
+                           AND CASE coalesce(jsonb_typeof(e->'tags'), 'null') WHEN 'null' THEN true
+                                WHEN 'array' THEN _evercore_plain_tags(e->'tags') ELSE false END))
                    FROM jsonb_array_elements(a->'events') e))
             FROM jsonb_array_elements(parsed) a);
 END $$;
@@ -198,7 +202,7 @@ BEGIN
     IF json_array_length(one->'events') = 0 THEN PERFORM _evercore_refuse('EV009', 'events is empty'); END IF;
     SELECT coalesce(json_object_agg(h.key, h.value), '{}') INTO header FROM json_each(one) h WHERE h.key <> 'events';
     FOR event IN SELECT json_array_elements(one->'events') LOOP
-      PERFORM _evercore_check_members(event, 'an event', '{event_type,data,reference,metadata,event_time,event_id}');
+      PERFORM _evercore_check_members(event, 'an event', '{event_type,data,reference,metadata,event_time,event_id,tags}');
       PERFORM _evercore_check_json_event(header, event, fault IS NOT NULL);
     END LOOP;
   END LOOP;
@@ -213,6 +217,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   data text := _evercore_piece(event->'data');
   metadata text := _evercore_piece(event->'metadata');
+  tags text := _evercore_piece(event->'tags');
   wrong text;
 BEGIN
   IF marked THEN
@@ -234,7 +239,8 @@ BEGIN
    ORDER BY w.no LIMIT 1;
   PERFORM _evercore_check_event(data, metadata, _evercore_integer_or_0(header->'aggregate_id'), _evercore_text_or_any(header->'aggregate_type'),
     _evercore_text_or_any(header->'natural_key'), _evercore_text_or_any(event->'event_type'), _evercore_text_or_any(event->'event_id'), wrong,
-    _evercore_integer_or_0(header->'expected'), _evercore_text_or_any(event->'reference'), _evercore_text_or_any(event->'event_time'));
+    _evercore_integer_or_0(header->'expected'), _evercore_text_or_any(event->'reference'), _evercore_text_or_any(event->'event_time'),
+    CASE WHEN tags ~ E'\uE000[NS]' THEN '' ELSE tags END);
 END $$;
 COMMENT ON FUNCTION _evercore_check_json_event(json, json, boolean) IS 'Refuses an event of evercore_append_many: EV004, EV005, EV009.';
 

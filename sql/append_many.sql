@@ -17,7 +17,8 @@ LANGUAGE plpgsql VOLATILE SET jit = off SET enable_mergejoin = off SET plan_cach
 DECLARE
   amount integer := cardinality(events);
   in_rows boolean := skips IS NULL AND amount > 1;     -- of the INSERT form: a fault names its row
-  identified boolean := EXISTS (SELECT FROM unnest(events) AS u WHERE u.event_id IS NOT NULL);
+  identified boolean;
+  tagged boolean;
   named bigint[] := ids;
   versions bigint[];
   befores bigint[];
@@ -27,6 +28,7 @@ DECLARE
   last_repeats text[];    -- of each append the event_id of its last event, where that is a repeat
   first_repeats text[];   -- and that of its first event, where all are
 BEGIN
+  SELECT coalesce(bool_or(u.event_id IS NOT NULL), false), bool_or(u.tags IS NOT NULL) INTO identified, tagged FROM unnest(events) AS u;
   PERFORM _evercore_name(u.event_type, 'event_type', @max_name@) FROM unnest(events) AS u
     WHERE (char_length(u.event_type) BETWEEN 1 AND @max_name@) IS NOT TRUE;
   @enter@
@@ -49,7 +51,7 @@ BEGIN
       FROM unnest(expects) WITH ORDINALITY AS x (expected, no)
       JOIN (SELECT u.append, min(u.ordinality) AS first_event, min(u.ordinality) FILTER (WHERE NOT repeats[u.ordinality]) AS first_new
               FROM unnest(events) WITH ORDINALITY AS u GROUP BY u.append) f ON f.append = x.no;
-    SELECT array_agg(@new_event(u.append; u.event_type; u.data; u.reference; u.metadata; u.happened; u.event_id)@ ORDER BY u.ordinality), count(*)
+    SELECT array_agg(@new_event(u.append; u.event_type; u.data; u.reference; u.metadata; u.happened; u.event_id; u.tags)@ ORDER BY u.ordinality), count(*)
       INTO events, amount FROM unnest(events) WITH ORDINALITY AS u WHERE NOT repeats[u.ordinality];
   END IF;
   SELECT array_agg(u.amount ORDER BY u.no) INTO counts
@@ -62,6 +64,9 @@ BEGIN
     PERFORM _evercore_write_identified(ids, befores, events, places, in_rows);
   ELSE
     PERFORM _evercore_write(ids, befores, events, places);
+  END IF;
+  IF tagged THEN
+    INSERT INTO evercore_event_tag SELECT t, u.event_type, places[u.ordinality] FROM unnest(events) WITH ORDINALITY AS u, unnest(u.tags) AS t;
   END IF;
 
   @follow_policies@

@@ -41,6 +41,8 @@ BEGIN
       FROM evercore_event e, LATERAL (SELECT _evercore_payload_fault(e.metadata::text) AS fault) f
      WHERE e.metadata IS NOT NULL AND f.fault IS NOT NULL
     UNION ALL
+    SELECT t.aggregate_id, t.position, t.sequence, 4, t.problem FROM _evercore_check_tags() t
+    UNION ALL
     SELECT s.aggregate_id, NULL, s.sequence, 5, format('engine snapshot at sequence %s differs from the fold', s.sequence)
       FROM evercore_snapshot s JOIN evercore_aggregate a ON a.aggregate_id = s.aggregate_id
      WHERE s.version IS NULL AND s.sequence > a.base

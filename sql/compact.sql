@@ -6,6 +6,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   custom bigint;
   reader text := _evercore_unread(id, upto);
+  tagged bigint;
 BEGIN
   SELECT max(e.sequence) INTO custom FROM evercore_event e JOIN evercore_event_type k ON k.name = e.event_type
    WHERE e.aggregate_id = id AND e.sequence <= upto AND k.fold = 'custom'
@@ -22,7 +23,8 @@ BEGIN
   ELSIF reader IS NOT NULL THEN
     RETURN format('aggregate %s has events that subscription "%s" has not read', id, reader);
   END IF;
-  RETURN NULL;
+  SELECT min(e.position) INTO tagged FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto AND e.tags IS NOT NULL;
+  RETURN 'event ' || tagged || ' bears tags and stays';
 END $$;
 COMMENT ON FUNCTION _evercore_protected(bigint, bigint) IS 'Why an aggregate''s events up to a sequence may not be removed, or NULL.';
 
@@ -177,7 +179,8 @@ BEGIN
     PERFORM _evercore_refuse('EV010', format('aggregate %s has events that subscription "%s" has not read', id, reader));
   END IF;
   PERFORM _evercore_open_log(true);
-  UPDATE evercore_event e SET data = '{}', metadata = NULL, reference = NULL WHERE e.aggregate_id = id;
+  PERFORM _evercore_untag(id);
+  UPDATE evercore_event e SET data = '{}', metadata = NULL, reference = NULL, tags = NULL, declared_tags = NULL WHERE e.aggregate_id = id;
   GET DIAGNOSTICS blanked = ROW_COUNT;
   PERFORM _evercore_open_log(false);
   DELETE FROM evercore_snapshot s WHERE s.aggregate_id = id;

@@ -16,6 +16,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
   ('evercore_event', 'evercore_event_pkey', 'p', 'btree ("position")'),
   ('evercore_event', 'evercore_event_sequence', '', 'btree (aggregate_id, sequence)'),
   ('evercore_event_id', 'evercore_event_id_pkey', 'p', 'btree (event_id)'),
+  ('evercore_event_tag', 'evercore_event_tag_pkey', 'p', 'btree (tag, event_type, "position")'),
   ('evercore_event_type', 'evercore_event_type_pkey', 'p', 'btree (name)'),
   ('evercore_schema', 'evercore_schema_one_row', '', 'btree (((version IS NOT NULL)))'),
   ('evercore_schema', 'evercore_schema_pkey', 'p', 'btree (version)'),
@@ -31,7 +32,8 @@ COMMENT ON FUNCTION _evercore_indexes() IS 'The unique indexes of the store.';
 CREATE OR REPLACE FUNCTION _evercore_relations() RETURNS TABLE (kind text, name text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT 'table', u FROM unnest('{_evercore_declared,_evercore_floor,_evercore_pending,evercore_aggregate,evercore_aggregate_type,evercore_compacted_type,
-      evercore_event,evercore_event_id,evercore_event_type,evercore_schema,evercore_snapshot,evercore_subscription,evercore_subscription_partition}'::text[]) u
+      evercore_event,evercore_event_id,evercore_event_tag,evercore_event_type,evercore_schema,
+      evercore_snapshot,evercore_subscription,evercore_subscription_partition}'::text[]) u
   UNION ALL
   SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
   UNION ALL
@@ -91,7 +93,7 @@ BEGIN
   FOR one IN SELECT r.name FROM _evercore_relations() r WHERE r.kind <> 'view' AND to_regclass('@extschema@.' || r.name) IS NULL ORDER BY r.kind, r.name LOOP
     FOR step IN
       SELECT m.version, x.statement[1] AS statement FROM _evercore_migrations() m,
-             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:UNLOGGED )?(?:TABLE|SEQUENCE|TYPE)|ALTER TABLE|INSERT INTO) '
+             LATERAL regexp_matches(m.up, '(?w)^((?:CREATE (?:UNLOGGED )?(?:TABLE|SEQUENCE|TYPE)|ALTER (?:TABLE|TYPE)|INSERT INTO) '
                || one.name || '(?![_a-z])(?! ADD PRIMARY)[^;]*;)', 'g') WITH ORDINALITY AS x (statement, no)
        ORDER BY m.version, x.no LOOP
       EXECUTE step.statement;

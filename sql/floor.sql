@@ -124,7 +124,7 @@ BEGIN
     RAISE EXCEPTION 'EV010: following needs READ COMMITTED: % cannot see late commits', current_setting('transaction_isolation')
       USING ERRCODE = 'EV010';
   END IF;
-  IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN PERFORM _evercore_ready(); END IF;
+  IF @unmigrated@ THEN PERFORM _evercore_ready(); END IF;
   -- A mark of zero says that events came by replication; see life.sql.
   IF (pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) <> 0) IS NOT TRUE THEN PERFORM _evercore_check_replica(); END IF;
   RETURN _evercore_safe_position();

@@ -18,7 +18,8 @@ BEGIN
       HINT = format('SET ROLE %s; ', (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = to_regclass('@extschema@.evercore_aggregate')))
       || CASE WHEN there THEN '' ELSE 'CREATE TABLE @extschema@.evercore_schema (version integer NOT NULL); ' END
       || format('INSERT INTO @extschema@.evercore_schema (version) VALUES (%s); SELECT @extschema@.evercore_migrate(); RESET ROLE',
-           CASE WHEN to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN 3
+           CASE WHEN to_regclass('@extschema@.evercore_event_tag') IS NOT NULL THEN 4
+                WHEN to_regclass('@extschema@._evercore_timeline') IS NOT NULL THEN 3
                 WHEN to_regclass('@extschema@.evercore_subscription') IS NOT NULL THEN 2 ELSE 1 END);
 END $$;
 COMMENT ON FUNCTION _evercore_schema_version() IS 'The schema version the store is at, 0 where there is none; EV008 where that cannot be known.';

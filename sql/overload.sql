@@ -106,7 +106,8 @@ BEGIN
            (4, 'event_time', 'anycompatible', '_evercore_time_text(event_time)', ''),
            (5, 'event_id', 'text', 'event_id::text', ''),
            (5, 'event_id', 'bigint', 'event_id::text', 'unpaired'),
-           (5, 'event_id', 'uuid', 'event_id::text', 'unpaired')),
+           (5, 'event_id', 'uuid', 'event_id::text', 'unpaired'),
+           (6, 'tags', 'text', 'tags', '')),
          append (no, arguments, calls, required, others, pairs, beside) AS (
            SELECT 0, ARRAY['id bigint', 'expected bigint', 'event_type text'], ARRAY['id', 'expected', 'event_type'], 1, 0, '{}'::text[], '{}'::text[]
            UNION ALL

@@ -7,7 +7,7 @@
 CREATE OR REPLACE FUNCTION _evercore_subscriptions_ready() RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
-  IF to_regclass('@extschema@._evercore_timeline') IS NULL THEN
+  IF @unmigrated@ THEN
     RAISE EXCEPTION 'EV008: the store is not migrated: SELECT evercore_migrate()' USING ERRCODE = 'EV008';
   END IF;
 END $$;

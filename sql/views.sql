@@ -20,7 +20,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
    'Every aggregate with its type, natural key, version, the times of its first and last event, and whether it was erased.'),
   ('evercore_append', 'SELECT NULL::text AS aggregate_type, NULL::text AS natural_key, NULL::text AS event_type, NULL::text AS data,
     NULL::bigint AS aggregate_id, NULL::bigint AS expected, NULL::text AS reference, NULL::text AS metadata, NULL::text AS event_time,
-    NULL::text AS event_id WHERE false;',
+    NULL::text AS event_id, NULL::text AS tags WHERE false;',
    'Write-only: INSERT INTO evercore_append appends one event a row, atomically per statement.'),
   ('evercore_in_flight', 'SELECT f."position", f.holder, f.since FROM _evercore_in_flight() f("position", holder, since);',
    'The appends not yet committed that hold followers back, oldest first.'),

@@ -90,7 +90,7 @@ WRITERS = ("create ensure rekey append append_many event_type snapshot save_snap
            " release _publish_floor _json_text").split()
 OWNERS = ("migrate restored rename_type compact compact_type erase").split()
 RELATIONS = {"reader": {f"evercore_{name}": "SELECT" for name in
-                        ("schema event event_id event_type aggregate aggregate_type compacted_type snapshot subscription subscription_partition"
+                        ("schema event event_id event_tag event_type aggregate aggregate_type compacted_type snapshot subscription subscription_partition"
                          " log aggregates append in_flight subscriptions").split()},
              "writer": {"evercore_append": "INSERT", "evercore_subscriptions": "SELECT"}}
 INTERNAL_RELATIONS = ("_declared _floor _new_event _pending _unread _highest _system _timeline _token aggregate_aggregate_id_seq aggregate_type_type_id_seq"

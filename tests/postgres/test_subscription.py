@@ -470,7 +470,7 @@ def test_a_store_of_the_first_schema_version_says_so_and_is_upgraded():
                 "SELECT evercore_ack('p', 1, 1)", "SELECT evercore_pause('p')", "SELECT evercore_reset('p', 'end')"):
         refused(lambda sql=sql: a.rows(sql), "EV008", "EV008: the store is not migrated: SELECT evercore_migrate()")
     install(harness.uri(a.value("SELECT current_database()")))
-    equal(a.value("SELECT version FROM evercore_schema"), "3")
+    equal(a.value("SELECT version FROM evercore_schema"), "4")
     append(a, 10)
     a.rows("SET ROLE evercore_writer; SELECT evercore_subscribe('p', '{\"event_types\":[\"E1\"]}'::jsonb, now() - interval '1 day')")
     token = claim(a)

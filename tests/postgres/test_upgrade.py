@@ -84,17 +84,20 @@ def surround(connection, role):
                     " CREATE FUNCTION public.notice() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS"
                     " $$ BEGIN INSERT INTO noticed VALUES (NEW.position); RETURN NULL; END $$;"
                     " CREATE TRIGGER app_notice AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION public.notice();"
-                    " CREATE VIEW public.app_log AS SELECT l.position, l.natural_key, l.data FROM evercore_log l;"
-                    " CREATE VIEW public.app_follow AS SELECT f.* FROM evercore_follow(0::bigint, 1000::bigint) f")
+                    " CREATE VIEW public.app_log AS SELECT l.position, l.natural_key, l.data FROM evercore_log l")
+
+
+# Those that the release has.
+COLUMNS = "position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference, metadata, event_time, recorded_at, event_id"
 
 
 def contents(connection):
     return [(what, row) for what in
-            ("* FROM evercore_log ORDER BY position", "aggregate_id, aggregate_type, natural_key, sequence, first_event_time, last_event_time FROM evercore_aggregates ORDER BY 1", "* FROM evercore_follow()",
-             "* FROM evercore_replay(1)", "* FROM evercore_replay(2, 7)", "evercore_state(1)", "evercore_state(2)", "evercore_state(evercore_find('M', 'many'))",
+            (f"{COLUMNS} FROM evercore_log ORDER BY position", "aggregate_id, aggregate_type, natural_key, sequence, first_event_time, last_event_time FROM evercore_aggregates ORDER BY 1", f"{COLUMNS} FROM evercore_follow()",
+             f"{COLUMNS} FROM evercore_replay(1)", f"{COLUMNS} FROM evercore_replay(2, 7)", "evercore_state(1)", "evercore_state(2)", "evercore_state(evercore_find('M', 'many'))",
              "* FROM evercore_history(3)", "aggregate_id, sequence, version, state FROM evercore_snapshot ORDER BY 1, 2, 3",
              "name, partition, filter, position, owner, token, lease_expires_at, active FROM evercore_subscriptions ORDER BY 1, 2",
-             "position, natural_key, data FROM public.app_log ORDER BY 1", "* FROM public.app_follow", "place FROM public.noticed") for row in connection.rows(f"SELECT {what}")]
+             "position, natural_key, data FROM public.app_log ORDER BY 1", "place FROM public.noticed") for row in connection.rows(f"SELECT {what}")]
 
 
 def calls_every_form(connection):
@@ -155,7 +158,7 @@ def is_upgraded(connection, role, was, token):
         refused(lambda may_not=may_not: connection.rows(may_not), "42501")
         connection.rows("RESET ROLE")
     equal(connection.value("SELECT count(*) FROM public.noticed"), str(int(noticed) + 2), "the user's trigger")
-    equal(connection.value("SELECT count(*) FROM public.app_follow"), connection.value("SELECT count(*) FROM public.app_log"), "the user's views")
+    equal(connection.value("SELECT count(*) FROM public.app_log"), connection.value("SELECT count(*) FROM evercore_log"), "the user's view")
     equal(connection.value("SELECT count(*) FROM evercore_check()"), "1")
 
 
@@ -202,13 +205,14 @@ def test_a_view_on_what_is_retired_is_named_and_nothing_is_done():
     install_release(database, "0.1.0")
     connection = Connection(database)
     connection.rows("SELECT evercore_append(evercore_ensure('T', 'a'), 0, 'E', '{}')")
-    connection.rows("CREATE VIEW public.app_then AS SELECT evercore_sequence(1, now()) AS then")
+    connection.rows("CREATE VIEW public.app_then AS SELECT evercore_sequence(1, now()) AS then; CREATE VIEW public.app_follow AS SELECT * FROM evercore_follow(0, 9)")
     before = signatures(connection)
     message = refused(lambda: install_by_hand(connection), "EV010", "EV010: functions that this version has no more are in use: ")
     assert "view app_then depends on function evercore_sequence(bigint,timestamp with time zone)" in message, message
     equal((signatures(connection), connection.value("SELECT evercore_version()")), (before, "0.1.0"))
+    assert "view app_follow depends on function evercore_follow(bigint,bigint)" in message, message
     equal(connection.rows("SELECT * FROM public.app_then"), [("1",)])
-    connection.rows("DROP VIEW public.app_then")
+    connection.rows("DROP VIEW public.app_then, public.app_follow")
     install_by_hand(connection)
     connection.rows("CREATE VIEW public.app_then AS SELECT evercore_sequence(1, now()) AS then")
     equal(connection.rows("SELECT * FROM public.app_then"), [("1",)])

@@ -48,7 +48,7 @@ def test_a_store_without_its_version_runs_no_migration():
         # What the hint says makes it whole.
         for statement in hint(database).split("; "):
             connection.rows(statement)
-        equal(connection.value("SELECT version FROM evercore_schema"), "3")
+        equal(connection.value("SELECT version FROM evercore_schema"), "4")
         equal([row[0] for row in connection.rows("SELECT problem FROM evercore_check()")], [], sql)
         equal(len(contents(connection)), 6)
 

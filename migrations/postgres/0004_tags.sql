@@ -1,0 +1,55 @@
+-- +goose Up
+-- Tags: what events are about besides their aggregate, and the index that finds events by them.
+LOCK TABLE evercore_aggregate, evercore_event IN SHARE ROW EXCLUSIVE MODE;
+UPDATE evercore_schema SET version = 4;
+
+ALTER TABLE evercore_event ADD COLUMN tags json;
+ALTER TABLE evercore_event ADD COLUMN declared_tags integer;
+COMMENT ON COLUMN evercore_event.tags IS 'An array of texts as array_to_json spells it, each once; NULL: none.';
+COMMENT ON COLUMN evercore_event.declared_tags IS 'How many of the tags, the first ones, a declaration of the type gave; NULL: none.';
+
+-- Tags by name, as types are: a dictionary of them would make two appends of one new tag wait for each other.
+CREATE TABLE evercore_event_tag (
+  tag        text COLLATE "C" NOT NULL,
+  event_type text COLLATE "C" NOT NULL,
+  position   bigint NOT NULL,
+  PRIMARY KEY (tag, event_type, position)
+);
+COMMENT ON TABLE evercore_event_tag IS 'Events by their tags: a row for each tag of each event.';
+
+ALTER TYPE _evercore_new_event ADD ATTRIBUTE tags text[] COLLATE "C";
+
+CREATE OR REPLACE VIEW evercore_log AS
+SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, e.event_type,
+       e.data, e.reference, e.metadata, coalesce(e.event_time, e.recorded_at) AS event_time, e.recorded_at, e.event_id, e.tags
+  FROM evercore_event e
+  JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+  JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
+
+CREATE OR REPLACE VIEW evercore_append AS
+SELECT NULL::text AS aggregate_type, NULL::text AS natural_key, NULL::text AS event_type, NULL::text AS data,
+       NULL::bigint AS aggregate_id, NULL::bigint AS expected, NULL::text AS reference, NULL::text AS metadata,
+       NULL::text AS event_time, NULL::text AS event_id, NULL::text AS tags
+ WHERE false;
+
+-- +goose Down
+DROP VIEW evercore_append;
+CREATE VIEW evercore_append AS
+SELECT NULL::text AS aggregate_type, NULL::text AS natural_key, NULL::text AS event_type, NULL::text AS data,
+       NULL::bigint AS aggregate_id, NULL::bigint AS expected, NULL::text AS reference, NULL::text AS metadata,
+       NULL::text AS event_time, NULL::text AS event_id
+ WHERE false;
+COMMENT ON VIEW evercore_append IS 'Write-only: INSERT INTO evercore_append appends one event a row, atomically per statement.';
+DROP VIEW evercore_log;
+CREATE VIEW evercore_log AS
+SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, e.event_type,
+       e.data, e.reference, e.metadata, coalesce(e.event_time, e.recorded_at) AS event_time, e.recorded_at, e.event_id
+  FROM evercore_event e
+  JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+  JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
+COMMENT ON VIEW evercore_log IS 'All events this transaction sees, for looking; followers use evercore_follow.';
+ALTER TYPE _evercore_new_event DROP ATTRIBUTE tags;
+DROP TABLE evercore_event_tag;
+ALTER TABLE evercore_event DROP COLUMN declared_tags;
+ALTER TABLE evercore_event DROP COLUMN tags;
+UPDATE evercore_schema SET version = 3;

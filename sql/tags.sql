@@ -1,0 +1,65 @@
+-- Tags: what an event is about besides its aggregate, as a JSON array of texts that the event bears, and the index of events by them.
+
+-- Each once, in the order given: '{}' for none, NULL for what is no array of texts.
+CREATE OR REPLACE FUNCTION _evercore_tags(tags text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
+DECLARE
+  document json;
+  texts boolean;
+  bears text[];
+BEGIN
+  document := tags;
+  IF json_typeof(document) <> 'array' THEN RETURN NULL; END IF;
+  SELECT coalesce(array_agg(t.tag ORDER BY t.no), '{}'), coalesce(bool_and(t.texts), true) INTO bears, texts
+    FROM (SELECT e.value #>> '{}' AS tag, min(e.no) AS no, bool_and(json_typeof(e.value) = 'string') AS texts
+            FROM json_array_elements(document) WITH ORDINALITY AS e (value, no) GROUP BY 1) t;
+  RETURN CASE WHEN texts THEN bears END;
+EXCEPTION WHEN invalid_text_representation OR untranslatable_character OR statement_too_complex THEN
+  RETURN NULL;  -- not JSON, or a lone surrogate; U+0000; too deep
+END $$;
+COMMENT ON FUNCTION _evercore_tags(text) IS 'The tags that a JSON array names, or NULL where it is no array of texts.';
+
+CREATE OR REPLACE FUNCTION _evercore_plain_tags(tags jsonb) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN jsonb_array_length(tags) <= @max_tags@
+     AND (SELECT coalesce(bool_and(jsonb_typeof(t) = 'string' AND char_length(t #>> '{}') BETWEEN 1 AND @max_name@), true)
+            FROM jsonb_array_elements(tags) AS t);
+END $$;
+COMMENT ON FUNCTION _evercore_plain_tags(jsonb) IS 'Whether an array is plainly one of legal tags.';
+
+-- For erasure: by the index's key, whatever the server believes of its size.
+CREATE OR REPLACE FUNCTION _evercore_untag(id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+  DELETE FROM evercore_event_tag x
+   USING (SELECT e.event_type, e.position, t.tag FROM evercore_event e, json_array_elements_text(e.tags) AS t (tag)
+           WHERE e.aggregate_id = id AND e.tags IS NOT NULL) b
+   WHERE x.tag = b.tag COLLATE "C" AND x.event_type = b.event_type AND x.position = b.position;
+END $$;
+COMMENT ON FUNCTION _evercore_untag(bigint) IS 'Takes an aggregate''s events out of the index by tag.';
+
+-- Both ways: what events bear is in the index, and what is there is borne.
+CREATE OR REPLACE FUNCTION _evercore_check_tags() RETURNS TABLE (aggregate_id bigint, "position" bigint, sequence bigint, problem text)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH tagged AS MATERIALIZED (
+    SELECT e.aggregate_id, e.position, e.sequence, e.event_type,
+           CASE WHEN array_to_json(b.bears)::text = e.tags::text AND b.bears <> '{}' THEN b.bears END AS bears
+      FROM evercore_event e, LATERAL (SELECT _evercore_tags(e.tags::text) AS bears) b WHERE e.tags IS NOT NULL
+  ), differing AS (
+    SELECT t.position FROM tagged t, unnest(t.bears) AS b (tag)
+     WHERE NOT EXISTS (SELECT FROM evercore_event_tag x WHERE x.tag = b.tag COLLATE "C" AND x.event_type = t.event_type AND x.position = t.position)
+    UNION
+    SELECT x.position FROM evercore_event_tag x LEFT JOIN tagged t ON t.position = x.position
+     WHERE t.position IS NULL OR t.bears IS NOT NULL AND NOT (t.event_type = x.event_type AND x.tag = ANY (t.bears COLLATE "C"))
+  )
+  SELECT t.aggregate_id, t.position, t.sequence, 'tags are damaged' FROM tagged t WHERE t.bears IS NULL
+  UNION ALL
+  SELECT e.aggregate_id, d.position, coalesce(e.sequence, d.position),
+         CASE WHEN e.position IS NULL THEN 'index of tags without event' ELSE 'tags differ from their index' END
+    FROM differing d LEFT JOIN evercore_event e ON e.position = d.position;
+END $$;
+COMMENT ON FUNCTION _evercore_check_tags() IS 'Where the tags of events and the index by tag disagree.';

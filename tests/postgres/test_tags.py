@@ -1,0 +1,97 @@
+"""Tags: the index by tag agrees with the events, through every form of append and whatever becomes of events; and what they cost."""
+import json
+
+from harness import equal, new_database, refused
+from pq import Connection
+
+INDEX = "SELECT tag, event_type, position FROM evercore_event_tag ORDER BY position, tag"
+
+
+def problems(connection):
+    return connection.rows("SELECT aggregate_id, position, problem FROM evercore_check()")
+
+
+def test_every_form_of_append_writes_the_index():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'k')")
+    forms = ["SELECT evercore_append(1, NULL, 'E', '{}', tags => '[\"b\",\"a\"]')",
+             "SELECT evercore_append(1, NULL, 'E', '{}'::jsonb, NULL, NULL, now(), NULL, '[\"b\",\"a\"]')",
+             "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'e1', '[\"b\",\"a\"]')",
+             "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (1, 'E', '{}', '[\"b\",\"a\"]')",
+             "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (1, 'E', '{}', '[\"b\",\"a\"]'::json)",
+             "INSERT INTO evercore_append (aggregate_id, event_type, data, event_id, tags) VALUES (1, 'E', '{}', NULL, '[\"b\",\"a\"]'), (1, 'E', '{}', 'e2', NULL)",
+             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"]}]}]')",
+             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"]}]}]'::jsonb)",
+             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"],\"event_id\":\"e3\"}]}]')"]
+    for form in forms:
+        before = int(connection.value("SELECT coalesce(max(position), 0) FROM evercore_log"))
+        connection.rows(form)
+        equal(connection.rows(INDEX.replace("ORDER", f"WHERE position > {before} ORDER")), [("a", "E", str(before + 1)), ("b", "E", str(before + 1))], form)
+        equal(connection.value("SELECT tags FROM evercore_log WHERE position = $1", before + 1), '["b","a"]', form)
+    for _ in range(20):  # every eighth position is written down besides
+        connection.rows(forms[0])
+    equal(problems(connection), [])
+
+
+def test_data_that_speaks_of_tags_has_none():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'k')")
+    connection.rows("SELECT evercore_append_many($1)", json.dumps([{"aggregate_id": 1, "events": [{"event_type": "E", "data": {"tags": ["a"]}}] * 2}]))
+    equal(connection.rows("SELECT data, tags FROM evercore_log"), [('{"tags": ["a"]}', None)] * 2)
+    equal(connection.rows(INDEX), [])
+
+
+def test_the_check_compares_events_and_index_both_ways():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'k')")
+    for tags in ('["a","b"]', '["a"]', '[]', '["c"]'):
+        connection.rows("SELECT evercore_append(1, NULL, 'E', '{}', tags => $1)", tags)
+    for damage_done, wanted in (("DELETE FROM evercore_event_tag WHERE tag = 'b'", [("1", "1", "tags differ from their index")]),
+                                ("INSERT INTO evercore_event_tag VALUES ('x', 'E', 2), ('y', 'E', 2)", [("1", "2", "tags differ from their index")]),
+                                ("INSERT INTO evercore_event_tag VALUES ('x', 'E', 3)", [("1", "3", "tags differ from their index")]),
+                                ("UPDATE evercore_event_tag SET event_type = 'F' WHERE position = 2", [("1", "2", "tags differ from their index")]),
+                                ("INSERT INTO evercore_event_tag VALUES ('x', 'E', 9)", [(None, "9", "index of tags without event")]),
+                                ("UPDATE evercore_event SET tags = '[\"c\", \"d\"]' WHERE position = 4", [("1", "4", "tags are damaged")]),
+                                ("UPDATE evercore_event SET tags = '[\"c\",\"c\"]' WHERE position = 4", [("1", "4", "tags are damaged")]),
+                                ("UPDATE evercore_event SET tags = '[]' WHERE position = 4", [("1", "4", "tags are damaged")]),
+                                ("UPDATE evercore_event SET tags = '7' WHERE position = 4", [("1", "4", "tags are damaged")]),
+                                ("UPDATE evercore_event SET tags = NULL WHERE position = 4", [("1", "4", "tags differ from their index")])):
+        connection.rows(f"BEGIN; SELECT set_config('evercore.compacting', 'on', true); {damage_done}")
+        equal(problems(connection), wanted, damage_done)
+        connection.rows("ROLLBACK")
+    equal(problems(connection), [])
+
+
+def test_erasure_takes_the_index_along_and_reads_no_more_than_the_aggregate():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, tags)"
+                    " SELECT 'T', 'k' || i % 50, 'E', '{}', '[\"all\",\"of' || i % 50 || '\"]' FROM generate_series(1, 2000) i")
+    connection.rows("BEGIN")
+    read = "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'evercore_event_tag'"
+    before = int(connection.value(read))
+    equal(connection.value("SELECT evercore_erase(1)"), "40")
+    equal(int(connection.value(read)) - before <= 80, True, "rows of the index read")
+    connection.rows("COMMIT")
+    equal(connection.rows("SELECT count(*), count(*) FILTER (WHERE tag = 'all') FROM evercore_event_tag"), [("3920", "1960")])
+    equal(problems(connection), [])
+
+
+def test_nobody_but_the_owner_writes_the_index():
+    connection = Connection(new_database())
+    connection.rows("SET ROLE evercore_writer")
+    for sql in ("INSERT INTO evercore_event_tag VALUES ('a', 'E', 1)", "DELETE FROM evercore_event_tag", "SELECT * FROM evercore_event_tag"):
+        refused(lambda sql=sql: connection.rows(sql), "42501")
+    connection.rows("RESET ROLE; SET ROLE evercore_reader; SELECT * FROM evercore_event_tag")
+    refused(lambda: connection.rows("DELETE FROM evercore_event_tag"), "42501")
+
+
+def test_tags_go_down_and_up_with_the_schema():
+    connection = Connection(new_database())
+    equal(connection.value("SELECT evercore_migrate(3)"), "3")
+    for sql in ("SELECT evercore_create('T')", "SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_head()", "SELECT * FROM evercore_check()",
+                "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')", "SELECT evercore_append_many('[]')"):
+        refused(lambda sql=sql: connection.rows(sql), "EV008", "EV008: the store is not migrated: SELECT evercore_migrate()")
+    equal(connection.value("SELECT evercore_migrate()"), "4")
+    connection.rows("SELECT evercore_append(evercore_create('T'), 0, 'E', '{}', tags => '[\"a\"]')")
+    refused(lambda: connection.rows("SELECT evercore_migrate(3)"), "EV010", "EV010: the store holds events")
+    equal(problems(connection), [])

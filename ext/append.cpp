@@ -9,6 +9,7 @@
 #include "append_request.h"
 #include "digest.h"
 #include "error.h"
+#include "event_row.h"
 #include "fold.h"
 #include "head.h"
 #include "snapshot.h"
@@ -24,26 +25,35 @@ Error event_vanished() {
   return error(10, "an event was not written: a trigger or rule of evercore_event kept it back");
 }
 
-void bind_event(Statement& insert, const NewEvent& event) {
-  const std::int64_t recorded_at = now();
-  insert.bind(4, event.event_time.value_or(recorded_at));
-  if (event.event_time) insert.bind(5, recorded_at);
-  insert.bind(6, event.data);
-  if (event.reference) insert.bind(7, *event.reference);
-  if (event.metadata) insert.bind(8, *event.metadata);
+/// Whether one INSERT can do it.
+bool is_simple(const NewEvent& event) {
+  return !event.event_id && event.tags == nullptr;
 }
 
-#define INSERT_EVENT(conflict_clause, sequence)                    \
-  "INSERT " conflict_clause                                        \
-  "INTO main.evercore_event (aggregate_id, sequence, type_id,"     \
-  " event_time, recorded_at, data, reference, metadata, event_id)" \
-  " VALUES (?1, " sequence ", ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+/// All but where it goes.
+void bind_event(Statement& insert, const NewEvent& event) {
+  const std::int64_t recorded_at = now();
+  insert.bind(written_event_time, event.event_time.value_or(recorded_at));
+  insert.bind(written_data, event.data);
+  if (event.event_time) insert.bind(written_recorded_at, recorded_at);
+  if (event.reference) insert.bind(written_reference, *event.reference);
+  if (event.metadata) insert.bind(written_metadata, *event.metadata);
+  if (event.event_id) insert.bind(written_event_id, *event.event_id);
+  if (event.tags != nullptr) insert.bind(written_tags, event.tags->text);
+}
 
 /// Arrival sees what was ignored. A trigger of the user's would take the clause over and ignore its own
 /// failures: where the schema has changed, nothing is inserted.
-constexpr Sql insert_ignoring =
-    INSERT_EVENT("OR IGNORE ", "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END");
-constexpr Sql insert_plainly = INSERT_EVENT("", "?2");
+constexpr Sql insert_ignoring = EVERCORE_INSERT_EVENT(
+    "OR IGNORE ", "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END", "?3");
+constexpr Sql insert_plainly = EVERCORE_INSERT_EVENT("", "?2", "?3");
+/// Finds the version and the type by itself: ?3 is the type's name.
+constexpr Sql insert_finding = EVERCORE_INSERT_EVENT(
+    "OR IGNORE ",
+    "(SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
+    " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
+    " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1)",
+    "(SELECT type_id FROM main.evercore_event_type WHERE name = ?3)");
 
 enum class Insertion {
   done,
@@ -66,9 +76,9 @@ Insertion insert_event(Connection& connection, std::int64_t aggregate_id, std::i
       ignoring ? connection.prepare_ignoring(insert_ignoring) : connection.prepare(insert_plainly);
   if (!prepared) return Insertion::schema_changed;
   Statement& insert = *prepared;
-  insert.bind(1, aggregate_id).bind(2, sequence).bind(3, type_id);
+  insert.bind(written_aggregate_id, aggregate_id).bind(written_sequence, sequence);
+  insert.bind(written_type_id, type_id);
   bind_event(insert, event);
-  if (event.event_id) insert.bind(9, *event.event_id);
   const Arrival arrival(connection.db());
   const Statement* outer = std::exchange(connection.inserting, &insert);
   const int rc = insert.try_run();
@@ -135,16 +145,10 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
 /// writer can come between. Nothing where more than one statement is needed.
 std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
                                     std::optional<std::int64_t> expected, const NewEvent& event) {
-  std::optional<Statement> prepared = connection.prepare_ignoring(
-      "INSERT OR IGNORE INTO main.evercore_event (aggregate_id, sequence, type_id, event_time,"
-      " recorded_at, data, reference, metadata) VALUES (?1,"
-      " (SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
-      " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
-      " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1),"
-      " (SELECT type_id FROM main.evercore_event_type WHERE name = ?3), ?4, ?5, ?6, ?7, ?8)");
+  std::optional<Statement> prepared = connection.prepare_ignoring(insert_finding);
   if (!prepared) return std::nullopt;
   Statement& insert = *prepared;
-  insert.bind(1, aggregate_id).bind(3, event.event_type);
+  insert.bind(written_aggregate_id, aggregate_id).bind(written_type_id, event.event_type);
   bind_event(insert, event);
   FastAppend fast{insert, expected};
   const Arrival arrival(connection.db());
@@ -199,7 +203,7 @@ void plan_anew_after(Connection& connection) {
 
 Appended append_any_way(Connection& connection, std::int64_t aggregate_id,
                         std::optional<std::int64_t> expected, const NewEvent& event) {
-  if (!event.event_id && !connection.has_user_triggers()) {
+  if (is_simple(event) && !connection.has_user_triggers()) {
     sqlite3* db = connection.db();
     // A second append in one transaction: from now on let the transaction remember.
     if (sqlite3_get_autocommit(db) == 0 && !connection.transaction.taking_part() &&
@@ -228,6 +232,7 @@ void append(const Call& call) {
   arguments.metadata = call.optional(5);
   arguments.event_time = call.optional(6);
   arguments.event_id = call.optional(7);
+  arguments.tags = call.optional(8);
   const AppendRequest request = read_call(call.connection, arguments);
   if (!request.target.id) throw null_aggregate();
   call.result(append_any_way(call.connection, *request.target.id, request.expected, request.event)
@@ -238,7 +243,7 @@ void append(const Call& call) {
 
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event) {
-  if (event.event_id || connection.has_user_triggers()) return std::nullopt;
+  if (!is_simple(event) || connection.has_user_triggers()) return std::nullopt;
   const auto type_id = find_event_type(connection, event.event_type);
   if (!type_id) return std::nullopt;
   const AggregateInfo info = open_info(connection, aggregate_id);
@@ -284,6 +289,7 @@ Appended append_new(Connection& connection, std::int64_t aggregate_id,
   }
   const Appended appended{info.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
   advance(connection, aggregate_id, info);
+  if (event.tags != nullptr) index_tags(connection, *event.tags, type_id, appended.position);
   if (snapshots && snapshot_due(info)) store_snapshot_by_policy(connection, aggregate_id);
   return appended;
 }
@@ -341,7 +347,7 @@ std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggrega
 }
 
 const Function append_functions[2] = {
-    {"evercore_append", 4, 8, Access::writes, append},
+    {"evercore_append", 4, 9, Access::writes, append},
     {"evercore_append_many", 1, 1, Access::writes, append_many},
 };
 

@@ -11,6 +11,7 @@
 
 #include "connection.h"
 #include "function.h"
+#include "tag.h"
 
 namespace evercore::ext {
 
@@ -22,6 +23,7 @@ struct NewEvent {
   std::optional<std::string_view> metadata;
   std::optional<std::string_view> event_id;
   std::optional<std::int64_t> event_time;  ///< microseconds; by default when the store takes it
+  const Tags* tags = nullptr;              ///< the caller's too
 };
 
 struct Appended {
@@ -31,8 +33,8 @@ struct Appended {
 };
 
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
-/// the event type exists, no snapshot is due, no event_id is given, no trigger of the user's could
-/// leave half of it behind. Nothing where it does not. Throws EV001 and EV002.
+/// the event type exists, no snapshot is due, no event_id and no tags are given, no trigger of the
+/// user's could leave half of it behind. Nothing where it does not. Throws EV001 and EV002.
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event);
 

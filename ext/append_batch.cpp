@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "error.h"
+#include "event_row.h"
 #include "head.h"
 #include "time.h"
 
@@ -23,24 +24,29 @@ class StagedRows : public Rows {
     batch_.note_cell();
     const Batch::Row& row = batch_.rows()[row_];
     const NewEvent& event = *row.event;
-    switch (column) {
-      case 0:
+    switch (column + 1) {
+      case written_aggregate_id:
         return sqlite3_result_int64(context, row.aggregate_id);
-      case 1:
+      case written_sequence:
         return sqlite3_result_int64(context, row.place.sequence);
-      case 2:
+      case written_type_id:
         return sqlite3_result_int64(context, row.place.type_id);
-      case 3:
+      case written_event_time:
         return sqlite3_result_int64(context, event.event_time.value_or(row.recorded_at));
-      case 4:
+      case written_data:
+        return give(context, event.data);
+      case written_recorded_at:
         if (event.event_time) sqlite3_result_int64(context, row.recorded_at);
         return;
-      case 5:
-        return give(context, event.data);
-      case 6:
+      case written_reference:
         return give(context, event.reference);
-      default:
+      case written_metadata:
         return give(context, event.metadata);
+      case written_tags:
+        if (event.tags != nullptr) give(context, event.tags->text);
+        return;
+      default:  // an event_id: no event of a batch has one
+        return;
     }
   }
 
@@ -64,7 +70,8 @@ std::unique_ptr<Rows> open_staged(Connection& connection, const TableArguments&)
 
 std::size_t size_of(const NewEvent& event) {
   return event.data.size() + event.metadata.value_or("").size() +
-         event.reference.value_or("").size();
+         event.reference.value_or("").size() +
+         (event.tags == nullptr ? 0 : event.tags->text.size());
 }
 
 #define INSERT_STAGED(columns)                          \
@@ -73,14 +80,11 @@ std::size_t size_of(const NewEvent& event) {
   " SELECT " columns " FROM main._evercore_staged"
 
 /// As for one event, see insert_ignoring in append.cpp. Columns that no event fills are not copied.
-constexpr Sql insert_plain = INSERT_STAGED("aggregate_id, sequence, type_id, event_time, data");
-constexpr Sql insert_all = INSERT_STAGED(
-    "aggregate_id, sequence, type_id, event_time, data, recorded_at, reference, metadata");
-
-constexpr std::int64_t plain_columns = 5, all_columns = 8;
+constexpr Sql insert_plain = INSERT_STAGED(EVERCORE_LEADING_NAMES);
+constexpr Sql insert_all = INSERT_STAGED(EVERCORE_WRITTEN_NAMES);
 
 bool is_plain(const NewEvent& event) {
-  return !event.event_time && !event.reference && !event.metadata;
+  return !event.event_time && !event.reference && !event.metadata && event.tags == nullptr;
 }
 
 std::optional<Statement> prepare_insert(Connection& connection, bool plain) {
@@ -129,23 +133,23 @@ void Batch::write() {
   }
   const std::int64_t last = head_ + count;
   if (sqlite3_changes64(db) != count || sqlite3_last_insert_rowid(db) != last ||
-      cells_ != count * (plain_ ? plain_columns : all_columns)) {
+      cells_ != count * (plain_ ? leading_written : all_written)) {
     throw Refused{};
   }
   if (connection_.transaction.note_head()) note_append(connection_, head_ + 1);
+  std::int64_t position = head_;
+  for (const Row& row : rows_) {
+    ++position;
+    if (row.event->tags == nullptr) continue;
+    index_tags(connection_, *row.event->tags, row.place.type_id, position);
+  }
   rows_.clear();
   bytes_ = 0;
   plain_ = true;
 }
 
 const TableFunction staged_table = {
-    "_evercore_staged",
-    "CREATE TABLE x(aggregate_id, sequence, type_id, event_time, recorded_at, data, reference,"
-    " metadata)",
-    8,
-    0,
-    0,
-    -1,
+    "_evercore_staged", "CREATE TABLE x(" EVERCORE_WRITTEN_NAMES ")", all_written, 0, 0, -1,
     open_staged};
 
 }  // namespace evercore::ext

@@ -100,9 +100,17 @@ enum AppendMember {
 };
 constexpr std::array<std::string_view, 6> append_names = {
     "aggregate_id", "aggregate_type", "natural_key", "expected", "repeats", "events"};
-enum EventMember { event_type, event_data, event_reference, event_metadata, event_time, event_id };
-constexpr std::array<std::string_view, 6> event_names = {"event_type", "data",       "reference",
-                                                         "metadata",   "event_time", "event_id"};
+enum EventMember {
+  event_type,
+  event_data,
+  event_reference,
+  event_metadata,
+  event_time,
+  event_id,
+  event_tags
+};
+constexpr std::array<std::string_view, 7> event_names = {
+    "event_type", "data", "reference", "metadata", "event_time", "event_id", "tags"};
 using AppendMembers = ObjectMembers<append_names.size()>;
 using EventMembers = ObjectMembers<event_names.size()>;
 
@@ -229,10 +237,18 @@ class AppendReader {
     check_payloads(members, event);
     if (is_first) check_names();
     check_event_names(members, event);
+    GivenTags tags;
+    if (const auto& member = members[event_tags]) {
+      tags.read(connection_.payload, text_of(*member));
+      tags.check_names();
+    }
     if (!members[event_data]) throw error(9, "data is NULL");
     if (is_first) check_rest();
-    check_event_rest(members, event);
+    check_event_rest(members, event, tags);
     if (is_first) check_target();
+    if (auto taken = tags.take()) {
+      event.tags = &out_.tags.emplace_front(std::move(*taken));
+    }
     out_.events.push_back(event);
   }
 
@@ -245,6 +261,11 @@ class AppendReader {
   }
 
   /// A document stands there as JSON, or as a string that holds it.
+  static std::string_view text_of(const EventMembers::Member& member) {
+    std::string_view text;
+    return member.value.get_string().get(text) == simdjson::SUCCESS ? text : member.slice;
+  }
+
   std::string_view checked_payload(std::string_view argument, const EventMembers::Member& member) {
     std::string_view text;
     if (member.value.get_string().get(text) == simdjson::SUCCESS) {
@@ -267,7 +288,8 @@ class AppendReader {
     }
   }
 
-  static void check_event_rest(const EventMembers& members, NewEvent& event) {
+  static void check_event_rest(const EventMembers& members, NewEvent& event,
+                               const GivenTags& tags) {
     members.refuse_unknown();
     members.require_text(event_reference, "reference");
     if (const auto reference = members.text(event_reference)) {
@@ -276,6 +298,7 @@ class AppendReader {
     }
     members.require_text(event_time, "event_time");
     if (const auto time = members.text(event_time)) event.event_time = time_in(*time, "event_time");
+    tags.check_rest();
     members.require_string(event_type, "event_type");
     members.require_text(event_id, "event_id");
   }
@@ -294,6 +317,12 @@ void check_piece(Payload& payload, std::string_view argument, std::string_view v
   const std::string word = payload.verdict(wrapped);
   if (word.empty()) return payload.check(argument, unescape(value.substr(1, value.size() - 2)));
   if (word != "NUL") throw error(4, std::string(argument) + ": " + word);
+}
+
+/// The same for tags, which are no payload: EV009.
+void check_tags(std::string_view value) {
+  if (find_fault("{\"\":" + std::string(value) + "}").word != "lone surrogate") return;
+  throw not_tags();
 }
 
 JsonAppends read_array(Connection& connection, element root, std::string_view text) {
@@ -368,6 +397,8 @@ std::string before_fault(Connection& connection, std::string_view appends) {
           const std::string_view name = member.raw_key();
           if (name == "data" || name == "metadata") {
             check_piece(connection.payload, name, member.value());
+          } else if (name == "tags") {
+            check_tags(member.value());
           }
         }
       }

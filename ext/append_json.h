@@ -1,6 +1,7 @@
 // The JSON array of evercore_append_many, read and checked as a whole before anything is written.
 #pragma once
 
+#include <forward_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct JsonAppend {
 struct JsonAppends {
   std::vector<JsonAppend> appends;
   std::vector<NewEvent> events;
+  std::forward_list<Tags> tags;  ///< of the events
 };
 
 /// Throws what is wrong with the first event at fault: EV004, EV005 or EV009, in this order.

@@ -77,6 +77,13 @@ class Reader {
     if (is_given(given_.event_id) && is_name(given_.event_id)) {
       request_.event.event_id = checked_name(given_.event_id, "event_id", max_event_id);
     }
+    if (is_given(given_.tags)) read_tags();
+  }
+
+  void read_tags() {
+    if (sqlite3_value_type(given_.tags) != SQLITE_TEXT) return tags_.refuse();
+    tags_.read(connection_.payload, text_of(given_.tags, "tags"));
+    tags_.check_names();
   }
 
   static void require_text(sqlite3_value* value, std::string_view argument) {
@@ -98,6 +105,7 @@ class Reader {
       refuse_empty(given_.expected, "expected");
       refuse_empty(given_.reference, "reference");
       refuse_empty(given_.event_time, "event_time");
+      refuse_empty(given_.tags, "tags");
     }
     if (is_given(given_.expected)) request_.expected = integer_from(given_.expected, "expected", 0);
     if (is_given(given_.reference)) {
@@ -108,6 +116,7 @@ class Reader {
       static_cast<void>(text_of(given_.metadata, "metadata"));
     }
     if (is_given(given_.event_time)) event.event_time = time_of(given_.event_time, "event_time");
+    if (is_given(given_.tags)) take_tags();
     if (is_given(given_.aggregate_id)) {
       if (is_given(given_.aggregate_type) || is_given(given_.natural_key)) throw named_twice();
       request_.target.id = integer_of(given_.aggregate_id, "aggregate_id");
@@ -118,9 +127,18 @@ class Reader {
     require_text(given_.event_id, "event_id");
   }
 
+  void take_tags() {
+    tags_.check_rest();
+    auto tags = tags_.take();
+    if (!tags) return;
+    request_.tags = std::make_unique<const Tags>(std::move(*tags));
+    request_.event.tags = request_.tags.get();
+  }
+
   Connection& connection_;
   const AppendArguments& given_;
   bool is_row_;
+  GivenTags tags_;
   AppendRequest request_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <forward_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct AppendRequest {
   std::optional<std::int64_t> expected;
   NewEvent event;
   std::forward_list<std::string> digits;  ///< of reals that stand for texts: those above lie here
+  std::unique_ptr<const Tags> tags;       ///< those of the event
 };
 
 /// The arguments as SQLite gives them; null where this call has no such argument.
@@ -40,6 +42,7 @@ struct AppendArguments {
   sqlite3_value* metadata = nullptr;
   sqlite3_value* event_time = nullptr;
   sqlite3_value* event_id = nullptr;
+  sqlite3_value* tags = nullptr;
 };
 
 /// Of evercore_append: the target is an id, absent where it is NULL.

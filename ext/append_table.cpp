@@ -37,6 +37,7 @@ enum Column {
   metadata_column,
   event_time_column,
   event_id_column,
+  tags_column,
 };
 
 /// The rows of one statement, and the repeats and new events among them; a statement may not mix
@@ -80,6 +81,7 @@ AppendRequest request_of(Connection& connection, sqlite3_value** row) {
   arguments.metadata = given(row[metadata_column]);
   arguments.event_time = given(row[event_time_column]);
   arguments.event_id = given(row[event_id_column]);
+  arguments.tags = given(row[tags_column]);
   return read_row(connection, arguments);
 }
 
@@ -233,7 +235,7 @@ int declare(sqlite3* db, const Connection& connection) {
   char* sql = sqlite3_mprintf(
       "CREATE TABLE x(aggregate_type TEXT, natural_key TEXT, event_type TEXT, data TEXT,"
       " aggregate_id INTEGER, expected INTEGER, reference TEXT, metadata TEXT, event_time TEXT,"
-      " event_id TEXT, %s HIDDEN)",
+      " event_id TEXT, tags TEXT, %s HIDDEN)",
       connection.carrier_column().c_str());
   if (sql == nullptr) return SQLITE_NOMEM;
   const int rc = sqlite3_declare_vtab(db, sql);
@@ -304,6 +306,7 @@ int sync(sqlite3_vtab* vtab) noexcept {
 int end(sqlite3_vtab* vtab) noexcept {
   AppendTable& table = table_of(vtab);
   table.connection->transaction.end();
+  table.connection->tags.rolled_back();
   if (table.store_lost) table.connection->forget_schema();
   table.store_at_begin = table.store_lost = false;
   table.mixture = StatementMixture{};
@@ -312,6 +315,7 @@ int end(sqlite3_vtab* vtab) noexcept {
 
 int commit(sqlite3_vtab* vtab) noexcept {
   table_of(vtab).connection->committed();
+  table_of(vtab).connection->tags.committed();
   return end(vtab);
 }
 
@@ -329,6 +333,7 @@ int roll_back_to(sqlite3_vtab* vtab, int savepoint) noexcept {
   }
   table.connection->transaction.forget();
   table.connection->transaction.forget_look();
+  table.connection->tags.rolled_back();
   if (!table.in_row) table.mixture = StatementMixture{};
   return SQLITE_OK;
 }

@@ -9,6 +9,7 @@
 #include "check_store.h"
 #include "fold.h"
 #include "state.h"
+#include "tag.h"
 #include "time.h"
 #include "value.h"
 
@@ -43,7 +44,7 @@ class Snapshots {
 Statement events_of_aggregate(Connection& connection) {
 #define SELECT_EVENTS                                                                       \
   "SELECT position, sequence, type_id, data, metadata, event_time, recorded_at, reference," \
-  " event_id FROM main.evercore_event"
+  " event_id, tags, declared_tags FROM main.evercore_event"
 #define OF_AGGREGATE " WHERE aggregate_id = ?1 ORDER BY sequence"
   try {
     return connection.prepare(SELECT_EVENTS " INDEXED BY evercore_event_sequence" OF_AGGREGATE);
@@ -191,14 +192,27 @@ class Walk {
     check_time(position, "recorded_at", events_, 6);
     const std::string_view reference = events_.nullable_text(7);
     const std::string_view event_id = events_.nullable_text(8);
+    const std::string_view tags = events_.nullable_text(9);
     if (reference.data() != nullptr) report_fault(position, fault_of_reference(reference));
     if (event_id.data() != nullptr) {
       report_fault(position, fault_of_name(event_id, "event_id", max_event_id));
     }
+    if (tags.data() != nullptr || !events_.is_null(10)) check_tags(position, tags);
     if (!erased_) {
       if (events_.is_null(3)) report(position, "data is missing");
     } else if (!events_.is_null(3) || !events_.is_null(4) || reference.data() != nullptr) {
       report(position, "data, metadata or reference is left of an erased aggregate");
+    } else if (tags.data() != nullptr) {
+      report(position, "tags are left of an erased aggregate");
+    }
+  }
+  void check_tags(std::int64_t position, std::string_view text) {
+    const auto tags = stored_tags(connection_.payload, text);
+    const std::int64_t declared = events_.integer(10);
+    if (!tags || declared < 0 || declared > static_cast<std::int64_t>(tags->names.size())) {
+      report(position, "tags are damaged");
+    } else if (!is_indexed(connection_, *tags, events_.integer(2), position)) {
+      report(position, "tags differ from their index");
     }
   }
   void report_fault(std::optional<std::int64_t> position, std::string_view fault) {

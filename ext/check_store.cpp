@@ -3,6 +3,7 @@
 #include "aggregate.h"
 #include "schema.h"
 #include "subscription.h"
+#include "tag.h"
 #include "time.h"
 #include "value.h"
 
@@ -115,6 +116,22 @@ void check_lease(Connection&, const Statement& row, Problems& problems) {
   add(problems, of_subscription("lease", row) + " is out of range");
 }
 
+void tags_of_nothing(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({std::nullopt, row.integer(0), "index of tags without event"});
+}
+
+/// Of an event whose own tags are all there: the walk has told of the others.
+void check_index_of_tags(Connection& connection, const Statement& row, Problems& problems) {
+  const auto tags = stored_tags(connection.payload, row.text(2));
+  if (!row.is_null(2) &&
+      (!tags || !is_indexed(connection, *tags, row.integer(3), row.integer(1)))) {
+    return;
+  }
+  const auto count = tags ? static_cast<std::int64_t>(tags->names.size()) : 0;
+  if (row.integer(4) == count) return;
+  problems.push_back({row.integer(0), row.integer(1), "tags differ from their index"});
+}
+
 void snapshots_of_nothing(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and snapshots are left"});
 }
@@ -193,6 +210,14 @@ constexpr Look after[] = {
      " WHERE coalesce(p.owner, p.lease, p.lease_expires_at) IS NOT NULL"
      " ORDER BY s.name, p.partition",
      check_lease},
+    {"SELECT DISTINCT x.position FROM main.evercore_event_tag x WHERE NOT EXISTS (SELECT 1"
+     " FROM main.evercore_event e WHERE e.position = x.position AND e.aggregate_id <> 0)"
+     " ORDER BY x.position",
+     tags_of_nothing},
+    {"SELECT e.aggregate_id, e.position, e.tags, e.type_id, count(*)"
+     " FROM main.evercore_event_tag x CROSS JOIN main.evercore_event e ON e.position = x.position"
+     " WHERE e.aggregate_id <> 0 GROUP BY x.position",
+     check_index_of_tags},
     {"SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id)",
      snapshots_of_nothing},

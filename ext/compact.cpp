@@ -12,6 +12,7 @@
 #include "maintenance.h"
 #include "snapshot.h"
 #include "subscription.h"
+#include "tag.h"
 #include "value.h"
 #include "write.h"
 
@@ -75,7 +76,8 @@ std::optional<std::string> protection(Connection& connection, const Aggregate& a
   if (!aggregate.erased) {
     if (auto why = uncovered(connection, aggregate, base)) return why;
   }
-  return unread(connection, aggregate, base);
+  if (auto why = unread(connection, aggregate, base)) return why;
+  return tagged(connection, aggregate, base);
 }
 
 /// The newest position of each type up to `base`. By UPDATE or INSERT, for what a user's trigger writes
@@ -203,7 +205,8 @@ void require_done(Connection& connection, const Aggregate& aggregate, std::int64
       " AND NOT EXISTS (SELECT 1 FROM main.evercore_event INDEXED BY evercore_event_sequence"
       "  WHERE aggregate_id = 0"
       "  AND (sequence <> position OR type_id <> 0 OR recorded_at IS NOT NULL OR data IS NOT NULL"
-      "   OR metadata IS NOT NULL OR reference IS NOT NULL OR event_id IS NOT NULL))"
+      "   OR metadata IS NOT NULL OR reference IS NOT NULL OR event_id IS NOT NULL"
+      "   OR tags IS NOT NULL OR declared_tags IS NOT NULL))"
       " AND coalesce((SELECT max(sequence) FROM main.evercore_event WHERE aggregate_id = ?1), ?2)"
       "  = ?4"
       " AND (?3 OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1"

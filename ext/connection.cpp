@@ -26,6 +26,8 @@ constexpr std::string_view table_names[] = {
     "evercore_aggregate",
     "evercore_event",
     "evercore_event_id",
+    "evercore_tag",
+    "evercore_event_tag",
     "evercore_compacted_type",
     "evercore_snapshot",
     "_evercore_maintenance",
@@ -201,10 +203,9 @@ std::optional<Statement> Connection::prepare_ignoring(Sql sql) {
   return insert;
 }
 
-Statement Connection::prepare_once(const std::string& sql) {
+Statement Connection::prepare_once(const char* sql) {
   sqlite3_stmt* stmt = nullptr;
-  const int rc =
-      sqlite3_prepare_v3(db_, sql.c_str(), static_cast<int>(sql.size() + 1), 0, &stmt, nullptr);
+  const int rc = sqlite3_prepare_v3(db_, sql, -1, 0, &stmt, nullptr);
   if (rc != SQLITE_OK) throw engine_error(db_, rc);
   return Statement(*this, stmt, nullptr);
 }
@@ -305,6 +306,7 @@ void Connection::look_again() {
     require_store();
   }
   data_version_ = version;
+  tags.forget();
 }
 
 void Connection::require_same_store_to_append() {

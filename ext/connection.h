@@ -20,6 +20,7 @@
 #include "error.h"
 #include "head.h"
 #include "payload.h"
+#include "tag.h"
 #include "transaction.h"
 
 namespace evercore::ext {
@@ -124,8 +125,9 @@ class Connection {
   /// own failures it would ignore, is compiled into it. Whoever runs it has to see to it that it does
   /// nothing once SQLite has prepared it anew.
   std::optional<Statement> prepare_ignoring(Sql sql);
-  /// A statement for a text made at run time; not kept. Makes no demand on the store.
-  Statement prepare_once(const std::string& sql);
+  /// A statement that is not kept. Makes no demand on the store.
+  Statement prepare_once(const char* sql);
+  Statement prepare_once(const std::string& sql) { return prepare_once(sql.c_str()); }
 
   /// The INSERT that carries atomically() into `evercore_append` (write.h). It names a hidden column
   /// that no other table has: where one of that name hides ours, it fails and writes nothing.
@@ -205,6 +207,7 @@ class Connection {
 
   Payload payload;
   Transaction transaction;
+  TagIds tags;
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h

@@ -3,6 +3,7 @@
 #include "compact.h"
 #include "maintenance.h"
 #include "subscription.h"
+#include "tag.h"
 #include "value.h"
 #include "write.h"
 
@@ -51,10 +52,11 @@ void run_for(Connection& connection, Sql sql, std::int64_t aggregate_id) {
 void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
   require_sound_subscriptions(connection);
   if (const auto why = unread(connection, aggregate, aggregate.version)) throw error(10, *why);
+  remove_tags(connection, aggregate.id);
   with_maintenance(connection, [&] {
     run_for(connection,
             "UPDATE main.evercore_event INDEXED BY evercore_event_sequence SET data = NULL, "
-            "reference = NULL, metadata = NULL"
+            "reference = NULL, metadata = NULL, tags = NULL, declared_tags = NULL"
             " WHERE aggregate_id = ?1",
             aggregate.id);
   });
@@ -70,7 +72,7 @@ void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
   Statement look = connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM main.evercore_event INDEXED BY evercore_event_sequence"
       "  WHERE aggregate_id = ?1 AND (data IS NOT NULL OR reference IS NOT NULL OR metadata IS NOT "
-      "NULL))"
+      "NULL OR tags IS NOT NULL OR declared_tags IS NOT NULL))"
       " OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1)"
       " OR EXISTS (SELECT 1 FROM main.evercore_event_id INDEXED BY evercore_event_id_aggregate"
       "  WHERE aggregate_id = ?1 AND data_sha256 IS NOT NULL)"

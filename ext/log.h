@@ -34,7 +34,8 @@ namespace evercore::ext {
   column(event, metadata, TEXT, metadata)       \
   column(event, event_time, TEXT, event_time)   \
   column(event, recorded_at, TEXT, recorded_at) \
-  column(event, event_id, TEXT, event_id)
+  column(event, event_id, TEXT, event_id)       \
+  column(event, tags, TEXT, tags)
 // clang-format on
 #define EVERCORE_LOG(first, column) \
   EVERCORE_LOG_LEADING(first, column) EVERCORE_LOG_TRAILING(column)

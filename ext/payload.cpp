@@ -83,10 +83,19 @@ void Payload::check(std::string_view argument, std::string_view document) {
 }
 
 std::optional<simdjson::dom::element> Payload::Dom::parse(std::string_view document) {
+  return parse_with(outer_parser, document);
+}
+
+std::optional<simdjson::dom::element> Payload::Dom::parse_aside(std::string_view document) {
+  return parse_with(parser, document);
+}
+
+std::optional<simdjson::dom::element> Payload::Dom::parse_with(simdjson::dom::parser& with,
+                                                               std::string_view document) {
   simdjson::dom::element root;
   if (is_marked(document)) return std::nullopt;
-  const auto code = outer_parser.parse(document.data(), document.size()).get(root);
-  throw_if_out_of_memory(code, outer_parser);
+  const auto code = with.parse(document.data(), document.size()).get(root);
+  throw_if_out_of_memory(code, with);
   return code == simdjson::SUCCESS ? std::optional(root) : std::nullopt;
 }
 
@@ -106,11 +115,8 @@ std::string Payload::verdict(std::string_view document) {
 }
 
 bool Payload::Dom::is_legal(std::string_view document) {
-  if (is_marked(document)) return false;
-  simdjson::dom::element root;
-  const auto code = parser.parse(document.data(), document.size()).get(root);
-  throw_if_out_of_memory(code, parser);
-  return code == simdjson::SUCCESS && passes(root, document);
+  const auto root = parse_with(parser, document);
+  return root && passes(*root, document);
 }
 
 bool Payload::Dom::passes(simdjson::dom::element root, std::string_view document) {

@@ -15,6 +15,8 @@ struct Payload::Dom {
   /// Parses an argument that may carry payloads inside. Nothing where it is no JSON; the element
   /// lives until the next call.
   std::optional<simdjson::dom::element> parse(std::string_view document);
+  /// The same for what lies in such an argument or beside it; lives until the next payload is checked.
+  std::optional<simdjson::dom::element> parse_aside(std::string_view document);
 
   /// Payload::check() for a payload inside such an argument: its element and its text.
   void check(std::string_view argument, simdjson::dom::element element, std::string_view document);
@@ -25,6 +27,9 @@ struct Payload::Dom {
   bool walk(simdjson::dom::element element, int depth);
   bool walk_object(simdjson::dom::object object, int depth);
   bool keys_repeat(std::size_t first);
+
+  std::optional<simdjson::dom::element> parse_with(simdjson::dom::parser& with,
+                                                   std::string_view document);
 
   simdjson::dom::parser parser;
   simdjson::dom::parser outer_parser;

@@ -145,7 +145,7 @@ TEST_CASE("a column or table that a tool made another way is named, and does not
   for (const Case& change :
        {Case{"data         TEXT", "data TEXT DEFAULT 7", "column evercore_event.data is different"},
         Case{"STRICT", "", "table evercore_event is different"},
-        Case{"event_id     TEXT", "event_id TEXT, CHECK (data IS NOT NULL)",
+        Case{"declared_tags INTEGER", "declared_tags INTEGER, CHECK (data IS NOT NULL)",
              "table evercore_event is different"}}) {
     const Directory directory;
     {

@@ -72,11 +72,12 @@ TEST_CASE("loading adds exactly these functions") {
                          " WHERE name LIKE '%evercore%'") ==
         "_evercore_next_sequence 3\nevercore_ack 3\n"
         "evercore_append 4\nevercore_append 5\nevercore_append 6\nevercore_append 7\n"
-        "evercore_append 8\nevercore_append_many 1\n"
+        "evercore_append 8\nevercore_append 9\nevercore_append_many 1\n"
         "evercore_claim 3\nevercore_compact 1\nevercore_compact 2\n"
         "evercore_compact_type 1\nevercore_compact_type 2\nevercore_compact_type 3\n"
         "evercore_create 1\nevercore_create 2\nevercore_ensure 2\nevercore_erase 1\n"
-        "evercore_event_type 2\nevercore_find 2\nevercore_head 0\nevercore_migrate 0\nevercore_migrate 1\n"
+        "evercore_event_type 2\nevercore_find 2\nevercore_head 0\nevercore_migrate "
+        "0\nevercore_migrate 1\n"
         "evercore_pause 1\nevercore_rekey 2\nevercore_release 2\nevercore_release 3\n"
         "evercore_rename_type 3\nevercore_renew 3\nevercore_reset 2\nevercore_restored "
         "0\nevercore_resume 1\n"
@@ -97,7 +98,8 @@ TEST_CASE("loading adds no function under another name") {
 
 TEST_CASE("loading adds exactly these modules") {
   CHECK(added_by_loading("SELECT name FROM pragma_module_list WHERE name NOT LIKE 'pragma%'") ==
-        "_evercore_anchor\n_evercore_staged\nevercore_append\nevercore_check\nevercore_events\nevercore_fetch\n"
+        "_evercore_anchor\n_evercore_staged\nevercore_append\nevercore_check\nevercore_"
+        "events\nevercore_fetch\n"
         "evercore_follow\nevercore_history\nevercore_replay\nevercore_stats\n");
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 /// What both versions must read alike, without the extension: its views are the file's own.
 const std::vector<std::string> contents = {
-    "SELECT * FROM evercore_log ORDER BY position",
+    "SELECT position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, "
+    "reference, metadata, event_time, recorded_at, event_id FROM evercore_log ORDER BY position",
     "SELECT aggregate_id, aggregate_type, natural_key, sequence, first_event_time, last_event_time "
     "FROM evercore_aggregates ORDER BY aggregate_id",
     "SELECT name, partition, filter, position, active FROM evercore_subscriptions ORDER BY 1, 2",

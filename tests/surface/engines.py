@@ -81,7 +81,7 @@ class Sqlite:
         """The error of each statement, told by the line it began on."""
         found = {}
         for line, message in re.findall(r"^(?:Runtime error|Parse error|Error):? near line (\d+): (.*)$", text, re.M):
-            message, code = re.fullmatch(r"(.*?)(?: \(([4-9]|\d\d+)\))?", message).groups()
+            message, code = re.fullmatch(r"(.*?)(?:(?<!evercore knows) \(([4-9]|\d\d+)\))?", message).groups()
             if message[:5] in CONSTRAINTS and code != "19":
                 message += f" (result code {code})"
             found[owner.get(int(line), -1)] = message

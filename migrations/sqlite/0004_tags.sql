@@ -1,0 +1,95 @@
+-- Tags: what an event is about besides its aggregate.
+-- goose reads this form too.
+
+-- +goose Up
+UPDATE evercore_schema SET version = 4, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');
+
+-- A compact JSON array of texts, each once; NULL where there are none. declared_tags is how many of the leading ones
+-- were derived from a declaration of the event's type.
+ALTER TABLE evercore_event ADD COLUMN tags TEXT;
+ALTER TABLE evercore_event ADD COLUMN declared_tags INTEGER;
+
+-- Its default keeps REPLACE out: migration 3.
+CREATE TABLE evercore_tag (
+  tag_id INTEGER PRIMARY KEY,
+  tag    TEXT NOT NULL UNIQUE DEFAULT ("EV010: evercore's tables are not open to REPLACE: what is there stays"())
+) STRICT;
+
+-- Which events bear a tag. With the type in it a tag and a type are one range, in order of position.
+CREATE TABLE evercore_event_tag (
+  tag_id   INTEGER NOT NULL,
+  type_id  INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (tag_id, type_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- +goose StatementBegin
+CREATE TRIGGER evercore_tag_no_delete BEFORE DELETE ON evercore_tag
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: tags stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_tag_no_update BEFORE UPDATE ON evercore_tag
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: tags stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_tag_no_delete BEFORE DELETE ON evercore_event_tag
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: tags stay');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_event_tag_no_update BEFORE UPDATE ON evercore_event_tag
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: tags stay');
+END;
+-- +goose StatementEnd
+
+DROP VIEW evercore_log;
+CREATE VIEW evercore_log AS
+SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
+       coalesce(e.data, '{}') AS data, e.reference, e.metadata,
+       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
+         (e.event_time + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
+         (e.event_time + 62135596800000000) % 1000000) AS event_time,
+       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
+         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
+         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
+       e.event_id, e.tags
+  FROM evercore_event e
+  LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+  LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
+ WHERE +e.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
+   AND +e.aggregate_id <> 0;
+
+-- +goose Down
+DROP VIEW evercore_log;
+CREATE VIEW evercore_log AS
+SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
+       coalesce(e.data, '{}') AS data, e.reference, e.metadata,
+       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
+         (e.event_time + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
+         (e.event_time + 62135596800000000) % 1000000) AS event_time,
+       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
+         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
+         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
+       e.event_id
+  FROM evercore_event e
+  LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+  LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
+ WHERE +e.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
+   AND +e.aggregate_id <> 0;
+DROP TABLE evercore_event_tag;
+DROP TABLE evercore_tag;
+ALTER TABLE evercore_event DROP COLUMN declared_tags;
+ALTER TABLE evercore_event DROP COLUMN tags;
+UPDATE evercore_schema SET version = 3, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

@@ -88,14 +88,14 @@ std::string joined(const Rows& rows) {
 const char* const log_columns =
     "position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data, reference, "
     "metadata, "
-    "event_time, recorded_at, event_id";
+    "event_time, recorded_at, event_id, tags";
 
 std::string log_row(const Store& store, const Event& event) {
   const Aggregate& aggregate = store.of(event);
   return row({cell(event.position), cell(event.aggregate), aggregate.type, cell(aggregate.key),
               cell(event.sequence), event.type, event.data, cell(event.reference),
               cell(event.metadata), time_text(event.time), time_text(event.recorded),
-              cell(event.id)});
+              cell(event.id), cell(tags_text(event.tags))});
 }
 
 Argument Maker::id() {
@@ -199,8 +199,15 @@ Argument Maker::sequence(const Argument& id) {
   return random.between(random.chance(3) ? -1 : 0, version(id) + (random.chance(3) ? 1 : 0));
 }
 
+Argument Maker::tags() {
+  if (random.chance(88)) return {};
+  return random.pick<std::string>({"[\"x\"]", "[\"y\"]", "[\"y\",\"x\",\"y\"]", "[\"x\",\"z\"]",
+                                   "[]", random.chance(10) ? "[\"x\",\"\"]" : "[\"z\"]",
+                                   random.chance(10) ? "{}" : "[\"x\"]"});
+}
+
 Arguments Maker::event() {
-  Arguments event = {event_type(), data(), {}, {}, time(), {}};
+  Arguments event = {event_type(), data(), {}, {}, time(), {}, tags()};
   if (random.chance(15)) event[2] = random.pick<std::string>({"who", ""});
   if (random.chance(15)) event[3] = object(1);
   if (random.chance(25)) {

@@ -59,7 +59,8 @@ struct Maker {
   /// A sequence of that aggregate, mostly.
   Argument sequence(const Argument& id);
   Number version(const Argument& id);
-  /// The event's columns event_type, data, reference, metadata, event_time, event_id.
+  Argument tags();
+  /// The event's columns event_type, data, reference, metadata, event_time, event_id, tags.
   Arguments event();
 };
 

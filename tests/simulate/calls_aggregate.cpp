@@ -62,6 +62,7 @@ Rows erase(Scene& scene, const Arguments& arguments) {
     event->value = std::make_shared<const Json>(Json{true, {}, {}});
     event->reference.reset();
     event->metadata.reset();
+    event->tags.clear();
   }
   aggregate.erased = true;
   aggregate.key.reset();

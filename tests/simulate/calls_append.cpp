@@ -2,7 +2,7 @@
 //
 // All answer by one rule, `append_all`: the events by themselves, the targets, the repeats, the
 // versions, in this order. Arguments of several appends are flat: for each its target (id, type, key),
-// expected, repeats and count of events, then six columns an event.
+// expected, repeats and count of events (six columns), then the columns of Maker::event() for each.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -12,6 +12,9 @@
 namespace evercore::simulate {
 
 namespace {
+
+constexpr std::ptrdiff_t target_columns = 6, event_columns = 7,
+                         row_columns = target_columns + event_columns;
 
 struct Append {
   Argument id;
@@ -34,17 +37,25 @@ void check_payload(const std::string& argument, const Text& json) {
 }
 
 NewEvent read_event(const Append& append, const Argument* columns) {
-  NewEvent event{text(columns[0]), text(columns[1]), text(columns[2]),
-                 text(columns[3]), text(columns[5]), {}};
+  NewEvent event{text(columns[0]),
+                 text(columns[1]),
+                 text(columns[2]),
+                 text(columns[3]),
+                 text(columns[5]),
+                 {},
+                 {}};
+  const Text tags = text(columns[6]);
   check_payload("data", event.data);
   check_payload("metadata", event.metadata);
   if (!number(append.id) && append.type) check_name(append.type, "aggregate_type", longest_type);
   if (!number(append.id) && append.key) check_name(append.key, "natural_key", longest_key);
   check_name(event.type, "event_type", longest_type);
+  if (tags && tags->starts_with('[')) event.tags = read_tags(tags);
   if (!event.data) refuse(9, "data is NULL");
   if (append.expected && *append.expected < 0)
     refuse(9, "expected is out of range: " + cell(append.expected));
   if (const Text time = text(columns[4])) event.time = require_time(*time, "event_time");
+  if (event.tags.empty()) event.tags = read_tags(tags);
   return event;
 }
 
@@ -58,8 +69,8 @@ std::vector<Append> read_appends(const Arguments& arguments) {
                   text(arguments[at + 4]).has_value(),
                   {}};
     const Number count = *number(arguments[at + 5]);
-    at += 6;
-    for (Number i = 0; i < count; ++i, at += 6)
+    at += target_columns;
+    for (Number i = 0; i < count; ++i, at += event_columns)
       append.events.push_back(read_event(append, &arguments[at]));
     appends.push_back(std::move(append));
   }
@@ -221,13 +232,14 @@ std::string many_as_json(const Arguments& arguments) {
            member("expected", arguments[at + 3]) + member("repeats", arguments[at + 4]) +
            "\"events\":[";
     const Number count = *number(arguments[at + 5]);
-    at += 6;
-    for (Number i = 0; i < count; ++i, at += 6) {
+    at += target_columns;
+    for (Number i = 0; i < count; ++i, at += event_columns) {
       out +=
           without_comma(
               "{" + member("event_type", arguments[at]) + member("data", arguments[at + 1], true) +
               member("reference", arguments[at + 2]) + member("metadata", arguments[at + 3], true) +
-              member("event_time", arguments[at + 4]) + member("event_id", arguments[at + 5])) +
+              member("event_time", arguments[at + 4]) + member("event_id", arguments[at + 5]) +
+              member("tags", arguments[at + 6], true)) +
           "},";
     }
     out = without_comma(out) + "]},";
@@ -252,10 +264,10 @@ std::string rows_as_sql(const char* verb, const Arguments& arguments) {
   std::string out = std::string(verb) +
                     " INTO evercore_append (aggregate_id, aggregate_type, natural_key, expected, "
                     "event_type, data, reference, "
-                    "metadata, event_time, event_id) VALUES ";
-  for (std::size_t at = 0; at < arguments.size(); at += 12) {
+                    "metadata, event_time, event_id, tags) VALUES ";
+  for (std::size_t at = 0; at < arguments.size(); at += row_columns) {
     out += at > 0 ? ", (" : "(";
-    for (const std::size_t column : {0, 1, 2, 3, 6, 7, 8, 9, 10, 11})
+    for (const std::size_t column : {0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12})
       out += (column > 0 ? ", " : "") + literal(arguments[at + column]);
     out += ")";
   }
@@ -278,11 +290,12 @@ Rows insert(Scene& scene, const Arguments& arguments) {
 
 /// Under OR IGNORE each row stands for itself: a fault skips it, a repeat is none.
 Rows insert_or_ignore(Scene& scene, const Arguments& arguments) {
-  for (std::size_t at = 0; at < arguments.size(); at += 12) {
+  for (std::size_t at = 0; at < arguments.size(); at += row_columns) {
     const Store before = scene.store;
     try {
-      append_all(scene, read_rows({arguments.begin() + static_cast<std::ptrdiff_t>(at),
-                                   arguments.begin() + static_cast<std::ptrdiff_t>(at + 12)}));
+      append_all(scene,
+                 read_rows({arguments.begin() + static_cast<std::ptrdiff_t>(at),
+                            arguments.begin() + static_cast<std::ptrdiff_t>(at) + row_columns}));
     } catch (const Refusal&) {
       scene.store = before;
     }
@@ -299,7 +312,7 @@ Rows copy_back(Scene& scene, const Arguments& arguments) {
       continue;
     if (static_cast<Number>(appends.size()) == *number(arguments[1])) break;
     Append append{{}, "T", "copies", {}, false, {}};
-    append.events.push_back({event.type, event.data, {}, {}, {}, {}});
+    append.events.push_back({event.type, event.data, {}, {}, {}, {}, {}});
     appends.push_back(append);
   }
   append_all(scene, appends);

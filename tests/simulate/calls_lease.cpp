@@ -104,7 +104,7 @@ std::vector<Call> lease_calls() {
                           m.random.between(1, 20)};
        },
        claim},
-      {"evercore_fetch", 6, false, log_columns, "tttttttttttt",
+      {"evercore_fetch", 6, false, log_columns, "ttttttttttttt",
        [](Maker& m) {
          return held_and(m, m.some({{}, Number{1}, Number{3}, Number{0}}));
        },

@@ -137,11 +137,11 @@ Rows history(Scene& scene, const Arguments& arguments) {
 
 std::vector<Call> read_calls() {
   return {
-      {"evercore_log", 2, false, "", "tttttttttttt", [](Maker&) { return Arguments{}; }, log,
+      {"evercore_log", 2, false, "", "ttttttttttttt", [](Maker&) { return Arguments{}; }, log,
        [](const Arguments&) {
          return "SELECT " + std::string(log_columns) + " FROM evercore_log ORDER BY position";
        }},
-      {"evercore_follow", 4, false, log_columns, "tttttttttttt",
+      {"evercore_follow", 4, false, log_columns, "ttttttttttttt",
        [](Maker& m) {
          return Arguments{
              m.random.between(0, m.store.head + (m.random.chance(3) ? 1 : 0)),
@@ -150,7 +150,7 @@ std::vector<Call> read_calls() {
        },
        follow},
       {"evercore_head", 2, false, "", "t", [](Maker&) { return Arguments{}; }, head},
-      {"evercore_events", 2, false, log_columns, "tttttttttttt",
+      {"evercore_events", 2, false, log_columns, "ttttttttttttt",
        [](Maker& m) {
          const Argument id = m.id();
          return Arguments{id, m.sequence(id), m.some({{}, Number{0}, Number{2}, Number{-2}}),

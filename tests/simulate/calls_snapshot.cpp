@@ -71,6 +71,10 @@ Compacted compact_one(Store& store, Aggregate& aggregate, std::optional<Number> 
   if (!removed.empty()) {
     require_cover(store, aggregate, removed);
     store.require_read(aggregate, base);
+    for (const Event* event : removed) {
+      if (!event->tags.empty())
+        refuse(10, "event " + cell(event->position) + " bears tags and stays");
+    }
     if (!aggregate.erased) aggregate.snapshots[base] = store.state(aggregate, base);
     for (Event* event : removed) {
       event->removed = true;

@@ -67,7 +67,7 @@ std::vector<Call> store_calls() {
       {"evercore_stats", 1, false, "name, value", "tt", none, stats},
       {"evercore_restored", 1, true, "", "t", none, restored},
       {"evercore_migrate", 1, true, "", "t", none,
-       [](Scene&, const Arguments&) { return Rows{"3"}; }},
+       [](Scene&, const Arguments&) { return Rows{"4"}; }},
   };
 }
 

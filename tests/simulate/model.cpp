@@ -83,6 +83,7 @@ Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
   added.id = event.id;
   added.time = event.time.value_or(now);
   added.recorded = now;
+  added.tags = event.tags;
   folds.try_emplace(added.type, Fold::merge);
   if (!aggregate.first_time) aggregate.first_time = added.time;
   aggregate.last_time = added.time;
@@ -179,12 +180,7 @@ Filter read_filter(const Text& json) {
   filter.natural_key = name("natural_key");
   const auto types = parsed.members.find("event_types");
   if (types == parsed.members.end()) return filter;
-  const std::string& list = types->second.text;
-  for (std::size_t at = list.find('"'); at != std::string::npos; at = list.find('"', at + 1)) {
-    const std::size_t end = list.find('"', at + 1);
-    filter.event_types.push_back(list.substr(at + 1, end - at - 1));
-    at = end;
-  }
+  filter.event_types = texts_of(types->second.text);
   return filter;
 }
 
@@ -200,6 +196,33 @@ Text Filter::text() const {
   }
   if (out.empty()) return std::nullopt;
   return "{" + out.substr(1) + "}";
+}
+
+Text tags_text(const std::vector<std::string>& tags) {
+  std::string out;
+  for (const std::string& tag : tags) out += (out.empty() ? "" : ",") + json_string(tag);
+  return tags.empty() ? Text() : Text("[" + out + "]");
+}
+
+std::vector<std::string> texts_of(const std::string& list) {
+  std::vector<std::string> texts;
+  for (std::size_t at = list.find('"'); at != std::string::npos; at = list.find('"', at + 1)) {
+    const std::size_t end = list.find('"', at + 1);
+    texts.push_back(list.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  return texts;
+}
+
+std::vector<std::string> read_tags(const Text& json) {
+  std::vector<std::string> tags;
+  if (!json) return tags;
+  if (json->front() != '[') refuse(9, "tags is not an array of texts");
+  for (const std::string& tag : texts_of(*json)) {
+    check_name(tag, "tag", longest_tag);
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+  }
+  return tags;
 }
 
 namespace {

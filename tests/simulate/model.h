@@ -32,6 +32,7 @@ enum class Fold { merge, patch, custom };
 struct NewEvent {
   Text type, data, reference, metadata, id;
   std::optional<Number> time;
+  std::vector<std::string> tags;
 };
 
 struct Event {
@@ -42,6 +43,7 @@ struct Event {
   std::shared_ptr<const Json> value;
   Text reference, metadata, id;
   Number time, recorded;
+  std::vector<std::string> tags;
   std::string content;  ///< the data that was appended, whatever erasure made of it
   bool removed = false;
 };
@@ -146,10 +148,18 @@ struct Store {
   void require_read(const Aggregate& aggregate, Number sequence) const;
 };
 
+/// As a column shows them: nothing where there are none.
+Text tags_text(const std::vector<std::string>& tags);
+/// The texts of a JSON array that holds nothing else, and no escapes.
+std::vector<std::string> texts_of(const std::string& list);
+/// Of a text that is a JSON array of texts, or of none; EV009 and EV005.
+std::vector<std::string> read_tags(const Text& json);
+
 /// EV005 for a name that is missing, empty or too long.
 void check_name(const Text& name, const std::string& argument, std::size_t most);
 inline constexpr std::size_t longest_type = 255;
 inline constexpr std::size_t longest_key = 255;
+inline constexpr std::size_t longest_tag = 255;
 
 Json fold(Fold how, Json state, const Json& data);
 

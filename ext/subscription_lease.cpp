@@ -297,6 +297,7 @@ std::optional<std::vector<std::int64_t>> parse_type_ids(std::string_view text) {
     ids.emplace_back();
     const auto read = std::from_chars(at, end, ids.back());
     if (read.ec != std::errc() || read.ptr == end || *read.ptr != ',') return std::nullopt;
+    if (ids.back() < 1) return std::nullopt;
     at = read.ptr;
   }
   return ids;

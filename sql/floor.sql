@@ -125,8 +125,10 @@ BEGIN
       USING ERRCODE = 'EV010';
   END IF;
   IF @unmigrated@ THEN PERFORM _evercore_ready(); END IF;
-  -- A mark of zero says that events came by replication; see life.sql.
-  IF (pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) <> 0) IS NOT TRUE THEN PERFORM _evercore_check_replica(); END IF;
+  -- A mark of zero says that events came by replication; see life.sql. Where none came so far, no position was drawn either.
+  IF (pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) <> 0 AND @last_value@ IS NOT NULL) IS NOT TRUE THEN
+    PERFORM _evercore_check_replica();
+  END IF;
   RETURN _evercore_safe_position();
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';

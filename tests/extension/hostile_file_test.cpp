@@ -339,6 +339,8 @@ TEST_CASE("damaged subscriptions are EV010 or a named problem") {
            Case{"SET type_ids = ',1'", "filter of subscription \"s\" is damaged", true},
            Case{"SET type_ids = ''", "filter of subscription \"s\" is damaged", true},
            Case{"SET type_ids = ','", "filter of subscription \"s\" is damaged", true},
+           Case{"SET type_ids = ',-1,'", "filter of subscription \"s\" is damaged", true},
+           Case{"SET type_ids = ',1,0,'", "filter of subscription \"s\" is damaged", true},
            Case{"SET type_ids = ',x,'", "filter of subscription \"s\" is damaged", true},
            Case{"SET type_ids = ',99999999999999999999,'",
                 "filter of subscription \"s\" is damaged", true},

@@ -38,12 +38,13 @@ def test_a_logical_replica_is_not_followed_wherever_its_sequence_stands():
             admin.rows(f"CREATE DATABASE {name}")
             install(uri(name, server.uri))
         publisher, replica = (Connection(uri(name, server.uri)) for name in ("publisher", "replica"))
-        publisher.rows("SELECT evercore_create('T','a')")
-        publisher.rows("SELECT evercore_append(1, NULL, 'E', '{\"n\":1}') FROM generate_series(1, 5)")
         publisher.rows("CREATE PUBLICATION p FOR TABLE evercore_aggregate_type, evercore_aggregate, evercore_event")
         publisher.rows("SELECT pg_create_logical_replication_slot('s', 'pgoutput')")
         # Within one server the slot has to be there before: making it would wait for the transaction that makes it.
         replica.rows(f"CREATE SUBSCRIPTION s CONNECTION 'host={server.socket} user=postgres dbname=publisher' PUBLICATION p WITH (create_slot = false)")
+        refused(lambda: replica.rows("SELECT * FROM evercore_follow()"), "EV010", REPLICA)  # before the first event came
+        publisher.rows("SELECT evercore_create('T','a')")
+        publisher.rows("SELECT evercore_append(1, NULL, 'E', '{\"n\":1}') FROM generate_series(1, 5)")
         while replica.value("SELECT count(*) FROM evercore_log") != "5":
             pass
         equal(replica.value("SELECT evercore_state(1)"), '{"n": 1}')

@@ -123,6 +123,6 @@ def test_the_migration_goes_back_only_without_events(store):
     db.subscribe()
     assert db.one("SELECT evercore_migrate(1)") == 1
     assert db.refused("SELECT evercore_subscribe('p')") == "EV008: the store is not migrated: SELECT evercore_migrate()"
-    assert db.one("SELECT evercore_migrate()") == 3
+    assert db.one("SELECT evercore_migrate()") == 4
     db.append("ann")
     assert db.refused("SELECT evercore_migrate(1)") == "EV010: the store holds events"

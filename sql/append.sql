@@ -24,7 +24,7 @@ BEGIN
     marks := @marks@;
     newest := @last_value@;
     printed := CASE WHEN newest >= currval('@extschema@.evercore_event_position_seq'::regclass)
-                         AND (marks # @name_bits@) & 9223372036854775807 <= newest THEN data::jsonb END;
+                         AND @unusual_marks(marks)@ <= newest THEN data::jsonb END;
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
@@ -48,13 +48,14 @@ BEGIN
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], NULL,
-                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears)@]) r);
+                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears)@], NULL, NULL) r);
     END IF;
   END IF;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_number(expected, 'expected', 0, NULL), _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;
+  IF bears IS NOT NULL OR @look_for_types@ THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
   -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)

@@ -95,7 +95,7 @@ BEGIN
   IF fine IS NOT TRUE THEN
     given.events := _evercore_check_rows(given.ids, given.types, given.keys, given.expects, given.times, given.tags, given.events);
   END IF;
-  PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, NULL, given.events);
+  PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, NULL, given.events, NULL, NULL);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';

@@ -5,7 +5,6 @@
 CREATE OR REPLACE FUNCTION evercore_append_many(appends text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
-  given record;
   newest bigint;
   parsed jsonb;
   printed text COLLATE "C";
@@ -13,7 +12,7 @@ DECLARE
 BEGIN
   BEGIN
     newest := @last_value@;
-    newest := CASE WHEN (@marks@ # @name_bits@) & 9223372036854775807 <= newest
+    newest := CASE WHEN @unusual_marks(@marks@)@ <= newest
                         AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) THEN newest END;
   EXCEPTION WHEN OTHERS THEN
     newest := NULL;
@@ -34,7 +33,17 @@ BEGIN
         AND (position('"tags": ' IN printed) = 0 OR NOT jsonb_path_exists(parsed, '$[*].events[*].tags')) THEN
     RETURN _evercore_append_plain(appends::json, parsed, newest);
   END IF;
-  IF parsed = '[]' THEN RETURN parsed; END IF;
+  RETURN CASE parsed WHEN '[]' THEN parsed ELSE _evercore_append_document(appends, NULL, NULL) END;
+END $$;
+COMMENT ON FUNCTION evercore_append_many(text) IS
+  'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';
+
+-- A right array of appends that is not empty, under a condition where there is one.
+CREATE OR REPLACE FUNCTION _evercore_append_document(appends text, condition jsonb, "after" bigint) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  given record;
+BEGIN
   -- From json, not jsonb: data and metadata are kept byte for byte.
   WITH append AS MATERIALIZED (
     SELECT a.* FROM ROWS FROM (json_to_recordset(appends::json)
@@ -52,10 +61,9 @@ BEGIN
                          CASE WHEN x.tags IS NOT NULL THEN nullif(_evercore_tags(x.tags), '{}') END AS bears FROM event x) e) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'first_position', r.first_position, 'sequence', r.sequence,
                                               'position', r.position) || CASE WHEN r.repeated THEN '{"repeated":true}'::jsonb ELSE '{}' END ORDER BY r.append)
-            FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.skips, given.events) r);
+            FROM _evercore_append_rows(given.ids, given.types COLLATE "C", given.keys, given.expects, given.skips, given.events, condition, "after") r);
 END $$;
-COMMENT ON FUNCTION evercore_append_many(text) IS
-  'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';
+COMMENT ON FUNCTION _evercore_append_document(text, jsonb, bigint) IS 'Appends the events of a JSON array of appends.';
 
 -- Appends what _evercore_plain_appends let pass and has neither event ids nor tags. `newest`: a newest position that is good enough for a single append.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
@@ -105,12 +113,14 @@ BEGIN
       END IF;
       PERFORM _evercore_known(ids[1], true), _evercore_conflict(ids[1], befores[1], expects[1]);
     END IF;
+    IF @look_for_types@ THEN PERFORM _evercore_hold_types(parsed); END IF;
     IF lasts[1] > 1 THEN newest := NULL; END IF;
     held := _evercore_hold_floor(newest);
   ELSE
     newest := NULL;
     versions := _evercore_lock_aggregates(ids, named, false);
     IF versions IS NULL THEN RETURN _evercore_append_plain(document, parsed, newest); END IF;
+    IF @look_for_types@ THEN PERFORM _evercore_hold_types(parsed); END IF;
     befores := _evercore_advance(ids, versions, counts, expects, false);
   END IF;
   places := _evercore_draw(lasts[cardinality(lasts)]);

@@ -10,7 +10,8 @@
 
 -- Writes events; the caller has checked them. Gives for each append its aggregate, the sequence and position of its last event, the
 -- position of its first new event (its first event where none is new), and whether none is new.
-CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], skips boolean[], events anyarray)
+CREATE OR REPLACE FUNCTION _evercore_append_rows(ids bigint[], types text[], keys text[], expects bigint[], skips boolean[], events anyarray,
+                                                 condition jsonb, "after" bigint)
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
 LANGUAGE plpgsql VOLATILE SET jit = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -36,7 +37,7 @@ BEGIN
 
   versions := _evercore_lock_aggregates(ids, named, in_rows);
   IF versions IS NULL THEN
-    RETURN QUERY SELECT r.* FROM _evercore_append_rows(named, types, keys, expects, skips, events) r;
+    RETURN QUERY SELECT r.* FROM _evercore_append_rows(named, types, keys, expects, skips, events, condition, _evercore_append_rows."after") r;
     RETURN;
   END IF;
   IF identified THEN repeats := _evercore_repeats(ids, events, skips); END IF;
@@ -58,7 +59,11 @@ BEGIN
     FROM (SELECT a.no, count(e.append) AS amount FROM generate_series(1, cardinality(ids)) AS a (no)
             LEFT JOIN unnest(events) AS e ON e.append = a.no GROUP BY a.no) u;
 
+  IF tagged OR condition IS NOT NULL OR @look_for_types@ THEN
+    PERFORM _evercore_hold_keys(ARRAY(SELECT e.event_type FROM unnest(events) AS e), ARRAY(SELECT t FROM unnest(events) AS e, unnest(e.tags) AS t), condition, false);
+  END IF;
   befores := _evercore_advance(ids, versions, counts, expects, in_rows);
+  IF condition IS NOT NULL THEN PERFORM _evercore_check_condition(condition, _evercore_append_rows."after"); END IF;
   places := _evercore_draw(amount);
   IF identified THEN
     PERFORM _evercore_write_identified(ids, befores, events, places, in_rows);
@@ -78,7 +83,7 @@ BEGIN
     RETURN QUERY SELECT r.* FROM _evercore_repeated(last_repeats, first_repeats, ARRAY(SELECT e.append FROM unnest(events) AS e), places) r;
   END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], boolean[], anyarray) IS 'Appends checked events given as arrays.';
+COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], boolean[], anyarray, jsonb, bigint) IS 'Appends checked events given as arrays.';
 
 -- Locks aggregates in the order of their ids; EV002 for one that is not there or was erased. `named`: those that the call names by id,
 -- NULL where it names a key. That one may have been erased while its row was waited for; then the key is free, and is to be looked up

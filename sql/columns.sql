@@ -6,7 +6,7 @@ BEGIN
   RETURN QUERY
   SELECT t.relation, p.part[1], p.part[2], p.part[3] IS NOT NULL, p.part[4], p.part[5] IS NOT NULL
     FROM (VALUES
-      ('_evercore_declared', 'one_row boolean NOT NULL DEFAULT true, generation bigint NOT NULL'),
+      ('_evercore_declared', 'one_row boolean NOT NULL DEFAULT true, generation bigint NOT NULL, by_type boolean NOT NULL DEFAULT false'),
       ('_evercore_floor', 'floor bigint NOT NULL, published_at timestamp with time zone NOT NULL'),
       ('_evercore_pending', 'depth integer NOT NULL, part integer NOT NULL, rows text NOT NULL'),
       ('evercore_aggregate', 'aggregate_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY, sequence bigint NOT NULL DEFAULT 0, base bigint NOT NULL DEFAULT 0,

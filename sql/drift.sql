@@ -129,6 +129,8 @@ BEGIN
   UNION ALL
   SELECT format('trigger %s is %s', f.name, f.fault) FROM _evercore_trigger_faults() f
   UNION ALL
+  SELECT 'index evercore_event_by_type is missing' FROM _evercore_declared d WHERE d.by_type AND NOT _evercore_has_index_by_type()
+  UNION ALL
   SELECT q.problem FROM _evercore_check_sequences() q;
 END $$;
 COMMENT ON FUNCTION _evercore_drift() IS 'What the store lacks of what it is made of.';

@@ -49,9 +49,9 @@ BEGIN
       IF pg_sequence_last_value('@extschema@._evercore_system'::regclass) <> _evercore_system_mark() THEN PERFORM _evercore_draw_ahead(); END IF;
       PERFORM _evercore_check_position();
       IF pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) = 0 THEN PERFORM _evercore_draw_ahead(); END IF;
-      -- The policy's mark is kept: who declares one now, or did so after this snapshot was taken, is not seen in the table.
-      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@ | coalesce(@marks@ & @policy@, 0)
-                       | CASE WHEN EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN @policy@ ELSE 0 END),
+      -- The marks of declarations are kept: who declares one now, or did so after this snapshot was taken, is not seen in the table.
+      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@ | coalesce(@marks@ & (@policy@ | @by_type@), 0)
+                       | @declared_marks@),
               setval('@extschema@._evercore_system'::regclass, _evercore_system_mark()),
               setval('@extschema@._evercore_timeline'::regclass, @life@);
     END IF;
@@ -63,16 +63,16 @@ END $$;
 COMMENT ON FUNCTION _evercore_wake() IS 'Looks whether this is still the server that drew last; where it is not, draws both sequences far ahead, once.';
 
 -- Under the same lock: who wakes writes all the marks.
-CREATE OR REPLACE FUNCTION _evercore_mark_policy() RETURNS void
+CREATE OR REPLACE FUNCTION _evercore_mark(declared bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_lock_marks();
-  PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@marks@, @name_bits@) | @policy@);
+  PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@marks@, @name_bits@) | declared);
   RAISE EXCEPTION 'done' USING ERRCODE = 'EV999';
 EXCEPTION WHEN SQLSTATE 'EV999' THEN
   NULL;
 END $$;
-COMMENT ON FUNCTION _evercore_mark_policy() IS 'Says that there is a snapshot policy, for appends to look for it.';
+COMMENT ON FUNCTION _evercore_mark(bigint) IS 'Says that there is a snapshot policy or an index by type, for appends to look for it.';
 
 CREATE OR REPLACE FUNCTION _evercore_draw_ahead() RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
@@ -128,7 +128,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
 
 -- _evercore_highest, which every append reads, is a position in its lower 45 bits. Above them stand what an append must know, since each
--- sequence costs it 3 %: 2^46, that events were replicated; in bits 47 to 62 which name the schema has, so that the functions of a store
+-- sequence costs it 3 %: 2^45, that types were ever indexed; 2^46, that events were replicated; in bits 47 to 62 which name the schema has, so that the functions of a store
 -- that swapped its name with another's are not at home there; and, as the sign, that a snapshot policy was ever declared. Whoever sets it
 -- keeps what stands there. A declaration excludes all who append (see locks.sql), and writes its mark under the lock of who wakes: none
 -- of them takes it away.
@@ -147,7 +147,7 @@ BEGIN
   EXCEPTION WHEN object_not_in_prerequisite_state THEN
     NULL;  -- this session has not drawn before
   END;
-  IF (newest >= drawn AND newest >= coalesce(remembered, drawn) AND (@marks@ # @name_bits@) & 9223372036854775807 <= newest) IS NOT TRUE
+  IF (newest >= drawn AND newest >= coalesce(remembered, drawn) AND @unusual_marks(@marks@)@ <= newest) IS NOT TRUE
      AND ((@same_life@) IS NOT TRUE OR @marks@ & @replicated@ > 0) THEN
     PERFORM _evercore_check_replica(), _evercore_wake();
   END IF;

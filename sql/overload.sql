@@ -140,6 +140,11 @@ BEGIN
       ('evercore_claim', 'bigint', 'VOLATILE', 'name text, owner anyelement, lease_seconds double precision',
        'name, _evercore_name_text(owner, ''owner''), lease_seconds')) AS v
     UNION ALL
+    SELECT 'evercore_append_many', 'jsonb', 'VOLATILE', format('appends %s, condition %s, after bigint DEFAULT NULL', k.appends, k.condition),
+           CASE k.appends WHEN 'text' THEN 'appends' ELSE '_evercore_document(appends, ''appends'')' END || ', '
+             || CASE k.condition WHEN 'text' THEN 'condition' ELSE '_evercore_document(condition, ''condition'')' END || ', after'
+      FROM (VALUES ('text', 'anyelement'), ('anyelement', 'text'), ('anyelement', 'anycompatible')) AS k (appends, condition)
+    UNION ALL
     SELECT f.name, 'bigint', f.volatility, 'type ' || k.type || ', key ' || k.key
              || CASE WHEN f.name = 'evercore_create' AND k.key = 'text' THEN ' DEFAULT NULL' ELSE '' END,
            CASE k.type WHEN 'text' THEN 'type' ELSE '_evercore_name_text(type, ''aggregate_type'')' END || ', '
@@ -171,3 +176,11 @@ BEGIN
                                                _evercore_document(evercore_follow.filter, 'filter'), evercore_follow.upto) f;
 END $$;
 COMMENT ON FUNCTION evercore_follow(bigint, bigint, anyelement, bigint) IS 'As the form that takes text.';
+
+CREATE OR REPLACE FUNCTION evercore_query(query anyelement, "after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
+RETURNS TABLE (@log_columns@)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT q.* FROM evercore_query(_evercore_document(evercore_query.query, 'query'), evercore_query."after", evercore_query."limit") q;
+END $$;
+COMMENT ON FUNCTION evercore_query(anyelement, bigint, bigint) IS 'As the form that takes text.';

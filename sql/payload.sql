@@ -26,12 +26,12 @@ BEGIN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
     IF state NOT IN ('54001', '22P05', '22P02', '22003', '54000') THEN RAISE; END IF;
   END;
-  RETURN _evercore_exact_fault(data);
+  RETURN _evercore_exact_fault(data, 'object');
 END $$;
 COMMENT ON FUNCTION _evercore_payload_fault(text) IS 'What puts a document outside the payload profile: the word of EV004, or NULL.';
 
--- The same, slow and without jsonb. Of several faults the first in this order is named, as on SQLite.
-CREATE OR REPLACE FUNCTION _evercore_exact_fault(data text) RETURNS text
+-- The same, slow and without jsonb, where the root is to be an object; any root is right where that is NULL. Of several faults the first in this order is named, as on SQLite.
+CREATE OR REPLACE FUNCTION _evercore_exact_fault(data text, root text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   document json;
@@ -44,10 +44,10 @@ BEGIN
     WHEN statement_too_complex THEN IF NOT deep THEN RAISE; END IF;
   END;
   IF deep THEN RETURN 'too deep'; END IF;
-  IF json_typeof(document) <> 'object' THEN RETURN 'not an object'; END IF;
+  IF json_typeof(document) <> root THEN RETURN 'not an object'; END IF;
   RETURN coalesce(_evercore_escape_fault(data), _evercore_number_fault(data), _evercore_duplicate_fault(document));
 END $$;
-COMMENT ON FUNCTION _evercore_exact_fault(text) IS 'What puts a document outside the payload profile, looked at closely.';
+COMMENT ON FUNCTION _evercore_exact_fault(text, text) IS 'What puts a document outside the payload profile, looked at closely.';
 
 -- json takes any \uXXXX. A run of backslashes begins an escape, so that pairs of them are told from left to right.
 CREATE OR REPLACE FUNCTION _evercore_escape_fault(document text) RETURNS text

@@ -34,8 +34,7 @@ BEGIN
   SELECT p.problem FROM _evercore_sequences() s JOIN pg_sequence q ON q.seqrelid = to_regclass('@extschema@.' || s.name),
     LATERAL (VALUES
       (1, CASE WHEN s.least_value > coalesce(pg_sequence_last_value(q.seqrelid), 0)
-                    OR s.name = '_evercore_highest' AND (@marks@ < 0) IS NOT TRUE
-                       AND EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0)
+                    OR s.name = '_evercore_highest' AND coalesce(@marks@, 0) & @declared_marks@ <> @declared_marks@
                   THEN format('sequence %s is behind its table', s.name) END),
       (2, CASE WHEN q.seqcache <> 1 THEN format('sequence %s has a cache', s.name) END),
       (3, CASE WHEN @differs@ THEN format('sequence %s is different', s.name)
@@ -70,10 +69,10 @@ BEGIN
     END IF;
   END LOOP;
   marks := @name_bits@ | coalesce(@marks@ & @replicated@, 0)
-           | CASE WHEN @marks@ < 0 OR EXISTS (SELECT FROM evercore_aggregate_type t WHERE t.snapshot_every > 0) THEN @policy@ ELSE 0 END;
+           | coalesce(@marks@ & (@policy@ | @by_type@), 0) | @declared_marks@;
   IF (@flags@ = marks AND @highest@ >= @last_position@ - 8) IS NOT TRUE THEN
-    PERFORM FROM _evercore_declared FOR UPDATE;  -- whoever declares a policy writes to this sequence, too
-    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@) | (@flags@ & @policy@) | marks);
+    PERFORM FROM _evercore_declared FOR UPDATE;  -- whoever declares writes to this sequence, too
+    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@) | (@flags@ & (@policy@ | @by_type@)) | marks);
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_mend_sequences() IS 'Draws sequences on to what the tables show, and takes their caches away.';

@@ -101,7 +101,7 @@ BEGIN
   IF FOUND THEN RETURN type; END IF;
   PERFORM _evercore_await_aggregate_type(type), _evercore_enter_declaration();
   kind := _evercore_aggregate_type(type);
-  PERFORM _evercore_mark_policy();
+  PERFORM _evercore_mark(@policy@);
   UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = keep WHERE t.type_id = kind;
   RETURN type;
 END $$;

@@ -17,6 +17,12 @@ CREATE TABLE evercore_event_tag (
 );
 COMMENT ON TABLE evercore_event_tag IS 'Events by their tags: a row for each tag of each event.';
 
+-- Whether event types are indexed, for conditions and queries by type: a declaration (evercore_index_types).
+ALTER TABLE _evercore_declared ADD COLUMN by_type boolean NOT NULL DEFAULT false;
+
+-- The newest position that compaction removed of a type, of all aggregates: conditions and queries by type look for it.
+CREATE INDEX evercore_compacted_type_newest ON evercore_compacted_type (event_type, position);
+
 ALTER TYPE _evercore_new_event ADD ATTRIBUTE tags text[] COLLATE "C";
 
 CREATE OR REPLACE VIEW evercore_log AS
@@ -49,6 +55,8 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
   JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
 COMMENT ON VIEW evercore_log IS 'All events this transaction sees, for looking; followers use evercore_follow.';
 ALTER TYPE _evercore_new_event DROP ATTRIBUTE tags;
+DROP INDEX evercore_compacted_type_newest;
+ALTER TABLE _evercore_declared DROP COLUMN by_type;
 DROP TABLE evercore_event_tag;
 ALTER TABLE evercore_event DROP COLUMN declared_tags;
 ALTER TABLE evercore_event DROP COLUMN tags;

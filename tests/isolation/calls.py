@@ -13,6 +13,8 @@ CALLS = {
     "append_many": "SELECT jsonb_array_length(evercore_append_many(public.many()))",
     "insert": f"INSERT INTO evercore_append (aggregate_type, natural_key, aggregate_id, event_type, data)"
               f" VALUES (NULL, NULL, 3, {ROW}), (NULL, NULL, 1, {ROW}), ('T', 'new', NULL, {ROW})",
+    "append_tagged": "SELECT evercore_append(1, NULL, 'E', public.data('t'), tags => '[\"a\"]')",
+    "append_condition": "SELECT jsonb_array_length(evercore_append_many(public.tagged(), public.condition()))",
     "event_type": "SELECT evercore_event_type('E', 'patch')",
     "event_type_custom": "SELECT evercore_event_type('E', 'custom')",
     "snapshot": "SELECT evercore_snapshot(1)",

@@ -9,11 +9,15 @@ $$;
 CREATE FUNCTION public.keyed() RETURNS text LANGUAGE sql AS $$
   SELECT format('[{"aggregate_type":"T","natural_key":"one","events":[{"event_type":"E","data":%s}]}]', public.data('k'))
 $$;
+CREATE FUNCTION public.tagged() RETURNS text LANGUAGE sql AS $$
+  SELECT format('[{"aggregate_id":1,"events":[{"event_type":"E","data":%s,"tags":["b","a"]}]}]', public.data('g'))
+$$;
+CREATE FUNCTION public.condition() RETURNS text LANGUAGE sql AS $$ SELECT '[{"tags":["a"]}]' $$;
 
 CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
 BEGIN
   PERFORM set_config('evercore.compacting', 'on', true);
-  DELETE FROM evercore_event;
+  DELETE FROM evercore_event; DELETE FROM evercore_event_tag;
   PERFORM set_config('evercore.compacting', '', true);
   DELETE FROM evercore_aggregate; DELETE FROM evercore_aggregate_type; DELETE FROM evercore_event_type; DELETE FROM evercore_event_id;
   DELETE FROM evercore_snapshot; DELETE FROM evercore_compacted_type; DELETE FROM evercore_subscription_partition;

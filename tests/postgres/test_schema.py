@@ -8,7 +8,7 @@ from test_install import contents, fill
 RENAMED = "EV010: schema {} was renamed: run sql/install for it again"
 WRITES = ("ensure('T', 'x')", "create('T')", "rekey(1, 'x')", "append(1, NULL, 'E', '{}')", "append(1, NULL, 'E', '{}'::json)",
           "append(1, NULL, 'E', '{}'::jsonb, NULL, NULL, now())", "append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'id')", "append_many('[]')",
-          "append_many('[]'::json)", "append_many('[]'::jsonb)", "event_type('E', 'patch')", "snapshot(1)", "save_snapshot(1, 1, '{}', 1)",
+          "append_many('[]', '[]')", "index_types()", "append_many('[]'::json)", "append_many('[]'::jsonb)", "event_type('E', 'patch')", "snapshot(1)", "save_snapshot(1, 1, '{}', 1)",
           "save_snapshot(1, 1, '{}'::jsonb, 1)", "snapshot_policy('T', 2, 1)", "compact(1)", "compact(1, 1)", "compact_type('T')", "erase(1)",
           "subscribe('s')", "subscribe('s', NULL, 1)", "subscribe('s', '{}'::json)", "subscribe('s', NULL, now())", "reset('s', 'beginning')",
           "reset('s', 1)", "reset('s', now())", "pause('s')", "resume('s')", "unsubscribe('s')", "claim('s', 'me', 60)", "fetch('s', 1)",

@@ -8,7 +8,7 @@ from test_install import contents, fill
 from test_schema import WRITES
 
 READS = ("events(1)", "follow()", "follow(0, 10)", "replay(1)", "state(1)", "history(1)", "find('T', 'k1')", "sequence(1)", "head()", "stats()", "check()",
-         "events(1, 0, NULL, 2)", "follow(0, NULL, '{}')")
+         "query('[]')", "events(1, 0, NULL, 2)", "follow(0, NULL, '{}')")
 
 
 def damaged(sql):

@@ -348,7 +348,7 @@ std::optional<Appended> find_repeat(Connection& connection, std::int64_t aggrega
 
 const Function append_functions[2] = {
     {"evercore_append", 4, 9, Access::writes, append},
-    {"evercore_append_many", 1, 1, Access::writes, append_many},
+    {"evercore_append_many", 1, 3, Access::writes, append_many},
 };
 
 }  // namespace evercore::ext

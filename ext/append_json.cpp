@@ -1,7 +1,6 @@
 #include "append_json.h"
 
 #include <array>
-#include <charconv>
 
 #include "error.h"
 #include "json.h"
@@ -114,45 +113,12 @@ constexpr std::array<std::string_view, 7> event_names = {
 using AppendMembers = ObjectMembers<append_names.size()>;
 using EventMembers = ObjectMembers<event_names.size()>;
 
-/// The integer that a JSON number is, however it is spelled: 10, 1e1, 10.0. Nothing where it is
-/// none, or none of int64.
-std::optional<std::int64_t> exact_integer(std::string_view number) {
-  const bool negative = number.starts_with('-');
-  const std::size_t e = number.find_first_of("eE");
-  std::string digits;
-  std::int64_t scale = 0;  // the number is digits * 10^scale
-  bool fraction = false;
-  for (const char c : number.substr(0, e)) {
-    if (c == '.') fraction = true;
-    if (c < '0' || c > '9') continue;
-    digits += c;
-    if (fraction) --scale;
-  }
-  if (e != std::string_view::npos) {
-    std::string_view exponent = number.substr(e + 1);
-    if (exponent.starts_with('+')) exponent.remove_prefix(1);
-    std::int64_t value = 0;
-    const auto read = std::from_chars(exponent.data(), exponent.data() + exponent.size(), value);
-    if (read.ec != std::errc()) value = exponent.starts_with('-') ? -1'000'000'000 : 1'000'000'000;
-    scale += value;
-  }
-  digits.erase(0, digits.find_first_not_of('0'));
-  if (digits.empty()) return 0;
-  while (digits.ends_with('0')) digits.pop_back(), ++scale;
-  if (scale < 0 || static_cast<std::int64_t>(digits.size()) + scale > 19) return std::nullopt;
-  digits.append(static_cast<std::size_t>(scale), '0');
-  if (negative) digits.insert(0, "-");
-  std::int64_t value = 0;
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return read.ec == std::errc() ? std::optional(value) : std::nullopt;
-}
-
 std::int64_t integer_in(const AppendMembers::Member& member, std::string_view argument) {
   std::int64_t number = 0;
   if (member.value.get_int64().get(number) == simdjson::SUCCESS) return number;
   std::optional<std::int64_t> exact;
   std::string_view text;
-  if (member.value.is_number()) exact = exact_integer(member.slice);
+  if (member.value.is_number()) exact = integer_of_number(member.slice);
   if (member.value.get_string().get(text) == simdjson::SUCCESS) exact = ext::integer_in(text);
   if (!exact) throw error(9, std::string(argument) + " is not an integer");
   return *exact;

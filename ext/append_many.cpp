@@ -10,6 +10,7 @@
 #include "append_batch.h"
 #include "append_json.h"
 #include "error.h"
+#include "query.h"
 #include "snapshot.h"
 #include "value.h"
 #include "write.h"
@@ -36,16 +37,18 @@ struct Mixture {
 };
 
 /// Inside atomically(): one call. A conflict goes behind what is wrong with an event_id: it is kept
-/// until the others have been looked at.
+/// until the others have been looked at. Behind both goes what refused the call's condition.
 class Writer {
  public:
-  Writer(Connection& connection, const JsonAppends& call, bool together)
-      : connection_(connection), call_(call) {
+  Writer(Connection& connection, const JsonAppends& call, std::optional<Error> refusal,
+         bool together)
+      : connection_(connection), call_(call), refusal_(std::move(refusal)) {
     if (together) batch_.emplace(connection);
   }
 
   std::string write() {
     find_targets();
+    if (refusal_ && nothing_goes_before()) throw *refusal_;
     std::string result = "[";
     for (std::size_t i = 0; i < call_.appends.size(); ++i) {
       const Answer answer = append(call_.appends[i], targets_[i]);
@@ -57,6 +60,7 @@ class Writer {
       result += answer.repeated ? ",\"repeated\":true}" : "}";
     }
     if (conflict_) throw *conflict_;
+    if (refusal_ && any_new_) throw *refusal_;
     if (batch_) batch_->write();
     return result += "]";
   }
@@ -73,6 +77,15 @@ class Writer {
       const Target& target = call_.appends[i].target;
       if (!target.id) targets_[i] = ensure_aggregate(connection_, target.type, target.key);
     }
+  }
+
+  /// Whether no event can be a repeat, and no version be another than expected.
+  [[nodiscard]] bool nothing_goes_before() const {
+    const auto& [appends, events, tags] = call_;
+    return std::none_of(appends.begin(), appends.end(),
+                        [](const JsonAppend& append) { return append.expected.has_value(); }) &&
+           std::none_of(events.begin(), events.end(),
+                        [](const NewEvent& event) { return event.event_id.has_value(); });
   }
 
   struct Answer {
@@ -123,6 +136,7 @@ class Writer {
 
   Appended append_new(std::int64_t aggregate_id, std::optional<std::int64_t> expected,
                       const NewEvent& event) {
+    any_new_ = true;
     if (!conflict_) {
       try {
         if (!batch_) return ext::append_new(connection_, aggregate_id, expected, event, false);
@@ -153,6 +167,8 @@ class Writer {
   std::vector<std::int64_t> targets_;
   Mixture mixture_;
   std::optional<Error> conflict_;
+  std::optional<Error> refusal_;  // by the condition
+  bool any_new_ = false;
   std::unordered_map<std::string_view, std::pair<std::int64_t, const NewEvent*>> kept_out_;
 };
 
@@ -173,10 +189,23 @@ void append_many(const Call& call) {
   Connection& connection = call.connection;
   const JsonAppends appends =
       read_appends(connection, required_document(call.arguments[0], "appends"));
+  std::optional<Condition> condition;
+  if (sqlite3_value* value = call.optional(1)) {
+    condition.emplace();
+    condition->query = parse_condition(connection, document_of(value, "condition"));
+    if (sqlite3_value* after = call.optional(2)) {
+      condition->after = integer_from(after, "after", 0);
+    }
+  }
   const auto write = [&](bool together) {
     atomically(connection, [&] {
+      std::optional<Error> refused;
+      if (condition) {
+        check_positions(connection, *condition);
+        refused = refusal(connection, *condition);
+      }
       together = together && go_together(connection, appends);
-      call.result_json(Writer(connection, appends, together).write());
+      call.result_json(Writer(connection, appends, std::move(refused), together).write());
     });
   };
   try {

@@ -14,9 +14,9 @@ namespace {
 
 /// The virtual tables of the extension: a table or view of such a name would hide ours.
 constexpr std::string_view module_names[] = {
-    "evercore_append",  "evercore_follow", "evercore_events", "evercore_replay",
-    "evercore_history", "evercore_fetch",  "evercore_check",  "evercore_stats",
-    "_evercore_anchor", "_evercore_staged"};
+    "evercore_append",  "evercore_follow",  "evercore_events", "evercore_replay",
+    "evercore_history", "evercore_fetch",   "evercore_query",  "evercore_check",
+    "evercore_stats",   "_evercore_anchor", "_evercore_staged"};
 
 /// The tables of a store. Where one of them is there, it must be a table with rows of its own.
 constexpr std::string_view table_names[] = {

@@ -10,7 +10,7 @@
 //     SELECT sequence, event_type, state FROM evercore_history(evercore_find('User', 'ann'));
 //
 // This file is the entry point: it refuses a host that is too old, and registers the table of
-// everything. Each capability is a word and a file of that word: aggregate, append, log, fold,
+// everything. Each capability is a word and a file of that word: aggregate, append, tag, query, log, fold,
 // snapshot, compact, subscription, migrate, check. Under them stand
 //   connection   the prepared statements of one connection; anchor frees them at close
 //   write        what makes a call atomic, and the refusal of calls that could not be
@@ -38,11 +38,13 @@
 #include "function.h"
 #include "log.h"
 #include "migrate.h"
+#include "query.h"
 #include "rename.h"
 #include "snapshot.h"
 #include "store.h"
 #include "subscription.h"
 #include "table_function.h"
+#include "type_index.h"
 
 #ifndef SQLITE_CORE
 extern "C" {
@@ -60,7 +62,7 @@ template <typename Visit>
 int for_each_function(Visit visit) {
   for (const Function* function :
        {&version_function, &time_function, &migrate_function, &erase_function, &restored_function,
-        &rename_type_function, &head_function}) {
+        &rename_type_function, &head_function, &index_types_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {
@@ -80,8 +82,9 @@ int for_each_function(Visit visit) {
 }
 
 int register_tables(const std::shared_ptr<Connection>& connection) {
-  for (const TableFunction* table : {&follow_table, &events_table, &replay_table, &history_table,
-                                     &fetch_table, &check_table, &stats_table, &staged_table}) {
+  for (const TableFunction* table :
+       {&follow_table, &events_table, &replay_table, &history_table, &fetch_table, &query_table,
+        &check_table, &stats_table, &staged_table}) {
     if (const int rc = register_table(connection, *table); rc != SQLITE_OK) return rc;
   }
   return SQLITE_OK;
@@ -122,7 +125,7 @@ int register_everything(sqlite3* db) {
     for (const char* module :
          {"_evercore_anchor", "_evercore_staged", "evercore_append", "evercore_follow",
           "evercore_events", "evercore_replay", "evercore_history", "evercore_fetch",
-          "evercore_check", "evercore_stats"}) {
+          "evercore_query", "evercore_check", "evercore_stats"}) {
       sqlite3_create_module_v2(db, module, nullptr, nullptr, nullptr);
     }
   }

@@ -98,5 +98,7 @@ struct Fault {
 
 /// Scans one document. Slow and exact: it runs only once a document has been refused.
 [[nodiscard]] Fault find_fault(std::string_view document);
+/// The same where the root may be anything.
+[[nodiscard]] Fault find_fault_of_value(std::string_view document);
 
 }  // namespace evercore::ext

@@ -116,11 +116,16 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
 
+  Fault run_on_object() {
+    wants_object_ = true;
+    return run();
+  }
+
   Fault run() {
     if (!scan_utf8()) return fault_;
     blanks();
     if (at_end()) return set("not JSON"), fault_;
-    if (peek() != '{') note("not an object", at_);
+    if (wants_object_ && peek() != '{') note("not an object", at_);
     if (scan_document()) fault_ = std::move(noted_);
     return fault_;
   }
@@ -325,6 +330,7 @@ class Scanner {
   std::string_view text_;
   std::size_t at_ = 0;
   std::vector<Level> levels_;
+  bool wants_object_ = false;
   Fault fault_;  ///< that ended the scan
   Fault noted_;  ///< the first of the kinds that do not
 };
@@ -332,6 +338,10 @@ class Scanner {
 }  // namespace
 
 Fault find_fault(std::string_view document) {
+  return Scanner(document).run_on_object();
+}
+
+Fault find_fault_of_value(std::string_view document) {
   return Scanner(document).run();
 }
 

@@ -82,6 +82,15 @@ void Payload::check(std::string_view argument, std::string_view document) {
   if (!is_legal(document)) refuse(argument, document);
 }
 
+void Payload::check_value(std::string_view argument, std::string_view document) {
+  if (document.size() > max_payload_bytes) refuse_with(argument, Fault{"too large", 0});
+  const auto root = dom_->parse_aside(document);
+  if (root && dom_->walks(*root, document)) return;
+  const Fault fault = find_fault_of_value(document);
+  if (!fault.word.empty() || !root)
+    refuse_with(argument, fault.word.empty() ? Fault{"not JSON", 1} : fault);
+}
+
 std::optional<simdjson::dom::element> Payload::Dom::parse(std::string_view document) {
   return parse_with(outer_parser, document);
 }
@@ -120,11 +129,15 @@ bool Payload::Dom::is_legal(std::string_view document) {
 }
 
 bool Payload::Dom::passes(simdjson::dom::element root, std::string_view document) {
+  return root.is_object() && walks(root, document);
+}
+
+bool Payload::Dom::walks(simdjson::dom::element root, std::string_view document) {
   keys.clear();
   has_double = false;
   has_escape = document.find('\\') != std::string_view::npos;
-  if (!root.is_object() || !walk(root, 1)) return false;
-  return !has_double || !may_exceed(document) || find_fault(document).word.empty();
+  if (!walk(root, 1)) return false;
+  return !has_double || !may_exceed(document) || find_fault_of_value(document).word.empty();
 }
 
 bool Payload::Dom::walk(simdjson::dom::element element, int depth) {

@@ -19,6 +19,9 @@ class Payload {
   /// `argument` names it in the text: data, metadata, state.
   void check(std::string_view argument, std::string_view document);
 
+  /// The same for an argument that may be anything at its root.
+  void check_value(std::string_view argument, std::string_view document);
+
   /// EV004's word for `document`, empty where it is within the profile.
   [[nodiscard]] std::string verdict(std::string_view document);
 

@@ -24,6 +24,8 @@ struct Payload::Dom {
   bool is_legal(std::string_view document);
   /// Whether an element is a payload within the profile; `document` is its text.
   bool passes(simdjson::dom::element root, std::string_view document);
+  /// The same, whatever the root is.
+  bool walks(simdjson::dom::element root, std::string_view document);
   bool walk(simdjson::dom::element element, int depth);
   bool walk_object(simdjson::dom::object object, int depth);
   bool keys_repeat(std::size_t first);

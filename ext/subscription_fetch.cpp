@@ -4,8 +4,7 @@
 //   by position    without a filter: the plain scan of a follower
 //   by aggregate   with a natural key: through the index on (aggregate_id, sequence), from the
 //                  sequence that a search by halves finds for the cursor
-//   by event type  where the user made an index on it
-//                    CREATE INDEX evercore_event_by_type ON evercore_event (type_id, position);
+//   by event type  where there is an index by it (type_index.h):
 //                  one statement a type, each in order of position, merged here: an IN would make
 //                  SQLite sort all that is left of the log for each batch
 //   by scan        otherwise, looking at each event after the cursor
@@ -23,6 +22,7 @@
 #include "head.h"
 #include "log.h"
 #include "subscription.h"
+#include "type_index.h"
 #include "value.h"
 
 namespace evercore::ext {
@@ -165,23 +165,6 @@ struct Fetch {
   }
 };
 
-enum class TypeIndex { none, documented, other };
-
-/// What SQLite can find the events of one type in order of position by: an index of the name that the
-/// docs give, or of another.
-TypeIndex index_by_type(Connection& connection) {
-  Statement find = connection.prepare(
-      "SELECT max(i.name = 'evercore_event_by_type')"
-      " FROM pragma_index_list('evercore_event', 'main') i"
-      " WHERE i.partial = 0 AND 'type_id' ="
-      "  (SELECT name FROM pragma_index_info(i.name, 'main') WHERE seqno = 0)"
-      " AND coalesce((SELECT name FROM pragma_index_info(i.name, 'main') WHERE seqno = 1),"
-      "  'position') = 'position'");
-  find.step();
-  if (find.is_null(0)) return TypeIndex::none;
-  return find.integer(0) != 0 ? TypeIndex::documented : TypeIndex::other;
-}
-
 /// ?4 to ?7 of AND_PASSES.
 void bind_filter(Statement& statement, const Fetch& fetch) {
   if (fetch.type_id) statement.bind(4, *fetch.type_id);
@@ -215,9 +198,8 @@ std::unique_ptr<Rows> by_event_type(const Fetch& fetch, TypeIndex index) {
   // Where each event of the types passes, the limit bounds what is looked at.
   const bool all_pass = !fetch.type_id && fetch.holding.partitions == 1;
   const std::int64_t last = all_pass ? fetch.head : fetch.last();
-  const Sql sql = index == TypeIndex::documented
-                      ? Sql(EVERCORE_SELECT_LOG("INDEXED BY evercore_event_by_type") OF_ONE_TYPE)
-                      : Sql(EVERCORE_SELECT_LOG("") OF_ONE_TYPE);
+  const Sql sql = index == TypeIndex::named ? Sql(EVERCORE_SELECT_LOG(EVERCORE_BY_TYPE) OF_ONE_TYPE)
+                                            : Sql(EVERCORE_SELECT_LOG("") OF_ONE_TYPE);
   std::vector<std::unique_ptr<LogRows>> sources;
   for (const std::int64_t event_type_id : fetch.holding.type_ids) {
     Statement statement = fetch.connection.prepare(sql);

@@ -38,14 +38,9 @@ void append_tag(std::string& out, std::string_view tag) {
   out += '"';
 }
 
-std::optional<std::int64_t> find_id(Connection& connection, std::string_view tag) {
-  Statement find = connection.prepare("SELECT tag_id FROM main.evercore_tag WHERE tag = ?1");
-  return find.bind(1, tag).step() ? std::optional(find.integer(0)) : std::nullopt;
-}
-
 std::int64_t ensure_id(Connection& connection, std::string_view tag) {
   if (const auto known = connection.tags.find(tag)) return *known;
-  auto id = find_id(connection, tag);
+  auto id = find_tag(connection, tag);
   if (!id) {
     const Arrival arrival(connection.db());
     connection.prepare("INSERT INTO main.evercore_tag (tag) VALUES (?1)").bind(1, tag).run();
@@ -93,7 +88,7 @@ std::vector<std::int64_t> remove_rows(Connection& connection,
     const auto tags = stored_tags(connection.payload, event.tags);
     if (!tags) throw damaged("tags of event " + std::to_string(event.position));
     for (const std::string& name : tags->names) {
-      const auto id = find_id(connection, name);
+      const auto id = find_tag(connection, name);
       if (!id) continue;
       connection
           .prepare(
@@ -180,6 +175,11 @@ void TagIds::learn(std::string_view tag, std::int64_t id) {
   ids_.insert_or_assign(std::string(tag), id);
 }
 
+std::optional<std::int64_t> find_tag(Connection& connection, std::string_view tag) {
+  Statement find = connection.prepare("SELECT tag_id FROM main.evercore_tag WHERE tag = ?1");
+  return find.bind(1, tag).step() ? std::optional(find.integer(0)) : std::nullopt;
+}
+
 void index_tags(Connection& connection, const Tags& tags, std::int64_t type_id,
                 std::int64_t position) {
   for (const std::string& name : tags.names) {
@@ -215,7 +215,7 @@ void remove_tags(Connection& connection, std::int64_t aggregate_id) {
 bool is_indexed(Connection& connection, const Tags& tags, std::int64_t type_id,
                 std::int64_t position) {
   return std::all_of(tags.names.begin(), tags.names.end(), [&](const std::string& name) {
-    const auto id = find_id(connection, name);
+    const auto id = find_tag(connection, name);
     return id && has_row(connection, *id, type_id, position);
   });
 }

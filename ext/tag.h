@@ -92,6 +92,8 @@ class TagIds {
   bool since_commit_ = false;  // some of them
 };
 
+[[nodiscard]] std::optional<std::int64_t> find_tag(Connection& connection, std::string_view tag);
+
 /// Inside atomically() only: writes the index of an event that was just written.
 void index_tags(Connection& connection, const Tags& tags, std::int64_t type_id,
                 std::int64_t position);

@@ -31,6 +31,9 @@ inline constexpr std::size_t max_reference = 1000;   ///< characters
 [[nodiscard]] bool is_digits(std::string_view text);
 /// The integer that a text is, blanks around it and a sign allowed as PostgreSQL allows them.
 [[nodiscard]] std::optional<std::int64_t> integer_in(std::string_view text);
+/// The integer that a JSON number is, however it is spelled: 10, 1e1, 10.0. Nothing where it is
+/// none, or none of int64.
+[[nodiscard]] std::optional<std::int64_t> integer_of_number(std::string_view number);
 /// The integer that a real is, where every integer of its size is one real.
 [[nodiscard]] std::optional<std::int64_t> whole(double real);
 

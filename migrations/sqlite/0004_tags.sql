@@ -23,6 +23,9 @@ CREATE TABLE evercore_event_tag (
   PRIMARY KEY (tag_id, type_id, position)
 ) STRICT, WITHOUT ROWID;
 
+-- The newest position that compaction removed of a type.
+CREATE INDEX evercore_compacted_type_position ON evercore_compacted_type (type_id, position);
+
 -- +goose StatementBegin
 CREATE TRIGGER evercore_tag_no_delete BEFORE DELETE ON evercore_tag
 WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
@@ -88,6 +91,7 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
   LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
  WHERE +e.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
    AND +e.aggregate_id <> 0;
+DROP INDEX evercore_compacted_type_position;
 DROP TABLE evercore_event_tag;
 DROP TABLE evercore_tag;
 ALTER TABLE evercore_event DROP COLUMN declared_tags;

@@ -72,11 +72,13 @@ TEST_CASE("loading adds exactly these functions") {
                          " WHERE name LIKE '%evercore%'") ==
         "_evercore_next_sequence 3\nevercore_ack 3\n"
         "evercore_append 4\nevercore_append 5\nevercore_append 6\nevercore_append 7\n"
-        "evercore_append 8\nevercore_append 9\nevercore_append_many 1\n"
+        "evercore_append 8\nevercore_append 9\nevercore_append_many 1\nevercore_append_many "
+        "2\nevercore_append_many 3\n"
         "evercore_claim 3\nevercore_compact 1\nevercore_compact 2\n"
         "evercore_compact_type 1\nevercore_compact_type 2\nevercore_compact_type 3\n"
         "evercore_create 1\nevercore_create 2\nevercore_ensure 2\nevercore_erase 1\n"
-        "evercore_event_type 2\nevercore_find 2\nevercore_head 0\nevercore_migrate "
+        "evercore_event_type 2\nevercore_find 2\nevercore_head 0\nevercore_index_types "
+        "0\nevercore_index_types 1\nevercore_migrate "
         "0\nevercore_migrate 1\n"
         "evercore_pause 1\nevercore_rekey 2\nevercore_release 2\nevercore_release 3\n"
         "evercore_rename_type 3\nevercore_renew 3\nevercore_reset 2\nevercore_restored "
@@ -100,7 +102,7 @@ TEST_CASE("loading adds exactly these modules") {
   CHECK(added_by_loading("SELECT name FROM pragma_module_list WHERE name NOT LIKE 'pragma%'") ==
         "_evercore_anchor\n_evercore_staged\nevercore_append\nevercore_check\nevercore_"
         "events\nevercore_fetch\n"
-        "evercore_follow\nevercore_history\nevercore_replay\nevercore_stats\n");
+        "evercore_follow\nevercore_history\nevercore_query\nevercore_replay\nevercore_stats\n");
 }
 
 TEST_CASE("functions that write are for direct calls only and the version is innocuous") {

@@ -19,6 +19,9 @@ inline constexpr const char* paused = "SELECT evercore_subscribe('s'); SELECT ev
 inline constexpr const char* claimed =
     "SELECT evercore_subscribe('s'); SELECT evercore_claim('s', 'w', 30)";
 
+inline constexpr const char* tagged =
+    "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, NULL, '[\"course:c1\"]')";
+
 inline const std::vector<Work>& works() {
   static const std::vector<Work> all = {
       {"append", "", "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}')"},
@@ -41,6 +44,19 @@ inline const std::vector<Work>& works() {
        "\"n\":1}},{\"event_type\":\"Fresh\",\"data\":{\"n\":2}},{\"event_type\":\"E\",\"data\":{"
        "\"n\":3}}]},{\"aggregate_type\":\"New\",\"natural_key\":\"k\",\"events\":["
        "{\"event_type\":\"E\",\"data\":{\"n\":4},\"reference\":\"r\"}]}]')"},
+      {"append with tags", tagged,
+       "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}', NULL, NULL, NULL, NULL,"
+       " '[\"course:c1\",\"a tag long enough for memory of its own\"]')"},
+      {"append_many with tags and a condition", tagged,
+       "SELECT "
+       "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
+       "},\"tags\":[\"course:c2\"]},{\"event_type\":\"E\",\"data\":{}},{\"event_type\":\"E\","
+       "\"data\":{}},{\"event_type\":\"E\",\"data\":{},\"tags\":[\"course:c2\",\"course:c1\"]}]}]',"
+       " '[{\"types\":[\"F\"],\"tags\":[\"course:c1\"]},{\"tags\":[\"course:c1\"],\"after\":4}]', "
+       "0)"},
+      {"erase with tags", tagged, "SELECT evercore_erase(1)"},
+      {"index_types", "", "SELECT evercore_index_types()"},
+      {"no index_types", "SELECT evercore_index_types()", "SELECT evercore_index_types(0)"},
       {"INSERT form", "",
        "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) "
        "VALUES "
@@ -88,8 +104,10 @@ inline const char* const filled =
 
 /// Everything in the store but times, as text.
 inline const char* const contents =
-    "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id FROM "
-    "evercore_event;"
+    "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id, tags "
+    "FROM "
+    "evercore_event; SELECT * FROM evercore_tag; SELECT * FROM evercore_event_tag;"
+    "SELECT name FROM sqlite_schema WHERE type = 'index';"
     "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
     "SELECT aggregate_id, type_id, natural_key, erased, base FROM evercore_aggregate;"
     "SELECT * FROM evercore_snapshot; SELECT * FROM evercore_event_id; SELECT * FROM "

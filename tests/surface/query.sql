@@ -114,7 +114,9 @@ SELECT evercore_index_types();
 SELECT evercore_append_many('[]', '[{"types":["Nothing"]}]', 0) AS appends;
 SELECT evercore_append_many('[]', '[{"types":["Greeted"]}]', 0) AS appends;
 SELECT evercore_append_many('[]', '[]', 0) AS appends;
+BEGIN;
 SELECT evercore_append_many('[]', '[]', (SELECT max(position) FROM evercore_query('[]'))) AS appends;
+COMMIT;
 SELECT position FROM evercore_query('[{"types":["Greeted"]}]', 0, 1);
 SELECT evercore_index_types(1);
 

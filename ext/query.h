@@ -1,0 +1,84 @@
+// Queries: which events, by type and by tag, and appends that depend on one.
+//
+//   SELECT count(*), coalesce(max(position), 0)
+//     FROM evercore_query('[{"types":["StudentSubscribed"],"tags":["course:c1"]}]');      -- 3, 812
+//   SELECT evercore_append_many('[…]', '[{"types":["StudentSubscribed"],"tags":["course:c1"]}]', 812);
+//
+// An event matches an item when its type is among the item's types and it bears all of its tags. An
+// item with tags is found by evercore_event_tag, one without by the index by type (type_index.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connection.h"
+#include "table_function.h"
+
+namespace evercore::ext {
+
+struct QueryItem {
+  std::vector<std::string> types;     ///< empty: of any
+  std::vector<std::string> tags;      ///< empty: with any and none
+  std::optional<std::int64_t> after;  ///< of a condition's item
+};
+
+struct Query {
+  std::vector<QueryItem> items;  ///< empty: every event matches
+};
+
+/// Reads the argument `query`; throws EV004, EV005 and EV009.
+[[nodiscard]] Query parse_query(Connection& connection, std::string_view json);
+/// Reads the argument `condition`, whose items may say after which position they look.
+[[nodiscard]] Query parse_condition(Connection& connection, std::string_view json);
+
+/// The positions of the events that match, in order, each once.
+class Matches {
+ public:
+  /// Those after a position, or that of the item, up to `last`.
+  Matches(Connection& connection, const Query& query, std::int64_t after, std::int64_t last);
+  ~Matches();
+  Matches(const Matches&) = delete;
+  Matches& operator=(const Matches&) = delete;
+
+  /// The next of them; 0 at the end.
+  std::int64_t next();
+
+  class Source;
+
+ private:
+  struct Found {
+    std::int64_t position;
+    Source* source;
+    /// Of two, the one that comes later in the heap.
+    friend bool operator<(const Found& a, const Found& b) { return a.position > b.position; }
+  };
+  void add(std::unique_ptr<Source> source, std::int64_t after);
+  void add_tagged(const QueryItem& item, const std::vector<std::int64_t>& type_ids,
+                  std::int64_t after);
+  void look(Source& source, std::int64_t from);
+
+  Connection& connection_;
+  std::int64_t last_;
+  std::optional<Statement> seek_tag_;
+  std::optional<Statement> seek_type_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<Found> found_;  // a heap, the least position in front
+};
+
+/// Inside atomically() only. What an append depends on: a query, and the position it was read at.
+struct Condition {
+  Query query;
+  std::int64_t after = 0;  ///< for the items that bear none
+};
+/// Throws EV009 where it names a position that was never given.
+void check_positions(Connection& connection, const Condition& condition);
+/// EV010 where the condition cannot be looked at, EV001 where an event matches it.
+[[nodiscard]] std::optional<Error> refusal(Connection& connection, const Condition& condition);
+
+extern const TableFunction query_table;
+
+}  // namespace evercore::ext

@@ -43,7 +43,7 @@ BEGIN
       AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id, tags) IS NULL) IS NOT TRUE THEN
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time,
       tags);
-    bears := nullif(_evercore_tags(tags), '{}');
+    IF tags IS NOT NULL THEN bears := nullif(_evercore_tags(tags), '{}'); END IF;
     extra := metadata;
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);

@@ -68,8 +68,8 @@ BEGIN
     SELECT p.part, p.rows FROM part p UNION ALL SELECT 2147483647, current_setting('evercore.rows_' || level)
   )
   SELECT array_agg(r.aggregate_id) AS ids, array_agg(r.aggregate_type) AS types, array_agg(r.natural_key) AS keys,
-         array_agg(r.expected) AS expects, array_agg(r.event_time) AS times, array_agg(r.tags) AS tags,
-         array_agg(@new_event(r.no::integer; r.event_type; r.data; r.reference; r.metadata; NULL; r.event_id; NULL)@) AS events
+         array_agg(r.expected) AS expects, array_agg(r.event_time) AS times,
+         array_agg(@new_event(r.no::integer; r.event_type; r.data; r.reference; r.metadata; NULL; r.event_id; CASE WHEN r.tags IS NOT NULL THEN ARRAY[r.tags] END)@) AS events
     INTO given
     FROM (SELECT e.*, row_number() OVER (ORDER BY p.part, e.no) AS no
             FROM every_part p,
@@ -82,27 +82,26 @@ BEGIN
   IF given.ids IS NULL THEN RETURN NULL; END IF;
   BEGIN
     SELECT bool_and((@plain(d.data; d.printed)@ AND octet_length(d.data) <= @shallow@
-                    AND coalesce(d.reference, d.metadata, d.event_time, d.event_id, d.given_tags) IS NULL AND d.expected IS NULL
+                    AND coalesce(d.reference, d.metadata, d.event_time, d.event_id, d.tags[1]) IS NULL AND d.expected IS NULL
                     AND char_length(d.event_type) BETWEEN 1 AND @max_name@
                     AND (d.id IS NOT NULL AND coalesce(d.type, d.key) IS NULL
                          OR d.id IS NULL AND char_length(d.type) BETWEEN 1 AND @max_name@ AND char_length(d.key) BETWEEN 1 AND @max_name@)) IS TRUE) INTO fine
       FROM (SELECT u.*, u.data::jsonb::text AS printed
-              FROM ROWS FROM (unnest(given.events), unnest(given.ids, given.types, given.keys, given.expects, given.times, given.tags))
-                     AS u (@new_event_columns@, id, type, key, expected, event_time, given_tags) OFFSET 0) d;
+              FROM ROWS FROM (unnest(given.events), unnest(given.ids, given.types, given.keys, given.expects, given.times))
+                     AS u (@new_event_columns@, id, type, key, expected, event_time) OFFSET 0) d;
   EXCEPTION WHEN OTHERS THEN
     fine := false;
   END;
   IF fine IS NOT TRUE THEN
-    given.events := _evercore_check_rows(given.ids, given.types, given.keys, given.expects, given.times, given.tags, given.events);
+    given.events := _evercore_check_rows(given.ids, given.types, given.keys, given.expects, given.times, given.events);
   END IF;
   PERFORM _evercore_append_rows(given.ids, given.types, given.keys, given.expects, NULL, given.events, NULL, NULL);
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
 
--- Rows one by one; the first that is at fault is named. Gives the events as they are stored: bytes as text, and with their times.
-CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], times text[], tags text[],
-  events anyarray) RETURNS anyarray
+-- Rows one by one, each with its tags as the one text that was given; the first that is at fault is named. Gives the events as they are stored: bytes as text, and with their times.
+CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], times text[], events anyarray) RETURNS anyarray
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given record;
@@ -113,23 +112,23 @@ DECLARE
   bears text[];
 BEGIN
   FOR given IN
-    SELECT d.* FROM ROWS FROM (unnest(events), unnest(ids, types, keys, expects, times, tags)) WITH ORDINALITY
-      AS d (@new_event_columns@, id, type, key, expected, event_time, given_tags, no) ORDER BY d.no LOOP
+    SELECT d.* FROM ROWS FROM (unnest(events), unnest(ids, types, keys, expects, times)) WITH ORDINALITY
+      AS d (@new_event_columns@, id, type, key, expected, event_time, no) ORDER BY d.no LOOP
     no := given.no;
     document := _evercore_printed_bytes(given.data, 'data');
     extra := _evercore_printed_bytes(given.metadata, 'metadata');
     moment := _evercore_check_event(document, extra, given.id, given.type, given.key, given.event_type, given.event_id,
-      (CASE '' WHEN given.reference THEN 'reference' WHEN given.event_time THEN 'event_time' WHEN given.given_tags THEN 'tags' END)
+      (CASE '' WHEN given.reference THEN 'reference' WHEN given.event_time THEN 'event_time' WHEN given.tags[1] THEN 'tags' END)
         || ' is empty: NULL is none',
-      given.expected, given.reference, _evercore_printed_time(given.event_time), given.given_tags);
-    bears := nullif(_evercore_tags(given.given_tags), '{}');
+      given.expected, given.reference, _evercore_printed_time(given.event_time), given.tags[1]);
+    bears := CASE WHEN given.tags IS NOT NULL THEN nullif(_evercore_tags(given.tags[1]), '{}') END;
     events[no] := @new_event(given.append; given.event_type; document; given.reference; extra; moment; given.event_id; bears)@;
   END LOOP;
   RETURN events;
 EXCEPTION WHEN SQLSTATE 'EV004' OR SQLSTATE 'EV005' OR SQLSTATE 'EV009' THEN
   RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM || _evercore_row(no, cardinality(events) > 1);
 END $$;
-COMMENT ON FUNCTION _evercore_check_rows(bigint[], text[], text[], bigint[], text[], text[], anyarray)
+COMMENT ON FUNCTION _evercore_check_rows(bigint[], text[], text[], bigint[], text[], anyarray)
   IS 'Refuses rows of the INSERT form, naming the row: EV004, EV005, EV009; gives the events.';
 
 -- Bytes given to the INSERT form arrive as the server prints them, \x and digits: no JSON begins so.

@@ -2,7 +2,7 @@
 -- from JSON straight into the table. Any other is looked at piece by piece, to name the first fault, and goes through the
 -- arrays of append_many.sql.
 
-CREATE OR REPLACE FUNCTION evercore_append_many(appends text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION evercore_append_many(appends text, condition text DEFAULT NULL, "after" bigint DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
   newest bigint;
@@ -20,6 +20,7 @@ BEGIN
   IF newest IS NULL THEN
     @home@
   END IF;
+  IF condition IS NOT NULL THEN RETURN _evercore_append_under(appends, condition, "after"); END IF;
   BEGIN
     parsed := appends::jsonb;
     printed := parsed::text;
@@ -35,8 +36,8 @@ BEGIN
   END IF;
   RETURN CASE parsed WHEN '[]' THEN parsed ELSE _evercore_append_document(appends, NULL, NULL) END;
 END $$;
-COMMENT ON FUNCTION evercore_append_many(text) IS
-  'Appends the events of a JSON array of appends, all or none; gives aggregate_id, first_position, sequence and position for each append.';
+COMMENT ON FUNCTION evercore_append_many(text, text, bigint) IS
+  'Appends the events of a JSON array of appends, all or none, and only where no event above a position matches the condition.';
 
 -- A right array of appends that is not empty, under a condition where there is one.
 CREATE OR REPLACE FUNCTION _evercore_append_document(appends text, condition jsonb, "after" bigint) RETURNS jsonb

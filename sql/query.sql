@@ -332,14 +332,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_condition(jsonb, bigint) IS 'EV001 where an event matches the condition; EV010 where that cannot be said.';
 
-CREATE OR REPLACE FUNCTION evercore_append_many(appends text, condition text, "after" bigint DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
+CREATE OR REPLACE FUNCTION _evercore_append_under(appends text, condition text, "after" bigint) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   wanted jsonb;
   plain boolean;
 BEGIN
-  IF condition IS NULL THEN RETURN evercore_append_many(appends); END IF;
-  @home@
   PERFORM _evercore_ready(), _evercore_read_committed('a condition');
   BEGIN
     plain := _evercore_plain_appends(appends COLLATE "C", appends::jsonb, appends::jsonb::text);
@@ -355,8 +353,8 @@ BEGIN
   PERFORM _evercore_hold_keys(NULL, NULL, wanted, false), _evercore_check_condition(wanted, "after");
   RETURN '[]';
 END $$;
-COMMENT ON FUNCTION evercore_append_many(text, text, bigint) IS
-  'The same where no event that matches the condition, a query, stands above a position; else EV001, and nothing is written.';
+COMMENT ON FUNCTION _evercore_append_under(text, text, bigint) IS
+  'Appends where no event that matches the condition, a query, stands above a position; else EV001, and nothing is written.';
 
 -- == The index by type ==
 

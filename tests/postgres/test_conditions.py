@@ -249,20 +249,21 @@ def test_the_index_by_type_is_a_declaration():
     late, declares, behind = Connection(database), Connection(database), Connection(database)
     late.rows("BEGIN")
     append(late, 1, event())
-    declared = Later(lambda: declares.rows("BEGIN; SELECT evercore_index_types()"))
+    declared = Later(lambda: declares.rows("SELECT evercore_index_types()"))
     equal(waits_for_lock(observer, declares.pid()), True)
+    # Whoever is under way before it, and has written nothing, waits, and takes part.
+    one = {"event_type": "E", "data": {}}
+    calls = []
+    for sql, types in (("SELECT evercore_append(2, NULL, 'E', '{}')", "1"),
+                       ("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (3, 'E', '{}'), (3, 'F', '{}')", "2"),
+                       (f"SELECT evercore_append_many('{json.dumps([{'aggregate_id': 4, 'events': [one]}])}')", "1"),
+                       (f"SELECT evercore_append_many('{json.dumps([{'aggregate_id': 5, 'events': [one]}, {'aggregate_id': 6, 'events': [one]}])}')", "1")):
+        session = Connection(database)
+        session.rows("BEGIN; SELECT evercore_find('T', 'k1')")
+        calls.append((session, Later(lambda session=session, sql=sql: session.rows(sql)), types))
+        equal(waits_for_lock(observer, session.pid()), True)
     late.rows("COMMIT")
     declared.result()
-    # Whoever was under way before it, and has written nothing, waits, and takes part.
-    calls = []
-    for number, sql in enumerate(("SELECT evercore_append(2, NULL, 'E', '{}')", "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (3, 'E', '{}'), (3, 'F', '{}')",
-                                  "SELECT evercore_append_many('[{\"aggregate_id\":4,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')",
-                                  "SELECT evercore_append_many('[{\"aggregate_id\":5,\"events\":[{\"event_type\":\"E\",\"data\":{}}]},{\"aggregate_id\":6,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')")):
-        session = Connection(database)
-        session.rows("BEGIN")
-        calls.append((session, Later(lambda session=session, sql=sql: session.rows(sql)), "2" if number == 1 else "1"))
-        equal(waits_for_lock(observer, session.pid()), True)
-    declares.rows("COMMIT")
     for session, call, types in calls:
         call.result()
         equal(observer.rows(KEYS, session.pid()), [("store", "ShareLock", "1"), ("type", "ShareLock", types)])

@@ -65,6 +65,15 @@ std::vector<RecordedEvent> ReadonlyContext::events(std::int64_t id, std::int64_t
   return events;
 }
 
+std::vector<RecordedEvent> ReadonlyContext::matching(const Query& query) {
+  return work_->query(query);
+}
+
+std::vector<RecordedEvent> Context::depend_on(const Query& query) {
+  work_->require_writable();
+  return work_->depend_on(query);
+}
+
 void Context::create_into(Aggregate& aggregate, std::optional<std::string_view> natural_key) {
   work_->create(aggregate, natural_key);
 }

@@ -17,6 +17,7 @@ class PostgresEngine final : public StorageEngine {
  public:
   explicit PostgresEngine(const PostgresOptions& options);
   std::string_view name() const noexcept override { return "postgres"; }
+  bool snapshots_take_queries() const noexcept override { return false; }  // commits may come late
   SessionHandle session() override;
   void write(SessionHandle session, std::span<const Command> commands) override;
   void appended() noexcept override;

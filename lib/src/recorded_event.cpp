@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace evercore::detail {
 
@@ -22,6 +23,13 @@ void take(const Row& row, int column, std::optional<std::string>& value) {
 
 void take(const Row& row, int column, Time& value) {
   value = row.time(column);
+}
+
+void take(const Row& row, int column, std::vector<std::string>& value) {
+  if (row.is_null(column)) return;
+  const json::Value tags = thread_document().parse(row.text(column));
+  for (json::Value tag = tags.first(); !tag.at_end(); tag = tag.next())
+    value.emplace_back(tag.text());
 }
 
 }  // namespace

@@ -19,6 +19,15 @@ void put_text(std::string& json, std::string_view name, std::string_view text) {
   json::write_string(json, text);
 }
 
+void write_texts(std::string& json, const std::vector<std::string>& texts) {
+  json += '[';
+  for (const std::string& text : texts) {
+    if (&text != &texts.front()) json += ',';
+    json::write_string(json, text);
+  }
+  json += ']';
+}
+
 }  // namespace
 
 void UnitOfWork::require_writable() const {
@@ -143,6 +152,10 @@ std::string UnitOfWork::appends_as_json() const {
     }
     if (options.event_time) put_text(json, "event_time", format_time(*options.event_time));
     if (!options.event_id.empty()) put_text(json, "event_id", options.event_id);
+    if (!options.tags.empty()) {
+      json += ",\"tags\":";
+      write_texts(json, options.tags);
+    }
     json += '}';
     before = &event;
   }
@@ -150,15 +163,94 @@ std::string UnitOfWork::appends_as_json() const {
   return json;
 }
 
+// What the commands of a commit point to while they run, and what they answered.
+struct UnitOfWork::Sending {
+  struct Sequence {
+    std::int64_t value = 0;
+    void operator()(const Row& row) { value = row.integer(0); }
+  };
+  struct Repeated {
+    bool value = false;
+    void operator()(const Row& row) {
+      value = row.text(0).find("\"repeated\"") != std::string_view::npos;
+    }
+  };
+
+  std::string appends, time, tags;
+  std::vector<Condition> conditions;
+  Sequence sequence;  // of evercore_append
+  Repeated repeated;  // of evercore_append_many
+};
+
+// One call of the surface for all events, and one more for each condition that does not fit into it:
+// those come first, so that what rests on them is not written.
+void UnitOfWork::add_appends(std::vector<Command>& commands, Sending& sending) const {
+  const bool depends = !staged_.empty() || ack_ || mode_ == Mode::writing;
+  if (depends) sending.conditions = conditions();
+  const Condition* with_events = nullptr;
+  if (!staged_.empty() && !sending.conditions.empty()) with_events = &sending.conditions.back();
+  for (const Condition& condition : sending.conditions) {
+    if (&condition == with_events) break;
+    commands.emplace_back(
+        statements::append_on_condition,
+        std::initializer_list<Parameter>{"[]", std::string_view(condition.query), condition.after});
+  }
+  if (staged_.empty()) return;
+  if (with_events == nullptr && staged_.size() == 1 && staged_[0].aggregate_id != 0) {
+    return add_single_append(commands, sending);
+  }
+  sending.appends = appends_as_json();
+  const std::string_view appends(sending.appends);
+  if (with_events == nullptr) {
+    commands.emplace_back(statements::append_many, std::initializer_list<Parameter>{appends},
+                          sending.repeated);
+  } else {
+    commands.emplace_back(statements::append_on_condition,
+                          std::initializer_list<Parameter>{
+                              appends, std::string_view(with_events->query), with_events->after},
+                          sending.repeated);
+  }
+}
+
+void UnitOfWork::add_single_append(std::vector<Command>& commands, Sending& sending) const {
+  const Staged& event = staged_[0];
+  const EventOptions& options = event.options;
+  if (options.event_time) sending.time = format_time(*options.event_time);
+  if (!options.tags.empty()) write_texts(sending.tags, options.tags);
+  const Parameter expected = event.expected ? Parameter(*event.expected) : Parameter();
+  const std::string_view type(event.event_type), data(event.data);
+  const Parameter reference = optional_parameter(options.reference);
+  const Parameter metadata = optional_parameter(options.metadata);
+  const Parameter time = optional_parameter(sending.time);
+  const Parameter event_id = optional_parameter(options.event_id);
+  if (options.tags.empty()) {
+    commands.emplace_back(statements::append,
+                          std::initializer_list<Parameter>{event.aggregate_id, expected, type, data,
+                                                           reference, metadata, time, event_id},
+                          sending.sequence);
+  } else {
+    commands.emplace_back(
+        statements::append_tagged,
+        std::initializer_list<Parameter>{event.aggregate_id, expected, type, data, reference,
+                                         metadata, time, event_id, std::string_view(sending.tags)},
+        sending.sequence);
+  }
+}
+
+// A repeat by event_id answers with its first sequence, which is not the one the aggregate counted; of
+// several events nobody says which were repeats.
+bool UnitOfWork::may_have_repeated(const Sending& sending) const {
+  if (!has_event_ids_) return false;
+  if (staged_.size() > 1 || !staged_[0].expected) return true;
+  if (!sending.appends.empty()) return sending.repeated.value;
+  return sending.sequence.value != *staged_[0].expected + 1;
+}
+
 void UnitOfWork::commit() {
   if (outcome_ != Outcome::open) throw usage_error("the context has ended");
   std::vector<Command> commands;
   commands.reserve(2 + snapshots_.size());
-  std::string json, time;
-  // A repeat by event_id answers with its first sequence, which is not the one the aggregate
-  // counted.
-  std::int64_t answered = 0;
-  auto sequence_sink = [&](const Row& row) { answered = row.integer(0); };
+  Sending sending;
   try {
     // First, so that a lost lease costs no append.
     if (ack_) {
@@ -166,23 +258,7 @@ void UnitOfWork::commit() {
                             std::initializer_list<Parameter>{std::string_view(ack_->name),
                                                              ack_->token, ack_->position});
     }
-    if (staged_.size() == 1 && staged_[0].aggregate_id != 0) {
-      const Staged& event = staged_[0];
-      const EventOptions& options = event.options;
-      if (options.event_time) time = format_time(*options.event_time);
-      commands.emplace_back(
-          statements::append,
-          std::initializer_list<Parameter>{
-              event.aggregate_id, event.expected ? Parameter(*event.expected) : Parameter(),
-              std::string_view(event.event_type), std::string_view(event.data),
-              optional_parameter(options.reference), optional_parameter(options.metadata),
-              optional_parameter(time), optional_parameter(options.event_id)},
-          sequence_sink);
-    } else if (!staged_.empty()) {
-      json = appends_as_json();
-      commands.emplace_back(statements::append_many,
-                            std::initializer_list<Parameter>{std::string_view(json)});
-    }
+    add_appends(commands, sending);
     // Where an event may turn out to be a repeat, the states in hand may be wrong.
     if (!has_event_ids_) {
       for (const Snapshot& snapshot : snapshots_) {
@@ -206,9 +282,7 @@ void UnitOfWork::commit() {
     throw;
   }
   if (!staged_.empty()) core_->engine->appended();
-  const bool repeated = has_event_ids_ && (staged_.size() > 1 || !staged_[0].expected ||
-                                           answered != *staged_[0].expected + 1);
-  close(repeated ? Outcome::repeated : Outcome::done);
+  close(may_have_repeated(sending) ? Outcome::repeated : Outcome::done);
 }
 
 void UnitOfWork::abandon() noexcept {
@@ -224,6 +298,7 @@ void UnitOfWork::close(Outcome outcome) noexcept {
   staged_ = {};
   snapshots_ = {};
   types_ = {};
+  depends_on_ = {};
 }
 
 }  // namespace evercore::detail

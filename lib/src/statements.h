@@ -24,7 +24,13 @@ inline constexpr Statement sequence_at{"SELECT {}evercore_sequence($1, $2)", "it
 inline constexpr Statement append{"SELECT {}evercore_append($1, $2, $3, $4, $5, $6, $7, $8)",
                                   "iittttt"
                                   "t"};
+// A call of its own, so that an append without tags need not name them.
+inline constexpr Statement append_tagged{
+    "SELECT {}evercore_append($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    "iitttttt"
+    "t"};
 inline constexpr Statement append_many{"SELECT {}evercore_append_many($1)", "t"};
+inline constexpr Statement append_on_condition{"SELECT {}evercore_append_many($1, $2, $3)", "tti"};
 
 // The base row comes first; it has no event type and no position, and what is asked of it alone
 // shares their columns: every column costs each of the rows something.
@@ -51,6 +57,7 @@ inline constexpr Statement events{
     detail::select_events<" FROM {}evercore_events($1, $2, $3)">.data(), "iii"};
 inline constexpr Statement follow{detail::select_events<" FROM {}evercore_follow($1, $2)">.data(),
                                   "ii"};
+inline constexpr Statement query{detail::select_events<" FROM {}evercore_query($1)">.data(), "t"};
 inline constexpr Statement state{"SELECT {}evercore_state($1)", "i"};
 inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};
 

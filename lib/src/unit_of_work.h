@@ -52,6 +52,11 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   // The session in a write transaction, which is begun now if it was not.
   Session& writing();
 
+  // The events that match now.
+  std::vector<RecordedEvent> query(const Query& query);
+  // The same, and the commit fails when others that match have come since.
+  std::vector<RecordedEvent> depend_on(const Query& query);
+
   void load(Aggregate& aggregate, std::int64_t id);
   void load(Aggregate& aggregate, std::string_view natural_key);
   void load_at(Aggregate& aggregate, std::int64_t id, std::int64_t sequence);
@@ -93,6 +98,12 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
     std::int64_t version;
   };
 
+  // What evercore_append_many() takes.
+  struct Condition {
+    std::string query;
+    std::int64_t after;
+  };
+
   struct Ack {
     std::string name;
     std::int64_t token;
@@ -108,6 +119,11 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   void will_write(const AggregateType& type);
   void declare_types();
   std::string appends_as_json() const;
+  std::vector<Condition> conditions() const;
+  struct Sending;
+  void add_appends(std::vector<Command>& commands, Sending& sending) const;
+  void add_single_append(std::vector<Command>& commands, Sending& sending) const;
+  bool may_have_repeated(const Sending& sending) const;
   void close(Outcome outcome) noexcept;
 
   std::shared_ptr<StoreCore> core_;
@@ -119,7 +135,10 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   std::vector<Staged> staged_;
   std::vector<Snapshot> snapshots_;
   std::optional<Ack> ack_;
-  std::vector<const AggregateType*> types_;  // that this unit found undeclared
+  std::vector<std::pair<QueryItem, std::int64_t>>
+      depends_on_;                                    // items, and up to where each was read
+  std::optional<std::int64_t> depends_on_all_after_;  // the same of the query of all events
+  std::vector<const AggregateType*> types_;           // that this unit found undeclared
 };
 
 }  // namespace evercore::detail

@@ -233,7 +233,7 @@ TEST_CASE(
   CHECK_THROWS_WITH_AS(Command(two, {1}), "a statement of 2 parameters was given 1", usage_error);
   CHECK_THROWS_AS(Command(two, {1, 2, 3}), usage_error);
   const Statement any = Statement::foreign_text("SELECT $1");
-  CHECK(Command(any, {1, 2, 3, 4, 5, 6, 7, 8}).parameters().size() == max_parameters);
-  CHECK_THROWS_WITH_AS(Command(any, {1, 2, 3, 4, 5, 6, 7, 8, 9}),
-                       "EV009: a statement takes at most 8 parameters", argument_error);
+  CHECK(Command(any, {1, 2, 3, 4, 5, 6, 7, 8, 9}).parameters().size() == max_parameters);
+  CHECK_THROWS_WITH_AS(Command(any, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}),
+                       "EV009: a statement takes at most 9 parameters", argument_error);
 }

@@ -16,6 +16,7 @@
 #include "evercore/aggregate.h"
 #include "evercore/detail/language.h"
 #include "evercore/engine.h"
+#include "evercore/query.h"
 
 namespace evercore {
 
@@ -92,10 +93,23 @@ class ReadonlyContext {
   std::vector<RecordedEvent> events(std::int64_t id, std::int64_t after = 0,
                                     std::int64_t limit = 1000);
 
+  // The events that match, in order, as they are now. On PostgreSQL they are read outside the snapshot,
+  // which cannot show what commits late: over another connection, once something was read from it.
+  // Throws argument_error for a query that cannot be, and safety_error where compaction removed what an
+  // item without tags asks for.
+  std::vector<RecordedEvent> query(const Query& query) { return matching(query); }
+  // What folding them gives: State says how, as it does for StateAggregate<State, Events...>, and needs no
+  // aggregate of its own. Events of other types are a decode_error, unless the state says otherwise.
+  template <class State, class... Events>
+  State decide(const Query& query) {
+    return detail::fold_events<State, Events...>(matching(query));
+  }
+
  protected:
   friend class EventStore;
   explicit ReadonlyContext(std::shared_ptr<detail::UnitOfWork> work) : work_(std::move(work)) {}
   std::optional<std::int64_t> find(const AggregateType& type, std::string_view natural_key);
+  std::vector<RecordedEvent> matching(const Query& query);
 
   std::shared_ptr<detail::UnitOfWork> work_;
 };
@@ -157,6 +171,15 @@ class Context : public ReadonlyContext {
   void publish(std::string_view aggregate_type, std::string_view natural_key, RawEvent event,
                std::optional<std::int64_t> expected = {});
 
+  // As in a ReadonlyContext, and what this context writes depends on it: its commit is a conflict_error
+  // when an event that matches has come since, in this transaction too. A query with an item without tags
+  // needs the index by type (evercore_index_types()), else the commit is a safety_error.
+  std::vector<RecordedEvent> query(const Query& query) { return depend_on(query); }
+  template <class State, class... Events>
+  State decide(const Query& query) {
+    return detail::fold_events<State, Events...>(depend_on(query));
+  }
+
   // Runs one statement of the program's own in this context's transaction, such as the INSERT of a
   // projection into a table beside the store; `rows` is called with each row of its result.
   // Parameters are $1, $2, … in the order of their first appearance. Like create() it makes the
@@ -176,6 +199,7 @@ class Context : public ReadonlyContext {
   friend class detail::SubscriptionRunner;
   using ReadonlyContext::ReadonlyContext;
   void adopt(Aggregate& aggregate);
+  std::vector<RecordedEvent> depend_on(const Query& query);
 };
 
 }  // namespace evercore

@@ -21,7 +21,7 @@
 namespace evercore {
 
 // The most parameters that a statement can have.
-inline constexpr std::size_t max_parameters = 8;
+inline constexpr std::size_t max_parameters = 9;
 
 // One SQL text of the surface, a static object. "{}" stands where PostgreSQL needs the store's
 // schema; parameters are $1, $2, … in the order of their first appearance. `types` has one letter a
@@ -180,6 +180,8 @@ class StorageEngine {
   virtual ~StorageEngine() = default;
   // "sqlite" or "postgres".
   virtual std::string_view name() const noexcept = 0;
+  // Whether evercore_query() can be asked inside Session::begin_read().
+  virtual bool snapshots_take_queries() const noexcept { return true; }
   // A session that nobody else uses. Waits for one when all are taken; throws busy_error when none
   // comes free within the busy timeout.
   virtual SessionHandle session() = 0;

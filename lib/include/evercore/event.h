@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "evercore/codec.h"
 #include "evercore/detail/language.h"
@@ -51,6 +52,9 @@ struct EventOptions {
   std::string metadata{};            // a JSON object, such as encode(Trace{…})
   std::optional<Time> event_time{};  // when it happened; by default when the store takes it
   std::string event_id{};            // idempotency key: the same id and content is written once
+  // What the event is about besides its aggregate, such as "course:c1": at most 64, each of 1 to 255
+  // characters. Queries find it by them.
+  std::vector<std::string> tags{};
 };
 
 // An event as stored, with its data as JSON text.
@@ -67,6 +71,7 @@ struct RecordedEvent {
   Time event_time{};
   Time recorded_at{};
   std::optional<std::string> event_id;
+  std::vector<std::string> tags;
 };
 
 // The name under which E is stored.

@@ -8,6 +8,7 @@
 #include "evercore/detail/language.h"
 #include "evercore/error.h"
 #include "evercore/event.h"
+#include "evercore/query.h"
 #include "evercore/store.h"
 #include "evercore/subscription.h"
 #include "evercore/time.h"

@@ -87,6 +87,7 @@ std::vector<Call> store_calls();
 std::vector<Call> aggregate_calls();
 std::vector<Call> append_calls();
 std::vector<Call> read_calls();
+std::vector<Call> query_calls();
 std::vector<Call> fold_calls();
 std::vector<Call> rename_calls();
 std::vector<Call> snapshot_calls();

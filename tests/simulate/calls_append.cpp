@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "simulate/call.h"
+#include "simulate/calls_query.h"
 
 namespace evercore::simulate {
 
@@ -247,15 +248,45 @@ std::string many_as_json(const Arguments& arguments) {
   return without_comma(out) + "]";
 }
 
-Rows append_many(Scene& scene, const Arguments& arguments) {
+Rows answer_of(const std::vector<Appended>& appended) {
   std::string out = "[";
-  for (const Appended& last : append_all(scene, read_appends(arguments))) {
+  for (const Appended& last : appended) {
     out += std::string(out.size() > 1 ? "," : "") + "{\"aggregate_id\":" + cell(last.aggregate) +
            ",\"first_position\":" + cell(last.first_position) +
            ",\"sequence\":" + cell(last.sequence) + ",\"position\":" + cell(last.position) +
            (last.repeated ? ",\"repeated\":true}" : "}");
   }
   return {canonical(parse_json(out + "]"))};
+}
+
+Rows append_many(Scene& scene, const Arguments& arguments) {
+  return answer_of(append_all(scene, read_appends(arguments)));
+}
+
+// The same under a condition: the query and the position come before the others.
+
+Arguments make_conditional(Maker& maker) {
+  Arguments arguments = {make_query(maker, true),
+                         maker.random.chance(20)
+                             ? Argument()
+                             : Argument(maker.random.between(
+                                   std::max<Number>(0, maker.store.head - 6), maker.store.head))};
+  if (maker.random.chance(10)) return arguments;
+  for (Argument& argument : make_many(maker, 2, 2, true)) arguments.push_back(std::move(argument));
+  return arguments;
+}
+
+Rows append_on_condition(Scene& scene, const Arguments& arguments) {
+  const std::vector<Append> appends = read_appends({arguments.begin() + 2, arguments.end()});
+  const Query condition = read_query(text(arguments[0]), "condition");
+  check_positions(scene.store, condition, number(arguments[1]));
+  const Store before = scene.store;
+  const std::vector<Appended> done = append_all(scene, appends);
+  const bool all_repeats =
+      !done.empty() &&
+      std::all_of(done.begin(), done.end(), [](const Appended& a) { return a.repeated; });
+  if (!all_repeats) check_condition(before, condition, number(arguments[1]).value_or(0));
+  return answer_of(done);
 }
 
 // Rows of an INSERT.
@@ -330,6 +361,12 @@ std::vector<Call> append_calls() {
        [](const Arguments& a) {
          return "SELECT evercore_append_many(" + literal(many_as_json(a)) + ")";
        }},
+      {"evercore_append_many", 5, true, "", "j", make_conditional, append_on_condition,
+       [](const Arguments& a) {
+         return "SELECT evercore_append_many(" + literal(many_as_json({a.begin() + 2, a.end()})) +
+                ", " + literal(a[0]) + ", " + literal(a[1]) + ")";
+       },
+       false},
       {"evercore_append", 8, true, "", "", rows, insert,
        [](const Arguments& a) { return rows_as_sql("INSERT", a); }},
       {"evercore_append", 5, true, "", "", rows, insert_or_ignore,

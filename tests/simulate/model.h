@@ -113,6 +113,7 @@ struct Store {
   Number newest_id = 0;  ///< ever given to an aggregate
   Number head = 0;       ///< the newest position ever given
   Number least_token = 0;
+  bool types_indexed = false;
 
   // Aggregates. EV002 where there is none, or where it was erased.
   Aggregate& known(std::optional<Number> id);

@@ -111,7 +111,7 @@ def decide(store, chance):
 def write(open_store, where, seed, count, by_types, results):
     try:
         store, chance, decisions = open_store(where), Chance(seed, by_types), []
-        while sum("first" in one for one in decisions) < count:
+        while len(decisions) < count:
             decision = decide(store, chance)
             if decision:
                 decisions.append(decision)
@@ -120,11 +120,11 @@ def write(open_store, where, seed, count, by_types, results):
         results.put((seed, [], repr(failure)))
 
 
-def run(open_store, where, admitted, by_types, seed):
-    """So many admitted decisions of all writers together; gives (checks that held, what did not)."""
+def run(open_store, where, count, by_types, seed):
+    """So many decisions of all writers together; gives (checks that held, what did not)."""
     processes = multiprocessing.get_context("spawn")  # a connection does not go through a fork
     results = processes.Queue()
-    writers = [processes.Process(target=write, args=(open_store, where, seed * 1000 + n, -(-admitted // WRITERS), by_types, results))
+    writers = [processes.Process(target=write, args=(open_store, where, seed * 1000 + n, -(-count // WRITERS), by_types, results))
                for n in range(WRITERS)]
     for writer in writers:
         writer.start()

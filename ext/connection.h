@@ -47,8 +47,9 @@ struct Carried {
 /// subscription_lease.cpp.
 struct EmptyFetch {
   std::int64_t token = 0;
-  std::int64_t seen = 0;  ///< nothing passes up to there
-  bool cut = false;       ///< it ended before the head, at its bound
+  std::int64_t after = 0;  ///< the cursor it began at: a rollback may have taken it back since
+  std::int64_t seen = 0;   ///< nothing passes from there up to here
+  bool cut = false;        ///< it ended before the head, at its bound
   std::optional<std::string> filter;
 };
 

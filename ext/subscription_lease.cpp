@@ -152,12 +152,14 @@ void claim(const Call& call) {
 }
 
 /// What this connection's last empty fetch of the partition saw, if it was under the same token and
-/// filter.
+/// filter, and the cursor is not below where it began.
 const EmptyFetch* last_empty(const Connection& connection, const Holding& holding) {
   const auto found = connection.empty_fetches.find({holding.subscription_id, holding.partition});
   if (found == connection.empty_fetches.end()) return nullptr;
   const EmptyFetch& last = found->second;
-  return last.token == holding.token && last.filter == holding.filter ? &last : nullptr;
+  const bool still = last.token == holding.token && last.filter == holding.filter &&
+                     last.after <= holding.position;
+  return still ? &last : nullptr;
 }
 
 /// Inside atomically(): the cursor after it. `position` nothing: where it is.
@@ -331,8 +333,9 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
 }
 
 void remember_empty(Connection& connection, const Holding& holding, std::int64_t seen, bool cut) {
-  connection.empty_fetches.insert_or_assign({holding.subscription_id, holding.partition},
-                                            EmptyFetch{holding.token, seen, cut, holding.filter});
+  connection.empty_fetches.insert_or_assign(
+      {holding.subscription_id, holding.partition},
+      EmptyFetch{holding.token, holding.position, seen, cut, holding.filter});
 }
 
 std::int64_t seen_empty(const Connection& connection, const Holding& holding) {

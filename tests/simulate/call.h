@@ -21,6 +21,7 @@ using Arguments = std::vector<Argument>;
 /// What a connection remembers beside its transaction: the head that its last empty fetch saw.
 struct Seen {
   Number token;
+  Number cursor;  ///< where it began
   Number head;
   Text filter;
 };

@@ -50,7 +50,9 @@ Rows fetch(Scene& scene, const Arguments& arguments) {
     if (event->position > scene.safe || static_cast<Number>(rows.size()) == limit) break;
     rows.push_back(log_row(scene.store, *event));
   }
-  if (rows.empty()) scene.memory[place] = {partition.token, scene.safe, subscription.filter.text()};
+  if (rows.empty())
+    scene.memory[place] = {partition.token, partition.position, scene.safe,
+                           subscription.filter.text()};
   return rows;
 }
 
@@ -61,6 +63,7 @@ Rows ack(Scene& scene, const Arguments& arguments) {
   if (!position) {
     const auto seen = scene.memory.find(place_of(scene, arguments, partition));
     const bool current = seen != scene.memory.end() && seen->second.token == partition.token &&
+                         seen->second.cursor <= partition.position &&
                          seen->second.filter == subscription.filter.text();
     position = current ? seen->second.head : partition.position;
   }

@@ -173,6 +173,25 @@ def test_an_ack_of_null_does_not_trust_what_was_rolled_back(store):
     assert db.fetch(token) == [4, 5, 6, 7, 8]
 
 
+def test_a_cursor_that_was_rolled_back_leaves_nothing_unread_behind(store):
+    for undo in ("ROLLBACK", "ROLLBACK TO s"):
+        db = store.connect()
+        db.append_numbered(3)
+        db.subscribe(undo)
+        token = db.one("SELECT evercore_claim(?, 'w', 30)", undo)
+        head = db.one("SELECT evercore_head()")
+        db.rows("BEGIN")
+        db.rows("SAVEPOINT s")
+        db.one("SELECT evercore_ack(?, ?, ?)", undo, token, head)
+        assert db.rows("SELECT position FROM evercore_fetch(?, ?)", undo, token) == []
+        db.rows(undo)
+        assert db.one("SELECT evercore_ack(?, ?, NULL)", undo, token) == 0
+        unread = db.rows("SELECT position FROM evercore_fetch(?, ?, 1000)", undo, token)
+        assert [position for (position,) in unread] == list(range(1, head + 1))
+        if undo != "ROLLBACK":
+            db.rows("COMMIT")
+
+
 def test_an_ack_of_null_works_in_the_transaction_that_fetched(store):
     db = store.main
     db.append_numbered(3)

@@ -22,6 +22,11 @@ SUITE ?= trixie
 test-debian: ## build and test all in another Debian (SUITE=trixie), with another compiler (COMPILER=clang-16); as root, in a system below build
 	@tests/debian/check $(SUITE) $(COMPILER)
 
+.PHONY: soak-conditions
+soak: soak-conditions
+soak-conditions: loadable sql ## 100,000 decisions of twelve writers on each engine, and the checker of their histories (EVERCORE_CONDITIONS, SEED)
+	@EVERCORE_CONDITIONS=$(or $(EVERCORE_CONDITIONS),100000) tests/conditions/run
+
 .PHONY: mutants
 mutants: ## break each promise in one place, on both engines and in the library, and see the tests find it (half an hour; WORDS=lease for some)
 	@tests/mutants/check $(WORDS)

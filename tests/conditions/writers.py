@@ -2,6 +2,7 @@
 import json
 import multiprocessing
 import os
+import queue
 import sys
 import time
 
@@ -120,6 +121,20 @@ def write(open_store, where, seed, count, by_types, results):
         results.put((seed, [], repr(failure)))
 
 
+def results_of(writers, results):
+    """One of each writer; who died without a word is a failure."""
+    missing = len(writers)
+    while missing:
+        try:
+            alive = any(writer.is_alive() for writer in writers)
+            yield results.get(timeout=1)
+            missing -= 1
+        except queue.Empty:
+            if not alive:
+                yield None, [], f"{missing} writers died"
+                return
+
+
 def run(open_store, where, count, by_types, seed):
     """So many decisions of all writers together; gives (checks that held, what did not)."""
     processes = multiprocessing.get_context("spawn")  # a connection does not go through a fork
@@ -129,8 +144,7 @@ def run(open_store, where, count, by_types, seed):
     for writer in writers:
         writer.start()
     decisions, wrong = [], []
-    for _ in writers:
-        number, made, failure = results.get()
+    for number, made, failure in results_of(writers, results):
         decisions += made
         if failure:
             wrong.append(f"writer {number}: {failure}")

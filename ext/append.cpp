@@ -44,11 +44,12 @@ void bind_event(Statement& insert, const NewEvent& event) {
 
 /// Arrival sees what was ignored. A trigger of the user's would take the clause over and ignore its own
 /// failures: where the schema has changed, nothing is inserted.
-constexpr Sql insert_ignoring = EVERCORE_INSERT_EVENT(
-    "OR IGNORE ", "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END", "?3");
+#define IF_SAME_SCHEMA "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END"
+constexpr Sql insert_ignoring = EVERCORE_INSERT_EVENT("OR IGNORE ", IF_SAME_SCHEMA, "?3");
+constexpr Sql insert_simply = EVERCORE_INSERT_SIMPLE("OR IGNORE ", IF_SAME_SCHEMA, "?3");
 constexpr Sql insert_plainly = EVERCORE_INSERT_EVENT("", "?2", "?3");
 /// Finds the version and the type by itself: ?3 is the type's name.
-constexpr Sql insert_finding = EVERCORE_INSERT_EVENT(
+constexpr Sql insert_finding = EVERCORE_INSERT_SIMPLE(
     "OR IGNORE ",
     "(SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
     " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
@@ -73,7 +74,8 @@ bool is_taken(Connection& connection, std::int64_t aggregate_id, std::int64_t se
 Insertion insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
                        std::int64_t type_id, const NewEvent& event, bool ignoring) {
   std::optional<Statement> prepared =
-      ignoring ? connection.prepare_ignoring(insert_ignoring) : connection.prepare(insert_plainly);
+      ignoring ? connection.prepare_ignoring(is_simple(event) ? insert_simply : insert_ignoring)
+               : connection.prepare(insert_plainly);
   if (!prepared) return Insertion::schema_changed;
   Statement& insert = *prepared;
   insert.bind(written_aggregate_id, aggregate_id).bind(written_sequence, sequence);

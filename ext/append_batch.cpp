@@ -1,5 +1,6 @@
 #include "append_batch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "error.h"
@@ -45,7 +46,7 @@ class StagedRows : public Rows {
       case written_tags:
         if (event.tags != nullptr) give(context, event.tags->text);
         return;
-      default:  // an event_id: no event of a batch has one
+      default:
         return;
     }
   }
@@ -80,16 +81,20 @@ std::size_t size_of(const NewEvent& event) {
   " SELECT " columns " FROM main._evercore_staged"
 
 /// As for one event, see insert_ignoring in append.cpp. Columns that no event fills are not copied.
-constexpr Sql insert_plain = INSERT_STAGED(EVERCORE_LEADING_NAMES);
-constexpr Sql insert_all = INSERT_STAGED(EVERCORE_WRITTEN_NAMES);
+constexpr Sql insert_leading = INSERT_STAGED(EVERCORE_LEADING_NAMES);
+constexpr Sql insert_beside = INSERT_STAGED(EVERCORE_NAMES_BESIDE);
+constexpr Sql insert_to_tags = INSERT_STAGED(EVERCORE_NAMES_TO_TAGS);
 
-bool is_plain(const NewEvent& event) {
-  return !event.event_time && !event.reference && !event.metadata && event.tags == nullptr;
+Written last_filled(const NewEvent& event) {
+  if (event.tags != nullptr) return written_tags;
+  return event.event_time || event.reference || event.metadata ? written_metadata : written_data;
 }
 
-std::optional<Statement> prepare_insert(Connection& connection, bool plain) {
+std::optional<Statement> prepare_insert(Connection& connection, Written last) {
   try {
-    return connection.prepare_ignoring(plain ? insert_plain : insert_all);
+    return connection.prepare_ignoring(last == written_data       ? insert_leading
+                                       : last == written_metadata ? insert_beside
+                                                                  : insert_to_tags);
   } catch (const Error&) {
     return std::nullopt;  // an authorizer may not know the table
   }
@@ -105,7 +110,7 @@ std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const New
   const std::size_t bytes = size_of(event);
   if (rows_.size() >= most_rows || bytes_ + bytes > most_bytes) write();
   if (rows_.empty()) head_ = head_position(connection_);
-  plain_ = plain_ && is_plain(event);
+  last_ = std::max(last_, last_filled(event));
   rows_.push_back(Row{aggregate_id, place, now(), &event});
   bytes_ += bytes;
   return head_ + static_cast<std::int64_t>(rows_.size());
@@ -113,7 +118,7 @@ std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const New
 
 void Batch::write() {
   if (rows_.empty()) return;
-  auto prepared = prepare_insert(connection_, plain_);
+  auto prepared = prepare_insert(connection_, last_);
   if (!prepared) throw Refused{};
   cells_ = 0;
   Statement& insert = *prepared;
@@ -133,7 +138,7 @@ void Batch::write() {
   }
   const std::int64_t last = head_ + count;
   if (sqlite3_changes64(db) != count || sqlite3_last_insert_rowid(db) != last ||
-      cells_ != count * (plain_ ? leading_written : all_written)) {
+      cells_ != count * last_) {
     throw Refused{};
   }
   if (connection_.transaction.note_head()) note_append(connection_, head_ + 1);
@@ -145,11 +150,11 @@ void Batch::write() {
   }
   rows_.clear();
   bytes_ = 0;
-  plain_ = true;
+  last_ = written_data;
 }
 
 const TableFunction staged_table = {
-    "_evercore_staged", "CREATE TABLE x(" EVERCORE_WRITTEN_NAMES ")", all_written, 0, 0, -1,
+    "_evercore_staged", "CREATE TABLE x(" EVERCORE_NAMES_TO_TAGS ")", written_tags, 0, 0, -1,
     open_staged};
 
 }  // namespace evercore::ext

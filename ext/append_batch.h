@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "append.h"
+#include "event_row.h"
 #include "table_function.h"
 
 namespace evercore::ext {
@@ -47,7 +48,7 @@ class Batch {
   std::int64_t head_ = 0;  // below the first of them
   std::size_t bytes_ = 0;  // of their texts
   std::int64_t cells_ = 0;
-  bool plain_ = true;  // they have a type and data and no more
+  Written last_ = written_data;  // the last column that one of them fills
 };
 
 extern const TableFunction staged_table;

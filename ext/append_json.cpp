@@ -203,16 +203,16 @@ class AppendReader {
     check_payloads(members, event);
     if (is_first) check_names();
     check_event_names(members, event);
-    GivenTags tags;
+    std::optional<GivenTags> tags;
     if (const auto& member = members[event_tags]) {
-      tags.read(connection_.payload, text_of(*member));
-      tags.check_names();
+      tags.emplace().read(connection_.payload, text_of(*member));
+      tags->check_names();
     }
     if (!members[event_data]) throw error(9, "data is NULL");
     if (is_first) check_rest();
     check_event_rest(members, event, tags);
     if (is_first) check_target();
-    if (auto taken = tags.take()) {
+    if (auto taken = tags ? tags->take() : std::nullopt) {
       event.tags = &out_.tags.emplace_front(std::move(*taken));
     }
     out_.events.push_back(event);
@@ -255,7 +255,7 @@ class AppendReader {
   }
 
   static void check_event_rest(const EventMembers& members, NewEvent& event,
-                               const GivenTags& tags) {
+                               const std::optional<GivenTags>& tags) {
     members.refuse_unknown();
     members.require_text(event_reference, "reference");
     if (const auto reference = members.text(event_reference)) {
@@ -264,7 +264,7 @@ class AppendReader {
     }
     members.require_text(event_time, "event_time");
     if (const auto time = members.text(event_time)) event.event_time = time_in(*time, "event_time");
-    tags.check_rest();
+    if (tags) tags->check_rest();
     members.require_string(event_type, "event_type");
     members.require_text(event_id, "event_id");
   }

@@ -81,9 +81,10 @@ class Reader {
   }
 
   void read_tags() {
-    if (sqlite3_value_type(given_.tags) != SQLITE_TEXT) return tags_.refuse();
-    tags_.read(connection_.payload, text_of(given_.tags, "tags"));
-    tags_.check_names();
+    tags_.emplace();
+    if (sqlite3_value_type(given_.tags) != SQLITE_TEXT) return tags_->refuse();
+    tags_->read(connection_.payload, text_of(given_.tags, "tags"));
+    tags_->check_names();
   }
 
   static void require_text(sqlite3_value* value, std::string_view argument) {
@@ -116,7 +117,7 @@ class Reader {
       static_cast<void>(text_of(given_.metadata, "metadata"));
     }
     if (is_given(given_.event_time)) event.event_time = time_of(given_.event_time, "event_time");
-    if (is_given(given_.tags)) take_tags();
+    if (tags_) take_tags();
     if (is_given(given_.aggregate_id)) {
       if (is_given(given_.aggregate_type) || is_given(given_.natural_key)) throw named_twice();
       request_.target.id = integer_of(given_.aggregate_id, "aggregate_id");
@@ -128,8 +129,8 @@ class Reader {
   }
 
   void take_tags() {
-    tags_.check_rest();
-    auto tags = tags_.take();
+    tags_->check_rest();
+    auto tags = tags_->take();
     if (!tags) return;
     request_.tags = std::make_unique<const Tags>(std::move(*tags));
     request_.event.tags = request_.tags.get();
@@ -138,7 +139,7 @@ class Reader {
   Connection& connection_;
   const AppendArguments& given_;
   bool is_row_;
-  GivenTags tags_;
+  std::optional<GivenTags> tags_;
   AppendRequest request_;
 };
 

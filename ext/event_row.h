@@ -5,7 +5,7 @@
 
 namespace evercore::ext {
 
-// Each event has the leading ones. `first` is `column` without a comma before it.
+// Each event has the leading ones; a batch leaves out what none of its events fills, from the end on. `first` is `column` without a comma before it.
 // clang-format off
 #define EVERCORE_WRITTEN_LEADING(first, column) \
   first(1, aggregate_id)                        \
@@ -13,18 +13,22 @@ namespace evercore::ext {
   column(3, type_id)                            \
   column(4, event_time)                         \
   column(5, data)
+#define EVERCORE_WRITTEN_BESIDE(column) \
+  column(6, recorded_at)                \
+  column(7, reference)                  \
+  column(8, metadata)
+#define EVERCORE_WRITTEN_TAGS(column) \
+  column(9, tags)
 #define EVERCORE_WRITTEN_TRAILING(column) \
-  column(6, recorded_at)                  \
-  column(7, reference)                    \
-  column(8, metadata)                     \
-  column(9, event_id)                     \
-  column(10, tags)
+  EVERCORE_WRITTEN_BESIDE(column) EVERCORE_WRITTEN_TAGS(column) column(10, event_id)
 // clang-format on
 
 #define EVERCORE_WRITTEN_FIRST_NAME(number, name) #name
 #define EVERCORE_WRITTEN_NAME(number, name) ", " #name
 #define EVERCORE_LEADING_NAMES \
   EVERCORE_WRITTEN_LEADING(EVERCORE_WRITTEN_FIRST_NAME, EVERCORE_WRITTEN_NAME)
+#define EVERCORE_NAMES_BESIDE EVERCORE_LEADING_NAMES EVERCORE_WRITTEN_BESIDE(EVERCORE_WRITTEN_NAME)
+#define EVERCORE_NAMES_TO_TAGS EVERCORE_NAMES_BESIDE EVERCORE_WRITTEN_TAGS(EVERCORE_WRITTEN_NAME)
 #define EVERCORE_WRITTEN_NAMES \
   EVERCORE_LEADING_NAMES EVERCORE_WRITTEN_TRAILING(EVERCORE_WRITTEN_NAME)
 
@@ -36,18 +40,17 @@ enum Written {
 };
 #undef EVERCORE_WRITTEN_NUMBER
 
-#define EVERCORE_WRITTEN_COUNT(number, name) +1
-inline constexpr int leading_written =
-    EVERCORE_WRITTEN_LEADING(EVERCORE_WRITTEN_COUNT, EVERCORE_WRITTEN_COUNT);
-inline constexpr int all_written =
-    leading_written EVERCORE_WRITTEN_TRAILING(EVERCORE_WRITTEN_COUNT);
-#undef EVERCORE_WRITTEN_COUNT
-
 #define EVERCORE_PARAMETER(number, name) ", ?" #number
+#define EVERCORE_INSERT(conflict_clause, names, sequence, type_id, trailing)             \
+  "INSERT " conflict_clause "INTO main.evercore_event (" names ") VALUES (?1, " sequence \
+  ", " type_id ", ?4, ?5" trailing ")"
 /// One event: `sequence` and `type_id` are expressions, the other values are parameters.
-#define EVERCORE_INSERT_EVENT(conflict_clause, sequence, type_id)               \
-  "INSERT " conflict_clause "INTO main.evercore_event (" EVERCORE_WRITTEN_NAMES \
-  ") VALUES (?1, " sequence ", " type_id                                        \
-  ", ?4, ?5" EVERCORE_WRITTEN_TRAILING(EVERCORE_PARAMETER) ")"
+#define EVERCORE_INSERT_EVENT(conflict_clause, sequence, type_id)             \
+  EVERCORE_INSERT(conflict_clause, EVERCORE_WRITTEN_NAMES, sequence, type_id, \
+                  EVERCORE_WRITTEN_TRAILING(EVERCORE_PARAMETER))
+/// The same of one that has neither tags nor an event_id.
+#define EVERCORE_INSERT_SIMPLE(conflict_clause, sequence, type_id)           \
+  EVERCORE_INSERT(conflict_clause, EVERCORE_NAMES_BESIDE, sequence, type_id, \
+                  EVERCORE_WRITTEN_BESIDE(EVERCORE_PARAMETER))
 
 }  // namespace evercore::ext

@@ -124,8 +124,11 @@ std::string Payload::verdict(std::string_view document) {
 }
 
 bool Payload::Dom::is_legal(std::string_view document) {
-  const auto root = parse_with(parser, document);
-  return root && passes(*root, document);
+  if (is_marked(document)) return false;
+  simdjson::dom::element root;
+  const auto code = parser.parse(document.data(), document.size()).get(root);
+  throw_if_out_of_memory(code, parser);
+  return code == simdjson::SUCCESS && passes(root, document);
 }
 
 bool Payload::Dom::passes(simdjson::dom::element root, std::string_view document) {

@@ -165,30 +165,6 @@ bool has_item_without_tags(const Query& query) {
                                             [](const auto& item) { return item.tags.empty(); });
 }
 
-class QueryRows : public LogRows {
- public:
-  QueryRows(Connection& connection, Statement row, std::unique_ptr<Matches> matches,
-            std::int64_t limit)
-      : LogRows(connection, std::move(row)), matches_(std::move(matches)), left_(limit) {}
-
-  bool next() override {
-    while (left_ != 0) {
-      const std::int64_t position = matches_->next();
-      if (position == 0) return false;
-      statement_.reset();
-      statement_.bind(1, position);
-      if (!LogRows::next()) continue;  // in a damaged store, whose index goes beyond its events
-      --left_;
-      return true;
-    }
-    return false;
-  }
-
- private:
-  std::unique_ptr<Matches> matches_;
-  std::int64_t left_;
-};
-
 std::unique_ptr<Rows> open_query(Connection& connection, const TableArguments& arguments) {
   if (arguments[0] == nullptr) throw error(9, "query is NULL");
   const Query query = parse_query(connection, document_of(arguments[0], "query"));
@@ -205,7 +181,7 @@ std::unique_ptr<Rows> open_query(Connection& connection, const TableArguments& a
       (arguments.columns_used & log_aggregate_columns) != 0
           ? Sql(EVERCORE_LOG_BY_POSITION " WHERE e.position = ?1")
           : Sql(EVERCORE_ALONE_BY_POSITION " WHERE e.position = ?1 AND e.aggregate_id <> 0"));
-  return std::make_unique<QueryRows>(
+  return std::make_unique<MatchedRows>(
       connection, std::move(row), std::make_unique<Matches>(connection, query, after, last), limit);
 }
 
@@ -223,7 +199,7 @@ Matches::Matches(Connection& connection, const Query& query, std::int64_t after,
     const std::int64_t from = item.after.value_or(after);
     const std::vector<std::int64_t> type_ids = type_ids_of(connection, item.types);
     if (!item.tags.empty()) {
-      add_tagged(item, type_ids, from);
+      add_tagged(item.tags, item.types.empty() ? nullptr : &type_ids, from);
     } else if (!indexed) {
       walked.insert(walked.end(), type_ids.begin(), type_ids.end());
     } else {
@@ -242,12 +218,18 @@ Matches::Matches(Connection& connection, const Query& query, std::int64_t after,
   }
 }
 
+Matches::Matches(Connection& connection, const std::vector<std::string>& tags,
+                 const std::vector<std::int64_t>& type_ids, std::int64_t after, std::int64_t last)
+    : connection_(connection), last_(last) {
+  add_tagged(tags, type_ids.empty() ? nullptr : &type_ids, after);
+}
+
 Matches::~Matches() = default;
 
-void Matches::add_tagged(const QueryItem& item, const std::vector<std::int64_t>& type_ids,
-                         std::int64_t after) {
+void Matches::add_tagged(const std::vector<std::string>& tags,
+                         const std::vector<std::int64_t>* type_ids, std::int64_t after) {
   std::vector<std::int64_t> tag_ids;
-  for (const std::string& tag : item.tags) {
+  for (const std::string& tag : tags) {
     const auto id = find_tag(connection_, tag);
     if (!id) return;
     tag_ids.push_back(*id);
@@ -257,9 +239,8 @@ void Matches::add_tagged(const QueryItem& item, const std::vector<std::int64_t>&
         "SELECT position FROM main.evercore_event_tag WHERE tag_id = ?1 AND type_id = ?2"
         " AND position >= ?3 ORDER BY position LIMIT 1"));
   }
-  const bool of_any_type = item.types.empty();
   for (const std::int64_t type_id :
-       of_any_type ? types_under(connection_, tag_ids.front()) : type_ids) {
+       type_ids == nullptr ? types_under(connection_, tag_ids.front()) : *type_ids) {
     add(std::make_unique<TaggedSource>(*seek_tag_, type_id, tag_ids), after);
   }
 }
@@ -286,6 +267,19 @@ std::int64_t Matches::next() {
     look(source, position + 1);
   }
   return position;
+}
+
+bool MatchedRows::next() {
+  while (left_ != 0) {
+    const std::int64_t position = matches_->next();
+    if (position == 0) return false;
+    statement_.reset();
+    statement_.bind(1, position);
+    if (!LogRows::next()) continue;
+    --left_;
+    return true;
+  }
+  return false;
 }
 
 void check_positions(Connection& connection, const Condition& condition) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "connection.h"
+#include "log.h"
 #include "table_function.h"
 
 namespace evercore::ext {
@@ -40,6 +41,9 @@ class Matches {
  public:
   /// Those after a position, or that of the item, up to `last`.
   Matches(Connection& connection, const Query& query, std::int64_t after, std::int64_t last);
+  /// Those that bear all of `tags` and are of one of the types (none: of any).
+  Matches(Connection& connection, const std::vector<std::string>& tags,
+          const std::vector<std::int64_t>& type_ids, std::int64_t after, std::int64_t last);
   ~Matches();
   Matches(const Matches&) = delete;
   Matches& operator=(const Matches&) = delete;
@@ -57,7 +61,8 @@ class Matches {
     friend bool operator<(const Found& a, const Found& b) { return a.position > b.position; }
   };
   void add(std::unique_ptr<Source> source, std::int64_t after);
-  void add_tagged(const QueryItem& item, const std::vector<std::int64_t>& type_ids,
+  /// `type_ids`: null means any.
+  void add_tagged(const std::vector<std::string>& tags, const std::vector<std::int64_t>* type_ids,
                   std::int64_t after);
   void look(Source& source, std::int64_t from);
 
@@ -67,6 +72,19 @@ class Matches {
   std::optional<Statement> seek_type_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<Found> found_;  // a heap, the least position in front
+};
+
+/// The rows of the log at some positions. The statement gives that at ?1, or nothing.
+class MatchedRows : public LogRows {
+ public:
+  MatchedRows(Connection& connection, Statement row, std::unique_ptr<Matches> matches,
+              std::int64_t limit)
+      : LogRows(connection, std::move(row)), matches_(std::move(matches)), left_(limit) {}
+  bool next() override;
+
+ private:
+  std::unique_ptr<Matches> matches_;
+  std::int64_t left_;
 };
 
 /// Inside atomically() only. What an append depends on: a query, and the position it was read at.

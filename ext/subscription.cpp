@@ -93,21 +93,23 @@ std::string type_ids_of(Connection& connection, const Filter& filter) {
 void store_filter(Connection& connection, std::int64_t subscription_id, const Filter& filter) {
   const std::string text = canonical(filter);
   const std::string type_ids = type_ids_of(connection, filter);
+  const std::string tags = array_of(filter.tags);
   const auto bind = [&](Statement& statement) -> Statement& {
     statement.bind(1, subscription_id);
     if (!filter.passes_everything()) statement.bind(2, text);
     if (filter.aggregate_type) statement.bind(3, *filter.aggregate_type);
     if (filter.natural_key) statement.bind(4, *filter.natural_key);
     if (!filter.event_types.empty()) statement.bind(5, type_ids);
+    if (!filter.tags.empty()) statement.bind(6, tags);
     return statement;
   };
   Statement store = connection.prepare(
       "UPDATE main.evercore_subscription SET filter = ?2, aggregate_type = ?3, natural_key = ?4,"
-      " type_ids = ?5 WHERE subscription_id = ?1");
+      " type_ids = ?5, tags = ?6 WHERE subscription_id = ?1");
   bind(store).run();
   Statement look = connection.prepare(
       "SELECT 1 FROM main.evercore_subscription WHERE subscription_id = ?1 AND filter IS ?2"
-      " AND aggregate_type IS ?3 AND natural_key IS ?4 AND type_ids IS ?5");
+      " AND aggregate_type IS ?3 AND natural_key IS ?4 AND type_ids IS ?5 AND tags IS ?6");
   require_written(bind(look));
 }
 
@@ -169,12 +171,12 @@ std::int64_t create(Connection& connection, std::string_view name, std::int64_t 
 }
 
 // The newest position that compaction removed of events that pass the filter of subscription ?1, of
-// aggregates erased since as well: they have no key any more.
+// aggregates erased since as well: they have no key any more. What bears tags is never removed.
 #define NEWEST_REMOVED                                                          \
   "SELECT max(c.position) FROM main.evercore_subscription s CROSS JOIN "        \
   "main.evercore_compacted_type c"                                              \
   " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"    \
-  " WHERE s.subscription_id = ?1"                                               \
+  " WHERE s.subscription_id = ?1 AND s.tags IS NULL"                            \
   " AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || c.type_id || ',') > 0)" \
   " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id"               \
   "  FROM main.evercore_aggregate_type WHERE name = s.aggregate_type))"         \
@@ -411,7 +413,8 @@ std::optional<std::string> unread(Connection& connection, const Aggregate& aggre
       "sequence DESC LIMIT 1))"
       " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
       "  WHERE e.aggregate_id = ?1 AND e.sequence <= ?2 AND e.position > p.position"
-      "  AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0))"
+      "  AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)"
+      "  AND (s.tags IS NULL OR " EVERCORE_BEARS("s.tags") "))"
       " AND (s.aggregate_type IS NULL OR EXISTS (SELECT 1 FROM main.evercore_aggregate a"
       "  WHERE a.aggregate_id = ?1 AND a.type_id ="
       "   (SELECT type_id FROM main.evercore_aggregate_type WHERE name = s.aggregate_type)"

@@ -47,8 +47,11 @@ struct Filter {
   std::optional<std::string> aggregate_type;
   std::optional<std::string> natural_key;  ///< only with its type
   std::vector<std::string> event_types;    ///< empty: all
+  std::vector<std::string> tags;           ///< all of which an event must bear
 
-  [[nodiscard]] bool passes_everything() const { return !aggregate_type && event_types.empty(); }
+  [[nodiscard]] bool passes_everything() const {
+    return !aggregate_type && event_types.empty() && tags.empty();
+  }
 };
 
 /// Reads the argument `filter`; throws EV004, EV005 and EV009.
@@ -56,9 +59,12 @@ struct Filter {
 /// Its canonical text: members in the order of the struct, without blanks, absent ones left out.
 [[nodiscard]] std::string canonical(const Filter& filter);
 
+/// Names as a JSON array.
+[[nodiscard]] std::string array_of(const std::vector<std::string>& names);
+
 /// The filters of the subscriptions that there are, as is_sound_filter() takes them.
-#define SUBSCRIPTION_FILTERS                                        \
-  "SELECT name, filter, aggregate_type, natural_key, type_ids FROM" \
+#define SUBSCRIPTION_FILTERS                                              \
+  "SELECT name, filter, aggregate_type, natural_key, type_ids, tags FROM" \
   " main.evercore_subscription WHERE removed = 0 ORDER BY name"
 /// Whether the columns of a filter are what its text says.
 [[nodiscard]] bool is_sound_filter(Connection& connection, const Statement& row);
@@ -77,10 +83,11 @@ struct Holding {
   std::int64_t position = 0;
   std::int64_t token = 0;
   bool active = true;
-  std::optional<std::string> filter;  ///< the canonical text; the three below are its parts
+  std::optional<std::string> filter;  ///< the canonical text; those below are its parts
   std::optional<std::string> aggregate_type;
   std::optional<std::string> natural_key;
   std::vector<std::int64_t> type_ids;
+  std::vector<std::string> tags;
 };
 
 /// ',3,5,' as the column type_ids holds it; nothing where the text is not of that form.
@@ -113,6 +120,14 @@ void require_sound_subscriptions(Connection& connection);
 /// read the events of the aggregate up to `sequence`.
 [[nodiscard]] std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
                                                 std::int64_t sequence);
+
+/// Whether event `e` bears all the tags of a JSON array.
+#define EVERCORE_BEARS(tags)                                                 \
+  "NOT EXISTS (SELECT 1 FROM json_each(" tags                                \
+  ") w WHERE NOT EXISTS ("                                                   \
+  "SELECT 1 FROM main.evercore_tag t CROSS JOIN main.evercore_event_tag x"   \
+  " WHERE t.tag = w.value AND x.tag_id = t.tag_id AND x.type_id = e.type_id" \
+  " AND x.position = e.position))"
 
 /// The events after a position up to `last` that pass a filter, found as a fetch finds them.
 [[nodiscard]] std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter,

@@ -1,12 +1,13 @@
 // evercore_fetch: the events after a partition's cursor that pass the filter, in order of position.
 //
-// There are four ways to find them, chosen by the filter:
+// There are five ways to find them, chosen by the filter:
 //   by position    without a filter: the plain scan of a follower
 //   by aggregate   with a natural key: through the index on (aggregate_id, sequence), from the
 //                  sequence that a search by halves finds for the cursor
 //   by event type  where there is an index by it (type_index.h):
 //                  one statement a type, each in order of position, merged here: an IN would make
 //                  SQLite sort all that is left of the log for each batch
+//   by tag         through the index of tags, which each tag of the filter leaps along (query.h)
 //   by scan        otherwise, looking at each event after the cursor
 //
 // A fetch that would look at very many events without finding one ends empty before the head. What it
@@ -21,6 +22,7 @@
 #include "fold.h"
 #include "head.h"
 #include "log.h"
+#include "query.h"
 #include "subscription.h"
 #include "type_index.h"
 #include "value.h"
@@ -83,6 +85,19 @@ class FetchRows : public LogRows {
   FetchRows(Connection& connection, Statement statement, Sight sight)
       : LogRows(connection, std::move(statement)), sight_(std::move(sight)) {}
   bool next() override { return sight_.saw(LogRows::next()); }
+
+ private:
+  Sight sight_;
+};
+
+/// The events that bear some tags.
+class TaggedRows : public MatchedRows {
+ public:
+  TaggedRows(Connection& connection, Statement row, std::unique_ptr<Matches> matches,
+             std::int64_t limit, Sight sight)
+      : MatchedRows(connection, std::move(row), std::move(matches), limit),
+        sight_(std::move(sight)) {}
+  bool next() override { return sight_.saw(MatchedRows::next()); }
 
  private:
   Sight sight_;
@@ -211,6 +226,20 @@ std::unique_ptr<Rows> by_event_type(const Fetch& fetch, TypeIndex index) {
   return std::make_unique<MergedRows>(std::move(sources), fetch.limit, fetch.sight(last));
 }
 
+std::unique_ptr<Rows> by_tag(const Fetch& fetch) {
+  Connection& connection = fetch.connection;
+  const Holding& holding = fetch.holding;
+  const bool all_pass = !fetch.type_id && holding.partitions == 1;
+  const std::int64_t last = all_pass ? fetch.head : fetch.last();
+  Statement row = connection.prepare(EVERCORE_LOG_BY_POSITION " WHERE e.position = ?1" AND_PASSES);
+  bind_filter(row, fetch);
+  row.bind_null(5);
+  return std::make_unique<TaggedRows>(
+      connection, std::move(row),
+      std::make_unique<Matches>(connection, holding.tags, holding.type_ids, fetch.after, last),
+      fetch.limit, fetch.sight(last));
+}
+
 /// The last sequence of the aggregate at or below `position`: one look for each halving, since
 /// positions grow with sequences, and only what is compacted is missing.
 std::int64_t sequence_at_position(Connection& connection, const Aggregate& aggregate,
@@ -247,9 +276,14 @@ std::unique_ptr<Rows> by_aggregate(const Fetch& fetch, std::int64_t aggregate_id
   Statement statement = connection.prepare(
       EVERCORE_LOG_BY_SEQUENCE " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" AND_PASSES
                                " AND e.sequence <= ?8 AND e.position <= ?9"
+                               " AND (?10 IS NULL OR " EVERCORE_BEARS("?10") ")"
                                " ORDER BY e.sequence LIMIT ?3");
   statement.bind(1, aggregate.id).bind(2, after).bind(3, fetch.limit).bind(8, upto);
   statement.bind(9, fetch.head);
+  const std::string tags = array_of(fetch.holding.tags);
+  if (!fetch.holding.tags.empty()) {
+    sqlite3_bind_text(statement.handle(), 10, tags.c_str(), -1, SQLITE_TRANSIENT);
+  }
   bind_filter(statement, fetch);
   return std::make_unique<FetchRows>(connection, std::move(statement), fetch.sight(last));
 }
@@ -275,6 +309,7 @@ std::unique_ptr<Rows> find_rows(Fetch& fetch, std::uint64_t columns_used) {
     const auto id = find_aggregate(connection, *holding.aggregate_type, *holding.natural_key);
     return id ? by_aggregate(fetch, *id) : nothing_passes(fetch);
   }
+  if (!holding.tags.empty()) return by_tag(fetch);
   const std::size_t event_types = holding.type_ids.size();
   if (event_types > 0 && event_types <= most_merged) {
     const TypeIndex index = index_by_type(connection);
@@ -315,6 +350,7 @@ std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter
   all.filter = canonical(filter);
   all.aggregate_type = filter.aggregate_type;
   all.natural_key = filter.natural_key;
+  all.tags = filter.tags;
   for (const std::string& name : filter.event_types) {
     const auto id = find_event_type(connection, name);
     if (id && std::find(all.type_ids.begin(), all.type_ids.end(), *id) == all.type_ids.end()) {

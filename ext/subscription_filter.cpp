@@ -1,5 +1,5 @@
-// What a filter is: {"aggregate_type":"User","natural_key":"ann","event_types":["A","B"]}, each
-// member optional, a key only with its type.
+// What a filter is: {"aggregate_type":"User","natural_key":"ann","event_types":["A","B"],"tags":["a"]},
+// each member optional, a key only with its type. `types` is another word for `event_types`.
 #include <algorithm>
 
 #include "error.h"
@@ -29,15 +29,19 @@ std::optional<std::string> name_in(std::string_view json, std::string_view membe
   return name;
 }
 
-std::vector<std::string> event_types_in(std::string_view json) {
+/// `what` is one of them.
+std::vector<std::string> names_in(std::string_view json, std::string_view member,
+                                  std::string_view what, std::size_t longest) {
   std::vector<std::string> names;
   if (json == "null") return names;
-  const auto refuse = [] { return error(9, "filter: event_types is not an array of names"); };
+  const auto refuse = [&] {
+    return error(9, "filter: " + std::string(member) + " is not an array of names");
+  };
   if (json.front() != '[') throw refuse();
   for (Elements element(json); element.next();) {
     if (!is_string(element.value())) throw refuse();
     names.push_back(string_of(element.value()));
-    check_name(names.back(), "event_type", max_type_name);
+    check_name(names.back(), what, longest);
   }
   if (names.empty()) throw refuse();
   return names;
@@ -71,6 +75,9 @@ bool says_what_it_holds(Connection& connection, const Statement& row) {
     return part ? !row.is_null(column) && row.text(column) == *part : row.is_null(column);
   };
   if (!is(2, filter.aggregate_type) || !is(3, filter.natural_key)) return false;
+  if (!is(5, filter.tags.empty() ? std::nullopt : std::optional(array_of(filter.tags)))) {
+    return false;
+  }
   if (row.is_null(4)) return filter.event_types.empty();
   return are_ids_of(connection, filter.event_types, row.text(4));
 }
@@ -89,14 +96,22 @@ bool is_sound_filter(Connection& connection, const Statement& row) {
 Filter parse_filter(Connection& connection, std::string_view json) {
   connection.payload.check("filter", json);
   Filter filter;
+  std::string types;  // by which word they are given
   for (Members member(json); member.next();) {
     const std::string key = unescape(member.raw_key());
     if (key == "aggregate_type") {
       filter.aggregate_type = name_in(member.value(), key, max_type_name);
     } else if (key == "natural_key") {
       filter.natural_key = name_in(member.value(), key, max_natural_key);
-    } else if (key == "event_types") {
-      filter.event_types = event_types_in(member.value());
+    } else if (key == "event_types" || key == "types") {
+      if (!types.empty()) throw error(9, "filter: types and event_types are one");
+      types = key;
+      filter.event_types = names_in(member.value(), key, "event_type", max_type_name);
+    } else if (key == "tags") {
+      filter.tags = names_in(member.value(), key, "tag", max_tag);
+      if (filter.tags.size() > max_tags) {
+        throw error(9, "filter: tags are more than " + std::to_string(max_tags));
+      }
     } else {
       throw error(9, "filter: unknown member \"" + key + "\"");
     }
@@ -105,6 +120,15 @@ Filter parse_filter(Connection& connection, std::string_view json) {
     throw error(9, "filter: natural_key needs aggregate_type");
   }
   return filter;
+}
+
+std::string array_of(const std::vector<std::string>& names) {
+  std::string out = "[";
+  for (const std::string& name : names) {
+    if (out.size() > 1) out += ',';
+    append_quoted(out, name);
+  }
+  return out + "]";
 }
 
 std::string canonical(const Filter& filter) {
@@ -119,12 +143,11 @@ std::string canonical(const Filter& filter) {
   }
   if (!filter.event_types.empty()) {
     append_member(out, "event_types");
-    out += '[';
-    for (std::size_t i = 0; i < filter.event_types.size(); ++i) {
-      if (i > 0) out += ',';
-      append_quoted(out, filter.event_types[i]);
-    }
-    out += ']';
+    out += array_of(filter.event_types);
+  }
+  if (!filter.tags.empty()) {
+    append_member(out, "tags");
+    out += array_of(filter.tags);
   }
   return out + "}";
 }

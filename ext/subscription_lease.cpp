@@ -308,7 +308,7 @@ std::optional<std::vector<std::int64_t>> parse_type_ids(std::string_view text) {
 Holding load_holding(Connection& connection, std::string_view name, std::int64_t token) {
   Statement load = connection.prepare(
       "SELECT s.subscription_id, p.partition, s.partitions, p.position, s.active, s.filter,"
-      " s.aggregate_type, s.natural_key, s.type_ids FROM main.evercore_subscription s"
+      " s.aggregate_type, s.natural_key, s.type_ids, s.tags FROM main.evercore_subscription s"
       " LEFT JOIN main.evercore_subscription_partition p ON p.subscription_id = s.subscription_id"
       "  AND p.token = ?2 AND p.owner IS NOT NULL WHERE s.name = ?1 AND s.removed = 0");
   if (!load.bind(1, name).bind(2, token).step()) throw no_subscription(name);
@@ -327,6 +327,13 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
     auto ids = parse_type_ids(load.text(8));
     if (!ids) throw damaged_subscription(name);
     holding.type_ids = std::move(*ids);
+  }
+  if (!load.is_null(9)) {
+    GivenTags given;
+    given.read(connection.payload, load.text(9));
+    auto tags = given.sound() ? given.take() : std::nullopt;
+    if (!tags) throw damaged_subscription(name);
+    holding.tags = std::move(tags->names);
   }
   if (!is_sound(holding)) throw damaged_subscription(name);
   return holding;

@@ -55,6 +55,28 @@ BEGIN
 END;
 -- +goose StatementEnd
 
+-- The tags of a filter, as a JSON array: an event passes that bears all of them.
+ALTER TABLE evercore_subscription ADD COLUMN tags TEXT;
+DROP VIEW _evercore_unread;
+CREATE VIEW _evercore_unread AS
+SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
+       coalesce(e.recorded_at, e.event_time) AS recorded_at
+  FROM evercore_subscription s
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+  JOIN evercore_event e NOT INDEXED ON e.position > p.position
+ WHERE e.aggregate_id % s.partitions = p.partition
+   AND e.aggregate_id <> 0
+   AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)
+   AND (s.aggregate_type IS NULL OR EXISTS (
+         SELECT 1 FROM evercore_aggregate a
+           JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
+            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)))
+   AND (s.tags IS NULL OR NOT EXISTS (
+         SELECT 1 FROM json_each(s.tags) w WHERE NOT EXISTS (
+           SELECT 1 FROM evercore_tag t JOIN evercore_event_tag x ON x.tag_id = t.tag_id
+            WHERE t.tag = w.value AND x.type_id = e.type_id AND x.position = e.position)));
+
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS
 SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
@@ -74,6 +96,22 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
    AND +e.aggregate_id <> 0;
 
 -- +goose Down
+DROP VIEW _evercore_unread;
+CREATE VIEW _evercore_unread AS
+SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
+       coalesce(e.recorded_at, e.event_time) AS recorded_at
+  FROM evercore_subscription s
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+  JOIN evercore_event e NOT INDEXED ON e.position > p.position
+ WHERE e.aggregate_id % s.partitions = p.partition
+   AND e.aggregate_id <> 0
+   AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)
+   AND (s.aggregate_type IS NULL OR EXISTS (
+         SELECT 1 FROM evercore_aggregate a
+           JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
+            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
+ALTER TABLE evercore_subscription DROP COLUMN tags;
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS
 SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,

@@ -100,6 +100,29 @@ TEST_CASE(
   CHECK(db.must("SELECT count(*) FROM evercore_query('[{\"types\":[\"E\"]}]')") == "0");
 }
 
+TEST_CASE("a filter by tags is found by their index, and a fetch gives what a follower reads") {
+  std::int64_t cost[2];
+  for (const int long_log : {0, 1}) {
+    Database db;
+    db.must(events(long_log == 0 ? 20 : 2000, "'[\"all\"]'"));
+    db.must(
+        "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES"
+        " (1, 'Rare', '{}', '[\"all\",\"rare\"]'), (2, 'F', '{}', '[\"rare\",\"all\"]'),"
+        " (1, 'F', '{}', '[\"rare\"]')");
+    db.must(events(long_log == 0 ? 20 : 2000, "NULL"));
+    const std::string filter = R"({"tags":["all","rare"]})";
+    db.must("SELECT evercore_subscribe('s', '" + filter + "'), evercore_claim('s', 'w', 60)");
+    const std::string followed =
+        "SELECT group_concat(event_type) FROM evercore_follow(0, NULL, '" + filter + "')";
+    CHECK(db.must(followed) == "Rare,F");
+    CHECK(db.must("SELECT group_concat(event_type) FROM evercore_fetch('s', 1)") == "Rare,F");
+    CHECK(db.must("SELECT lag_events FROM evercore_subscriptions") == "2");
+    cost[long_log] = steps(db, followed);
+    cost[long_log] += steps(db, "SELECT count(*) FROM evercore_fetch('s', 1)");
+  }
+  CHECK(cost[1] < cost[0] * 2);
+}
+
 TEST_CASE("of two connections that decide from one query the second is refused") {
   const Directory directory;
   Database one(directory.file("s.db"));

@@ -24,7 +24,9 @@ def random_filter(rng):
         if rng.random() < 0.5:
             parts["natural_key"] = rng.choice(["k0", "k3", "nobody"])
     if rng.random() < 0.6:
-        parts["event_types"] = rng.sample(["T0", "T1", "T2", "T3", "Never"], rng.randint(1, 4))
+        parts[rng.choice(["event_types", "types"])] = rng.sample(["T0", "T1", "T2", "T3", "Never"], rng.randint(1, 4))
+    if rng.random() < 0.4:
+        parts["tags"] = rng.sample(["a", "b", "c"], rng.choice([1, 1, 2]))
     return parts
 
 
@@ -32,10 +34,14 @@ def test_every_way_to_fetch_gives_what_the_filter_says(store):
     db = store.main
     rng = random.Random(7)
     values = [(rng.choice(["User", "Order"]), f"k{rng.randrange(7)}", f"T{rng.randrange(4)}") for _ in range(600)]
-    for row in values:
-        db.append(row[1], row[2], "{}", row[0])
+    for aggregate_type, key, event_type in values:
+        tags = rng.sample(["a", "b", "c"], rng.randrange(4))
+        if (aggregate_type, key) == ("User", "k0"):
+            tags = []  # it is compacted
+        db.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, tags) VALUES (?, ?, ?, '{}', ?)",
+                aggregate_type, key, event_type, json.dumps(tags))
     db.rows("SELECT evercore_compact(evercore_find('User', 'k0'), 5)")  # leaves holes in the positions
-    log = db.rows("SELECT position, aggregate_type, natural_key, event_type FROM evercore_log")
+    log = db.rows("SELECT position, aggregate_type, natural_key, event_type, coalesce(tags, '[]') FROM evercore_log")
     for turn in range(60):
         if turn == 30:
             db.rows(INDEX)
@@ -43,8 +49,10 @@ def test_every_way_to_fetch_gives_what_the_filter_says(store):
         start = rng.randrange(300)
         name = f"s{turn}"
         db.subscribe(name, json.dumps(parts), f"kept {start}", rng.choice([1, 1, 2, 5]))
-        expected = [p for p, a, k, t in log if p > start and parts.get("aggregate_type", a) == a
-                    and parts.get("natural_key", k) == k and t in parts.get("event_types", [t])]
+        types = parts.get("event_types", parts.get("types"))
+        expected = [p for p, a, k, t, tags in log if p > start and parts.get("aggregate_type", a) == a
+                    and parts.get("natural_key", k) == k and t in (types or [t])
+                    and set(parts.get("tags", [])) <= set(json.loads(tags))]
         lag = db.one("SELECT sum(lag_events) FROM evercore_subscriptions WHERE name = ?", name)
         assert lag == len(expected), (parts, lag)
         assert read_all(db, name, rng.choice([1, 7, 100])) == expected, parts
@@ -144,7 +152,7 @@ def test_a_faulty_filter_is_refused_and_changes_nothing(store):
     for given, message in [
             ("[", "EV004: filter: not JSON"), ("[]", "EV004: filter: not an object"),
             ('{"event_types":["A"],"event_types":["B"]}', 'EV004: filter: duplicate key "event_types"'),
-            ('{"types":["A"]}', 'EV009: filter: unknown member "types"'),
+            ('{"kinds":["A"]}', 'EV009: filter: unknown member "kinds"'),
             ('{"natural_key":"ann"}', "EV009: filter: natural_key needs aggregate_type"),
             ('{"event_types":"A"}', "EV009: filter: event_types is not an array of names"),
             ('{"event_types":[1]}', "EV009: filter: event_types is not an array of names"),

@@ -39,7 +39,7 @@ SELECT position FROM evercore_follow(0, 0, '{"event_types":["Left"]}');
 
 -- … whose faults are named as evercore_subscribe names them
 SELECT position FROM evercore_follow(0, NULL, '{');
-SELECT position FROM evercore_follow(0, NULL, '{"types":[]}');
+SELECT position FROM evercore_follow(0, NULL, '{"kinds":[]}');
 SELECT position FROM evercore_follow(0, NULL, '{"natural_key":"ann"}');
 SELECT position FROM evercore_follow(0, NULL, '{"event_types":[""]}');
 SELECT position FROM evercore_follow(0, -1, '{"event_types":["Left"]}');

@@ -27,7 +27,7 @@ BEGIN
         recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(), snapshot_id uuid NOT NULL DEFAULT gen_random_uuid()'),
       ('evercore_subscription', 'subscription_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY, name text COLLATE "C" NOT NULL, filter text,
         filter_version bigint NOT NULL DEFAULT 1, aggregate_type text COLLATE "C", natural_key text COLLATE "C", event_types text[] COLLATE "C",
-        partitions integer NOT NULL, start_position bigint NOT NULL, active boolean NOT NULL DEFAULT true'),
+        partitions integer NOT NULL, start_position bigint NOT NULL, active boolean NOT NULL DEFAULT true, tags jsonb'),
       ('evercore_subscription_partition', 'subscription_id bigint NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
         token bigint NOT NULL DEFAULT 0, owner text, lease interval, lease_expires_at timestamp with time zone, seen bigint, seen_filter bigint,
         untouched boolean NOT NULL DEFAULT false, last_error text')) AS t (relation, columns),

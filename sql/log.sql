@@ -65,7 +65,7 @@ BEGIN
          LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
          CROSS JOIN LATERAL (SELECT h.place, coalesce(types[h.place], t.name), coalesce(type_ids[h.place], a.type_id)) AS k (place, name, type_id)
    WHERE e.position > "after" AND e.position <= upto AND (partitions = 1 OR e.aggregate_id % partitions = part)
-     AND @passes(event_types; only_type; NULL::text; k.type_id = only_type_id)@ AND k.name IS NOT NULL
+     AND @passes(event_types; NULL::jsonb; only_type; NULL::text; k.type_id = only_type_id)@ AND k.name IS NOT NULL
    ORDER BY e.position LIMIT "limit";
 END $$;
 COMMENT ON FUNCTION _evercore_hot_events(bigint, bigint, text[], text, bigint, integer, integer, bigint, bigint[], bigint[], text[], text[]) IS
@@ -156,7 +156,7 @@ BEGIN
   IF start > head AND NOT pg_is_in_recovery() THEN PERFORM _evercore_beyond(start); END IF;
   head := least(head, evercore_follow.upto);
   IF start >= head OR most = 0 THEN RETURN; END IF;
-  IF head - start >= 64 AND (most < 64) IS NOT TRUE AND wanted.natural_key IS NULL THEN
+  IF head - start >= 64 AND (most < 64) IS NOT TRUE AND wanted.natural_key IS NULL AND wanted.tags IS NULL THEN
     hot := _evercore_hot_aggregates(start);
     by_hot := hot.ids IS NOT NULL;
   END IF;
@@ -167,8 +167,14 @@ BEGIN
     SELECT @log_row(aggregate_type=wanted.aggregate_type; natural_key=wanted.natural_key)@
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > (SELECT _evercore_sequence_at(only_id, start)) AND e.position > start AND e.position <= head
-       AND @passes_event(wanted.event_types)@
+       AND @passes_event(wanted.event_types; wanted.tags)@
      ORDER BY e.sequence LIMIT most;
+  ELSIF wanted.tags IS NOT NULL THEN
+    RETURN QUERY
+    SELECT @log_row@
+      FROM @log_from((@tagged(wanted; start; head; wanted.aggregate_type IS NULL)@ JOIN evercore_event e ON ((e.position = m.position))))@
+     WHERE @passes_aggregate(wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
+     ORDER BY e.position LIMIT most;
   ELSIF cardinality(wanted.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type() THEN
     -- Of each type no more than is given out.
     RETURN QUERY
@@ -187,7 +193,7 @@ BEGIN
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
      WHERE e.position > start AND e.position <= head
-       AND @passes(wanted.event_types; wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
+       AND @passes(wanted.event_types; NULL::jsonb; wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
      ORDER BY e.position LIMIT most;
   END IF;
 END $$;

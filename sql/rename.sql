@@ -62,13 +62,13 @@ CREATE OR REPLACE FUNCTION _evercore_rename_in_filters(of_events boolean, old te
 LANGUAGE sql VOLATILE AS $$
   UPDATE evercore_subscription s SET aggregate_type = f.aggregate_type, event_types = f.event_types, filter = f.canonical, filter_version = s.filter_version + 1
     FROM (SELECT r.subscription_id, c.* FROM (
-            SELECT o.subscription_id, o.natural_key,
+            SELECT o.subscription_id, o.natural_key, o.tags,
                    CASE WHEN NOT of_events AND o.aggregate_type = old COLLATE "C" THEN new ELSE o.aggregate_type END AS aggregate_type,
                    CASE WHEN of_events THEN array_replace(o.event_types, old COLLATE "C", new COLLATE "C") ELSE o.event_types END AS event_types
               FROM evercore_subscription o
              WHERE CASE WHEN of_events THEN old COLLATE "C" = ANY (o.event_types) ELSE o.aggregate_type = old COLLATE "C" END) r,
           LATERAL _evercore_filter(json_strip_nulls(json_build_object(
-            'aggregate_type', r.aggregate_type, 'natural_key', r.natural_key, 'event_types', r.event_types))::text) c) f
+            'aggregate_type', r.aggregate_type, 'natural_key', r.natural_key, 'event_types', r.event_types, 'tags', r.tags))::text) c) f
    WHERE s.subscription_id = f.subscription_id
 $$;
 COMMENT ON FUNCTION _evercore_rename_in_filters(boolean, text, text) IS 'Writes a type''s new name into the filters that name it.';

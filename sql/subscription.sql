@@ -23,7 +23,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_filter_name(json, text, integer) IS 'A name in a filter, or NULL; EV005 and EV009.';
 
-CREATE OR REPLACE FUNCTION _evercore_filter_types(value json) RETURNS text[]
+CREATE OR REPLACE FUNCTION _evercore_filter_names(value json, member text, argument text) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   element json;
@@ -32,20 +32,23 @@ BEGIN
   IF json_typeof(value) = 'null' THEN RETURN NULL; END IF;
   IF json_typeof(value) = 'array' THEN
     FOR element IN SELECT json_array_elements(value) LOOP
-      IF json_typeof(element) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
-      names := names || _evercore_name(element #>> '{}', 'event_type', @max_name@);
+      IF json_typeof(element) <> 'string' THEN PERFORM _evercore_refuse('EV009', 'filter: ' || member || ' is not an array of names'); END IF;
+      names := names || _evercore_name(element #>> '{}', argument, @max_name@);
     END LOOP;
   END IF;
-  IF names = '{}' THEN PERFORM _evercore_refuse('EV009', 'filter: event_types is not an array of names'); END IF;
+  IF names = '{}' THEN PERFORM _evercore_refuse('EV009', 'filter: ' || member || ' is not an array of names'); END IF;
   RETURN names;
 END $$;
-COMMENT ON FUNCTION _evercore_filter_types(json) IS 'The event types of a filter, or NULL; EV005 and EV009.';
+COMMENT ON FUNCTION _evercore_filter_names(json, text, text) IS 'The event types or the tags of a filter, or NULL; EV005 and EV009.';
 
 -- The parts of a filter and its canonical text; all NULL where everything passes.
-CREATE OR REPLACE FUNCTION _evercore_filter(filter text, OUT canonical text, OUT aggregate_type text, OUT natural_key text, OUT event_types text[])
+CREATE OR REPLACE FUNCTION _evercore_filter(filter text, OUT canonical text, OUT aggregate_type text, OUT natural_key text, OUT event_types text[],
+                                            OUT tags jsonb)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   member record;
+  types_as text;
+  wanted_tags text[];
 BEGIN
   IF filter IS NULL THEN RETURN; END IF;
   PERFORM _evercore_payload(filter, 'filter');
@@ -53,14 +56,20 @@ BEGIN
     CASE member.key
       WHEN 'aggregate_type' THEN aggregate_type := _evercore_filter_name(member.value, member.key, @max_name@);
       WHEN 'natural_key' THEN natural_key := _evercore_filter_name(member.value, member.key, @max_name@);
-      WHEN 'event_types' THEN event_types := _evercore_filter_types(member.value);
+      WHEN 'event_types', 'types' THEN
+        IF types_as IS NOT NULL THEN PERFORM _evercore_refuse('EV009', 'filter: types and event_types are one'); END IF;
+        types_as := member.key;
+        event_types := _evercore_filter_names(member.value, member.key, 'event_type');
+      WHEN 'tags' THEN wanted_tags := _evercore_filter_names(member.value, member.key, 'tag');
       ELSE PERFORM _evercore_refuse('EV009', 'filter: unknown member "' || member.key || '"');
     END CASE;
   END LOOP;
+  IF cardinality(wanted_tags) > @max_tags@ THEN PERFORM _evercore_refuse('EV009', 'filter: tags are more than @max_tags@'); END IF;
+  tags := to_jsonb(wanted_tags);
   IF natural_key IS NOT NULL AND aggregate_type IS NULL THEN PERFORM _evercore_refuse('EV009', 'filter: natural_key needs aggregate_type'); END IF;
   canonical := nullif('{' || concat_ws(',', '"aggregate_type":' || to_json(aggregate_type), '"natural_key":' || to_json(natural_key),
     '"event_types":[' || (SELECT string_agg(to_json(t.name)::text, ',' ORDER BY t.place)
-                            FROM unnest(event_types) WITH ORDINALITY AS t (name, place)) || ']') || '}', '{}');
+                            FROM unnest(event_types) WITH ORDINALITY AS t (name, place)) || ']', '"tags":' || array_to_json(wanted_tags)) || '}', '{}');
 END $$;
 COMMENT ON FUNCTION _evercore_filter(text) IS 'What a filter says: its canonical text and its parts; EV004, EV005 and EV009.';
 
@@ -108,7 +117,8 @@ BEGIN
            WHERE s.subscription_id = id
              AND (part IS NULL OR a.aggregate_id % s.partitions = part)
              AND (moment IS NULL OR a.newest_removed >= moment)
-             AND @passes(s.event_types; s.aggregate_type; s.natural_key; a.type_id = @type_of(s)@)@);
+             AND s.tags IS NULL  -- an event that bears one is never removed
+             AND @passes_type(s.event_types)@ AND @passes_aggregate(s.aggregate_type; s.natural_key; a.type_id = @type_of(s)@)@);
 END $$;
 COMMENT ON FUNCTION _evercore_newest_removed(bigint, integer, timestamptz) IS 'The newest position that a subscription can no longer read.';
 
@@ -203,8 +213,8 @@ BEGIN
     EXIT WHEN id IS NOT NULL;
     PERFORM _evercore_enter_subscription();
     SELECT b.* INTO begins FROM _evercore_begin(_evercore_subscribe.start, _evercore_subscribe.number) b;
-    INSERT INTO evercore_subscription AS s (name, filter, aggregate_type, natural_key, event_types, partitions, start_position)
-    VALUES (_evercore_subscribe.name, wanted.canonical, wanted.aggregate_type, wanted.natural_key, wanted.event_types,
+    INSERT INTO evercore_subscription AS s (name, filter, aggregate_type, natural_key, event_types, tags, partitions, start_position)
+    VALUES (_evercore_subscribe.name, wanted.canonical, wanted.aggregate_type, wanted.natural_key, wanted.event_types, wanted.tags,
             coalesce(_evercore_subscribe.partitions, 1), begins.place)
         ON CONFLICT DO NOTHING RETURNING s.subscription_id INTO id;
     IF FOUND THEN
@@ -226,7 +236,7 @@ BEGIN
   PERFORM _evercore_enter_subscription();
   UPDATE evercore_subscription s
      SET filter = wanted.canonical, aggregate_type = wanted.aggregate_type, natural_key = wanted.natural_key, event_types = wanted.event_types,
-         filter_version = s.filter_version + 1
+         tags = wanted.tags,         filter_version = s.filter_version + 1
    WHERE s.subscription_id = id;
   IF NOT _evercore_says_kept(_evercore_subscribe.start) THEN
     PERFORM _evercore_require_kept(id, p.position, NULL, p.partition) FROM evercore_subscription_partition p WHERE p.subscription_id = id ORDER BY p.partition;

@@ -1,9 +1,7 @@
 -- evercore_fetch: the events after a partition's cursor that pass the filter, in order of position, up to the safe head.
 --
--- There are three ways to find them: by the aggregate, where the filter has a natural key; by event type, where the user made
--- an index on it,
---   CREATE INDEX evercore_event_by_type ON evercore_event (event_type, position);
--- and else by position, looking at each event after the cursor. Whether the token is current, and where its cursor stands, is
+-- There are four ways to find them: by the aggregate, where the filter has a natural key; by tag; by event type, where there is an index on it
+-- and the position (evercore_index_types makes one); and else by position, looking at each event after the cursor. Whether the token is current, and where its cursor stands, is
 -- looked at by the statement that reads the events, in the same snapshot.
 --
 -- A fetch that would look at very many events without finding one ends empty before the head: it looks at no more than
@@ -152,7 +150,7 @@ BEGIN
   PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
   most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
   head := _evercore_safe_head();
-  SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.filter, s.aggregate_type, s.natural_key, s.event_types, p.partition, p.position,
+  SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.filter, s.aggregate_type, s.natural_key, s.event_types, s.tags, p.partition, p.position,
          @type_of(s)@ AS type_id INTO held
     FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
    WHERE s.name = evercore_fetch.name COLLATE "C" AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
@@ -161,7 +159,7 @@ BEGIN
     PERFORM _evercore_check_log(), _evercore_refuse('EV009', format('cursor of subscription "%s" is beyond the head: %s', evercore_fetch.name, held.position));
   END IF;
   IF NOT held.active OR most = 0 THEN RETURN; END IF;
-  by_index := held.natural_key IS NULL AND cardinality(held.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type();
+  by_index := coalesce(held.natural_key, held.tags::text) IS NULL AND cardinality(held.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type();
   last := head;
   IF held.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a
@@ -171,8 +169,8 @@ BEGIN
   -- Where all that is looked at passes, as with a natural key alone or an index by type, the limit bounds it.
   IF current_setting('transaction_read_only') = 'off' THEN
     IF held.natural_key IS NOT NULL THEN
-      IF held.event_types IS NOT NULL THEN last := _evercore_fetch_end_of(only_id, only_after, head); END IF;
-    ELSIF held.partitions > 1 OR held.aggregate_type IS NOT NULL OR held.event_types IS NOT NULL AND by_index IS NOT TRUE THEN
+      IF held.event_types IS NOT NULL OR held.tags IS NOT NULL THEN last := _evercore_fetch_end_of(only_id, only_after, head); END IF;
+    ELSIF held.partitions > 1 OR held.aggregate_type IS NOT NULL OR held.event_types IS NOT NULL AND held.tags IS NULL AND by_index IS NOT TRUE THEN
       last := _evercore_fetch_end(held.position, head);
     END IF;
   END IF;
@@ -181,7 +179,7 @@ BEGIN
     by_few := few.ids IS NOT NULL;
     IF by_few THEN last := few.last; END IF;
   END IF;
-  IF most >= 64 AND head - held.position >= 64 AND held.natural_key IS NULL AND NOT by_few AND by_index IS NOT TRUE THEN
+  IF most >= 64 AND head - held.position >= 64 AND held.natural_key IS NULL AND held.tags IS NULL AND NOT by_few AND by_index IS NOT TRUE THEN
     hot := _evercore_hot_aggregates(held.position);
     by_hot := hot.ids IS NOT NULL;
   END IF;
@@ -192,8 +190,16 @@ BEGIN
      WHERE e.aggregate_id = only_id AND e.sequence > only_after
        AND e.sequence <= CASE WHEN last < head THEN only_after + @max_examined@ ELSE 9223372036854775807 END
        AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
-       AND @passes_event(held.event_types)@
+       AND @passes_event(held.event_types; held.tags)@
      ORDER BY e.sequence LIMIT most;
+  ELSIF held.tags IS NOT NULL THEN
+    RETURN QUERY
+    SELECT @log_row@
+      FROM (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version) AS place) c
+           CROSS JOIN LATERAL @tagged(held; c.place; last; held.partitions = 1 AND held.aggregate_type IS NULL)@
+           JOIN @log_from(evercore_event e)@ ON e.position = m.position
+     WHERE e.aggregate_id % held.partitions = held.partition AND @passes_aggregate(held.aggregate_type; NULL::text; a.type_id = held.type_id)@
+     ORDER BY e.position LIMIT most;
   ELSIF by_few THEN
     RETURN QUERY
     SELECT @log_row(aggregate_type=few.types[array_position(few.ids, e.aggregate_id)]; natural_key=few.keys[array_position(few.ids, e.aggregate_id)])@
@@ -224,7 +230,7 @@ BEGIN
       FROM @log_from(evercore_event e)@
      WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
-       AND @passes(held.event_types; held.aggregate_type; NULL::text; a.type_id = held.type_id)@
+       AND @passes(held.event_types; NULL::jsonb; held.aggregate_type; NULL::text; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
   END IF;
   IF NOT FOUND THEN

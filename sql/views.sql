@@ -6,7 +6,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
     FROM ((evercore_subscription s
     JOIN evercore_subscription_partition p ON ((p.subscription_id = s.subscription_id)))
     JOIN evercore_event e ON (((e."position" > p."position") AND ((e.aggregate_id % (s.partitions)::bigint) = p.partition))))
-    WHERE (@passes_event(s.event_types)@ AND ((s.aggregate_type IS NULL) OR (EXISTS ( SELECT FROM (evercore_aggregate a
+    WHERE (@passes_event(s.event_types; s.tags)@ AND ((s.aggregate_type IS NULL) OR (EXISTS ( SELECT FROM (evercore_aggregate a
     JOIN evercore_aggregate_type t ON ((t.type_id = a.type_id)))
     WHERE ((a.aggregate_id = e.aggregate_id) AND @passes_aggregate(s.aggregate_type; s.natural_key; t.name = s.aggregate_type)@)))));',
    'What each partition still has to read: where a filter is applied in SQL.'),

@@ -17,6 +17,20 @@ CREATE TABLE evercore_event_tag (
 );
 COMMENT ON TABLE evercore_event_tag IS 'Events by their tags: a row for each tag of each event.';
 
+ALTER TABLE evercore_subscription ADD COLUMN tags jsonb;
+COMMENT ON COLUMN evercore_subscription.tags IS 'The tags that a filter asks for, all of them: an array of texts.';
+CREATE OR REPLACE VIEW _evercore_unread AS
+SELECT s.subscription_id, p.partition, e.position, e.aggregate_id, e.sequence, e.recorded_at
+  FROM evercore_subscription s
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+  JOIN evercore_event e ON e.position > p.position AND e.aggregate_id % s.partitions = p.partition
+ WHERE (s.event_types IS NULL OR e.event_type = ANY (s.event_types))
+   AND (s.tags IS NULL OR e.tags::jsonb @> s.tags)
+   AND (s.aggregate_type IS NULL OR EXISTS (
+         SELECT FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
+            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
+
 -- Whether event types are indexed, for conditions and queries by type: a declaration (evercore_index_types).
 ALTER TABLE _evercore_declared ADD COLUMN by_type boolean NOT NULL DEFAULT false;
 
@@ -55,6 +69,17 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
   JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
 COMMENT ON VIEW evercore_log IS 'All events this transaction sees, for looking; followers use evercore_follow.';
 ALTER TYPE _evercore_new_event DROP ATTRIBUTE tags;
+CREATE OR REPLACE VIEW _evercore_unread AS
+SELECT s.subscription_id, p.partition, e.position, e.aggregate_id, e.sequence, e.recorded_at
+  FROM evercore_subscription s
+  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
+  JOIN evercore_event e ON e.position > p.position AND e.aggregate_id % s.partitions = p.partition
+ WHERE (s.event_types IS NULL OR e.event_type = ANY (s.event_types))
+   AND (s.aggregate_type IS NULL OR EXISTS (
+         SELECT FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
+          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
+            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
+ALTER TABLE evercore_subscription DROP COLUMN tags;
 DROP INDEX evercore_compacted_type_newest;
 ALTER TABLE _evercore_declared DROP COLUMN by_type;
 DROP TABLE evercore_event_tag;

@@ -3,6 +3,7 @@ import json
 
 from harness import equal, new_database, refused
 from pq import Connection
+from test_plans import pages
 
 INDEX = "SELECT tag, event_type, position FROM evercore_event_tag ORDER BY position, tag"
 
@@ -94,4 +95,37 @@ def test_tags_go_down_and_up_with_the_schema():
     equal(connection.value("SELECT evercore_migrate()"), "4")
     connection.rows("SELECT evercore_append(evercore_create('T'), 0, 'E', '{}', tags => '[\"a\"]')")
     refused(lambda: connection.rows("SELECT evercore_migrate(3)"), "EV010", "EV010: the store holds events")
+    equal(problems(connection), [])
+
+
+def test_a_filter_by_tag_reads_what_it_gives():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, tags)"
+                    " SELECT 'T', 'k' || i % 50, 'E', '{}', '[\"all\",\"of' || i % 1000 || '\"]' FROM generate_series(1, 20000) i")
+    connection.rows("ANALYZE")
+    for filter, amount in (('{"tags":["of7"]}', 20), ('{"tags":["all","of7"],"types":["E"]}', 20), ('{"tags":["of7","of8"]}', 0), ('{"tags":["of7"],"types":["F"]}', 0)):
+        read = pages(connection, f"SELECT * FROM evercore_follow(0, NULL, '{filter}')")
+        equal(read <= 450, True, f"{filter}: {read} pages")
+        connection.rows("SELECT evercore_subscribe('s', $1)", filter)
+        token = connection.value("SELECT evercore_claim('s', 'w', 3600)")
+        equal(len(connection.rows("SELECT * FROM evercore_fetch('s', $1, 1000)", token)), amount, filter)
+        equal(connection.value("SELECT lag_events FROM evercore_subscriptions"), str(amount), filter)
+        read = pages(connection, f"SELECT * FROM evercore_fetch('s', {token}, 1000)")
+        equal(read <= 450, True, f"{filter}: {read} pages")
+        connection.rows("SELECT evercore_unsubscribe('s')")
+
+
+def test_a_filter_by_tag_is_shared_by_partitions_and_heeded_by_erasure():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, tags)"
+                    " SELECT 'T' || i % 2, 'k' || i % 10, 'E' || i % 3, '{}', CASE WHEN i % 10 < 5 THEN '[\"a\",\"b' || i % 3 || '\"]' END FROM generate_series(1, 300) i")
+    wanted = "SELECT position FROM evercore_log WHERE aggregate_type = 'T1' AND event_type IN ('E0', 'E1') AND tags::jsonb @> '[\"b1\"]' ORDER BY 1"
+    connection.rows("""SELECT evercore_subscribe('s', '{"aggregate_type":"T1","types":["E0","E1"],"tags":["a","b1"]}', 'beginning', 3)""")
+    tokens = [connection.value("SELECT evercore_claim('s', 'w', 3600)") for _ in range(3)]
+    got = [row for token in tokens for row in connection.rows("SELECT position FROM evercore_fetch('s', $1, 1000)", token)]
+    equal(sorted(got, key=lambda row: int(row[0])), connection.rows(wanted))
+    equal(connection.rows("""SELECT position FROM evercore_follow(0, NULL, '{"aggregate_type":"T1","types":["E0","E1"],"tags":["a","b1"]}')"""), connection.rows(wanted))
+    refused(lambda: connection.rows("SELECT evercore_erase(evercore_find('T1', 'k1'))"), "EV010", "EV010: aggregate ")
+    connection.rows("SELECT evercore_erase(evercore_find('T1', 'k7')), evercore_erase(evercore_find('T0', 'k2'))")
+    connection.rows("SELECT evercore_unsubscribe('s'), evercore_erase(evercore_find('T1', 'k1'))")
     equal(problems(connection), [])

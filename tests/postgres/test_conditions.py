@@ -242,6 +242,19 @@ def test_its_own_events_are_among_the_rows_and_count():
     connection.rows("ROLLBACK")
 
 
+def test_a_reader_asks_in_a_transaction_that_only_reads():
+    _, connection = store()
+    append(connection, 1, event("c1"))
+    connection.rows("SET ROLE evercore_reader; BEGIN READ ONLY")
+    equal((read(connection, [{"tags": ["c1"]}]), read(connection, [{"types": ["E"]}]), read(connection, [])), (1, 1, 1))
+    connection.rows("COMMIT")
+    equal(connection.rows("SELECT position FROM evercore_query('[{\"tags\":[\"c1\"]}]'::jsonb)"), [("1",)])
+    refused(lambda: connection.rows("SELECT evercore_append_many('[]', '[{\"tags\":[\"c1\"]}]')"), "42501")
+    refused(lambda: connection.rows("SELECT evercore_index_types()"), "42501")
+    connection.rows("RESET ROLE; SET ROLE evercore_writer; SELECT evercore_append_many('[]'::jsonb, '[{\"tags\":[\"c2\"]}]'::json)")
+    refused(lambda: connection.rows("SELECT evercore_index_types()"), "42501")
+
+
 # == The index by type ==
 
 def test_the_index_by_type_is_a_declaration():

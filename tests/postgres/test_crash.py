@@ -232,6 +232,7 @@ def test_a_follower_on_a_standby_skips_nothing():
         equal(len(seen), len(committed), "events seen on the standby")
         equal(seen, committed, "what the standby's follower saw")
         other = Connection(standby_uri)
+        equal(other.value("SELECT count(*) FROM evercore_query('[{\"types\":[\"E\"]}]')"), str(len(committed)), "what a query gives there")
         try:
             other.rows("SELECT evercore_append(1, NULL, 'E', '{}')")
             raise AssertionError("a standby took an append")

@@ -16,7 +16,8 @@ KINDS = ("E", "F", "G")
 class Worker:
     """One client."""
 
-    def __init__(self, database, number):
+    def __init__(self, database, number, tagging=False):
+        self.tagging = tagging
         self.dice = random.Random(number)
         self.number = number
         self.connection = Connection(database)
@@ -38,7 +39,20 @@ class Worker:
         if self.dice.random() < 0.3:
             self.ids += 1
             event["event_id"] = f"{self.number} {self.ids}" if self.dice.random() < 0.8 else f"shared {self.dice.randrange(40)}"
+        if self.tagging and self.dice.random() < 0.4:
+            event["tags"] = [self.tag() for _ in range(self.dice.randint(1, 3))]
         return event
+
+    def tag(self):
+        return f"t{self.dice.randrange(6)}"
+
+    def item(self):
+        item = {}
+        if self.dice.random() < 0.7:
+            item["tags"] = [self.tag() for _ in range(self.dice.randint(1, 2))]
+        if not item or self.dice.random() < 0.3:
+            item["types"] = self.dice.sample(KINDS, 2)
+        return item
 
     def place(self):
         return {"aggregate_id": self.aggregate()} if self.dice.random() < 0.5 else {"aggregate_type": "T", "natural_key": self.key()}
@@ -47,12 +61,19 @@ class Worker:
 
     def append(self):
         event = self.event()
-        self.connection.rows("SELECT evercore_append($1, NULL, $2, $3, NULL, NULL, NULL, $4)", self.aggregate(), event["event_type"],
-                             json.dumps(event["data"]), event.get("event_id"))
+        self.connection.rows("SELECT evercore_append($1, NULL, $2, $3, NULL, NULL, NULL, $4, $5)", self.aggregate(), event["event_type"],
+                             json.dumps(event["data"]), event.get("event_id"), json.dumps(event["tags"]) if "tags" in event else None)
 
     def append_many(self):
         appends = [{**self.place(), "events": [self.event() for _ in range(self.dice.randint(1, 3))]} for _ in range(self.dice.randint(1, 5))]
-        self.connection.rows("SELECT evercore_append_many($1)", json.dumps(appends))
+        condition, after = None, None
+        if self.tagging and self.dice.random() < 0.5:
+            condition = json.dumps([self.item() for _ in range(self.dice.choice([0, 1, 1, 2, 3]))])
+            after = self.connection.value("SELECT coalesce(max(position), 0) FROM evercore_query($1)", condition)
+        self.connection.rows("SELECT evercore_append_many($1, $2, $3)", json.dumps(appends), condition, after)
+
+    def index_types(self):
+        self.connection.rows("SELECT evercore_index_types($1)", self.dice.choice([0, 1, 1]))
 
     def insert(self):
         rows = []
@@ -60,9 +81,9 @@ class Worker:
             row = {**self.place(), **self.event()}
             rows.append({**row, "data": json.dumps(row["data"])})
         self.connection.rows(
-            "INSERT INTO evercore_append (aggregate_type, natural_key, aggregate_id, event_type, data, event_id)"
-            " SELECT r.aggregate_type, r.natural_key, r.aggregate_id, r.event_type, r.data, r.event_id FROM json_to_recordset($1)"
-            " AS r (aggregate_type text, natural_key text, aggregate_id bigint, event_type text, data text, event_id text)", json.dumps(rows))
+            "INSERT INTO evercore_append (aggregate_type, natural_key, aggregate_id, event_type, data, event_id, tags)"
+            " SELECT r.aggregate_type, r.natural_key, r.aggregate_id, r.event_type, r.data, r.event_id, r.tags FROM json_to_recordset($1)"
+            " AS r (aggregate_type text, natural_key text, aggregate_id bigint, event_type text, data text, event_id text, tags text)", json.dumps(rows))
 
     def create(self):
         self.connection.rows("SELECT evercore_create($1, $2)", self.dice.choice(["T", "U", f"V{self.dice.randrange(50)}"]), self.key())
@@ -137,7 +158,7 @@ class Worker:
 
     def run(self):
         for turn in range(CALLS):
-            call = self.dice.choice(self.SINGLE) if self.dice.random() < 0.9 else Worker.transaction
+            call = self.dice.choice(self.SINGLE) if self.dice.random() < 0.9 else Worker.index_types if self.tagging else Worker.transaction
             if turn == CALLS * 9 // 10:
                 call = Worker.erase
             try:
@@ -150,11 +171,20 @@ class Worker:
 
 
 def test_every_call_at_once():
+    storm(tagging=False)
+
+
+def test_every_single_call_at_once_with_tags_and_conditions():
+    """Without transactions of several calls: their keys are not in the order of all locks."""
+    storm(tagging=True)
+
+
+def storm(tagging):
     database = new_database()
     admin = Connection(database)
     admin.rows(RECORD)
     admin.rows("SELECT evercore_create('T', 'k' || i) FROM generate_series(1, 6) i; SELECT evercore_create('U') FROM generate_series(7, 10)")
-    workers = [Worker(database, number) for number in range(WORKERS)]
+    workers = [Worker(database, number, tagging) for number in range(WORKERS)]
     together(*[worker.run for worker in workers])
     equal(list(faults(admin)), [])
     refused = sum(sum(worker.refusals.values()) for worker in workers)

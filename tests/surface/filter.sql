@@ -38,8 +38,9 @@ SELECT lag_events FROM evercore_subscriptions;
 -- … with several partitions too
 SELECT evercore_subscribe('two', '{"tags":["course:c1"]}', 'beginning', 2);
 SELECT sum(lag_events) FROM evercore_subscriptions WHERE name = 'two';
-SELECT evercore_claim('two', 'w', 60), evercore_claim('two', 'v', 60);
-SELECT position FROM (SELECT position FROM evercore_fetch('two', 1) UNION ALL SELECT position FROM evercore_fetch('two', 2)) both_of ORDER BY position;
+SELECT count(evercore_claim('two', 'w', 60)), count(evercore_claim('two', 'v', 60));
+SELECT position FROM (SELECT position FROM evercore_fetch('two', (SELECT token FROM evercore_subscriptions WHERE name = 'two' AND partition = 0))
+  UNION ALL SELECT position FROM evercore_fetch('two', (SELECT token FROM evercore_subscriptions WHERE name = 'two' AND partition = 1))) both_of ORDER BY position;
 SELECT evercore_unsubscribe('two');
 
 -- a filter that is none says so

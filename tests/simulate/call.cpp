@@ -96,7 +96,7 @@ std::string log_row(const Store& store, const Event& event) {
   return row({cell(event.position), cell(event.aggregate), aggregate.type, cell(aggregate.key),
               cell(event.sequence), event.type, event.data, cell(event.reference),
               cell(event.metadata), time_text(event.time), time_text(event.recorded),
-              cell(event.id), cell(tags_text(event.tags))});
+              cell(event.id), cell(texts_as_json(event.tags))});
 }
 
 Argument Maker::id() {
@@ -181,6 +181,8 @@ Argument Maker::filter() {
   if (random.chance(40))
     filter.event_types =
         random.pick<std::vector<std::string>>({{"M"}, {"P", "N"}, {"C", "M", "later"}});
+  if (random.chance(20))
+    filter.tags = random.pick<std::vector<std::string>>({{"a"}, {"a", "b"}, {"c"}, {"never"}});
   const Text text = filter.text();
   return text ? Argument(*text) : Argument();
 }
@@ -201,10 +203,10 @@ Argument Maker::sequence(const Argument& id) {
 }
 
 Argument Maker::tags() {
-  if (random.chance(88)) return {};
-  return random.pick<std::string>({"[\"x\"]", "[\"y\"]", "[\"y\",\"x\",\"y\"]", "[\"x\",\"z\"]",
-                                   "[]", random.chance(10) ? "[\"x\",\"\"]" : "[\"z\"]",
-                                   random.chance(10) ? "{}" : "[\"x\"]"});
+  if (random.chance(65)) return {};
+  if (random.chance(2)) return random.pick<std::string>({"[\"\"]", "[7]", "{}", "[\"a\",\"\"]"});
+  return random.pick<std::string>(
+      {"[]", "[\"a\"]", "[\"b\",\"a\"]", "[\"c\"]", "[\"a\",\"c\",\"b\"]"});
 }
 
 Arguments Maker::event() {

@@ -106,6 +106,12 @@ std::string cell(const Text& text);
 std::string cell(std::optional<Number> number);
 std::string row(std::initializer_list<std::string> cells);
 std::string joined(const Rows& rows);  ///< a line each
+/// What an append_many with a condition answers; in calls_append.cpp. `refuse_by_condition` throws.
+Rows append_many_if(Scene& scene, const Arguments& arguments,
+                    const std::function<void()>& refuse_by_condition);
+Arguments make_appends(Maker& maker);
+std::string appends_as_json(const Arguments& arguments);
+
 extern const char* const log_columns;
 std::string log_row(const Store& store, const Event& event);
 

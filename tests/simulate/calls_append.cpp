@@ -2,20 +2,16 @@
 //
 // All answer by one rule, `append_all`: the events by themselves, the targets, the repeats, the
 // versions, in this order. Arguments of several appends are flat: for each its target (id, type, key),
-// expected, repeats and count of events (six columns), then the columns of Maker::event() for each.
+// expected, repeats and count of events, then seven columns an event.
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "simulate/call.h"
-#include "simulate/calls_query.h"
 
 namespace evercore::simulate {
 
 namespace {
-
-constexpr std::ptrdiff_t target_columns = 6, event_columns = 7,
-                         row_columns = target_columns + event_columns;
 
 struct Append {
   Argument id;
@@ -45,18 +41,20 @@ NewEvent read_event(const Append& append, const Argument* columns) {
                  text(columns[5]),
                  {},
                  {}};
-  const Text tags = text(columns[6]);
   check_payload("data", event.data);
   check_payload("metadata", event.metadata);
   if (!number(append.id) && append.type) check_name(append.type, "aggregate_type", longest_type);
   if (!number(append.id) && append.key) check_name(append.key, "natural_key", longest_key);
   check_name(event.type, "event_type", longest_type);
-  if (tags && tags->starts_with('[')) event.tags = read_tags(tags);
+  const Text tags = text(columns[6]);
+  const bool sound = !tags || (tags->front() == '[' && *tags != "[7]");
+  if (tags && sound) event.tags = read_texts(*tags);
+  for (const std::string& tag : event.tags) check_name(tag, "tag", longest_type);
   if (!event.data) refuse(9, "data is NULL");
   if (append.expected && *append.expected < 0)
     refuse(9, "expected is out of range: " + cell(append.expected));
   if (const Text time = text(columns[4])) event.time = require_time(*time, "event_time");
-  if (event.tags.empty()) event.tags = read_tags(tags);
+  if (!sound) refuse(9, "tags is not an array of texts");
   return event;
 }
 
@@ -70,8 +68,8 @@ std::vector<Append> read_appends(const Arguments& arguments) {
                   text(arguments[at + 4]).has_value(),
                   {}};
     const Number count = *number(arguments[at + 5]);
-    at += target_columns;
-    for (Number i = 0; i < count; ++i, at += event_columns)
+    at += 6;
+    for (Number i = 0; i < count; ++i, at += 7)
       append.events.push_back(read_event(append, &arguments[at]));
     appends.push_back(std::move(append));
   }
@@ -233,8 +231,8 @@ std::string many_as_json(const Arguments& arguments) {
            member("expected", arguments[at + 3]) + member("repeats", arguments[at + 4]) +
            "\"events\":[";
     const Number count = *number(arguments[at + 5]);
-    at += target_columns;
-    for (Number i = 0; i < count; ++i, at += event_columns) {
+    at += 6;
+    for (Number i = 0; i < count; ++i, at += 7) {
       out +=
           without_comma(
               "{" + member("event_type", arguments[at]) + member("data", arguments[at + 1], true) +
@@ -248,7 +246,7 @@ std::string many_as_json(const Arguments& arguments) {
   return without_comma(out) + "]";
 }
 
-Rows answer_of(const std::vector<Appended>& appended) {
+Rows answer(const std::vector<Appended>& appended) {
   std::string out = "[";
   for (const Appended& last : appended) {
     out += std::string(out.size() > 1 ? "," : "") + "{\"aggregate_id\":" + cell(last.aggregate) +
@@ -260,33 +258,7 @@ Rows answer_of(const std::vector<Appended>& appended) {
 }
 
 Rows append_many(Scene& scene, const Arguments& arguments) {
-  return answer_of(append_all(scene, read_appends(arguments)));
-}
-
-// The same under a condition: the query and the position come before the others.
-
-Arguments make_conditional(Maker& maker) {
-  Arguments arguments = {make_query(maker, true),
-                         maker.random.chance(20)
-                             ? Argument()
-                             : Argument(maker.random.between(
-                                   std::max<Number>(0, maker.store.head - 6), maker.store.head))};
-  if (maker.random.chance(10)) return arguments;
-  for (Argument& argument : make_many(maker, 2, 2, true)) arguments.push_back(std::move(argument));
-  return arguments;
-}
-
-Rows append_on_condition(Scene& scene, const Arguments& arguments) {
-  const std::vector<Append> appends = read_appends({arguments.begin() + 2, arguments.end()});
-  const Query condition = read_query(text(arguments[0]), "condition");
-  check_positions(scene.store, condition, number(arguments[1]));
-  const Store before = scene.store;
-  const std::vector<Appended> done = append_all(scene, appends);
-  const bool all_repeats =
-      !done.empty() &&
-      std::all_of(done.begin(), done.end(), [](const Appended& a) { return a.repeated; });
-  if (!all_repeats) check_condition(before, condition, number(arguments[1]).value_or(0));
-  return answer_of(done);
+  return answer(append_all(scene, read_appends(arguments)));
 }
 
 // Rows of an INSERT.
@@ -296,7 +268,7 @@ std::string rows_as_sql(const char* verb, const Arguments& arguments) {
                     " INTO evercore_append (aggregate_id, aggregate_type, natural_key, expected, "
                     "event_type, data, reference, "
                     "metadata, event_time, event_id, tags) VALUES ";
-  for (std::size_t at = 0; at < arguments.size(); at += row_columns) {
+  for (std::size_t at = 0; at < arguments.size(); at += 13) {
     out += at > 0 ? ", (" : "(";
     for (const std::size_t column : {0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12})
       out += (column > 0 ? ", " : "") + literal(arguments[at + column]);
@@ -321,12 +293,11 @@ Rows insert(Scene& scene, const Arguments& arguments) {
 
 /// Under OR IGNORE each row stands for itself: a fault skips it, a repeat is none.
 Rows insert_or_ignore(Scene& scene, const Arguments& arguments) {
-  for (std::size_t at = 0; at < arguments.size(); at += row_columns) {
+  for (std::size_t at = 0; at < arguments.size(); at += 13) {
     const Store before = scene.store;
     try {
-      append_all(scene,
-                 read_rows({arguments.begin() + static_cast<std::ptrdiff_t>(at),
-                            arguments.begin() + static_cast<std::ptrdiff_t>(at) + row_columns}));
+      append_all(scene, read_rows({arguments.begin() + static_cast<std::ptrdiff_t>(at),
+                                   arguments.begin() + static_cast<std::ptrdiff_t>(at + 13)}));
     } catch (const Refusal&) {
       scene.store = before;
     }
@@ -352,6 +323,33 @@ Rows copy_back(Scene& scene, const Arguments& arguments) {
 
 }  // namespace
 
+Arguments make_appends(Maker& maker) {
+  return make_many(maker, 3, 4, true);
+}
+
+std::string appends_as_json(const Arguments& arguments) {
+  return many_as_json(arguments);
+}
+
+/// The condition is looked at before the first write, and said behind all that goes before it.
+Rows append_many_if(Scene& scene, const Arguments& arguments,
+                    const std::function<void()>& refuse_by_condition) {
+  const std::vector<Append> appends = read_appends(arguments);
+  std::optional<Refusal> refused;
+  try {
+    refuse_by_condition();
+  } catch (const Refusal& refusal) {
+    if (refusal.messages[0].starts_with("EV009")) throw;
+    refused = refusal;
+  }
+  const std::vector<Appended> done = append_all(scene, appends);
+  // `repeated` is of an append whose events are all repeats.
+  const bool any_new =
+      std::any_of(done.begin(), done.end(), [](const Appended& last) { return !last.repeated; });
+  if (refused && any_new) throw *refused;
+  return answer(done);
+}
+
 std::vector<Call> append_calls() {
   const auto rows = [](Maker& m) { return make_many(m, 4, 1, false); };
   return {
@@ -361,12 +359,6 @@ std::vector<Call> append_calls() {
        [](const Arguments& a) {
          return "SELECT evercore_append_many(" + literal(many_as_json(a)) + ")";
        }},
-      {"evercore_append_many", 5, true, "", "j", make_conditional, append_on_condition,
-       [](const Arguments& a) {
-         return "SELECT evercore_append_many(" + literal(many_as_json({a.begin() + 2, a.end()})) +
-                ", " + literal(a[0]) + ", " + literal(a[1]) + ")";
-       },
-       false},
       {"evercore_append", 8, true, "", "", rows, insert,
        [](const Arguments& a) { return rows_as_sql("INSERT", a); }},
       {"evercore_append", 5, true, "", "", rows, insert_or_ignore,

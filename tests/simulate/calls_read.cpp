@@ -37,7 +37,7 @@ Rows follow(Scene& scene, const Arguments& arguments) {
   for (const Event& event : scene.store.events) {
     if (static_cast<Number>(rows.size()) == limit) break;
     if (event.position <= after || event.position > last || event.removed) continue;
-    if (scene.store.passes(filter, scene.store.of(event), event.type))
+    if (scene.store.passes(filter, scene.store.of(event), event.type) && event.bears(filter.tags))
       rows.push_back(log_row(scene.store, event));
   }
   return rows;

@@ -50,7 +50,9 @@ Number newest_removed(const Store& store, const Filter& filter, const Counts& co
   for (const auto& [id, aggregate] : store.aggregates) {
     if (!counts(aggregate)) continue;
     for (const auto& [type, position] : aggregate.compacted) {
-      if (store.passes(filter, aggregate, type)) newest = std::max(newest, position);
+      // What bears tags is never removed.
+      if (filter.tags.empty() && store.passes(filter, aggregate, type))
+        newest = std::max(newest, position);
     }
   }
   return newest;

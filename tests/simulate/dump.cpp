@@ -23,7 +23,6 @@ const char* const hidden[] = {
     "ORDER BY name",
     "SELECT max(least_token) FROM evercore_schema",
     "SELECT task FROM _evercore_maintenance",
-    "SELECT count(*) FROM sqlite_schema WHERE name = 'evercore_event_by_type'",
 };
 
 std::string hidden_of(const Store& store) {
@@ -49,7 +48,6 @@ std::string hidden_of(const Store& store) {
           s.removed ? "1" : "0"});
   }
   line({cell(store.least_token)});
-  line({store.types_indexed ? "1" : "0"});
   return out;
 }
 

@@ -81,9 +81,9 @@ Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
   added.reference = event.reference;
   added.metadata = event.metadata;
   added.id = event.id;
+  added.tags = event.tags;
   added.time = event.time.value_or(now);
   added.recorded = now;
-  added.tags = event.tags;
   folds.try_emplace(added.type, Fold::merge);
   if (!aggregate.first_time) aggregate.first_time = added.time;
   aggregate.last_time = added.time;
@@ -143,7 +143,8 @@ bool Store::passes(const Filter& filter, const Aggregate& aggregate,
 bool Store::passes(const Subscription& subscription, const Event& event, Number partition) const {
   const auto count = static_cast<Number>(subscription.partitions.size());
   return !event.removed && event.aggregate % count == partition &&
-         passes(subscription.filter, of(event), event.type);
+         passes(subscription.filter, of(event), event.type) &&
+         event.bears(subscription.filter.tags);
 }
 
 std::vector<const Event*> Store::unread(const Subscription& subscription, Number partition) const {
@@ -178,51 +179,46 @@ Filter read_filter(const Text& json) {
   };
   filter.aggregate_type = name("aggregate_type");
   filter.natural_key = name("natural_key");
-  const auto types = parsed.members.find("event_types");
-  if (types == parsed.members.end()) return filter;
-  filter.event_types = texts_of(types->second.text);
+  const auto texts = [&](const char* member) {
+    const auto found = parsed.members.find(member);
+    return found == parsed.members.end() ? std::vector<std::string>()
+                                         : read_texts(found->second.text);
+  };
+  filter.event_types = texts("event_types");
+  filter.tags = texts("tags");
   return filter;
+}
+
+std::vector<std::string> read_texts(const std::string& json) {
+  std::vector<std::string> texts;
+  for (std::size_t at = json.find('"'); at != std::string::npos; at = json.find('"', at + 1)) {
+    const std::size_t end = json.find('"', at + 1);
+    texts.push_back(json.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  return texts;
+}
+
+Text texts_as_json(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + json_string(text);
+  return out.empty() ? Text() : "[" + out + "]";
+}
+
+bool Event::bears(const std::vector<std::string>& wanted) const {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  });
 }
 
 Text Filter::text() const {
   std::string out;
   if (aggregate_type) out += ",\"aggregate_type\":" + json_string(*aggregate_type);
   if (natural_key) out += ",\"natural_key\":" + json_string(*natural_key);
-  if (!event_types.empty()) {
-    std::string names;
-    for (const std::string& name : event_types)
-      names += (names.empty() ? "" : ",") + json_string(name);
-    out += ",\"event_types\":[" + names + "]";
-  }
+  if (!event_types.empty()) out += ",\"event_types\":" + *texts_as_json(event_types);
+  if (!tags.empty()) out += ",\"tags\":" + *texts_as_json(tags);
   if (out.empty()) return std::nullopt;
   return "{" + out.substr(1) + "}";
-}
-
-Text tags_text(const std::vector<std::string>& tags) {
-  std::string out;
-  for (const std::string& tag : tags) out += (out.empty() ? "" : ",") + json_string(tag);
-  return tags.empty() ? Text() : Text("[" + out + "]");
-}
-
-std::vector<std::string> texts_of(const std::string& list) {
-  std::vector<std::string> texts;
-  for (std::size_t at = list.find('"'); at != std::string::npos; at = list.find('"', at + 1)) {
-    const std::size_t end = list.find('"', at + 1);
-    texts.push_back(list.substr(at + 1, end - at - 1));
-    at = end;
-  }
-  return texts;
-}
-
-std::vector<std::string> read_tags(const Text& json) {
-  std::vector<std::string> tags;
-  if (!json) return tags;
-  if (json->front() != '[') refuse(9, "tags is not an array of texts");
-  for (const std::string& tag : texts_of(*json)) {
-    check_name(tag, "tag", longest_tag);
-    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
-  }
-  return tags;
 }
 
 namespace {

@@ -32,7 +32,7 @@ enum class Fold { merge, patch, custom };
 struct NewEvent {
   Text type, data, reference, metadata, id;
   std::optional<Number> time;
-  std::vector<std::string> tags;
+  std::vector<std::string> tags = {};
 };
 
 struct Event {
@@ -43,9 +43,12 @@ struct Event {
   std::shared_ptr<const Json> value;
   Text reference, metadata, id;
   Number time, recorded;
-  std::vector<std::string> tags;
   std::string content;  ///< the data that was appended, whatever erasure made of it
   bool removed = false;
+  std::vector<std::string> tags = {};
+
+  /// Whether it bears all of them.
+  [[nodiscard]] bool bears(const std::vector<std::string>& wanted) const;
 };
 
 struct Aggregate {
@@ -73,10 +76,15 @@ struct Policy {
 struct Filter {
   Text aggregate_type, natural_key;
   std::vector<std::string> event_types;
+  std::vector<std::string> tags = {};
 
   bool operator==(const Filter&) const = default;
   [[nodiscard]] Text text() const;  ///< nothing where everything passes
 };
+
+/// A JSON array of texts without escapes: the texts; and the other way, NULL where there are none.
+std::vector<std::string> read_texts(const std::string& json);
+Text texts_as_json(const std::vector<std::string>& texts);
 
 Filter read_filter(const Text& json);  ///< of a text that Filter::text() wrote
 
@@ -149,18 +157,10 @@ struct Store {
   void require_read(const Aggregate& aggregate, Number sequence) const;
 };
 
-/// As a column shows them: nothing where there are none.
-Text tags_text(const std::vector<std::string>& tags);
-/// The texts of a JSON array that holds nothing else, and no escapes.
-std::vector<std::string> texts_of(const std::string& list);
-/// Of a text that is a JSON array of texts, or of none; EV009 and EV005.
-std::vector<std::string> read_tags(const Text& json);
-
 /// EV005 for a name that is missing, empty or too long.
 void check_name(const Text& name, const std::string& argument, std::size_t most);
 inline constexpr std::size_t longest_type = 255;
 inline constexpr std::size_t longest_key = 255;
-inline constexpr std::size_t longest_tag = 255;
 
 Json fold(Fold how, Json state, const Json& data);
 

@@ -22,6 +22,7 @@ const char* const hidden[] = {
     "SELECT name, last_token, start_position, repartitionable, removed FROM evercore_subscription "
     "ORDER BY name",
     "SELECT max(least_token) FROM evercore_schema",
+    "SELECT count(*) FROM sqlite_schema WHERE name = 'evercore_event_by_type'",
     "SELECT task FROM _evercore_maintenance",
 };
 
@@ -48,6 +49,7 @@ std::string hidden_of(const Store& store) {
           s.removed ? "1" : "0"});
   }
   line({cell(store.least_token)});
+  line({store.types_indexed ? "1" : "0"});
   return out;
 }
 

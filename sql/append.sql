@@ -41,9 +41,10 @@ BEGIN
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain(data; printed)@ AND octet_length(data) <= @shallow@
       AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id, tags) IS NULL) IS NOT TRUE THEN
+    IF tags IS NOT NULL THEN bears := _evercore_tags(tags); END IF;
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time,
-      tags);
-    IF tags IS NOT NULL THEN bears := nullif(_evercore_tags(tags), '{}'); END IF;
+      tags, bears);
+    IF bears = '{}' THEN bears := NULL; END IF;
     extra := metadata;
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
@@ -113,10 +114,9 @@ COMMENT ON FUNCTION _evercore_counted(bigint, bigint) IS 'EV010 where not as man
 -- What an event and the place it goes to must be, in the order in which faults are named: EV004, EV005, EV009. `wrong` is what
 -- the caller found of the last kind. Gives the event's time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(data text, metadata text, id bigint, type text, key text, event_type text, event_id text,
-  wrong text, expected bigint, reference text, event_time text, tags text) RETURNS timestamptz
+  wrong text, expected bigint, reference text, event_time text, tags text, bears text[]) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  bears text[] := CASE WHEN tags IS NOT NULL THEN _evercore_tags(tags) END;
   happened timestamptz;
 BEGIN
   PERFORM _evercore_ready(), _evercore_payload(data, 'data'), _evercore_payload(metadata, 'metadata');
@@ -145,5 +145,5 @@ BEGIN
   END IF;
   RETURN happened;
 END $$;
-COMMENT ON FUNCTION _evercore_check_event(text, text, bigint, text, text, text, text, text, bigint, text, text, text) IS
+COMMENT ON FUNCTION _evercore_check_event(text, text, bigint, text, text, text, text, text, bigint, text, text, text, text[]) IS
   'Refuses what an event must not be: EV004, EV005, EV009; gives its time.';

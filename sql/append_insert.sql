@@ -117,12 +117,12 @@ BEGIN
     no := given.no;
     document := _evercore_printed_bytes(given.data, 'data');
     extra := _evercore_printed_bytes(given.metadata, 'metadata');
+    bears := CASE WHEN given.tags IS NOT NULL THEN _evercore_tags(given.tags[1]) END;
     moment := _evercore_check_event(document, extra, given.id, given.type, given.key, given.event_type, given.event_id,
       (CASE '' WHEN given.reference THEN 'reference' WHEN given.event_time THEN 'event_time' WHEN given.tags[1] THEN 'tags' END)
         || ' is empty: NULL is none',
-      given.expected, given.reference, _evercore_printed_time(given.event_time), given.tags[1]);
-    bears := CASE WHEN given.tags IS NOT NULL THEN nullif(_evercore_tags(given.tags[1]), '{}') END;
-    events[no] := @new_event(given.append; given.event_type; document; given.reference; extra; moment; given.event_id; bears)@;
+      given.expected, given.reference, _evercore_printed_time(given.event_time), given.tags[1], bears);
+    events[no] := @new_event(given.append; given.event_type; document; given.reference; extra; moment; given.event_id; nullif(bears, '{}'))@;
   END LOOP;
   RETURN events;
 EXCEPTION WHEN SQLSTATE 'EV004' OR SQLSTATE 'EV005' OR SQLSTATE 'EV009' THEN

@@ -251,7 +251,7 @@ BEGIN
   PERFORM _evercore_check_event(data, metadata, _evercore_integer_or_0(header->'aggregate_id'), _evercore_text_or_any(header->'aggregate_type'),
     _evercore_text_or_any(header->'natural_key'), _evercore_text_or_any(event->'event_type'), _evercore_text_or_any(event->'event_id'), wrong,
     _evercore_integer_or_0(header->'expected'), _evercore_text_or_any(event->'reference'), _evercore_text_or_any(event->'event_time'),
-    CASE WHEN tags ~ E'\uE000[NS]' THEN '' ELSE tags END);
+    tags, CASE WHEN tags !~ E'\uE000[NS]' THEN _evercore_tags(tags) END);
 END $$;
 COMMENT ON FUNCTION _evercore_check_json_event(json, json, boolean) IS 'Refuses an event of evercore_append_many: EV004, EV005, EV009.';
 

@@ -4,6 +4,21 @@
 CREATE OR REPLACE FUNCTION _evercore_tags(tags text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
+  bears text[];
+BEGIN
+  -- One or two as array_to_json writes them: a tenth of what the server's parser costs here.
+  IF tags COLLATE "C" ~ '^[[]"[^"[.backslash.][:cntrl:]]*"(,"[^"[.backslash.][:cntrl:]]*")?[]]$' THEN
+    bears := string_to_array(substr(tags, 3, length(tags) - 4), '","');
+    IF bears = '{}' THEN RETURN ARRAY['']; END IF;
+    RETURN CASE WHEN bears[1] = bears[2] THEN bears[1:1] ELSE bears END;
+  END IF;
+  RETURN _evercore_parsed_tags(tags);
+END $$;
+COMMENT ON FUNCTION _evercore_tags(text) IS 'The tags that a JSON array names, or NULL where it is no array of texts.';
+
+CREATE OR REPLACE FUNCTION _evercore_parsed_tags(tags text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
+DECLARE
   document json;
   texts boolean;
   bears text[];
@@ -17,7 +32,7 @@ BEGIN
 EXCEPTION WHEN invalid_text_representation OR untranslatable_character OR statement_too_complex THEN
   RETURN NULL;  -- not JSON, or a lone surrogate; U+0000; too deep
 END $$;
-COMMENT ON FUNCTION _evercore_tags(text) IS 'The tags that a JSON array names, or NULL where it is no array of texts.';
+COMMENT ON FUNCTION _evercore_parsed_tags(text) IS 'The same by the server''s parser.';
 
 CREATE OR REPLACE FUNCTION _evercore_plain_tags(tags jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$

@@ -13,7 +13,7 @@ TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|;|[^'\";]+")
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?(?:Z|\+00)")
 READS = re.compile(r"(SELECT|WITH|VALUES)\b", re.IGNORECASE)
 JSON_COLUMNS = {"state", "appends"}
-BOOLEAN_COLUMNS = {"active", "erased"}
+BOOLEAN_COLUMNS = {"active", "erased", "filled"}
 
 
 class Block:

@@ -39,7 +39,11 @@ void bind_event(Statement& insert, const NewEvent& event) {
   if (event.reference) insert.bind(written_reference, *event.reference);
   if (event.metadata) insert.bind(written_metadata, *event.metadata);
   if (event.event_id) insert.bind(written_event_id, *event.event_id);
-  if (event.tags != nullptr) insert.bind(written_tags, event.tags->text);
+  if (event.tags == nullptr) return;
+  insert.bind(written_tags, event.tags->text);
+  if (event.tags->declared > 0) {
+    insert.bind(written_declared_tags, static_cast<std::int64_t>(event.tags->declared));
+  }
 }
 
 /// Arrival sees what was ignored. A trigger of the user's would take the clause over and ignore its own
@@ -147,6 +151,7 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
 /// writer can come between. Nothing where more than one statement is needed.
 std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
                                     std::optional<std::int64_t> expected, const NewEvent& event) {
+  if (connection.declared.find(connection, event.event_type) != nullptr) return std::nullopt;
   std::optional<Statement> prepared = connection.prepare_ignoring(insert_finding);
   if (!prepared) return std::nullopt;
   Statement& insert = *prepared;
@@ -185,6 +190,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
     case Decision::schema_changed:  // perhaps by a newer program: EV008 is found by looking again
       connection.forget_schema();
       break;
+    case Decision::declared:
     case Decision::needs_snapshot:
     case Decision::appended:  // it was the event type that is missing
     case Decision::none:      // the whole procedure says why
@@ -246,6 +252,7 @@ void append(const Call& call) {
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event) {
   if (!is_simple(event) || connection.has_user_triggers()) return std::nullopt;
+  if (connection.declared.find(connection, event.event_type) != nullptr) return std::nullopt;
   const auto type_id = find_event_type(connection, event.event_type);
   if (!type_id) return std::nullopt;
   const AggregateInfo info = open_info(connection, aggregate_id);
@@ -271,7 +278,14 @@ Appended append_fully(Connection& connection, std::int64_t aggregate_id,
     require_open(connection, aggregate_id);
     if (const auto repeat = find_repeat(connection, aggregate_id, event)) return *repeat;
   }
-  return append_new(connection, aggregate_id, expected, event, true);
+  if (connection.declared.find(connection, event.event_type) == nullptr) {
+    return append_new(connection, aggregate_id, expected, event, true);
+  }
+  require_expected(aggregate_id, expected, open_info(connection, aggregate_id).version);
+  NewEvent tagged = event;
+  const std::optional<Tags> tags = with_declared(connection, event);
+  if (tags) tagged.tags = &*tags;
+  return append_new(connection, aggregate_id, expected, tagged, true);
 }
 
 Appended append_new(Connection& connection, std::int64_t aggregate_id,

@@ -46,6 +46,9 @@ class StagedRows : public Rows {
       case written_tags:
         if (event.tags != nullptr) give(context, event.tags->text);
         return;
+      case written_declared_tags:
+        if (event.tags == nullptr || event.tags->declared == 0) return;
+        return sqlite3_result_int64(context, static_cast<std::int64_t>(event.tags->declared));
       default:
         return;
     }
@@ -86,7 +89,7 @@ constexpr Sql insert_beside = INSERT_STAGED(EVERCORE_NAMES_BESIDE);
 constexpr Sql insert_to_tags = INSERT_STAGED(EVERCORE_NAMES_TO_TAGS);
 
 Written last_filled(const NewEvent& event) {
-  if (event.tags != nullptr) return written_tags;
+  if (event.tags != nullptr) return written_declared_tags;
   return event.event_time || event.reference || event.metadata ? written_metadata : written_data;
 }
 
@@ -153,8 +156,12 @@ void Batch::write() {
   last_ = written_data;
 }
 
-const TableFunction staged_table = {
-    "_evercore_staged", "CREATE TABLE x(" EVERCORE_NAMES_TO_TAGS ")", written_tags, 0, 0, -1,
-    open_staged};
+const TableFunction staged_table = {"_evercore_staged",
+                                    "CREATE TABLE x(" EVERCORE_NAMES_TO_TAGS ")",
+                                    written_declared_tags,
+                                    0,
+                                    0,
+                                    -1,
+                                    open_staged};
 
 }  // namespace evercore::ext

@@ -20,6 +20,8 @@ void decide(Connection& connection, sqlite3_value** arguments) {
   connection.require_same_store_to_append();
   if (fast->insert.was_reprepared()) {
     fast->decision = Decision::schema_changed;
+  } else if (!connection.declared.known()) {
+    fast->decision = Decision::declared;
   } else if (sqlite3_value_int64(arguments[0]) != 0) {
     fast->decision = Decision::erased;
   } else if (fast->expected && *fast->expected != fast->version) {

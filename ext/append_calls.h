@@ -21,6 +21,7 @@ enum class Decision {
   erased,
   needs_snapshot,
   schema_changed,
+  declared,  ///< somebody has declared something since it was looked at
 };
 
 struct FastAppend {

@@ -1,5 +1,6 @@
 // evercore_append_many: one JSON array, many events, many aggregates, one atomic call.
 #include <algorithm>
+#include <forward_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,7 +38,8 @@ struct Mixture {
 };
 
 /// Inside atomically(): one call. A conflict goes behind what is wrong with an event_id: it is kept
-/// until the others have been looked at. Behind both goes what refused the call's condition.
+/// until the others have been looked at. Behind both goes what is wrong with declared tags, and then what
+/// refused the call's condition.
 class Writer {
  public:
   Writer(Connection& connection, const JsonAppends& call, std::optional<Error> refusal,
@@ -60,6 +62,7 @@ class Writer {
       result += answer.repeated ? ",\"repeated\":true}" : "}";
     }
     if (conflict_) throw *conflict_;
+    if (untaggable_) throw *untaggable_;
     if (refusal_ && any_new_) throw *refusal_;
     if (batch_) batch_->write();
     return result += "]";
@@ -79,13 +82,16 @@ class Writer {
     }
   }
 
-  /// Whether no event can be a repeat, and no version be another than expected.
+  /// Whether no event can be a repeat or be at fault by what its type declares, and no version be another
+  /// than expected.
   [[nodiscard]] bool nothing_goes_before() const {
     const auto& [appends, events, tags] = call_;
     return std::none_of(appends.begin(), appends.end(),
                         [](const JsonAppend& append) { return append.expected.has_value(); }) &&
-           std::none_of(events.begin(), events.end(),
-                        [](const NewEvent& event) { return event.event_id.has_value(); });
+           std::none_of(events.begin(), events.end(), [&](const NewEvent& event) {
+             return event.event_id.has_value() ||
+                    connection_.declared.find(connection_, event.event_type) != nullptr;
+           });
   }
 
   struct Answer {
@@ -139,9 +145,13 @@ class Writer {
     any_new_ = true;
     if (!conflict_) {
       try {
-        if (!batch_) return ext::append_new(connection_, aggregate_id, expected, event, false);
-        const Place place = take_place(connection_, aggregate_id, expected, event);
-        return Appended{place.sequence, batch_->add(aggregate_id, place, event), false};
+        if (!batch_) {
+          return ext::append_new(connection_, aggregate_id, expected, with_tags(event), false);
+        }
+        const NewEvent& tagged = with_tags(event);
+        if (&tagged != &event && !Batch::holds(tagged)) throw Batch::Refused{};
+        const Place place = take_place(connection_, aggregate_id, expected, tagged);
+        return Appended{place.sequence, batch_->add(aggregate_id, place, tagged), false};
       } catch (const Error& failure) {
         if (!failure.text.starts_with("EV001")) throw;
         if (batch_) throw Batch::Refused{};  // what is staged is in no table yet
@@ -150,6 +160,22 @@ class Writer {
     }
     if (event.event_id) kept_out_.emplace(*event.event_id, std::pair(aggregate_id, &event));
     return {};
+  }
+
+  /// The event with what its type declares, for as long as this call.
+  const NewEvent& with_tags(const NewEvent& event) {
+    if (connection_.declared.find(connection_, event.event_type) == nullptr) return event;
+    try {
+      auto tags = with_declared(connection_, event);
+      if (!tags) return event;
+      auto& [tagged, all] = tagged_.emplace_front(event, std::move(*tags));
+      tagged.tags = &all;
+      return tagged;
+    } catch (const Error& failure) {
+      if (failure.code == Code::engine) throw;
+      if (!untaggable_) untaggable_ = failure;
+      return event;
+    }
   }
 
   /// Stores the snapshot that the events from `first` to `last` made due.
@@ -168,6 +194,8 @@ class Writer {
   Mixture mixture_;
   std::optional<Error> conflict_;
   std::optional<Error> refusal_;  // by the condition
+  std::optional<Error> untaggable_;
+  std::forward_list<std::pair<NewEvent, Tags>> tagged_;
   bool any_new_ = false;
   std::unordered_map<std::string_view, std::pair<std::int64_t, const NewEvent*>> kept_out_;
 };

@@ -307,6 +307,7 @@ int end(sqlite3_vtab* vtab) noexcept {
   AppendTable& table = table_of(vtab);
   table.connection->transaction.end();
   table.connection->tags.rolled_back();
+  table.connection->declared.rolled_back();
   if (table.store_lost) table.connection->forget_schema();
   table.store_at_begin = table.store_lost = false;
   table.mixture = StatementMixture{};
@@ -316,6 +317,7 @@ int end(sqlite3_vtab* vtab) noexcept {
 int commit(sqlite3_vtab* vtab) noexcept {
   table_of(vtab).connection->committed();
   table_of(vtab).connection->tags.committed();
+  table_of(vtab).connection->declared.committed();
   return end(vtab);
 }
 
@@ -334,6 +336,7 @@ int roll_back_to(sqlite3_vtab* vtab, int savepoint) noexcept {
   table.connection->transaction.forget();
   table.connection->transaction.forget_look();
   table.connection->tags.rolled_back();
+  table.connection->declared.rolled_back();
   if (!table.in_row) table.mixture = StatementMixture{};
   return SQLITE_OK;
 }

@@ -179,7 +179,9 @@ class Walk {
                            "event type " + std::to_string(events_.integer(2)) + " is missing"});
     }
     check_beside(position);
-    if (check_payloads(position) && sequence > last_sequence_) {
+    const bool legal = check_payloads(position);
+    if (legal && !erased_) check_declared(position, type.name);
+    if (legal && sequence > last_sequence_) {
       state_.apply(type.fold, events_.is_null(3) ? "{}" : events_.text(3));
     }
     last_sequence_ = std::max(last_sequence_, sequence);
@@ -209,11 +211,27 @@ class Walk {
   void check_tags(std::int64_t position, std::string_view text) {
     const auto tags = stored_tags(connection_.payload, text);
     const std::int64_t declared = events_.integer(10);
-    if (!tags || declared < 0 || declared > static_cast<std::int64_t>(tags->names.size())) {
+    const bool counted = events_.is_null(10) || declared > 0;
+    if (!tags || !counted || declared < 0 ||
+        declared > static_cast<std::int64_t>(tags->names.size())) {
       report(position, "tags are damaged");
     } else if (!is_indexed(connection_, *tags, events_.integer(2), position)) {
       report(position, "tags differ from their index");
     }
+  }
+  /// Of an event of a type whose old events are tagged too.
+  void check_declared(std::int64_t position, const std::string& event_type) {
+    const DeclaredTypes::Type* type = connection_.declared.type(connection_, event_type);
+    if (type == nullptr || !type->tags || !type->filled) return;
+    const std::string_view text = events_.nullable_text(9);
+    const auto tags = stored_tags(connection_.payload, text);
+    if (text.data() != nullptr && !tags) return;
+    bool lacks = false;
+    type->tags->derive(events_.text(3), [&](std::string_view tag) {
+      lacks = lacks || !tags ||
+              std::find(tags->names.begin(), tags->names.end(), tag) == tags->names.end();
+    });
+    if (lacks) report(position, "tags lack what is declared");
   }
   void report_fault(std::optional<std::int64_t> position, std::string_view fault) {
     if (!fault.empty()) report(position, fault);

@@ -1,6 +1,7 @@
 #include "check_store.h"
 
 #include "aggregate.h"
+#include "declared_tags.h"
 #include "schema.h"
 #include "subscription.h"
 #include "tag.h"
@@ -79,9 +80,18 @@ void check_aggregate_type(Connection&, const Statement& row, Problems& problems)
   }
 }
 
-void check_event_type(Connection&, const Statement& row, Problems& problems) {
+void check_event_type(Connection& connection, const Statement& row, Problems& problems) {
   const std::string type = "name of event type " + std::to_string(row.integer(0));
   add_fault(problems, fault_of_name(row.text(1), type, max_type_name));
+  const std::string named = " of \"" + shown(row.text(1)) + "\"";
+  if (!row.is_null(2) && !sound_declaration(connection, row.text(2))) {
+    add(problems, "declared tags" + named + " are damaged");
+  }
+  const bool filled = row.is_null(3) && row.is_null(4) && row.is_null(5);
+  if (!filled && (row.is_null(2) || row.is_null(3) || row.integer(3) < 0 ||
+                  row.integer(3) > row.integer(4) || row.integer(5) < 1)) {
+    add(problems, "what is left to fill" + named + " is out of range");
+  }
 }
 
 /// Of removed subscriptions too: their tokens go on.
@@ -193,7 +203,8 @@ constexpr Look after[] = {
     {"SELECT least_token FROM main.evercore_schema", check_least_token},
     {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
      check_aggregate_type},
-    {"SELECT type_id, name FROM main.evercore_event_type", check_event_type},
+    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left FROM main.evercore_event_type",
+     check_event_type},
     {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",
      check_subscription},
     {"SELECT s.name, p.token FROM main.evercore_subscription s"

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api.h"
+#include "declared_tags.h"
 #include "error.h"
 #include "head.h"
 #include "payload.h"
@@ -209,6 +210,7 @@ class Connection {
   Payload payload;
   Transaction transaction;
   TagIds tags;
+  DeclaredTypes declared;
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h

@@ -18,9 +18,10 @@ namespace evercore::ext {
   column(7, reference)                  \
   column(8, metadata)
 #define EVERCORE_WRITTEN_TAGS(column) \
-  column(9, tags)
+  column(9, tags)                     \
+  column(10, declared_tags)
 #define EVERCORE_WRITTEN_TRAILING(column) \
-  EVERCORE_WRITTEN_BESIDE(column) EVERCORE_WRITTEN_TAGS(column) column(10, event_id)
+  EVERCORE_WRITTEN_BESIDE(column) EVERCORE_WRITTEN_TAGS(column) column(11, event_id)
 // clang-format on
 
 #define EVERCORE_WRITTEN_FIRST_NAME(number, name) #name

@@ -10,7 +10,7 @@
 //     SELECT sequence, event_type, state FROM evercore_history(evercore_find('User', 'ann'));
 //
 // This file is the entry point: it refuses a host that is too old, and registers the table of
-// everything. Each capability is a word and a file of that word: aggregate, append, tag, query, log, fold,
+// everything. Each capability is a word and a file of that word: aggregate, append, tag, query, log, event_type, fold,
 // snapshot, compact, subscription, migrate, check. Under them stand
 //   connection   the prepared statements of one connection; anchor frees them at close
 //   write        what makes a call atomic, and the refusal of calls that could not be
@@ -34,6 +34,7 @@
 #include "check.h"
 #include "compact.h"
 #include "connection.h"
+#include "event_type.h"
 #include "fold.h"
 #include "function.h"
 #include "log.h"
@@ -62,7 +63,7 @@ template <typename Visit>
 int for_each_function(Visit visit) {
   for (const Function* function :
        {&version_function, &time_function, &migrate_function, &erase_function, &restored_function,
-        &rename_type_function, &head_function, &index_types_function}) {
+        &rename_type_function, &head_function, &index_types_function, &state_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {
@@ -73,7 +74,7 @@ int for_each_function(Visit visit) {
   };
   int rc = visit_all(aggregate_functions);
   if (rc == SQLITE_OK) rc = visit_all(append_functions);
-  if (rc == SQLITE_OK) rc = visit_all(fold_functions);
+  if (rc == SQLITE_OK) rc = visit_all(event_type_functions);
   if (rc == SQLITE_OK) rc = visit_all(snapshot_functions);
   if (rc == SQLITE_OK) rc = visit_all(compact_functions);
   if (rc == SQLITE_OK) rc = visit_all(subscription_functions);

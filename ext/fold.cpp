@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::string_view fold_names[] = {"merge", "patch", "custom"};
 
-Fold fold_of(sqlite3_value* value) {
-  const std::string_view name = required_text(value, "fold");
-  for (std::size_t i = 0; i < std::size(fold_names); ++i) {
-    if (fold_names[i] == name) return static_cast<Fold>(i);
-  }
-  throw error(9, "fold is not merge, patch or custom: \"" + std::string(name) + "\"");
-}
-
 /// The compacted aggregate with the smallest id that has, or had, an event of this type. Erased ones
 /// have no state that a fold could change.
 std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t type_id) {
@@ -57,35 +49,6 @@ void drop_folded(Connection& connection, std::int64_t type_id) {
     if (left.bind(1, id).step()) throw vanished();
     left.reset();
   }
-}
-
-void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold) {
-  if (const auto aggregate_id = compacted_with(connection, type_id)) {
-    throw error(10, "event type \"" + std::string(name) + "\" folded into compacted aggregate " +
-                        std::to_string(*aggregate_id));
-  }
-  drop_folded(connection, type_id);
-  const auto number = static_cast<std::int64_t>(fold);
-  connection.prepare("UPDATE main.evercore_event_type SET fold = ?2 WHERE type_id = ?1")
-      .bind(1, type_id)
-      .bind(2, number)
-      .run();
-  require_written(
-      connection.prepare("SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2")
-          .bind(1, type_id)
-          .bind(2, number));
-}
-
-void event_type(const Call& call) {
-  const Name name = name_of(call.arguments[0], "event_type", max_type_name);
-  const Fold fold = fold_of(call.arguments[1]);
-  Connection& connection = call.connection;
-  atomically(connection, [&] {
-    const std::int64_t type_id = ensure_event_type(connection, name);
-    EventTypes types(connection);
-    if (types.at(type_id).fold != fold) change_fold(connection, name, type_id, fold);
-    call.result(name);
-  });
 }
 
 void state(const Call& call) {
@@ -176,6 +139,31 @@ std::unique_ptr<Rows> open_history(Connection& connection, const TableArguments&
 
 }  // namespace
 
+Fold fold_of(sqlite3_value* value) {
+  const std::string_view name = required_text(value, "fold");
+  for (std::size_t i = 0; i < std::size(fold_names); ++i) {
+    if (fold_names[i] == name) return static_cast<Fold>(i);
+  }
+  throw error(9, "fold is not merge, patch or custom: \"" + std::string(name) + "\"");
+}
+
+void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold) {
+  if (const auto aggregate_id = compacted_with(connection, type_id)) {
+    throw error(10, "event type \"" + std::string(name) + "\" folded into compacted aggregate " +
+                        std::to_string(*aggregate_id));
+  }
+  drop_folded(connection, type_id);
+  const auto number = static_cast<std::int64_t>(fold);
+  connection.prepare("UPDATE main.evercore_event_type SET fold = ?2 WHERE type_id = ?1")
+      .bind(1, type_id)
+      .bind(2, number)
+      .run();
+  require_written(
+      connection.prepare("SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2")
+          .bind(1, type_id)
+          .bind(2, number));
+}
+
 std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {
   if (const auto id = connection.transaction.event_type(name)) return id;
   Statement find =
@@ -243,10 +231,7 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
   return std::move(at.state);
 }
 
-const Function fold_functions[2] = {
-    {"evercore_event_type", 2, 2, Access::writes, event_type},
-    {"evercore_state", 1, 2, Access::reads, state},
-};
+const Function state_function = {"evercore_state", 1, 2, Access::reads, state};
 
 const TableFunction history_table = {
     "evercore_history",

@@ -1,6 +1,5 @@
-// Folding: event types and how they change the state, states, and histories.
+// Folding: how event types change the state, states, and histories.
 //
-//   SELECT evercore_event_type('AddressChanged', 'patch');
 //   SELECT evercore_state(7), evercore_state(7, 3);           -- now, and as it was at sequence 3
 //   SELECT sequence, event_type, state FROM evercore_history(7);
 #pragma once
@@ -18,6 +17,11 @@
 #include "table_function.h"
 
 namespace evercore::ext {
+
+/// EV009 where it is not the name of one.
+[[nodiscard]] Fold fold_of(sqlite3_value* value);
+/// Inside atomically() only. Throws EV010 where an event of the type was compacted.
+void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold);
 
 [[nodiscard]] std::optional<std::int64_t> find_event_type(Connection& connection,
                                                           std::string_view name);
@@ -53,7 +57,7 @@ struct StateAt {
 [[nodiscard]] State state_at(Connection& connection, const Aggregate& aggregate,
                              std::int64_t sequence);
 
-extern const Function fold_functions[2];
+extern const Function state_function;
 extern const TableFunction history_table;
 
 }  // namespace evercore::ext

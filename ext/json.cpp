@@ -294,6 +294,20 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
+std::string pointer_to(std::string_view member) {
+  std::string token = "/";
+  for (const char c : member) {
+    if (c == '~') {
+      token += "~0";
+    } else if (c == '/') {
+      token += "~1";
+    } else {
+      token += c;
+    }
+  }
+  return token;
+}
+
 std::string_view trim(std::string_view text) {
   text = skip_blanks(text);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);

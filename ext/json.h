@@ -85,6 +85,9 @@ class Cursor {
 /// Appends `text` to `out` as a JSON string with its quotes.
 void append_quoted(std::string& out, std::string_view text);
 
+/// The JSON Pointer of a member of the root, to be read by people.
+[[nodiscard]] std::string pointer_to(std::string_view member);
+
 /// The document without JSON's blanks around it.
 [[nodiscard]] std::string_view trim(std::string_view text);
 

@@ -160,6 +160,16 @@ void refuse_compacted(Connection& connection, const Query& query, std::int64_t a
   }
 }
 
+/// Throws where old events that an item asks for may not bear their tags yet.
+void refuse_unfilled(Connection& connection, const Query& query) {
+  for (const QueryItem& item : query.items) {
+    require_filled(connection, item.tags, [&](const DeclaredTypes::Type& type) {
+      return item.types.empty() ||
+             std::find(item.types.begin(), item.types.end(), type.name) != item.types.end();
+    });
+  }
+}
+
 bool has_item_without_tags(const Query& query) {
   return query.items.empty() || std::any_of(query.items.begin(), query.items.end(),
                                             [](const auto& item) { return item.tags.empty(); });
@@ -172,6 +182,8 @@ std::unique_ptr<Rows> open_query(Connection& connection, const TableArguments& a
   const std::int64_t limit = limit_of(arguments[2]);
   const std::int64_t last = load_head(connection).newest;
   if (after > last) throw out_of_range("after", after);
+  connection.require_same_store();  // the head was read a moment ago: as it was then
+  refuse_unfilled(connection, query);
   refuse_compacted(connection, query, after);
   if (query.items.empty()) {
     return std::make_unique<LogRows>(
@@ -298,6 +310,7 @@ std::optional<Error> refusal(Connection& connection, const Condition& condition)
                  "a condition without tags needs the index by type: SELECT evercore_index_types()");
   }
   try {
+    refuse_unfilled(connection, condition.query);
     refuse_compacted(connection, condition.query, condition.after);
   } catch (const Error& failure) {
     if (failure.code == Code::engine) throw;

@@ -14,20 +14,6 @@ namespace {
 constexpr std::size_t most_items = 100;
 constexpr std::size_t most_types = 100;  // of an item
 
-std::string pointer_to(std::string_view member) {
-  std::string token = "/";
-  for (const char c : member) {
-    if (c == '~') {
-      token += "~0";
-    } else if (c == '/') {
-      token += "~1";
-    } else {
-      token += c;
-    }
-  }
-  return token;
-}
-
 std::size_t count_of(std::string_view array) {
   std::size_t count = 0;
   for (Elements element(array); element.next();) ++count;

@@ -297,6 +297,11 @@ std::unique_ptr<Rows> find_rows(Fetch& fetch, std::uint64_t columns_used) {
   const Holding& holding = fetch.holding;
   Connection& connection = fetch.connection;
   if (!holding.filter && holding.partitions == 1) return by_position(fetch, columns_used);
+  connection.require_same_store();  // as the head was when it was read
+  require_filled(connection, holding.tags, [&](const DeclaredTypes::Type& type) {
+    return holding.type_ids.empty() || std::find(holding.type_ids.begin(), holding.type_ids.end(),
+                                                 type.type_id) != holding.type_ids.end();
+  });
   if (holding.aggregate_type) {
     fetch.type_id = find_aggregate_type(connection, *holding.aggregate_type);
     if (!fetch.type_id) return nothing_passes(fetch);

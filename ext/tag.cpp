@@ -38,6 +38,10 @@ void append_tag(std::string& out, std::string_view tag) {
   out += '"';
 }
 
+std::string too_many() {
+  return "tags are more than " + std::to_string(max_tags);
+}
+
 std::int64_t ensure_id(Connection& connection, std::string_view tag) {
   if (const auto known = connection.tags.find(tag)) return *known;
   auto id = find_tag(connection, tag);
@@ -143,7 +147,12 @@ void GivenTags::check_names() const {
 
 void GivenTags::check_rest() const {
   if (!sound_) throw not_tags();
-  if (too_many_) throw error(9, "tags are more than " + std::to_string(max_tags));
+  if (too_many_) throw error(9, too_many());
+}
+
+std::string GivenTags::fault() const {
+  if (!name_fault_.empty()) return name_fault_;
+  return too_many_ ? too_many() : std::string();
 }
 
 Error not_tags() {
@@ -224,7 +233,9 @@ std::optional<std::string> tagged(Connection& connection, const Aggregate& aggre
                                   std::int64_t sequence) {
   Statement find = connection.prepare(
       "SELECT position FROM main.evercore_event INDEXED BY evercore_event_sequence"
-      " WHERE aggregate_id = ?1 AND sequence <= ?2 AND tags IS NOT NULL ORDER BY sequence LIMIT 1");
+      " WHERE aggregate_id = ?1 AND sequence <= ?2 AND (tags IS NOT NULL OR data IS NOT NULL"
+      " AND type_id IN (SELECT type_id FROM main.evercore_event_type WHERE fill_upto IS NOT NULL))"
+      " ORDER BY sequence LIMIT 1");
   if (!find.bind(1, aggregate.id).bind(2, sequence).step()) return std::nullopt;
   return "event " + std::to_string(find.integer(0)) + " bears tags and stays";
 }

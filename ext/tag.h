@@ -29,7 +29,8 @@ inline constexpr std::size_t max_tags = 64;  ///< of one event
 /// The tags of one event: at least one, each once, in the order given.
 struct Tags {
   std::vector<std::string> names;
-  std::string text;  ///< as the event keeps them
+  std::string text;          ///< as the event keeps them
+  std::size_t declared = 0;  ///< how many of the leading ones were derived from a declaration
 };
 
 /// Tags as a caller gives them. What is wrong with them is said when its turn comes, behind what is
@@ -40,19 +41,22 @@ class GivenTags {
   void read(Payload& payload, std::string_view json);
   /// For what is no text at all.
   void refuse() { sound_ = false; }
+  /// One more; a repeat is none.
+  void add(std::string_view name);
+  [[nodiscard]] std::size_t size() const { return tags_.names.size(); }
 
   /// EV005 of the first name at fault.
   void check_names() const;
   /// EV009 where they are no array of texts, or too many.
   void check_rest() const;
+  /// What they would say of tags that were added, without the code; empty where they say nothing.
+  [[nodiscard]] std::string fault() const;
   /// Whether neither would throw.
   [[nodiscard]] bool sound() const { return sound_ && name_fault_.empty() && !too_many_; }
   /// Nothing where there are none.
   [[nodiscard]] std::optional<Tags> take();
 
  private:
-  void add(std::string_view name);
-
   Tags tags_;
   std::string name_fault_;
   bool sound_ = true;
@@ -102,7 +106,8 @@ void index_tags(Connection& connection, const Tags& tags, std::int64_t type_id,
 /// bears any more from the store.
 void remove_tags(Connection& connection, std::int64_t aggregate_id);
 
-/// The first event of the aggregate up to `sequence` that bears tags: EV010's words, if there is one.
+/// The first event of the aggregate up to `sequence` that bears tags, or may yet: EV010's words, if there
+/// is one.
 [[nodiscard]] std::optional<std::string> tagged(Connection& connection, const Aggregate& aggregate,
                                                 std::int64_t sequence);
 

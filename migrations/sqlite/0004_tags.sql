@@ -55,6 +55,22 @@ BEGIN
 END;
 -- +goose StatementEnd
 
+-- What an event type declares, as it was given: prefixes, and JSON Pointers into the data. Of its events that were
+-- there before, those after one position up to another have yet to be tagged, so many; NULL where none has.
+ALTER TABLE evercore_event_type ADD COLUMN tags TEXT;
+ALTER TABLE evercore_event_type ADD COLUMN fill_after INTEGER;
+ALTER TABLE evercore_event_type ADD COLUMN fill_upto INTEGER;
+ALTER TABLE evercore_event_type ADD COLUMN fill_left INTEGER;
+
+-- Counts the declarations of tags: where it stands still, what a connection has read of them holds.
+ALTER TABLE evercore_schema ADD COLUMN declarations INTEGER NOT NULL DEFAULT 0;
+
+CREATE VIEW evercore_event_types AS
+SELECT name AS event_type, CASE fold WHEN 0 THEN 'merge' WHEN 1 THEN 'patch' ELSE 'custom' END AS fold,
+       NULL AS schema, NULL AS upcast, tags, fill_upto IS NULL AS filled
+  FROM evercore_event_type
+ WHERE fold <> 0 OR tags IS NOT NULL;
+
 -- The tags of a filter, as a JSON array: an event passes that bears all of them.
 ALTER TABLE evercore_subscription ADD COLUMN tags TEXT;
 DROP VIEW _evercore_unread;
@@ -132,6 +148,12 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
 DROP INDEX evercore_compacted_type_position;
 DROP TABLE evercore_event_tag;
 DROP TABLE evercore_tag;
+DROP VIEW evercore_event_types;
+ALTER TABLE evercore_schema DROP COLUMN declarations;
+ALTER TABLE evercore_event_type DROP COLUMN fill_left;
+ALTER TABLE evercore_event_type DROP COLUMN fill_upto;
+ALTER TABLE evercore_event_type DROP COLUMN fill_after;
+ALTER TABLE evercore_event_type DROP COLUMN tags;
 ALTER TABLE evercore_event DROP COLUMN declared_tags;
 ALTER TABLE evercore_event DROP COLUMN tags;
 UPDATE evercore_schema SET version = 3, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

@@ -119,7 +119,6 @@ SELECT evercore_event_type('DocNeverUsed', 'patch');
 -- a fold is one of three words
 SELECT evercore_event_type('Moved', 'replace');
 SELECT evercore_event_type('Moved', 'Merge');
-SELECT evercore_event_type('Moved', NULL);
 
 -- … of a type with a name
 SELECT evercore_event_type(NULL, 'merge');

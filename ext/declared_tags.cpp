@@ -1,0 +1,237 @@
+#include "declared_tags.h"
+
+#include <algorithm>
+
+#include "append.h"
+#include "connection.h"
+#include "error.h"
+#include "json.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+std::string string_of(std::string_view json) {
+  return unescape(json.substr(1, json.size() - 2));
+}
+
+/// RFC 6901; nothing where it is no JSON Pointer.
+std::optional<std::vector<std::string>> tokens_of_pointer(std::string_view pointer) {
+  std::vector<std::string> tokens;
+  if (!pointer.empty() && pointer.front() != '/') return std::nullopt;
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '/') {
+      tokens.emplace_back();
+    } else if (pointer[i] != '~') {
+      tokens.back() += pointer[i];
+    } else {
+      ++i;
+      if (i == pointer.size() || (pointer[i] != '0' && pointer[i] != '1')) return std::nullopt;
+      tokens.back() += pointer[i] == '0' ? '~' : '/';
+    }
+  }
+  return tokens;
+}
+
+std::optional<std::string_view> member_of(std::string_view object, std::string_view key) {
+  for (Members member(object); member.next();) {
+    const bool same =
+        member.key_is_escaped() ? unescape(member.raw_key()) == key : member.raw_key() == key;
+    if (same) return member.value();
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> element_of(std::string_view array, std::string_view index) {
+  const auto number =
+      is_digits(index) && (index == "0" || index.front() != '0') ? integer_in(index) : std::nullopt;
+  if (!number) return std::nullopt;
+  std::int64_t at = 0;
+  for (Elements element(array); element.next(); ++at) {
+    if (at == *number) return element.value();
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> value_at(std::string_view json,
+                                         const std::vector<std::string>& pointer) {
+  std::optional<std::string_view> value = trim(json);
+  for (const std::string& token : pointer) {
+    if (!value || value->empty()) return std::nullopt;
+    value = value->front() == '{'   ? member_of(*value, token)
+            : value->front() == '[' ? element_of(*value, token)
+                                    : std::nullopt;
+  }
+  return value;
+}
+
+/// What a value is called in a tag: a text as it is, an integer in digits, nothing else.
+std::optional<std::string> name_of_value(std::string_view json) {
+  if (json.empty()) return std::nullopt;
+  if (json.front() == '"') return string_of(json);
+  if (json.front() != '-' && !is_digits(json.substr(0, 1))) return std::nullopt;
+  const auto integer = integer_of_number(json);
+  return integer ? std::optional(std::to_string(*integer)) : std::nullopt;
+}
+
+/// Adds what the declaration derives, then `given`; how many were derived is counted.
+std::optional<Tags> join(const DeclaredTags& declared, std::string_view data, const Tags* given) {
+  GivenTags all;
+  declared.derive(data, [&](std::string_view tag) { all.add(tag); });
+  const std::size_t derived = all.size();
+  if (given != nullptr) {
+    for (const std::string& tag : given->names) all.add(tag);
+  }
+  all.check_names();
+  all.check_rest();
+  if (derived == 0) return std::nullopt;
+  auto tags = all.take();
+  tags->declared = derived;
+  return tags;
+}
+
+}  // namespace
+
+Error damaged_declaration(std::string_view event_type) {
+  return error(8, "declared tags of \"" + std::string(event_type) + "\" are damaged");
+}
+
+DeclaredTags::DeclaredTags(std::string_view json) {
+  if (json == "null") return;
+  if (json.front() == '[' && !Elements(json).next()) return;
+  if (json.front() != '{') throw error(9, "tags: not an object");
+  std::size_t count = 0;
+  for (Members member(json); member.next();) ++count;
+  if (count > max_tags) throw error(9, "tags: more than " + std::to_string(max_tags));
+  for (Members member(json); member.next();) {
+    const std::string prefix = unescape(member.raw_key());
+    check_name(prefix, "prefix", max_tag - 1);  // and its colon
+    const auto refuse = [&](const char* what) {
+      return error(9, "tags: " + pointer_to(prefix) + ": " + what);
+    };
+    if (member.value().front() != '"') throw refuse("not text");
+    auto tokens = tokens_of_pointer(string_of(member.value()));
+    if (!tokens) throw refuse("not a pointer");
+    members_.push_back({prefix + ":", std::move(*tokens)});
+  }
+}
+
+void DeclaredTags::derive(std::string_view data,
+                          const std::function<void(std::string_view)>& take) const {
+  for (const Member& member : members_) {
+    const auto value = value_at(data, member.pointer);
+    if (!value || value->empty()) continue;
+    if (value->front() == '[') {
+      for (Elements element(*value); element.next();) {
+        if (const auto name = name_of_value(element.value())) take(member.prefix + *name);
+      }
+    } else if (const auto name = name_of_value(*value)) {
+      take(member.prefix + *name);
+    }
+  }
+}
+
+bool DeclaredTags::may_derive(std::string_view tag) const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const Member& member) { return tag.starts_with(member.prefix); });
+}
+
+void DeclaredTypes::load(Connection& connection) {
+  types_.clear();
+  unfilled_.clear();
+  // First the count: what is declared in between makes another.
+  Statement count = connection.prepare("SELECT max(declarations) FROM main.evercore_schema");
+  count.step();
+  declarations_ = count.integer(0);
+  Statement declared = connection.prepare(
+      "SELECT type_id, name, tags, fill_upto IS NULL FROM main.evercore_event_type"
+      " WHERE tags IS NOT NULL");
+  while (declared.step()) {
+    Type type{declared.integer(0), std::string(declared.text(1)),
+              sound_declaration(connection, declared.text(2)), declared.integer(3) != 0};
+    std::string name = type.name;
+    types_.insert_or_assign(std::move(name), std::move(type));
+  }
+  for (const auto& [name, type] : types_) {
+    if (!type.filled) unfilled_.push_back(&type);
+  }
+  std::sort(unfilled_.begin(), unfilled_.end(),
+            [](const Type* a, const Type* b) { return a->name < b->name; });
+  known_ = true;
+}
+
+const DeclaredTypes::Type* DeclaredTypes::find_among(std::string_view event_type) const {
+  const auto found = types_.find(event_type);
+  return found == types_.end() ? nullptr : &found->second;
+}
+
+const DeclaredTags& DeclaredTypes::sound(const Type& type) {
+  if (!type.tags) throw damaged_declaration(type.name);
+  return *type.tags;
+}
+
+std::optional<DeclaredTags> sound_declaration(Connection& connection, std::string_view json) {
+  try {
+    connection.payload.check_value("tags", json);
+    DeclaredTags tags(json);
+    return tags.empty() ? std::nullopt : std::optional(std::move(tags));
+  } catch (const Error& failure) {
+    if (failure.code == Code::engine) throw;
+    return std::nullopt;
+  }
+}
+
+std::optional<Tags> with_declared(Connection& connection, const NewEvent& event) {
+  const DeclaredTags* declared = connection.declared.find(connection, event.event_type);
+  return declared == nullptr ? std::nullopt : join(*declared, event.data, event.tags);
+}
+
+std::optional<Tags> with_lacking(const DeclaredTags& declared, std::string_view data,
+                                 std::optional<Tags> stored, std::int64_t position) {
+  const std::vector<std::string> none;
+  const std::vector<std::string>& names = stored ? stored->names : none;
+  const auto given = names.begin() + static_cast<std::ptrdiff_t>(stored ? stored->declared : 0);
+  GivenTags all;
+  std::for_each(names.begin(), given, [&](const std::string& tag) { all.add(tag); });
+  declared.derive(data, [&](std::string_view tag) {
+    if (std::find(names.begin(), names.end(), tag) == names.end()) all.add(tag);
+  });
+  const std::size_t derived = all.size();
+  std::for_each(given, names.end(), [&](const std::string& tag) { all.add(tag); });
+  const std::string fault = all.fault();
+  if (!fault.empty()) {
+    throw error(9, "event " + std::to_string(position) + ": " + fault);
+  }
+  if (all.size() == names.size()) return std::nullopt;
+  auto tags = all.take();
+  tags->declared = derived;
+  return tags;
+}
+
+void require_filled(Connection& connection, const std::vector<std::string>& tags,
+                    const std::function<bool(const DeclaredTypes::Type&)>& lets_in) {
+  for (const DeclaredTypes::Type* type : connection.declared.unfilled(connection)) {
+    if (!lets_in(*type)) continue;
+    if (!type->tags) throw damaged_declaration(type->name);
+    if (std::any_of(tags.begin(), tags.end(),
+                    [&](const std::string& tag) { return type->tags->may_derive(tag); })) {
+      throw error(10,
+                  "events of \"" + type->name + "\" are not tagged yet: SELECT evercore_fill()");
+    }
+  }
+}
+
+void count_declaration(Connection& connection) {
+  connection.declared.changed();
+  Statement count = connection.prepare("SELECT max(declarations) FROM main.evercore_schema");
+  count.step();
+  const std::int64_t next = count.integer(0) + 1;
+  count.reset();
+  connection.prepare("UPDATE main.evercore_schema SET declarations = ?1").bind(1, next).run();
+  require_written(connection.prepare("SELECT 1 FROM main.evercore_schema WHERE declarations = ?1")
+                      .bind(1, next));
+}
+
+}  // namespace evercore::ext

@@ -1,0 +1,130 @@
+#include "event_type.h"
+
+#include <optional>
+#include <string>
+
+#include "error.h"
+#include "fold.h"
+#include "json.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// What is given; the rest stays as it is.
+struct Declaration {
+  std::optional<Fold> fold;
+  std::optional<DeclaredTags> tags;
+  std::string_view tags_text;
+};
+
+Declaration read_declaration(const Call& call) {
+  Declaration given;
+  if (sqlite3_value* fold = call.optional(1)) given.fold = fold_of(fold);
+  sqlite3_value* options = call.optional(2);
+  if (options == nullptr) return given;
+  const std::string_view json = document_of(options, "options");
+  call.connection.payload.check("options", json);
+  for (Members member(json); member.next();) {
+    const std::string key = unescape(member.raw_key());
+    if (key != "tags") throw error(9, "options: unknown member \"" + key + "\"");
+    given.tags_text = member.value();
+  }
+  if (given.tags_text.data() != nullptr) given.tags.emplace(given.tags_text);
+  return given;
+}
+
+/// What the store holds of a type.
+struct Stored {
+  Fold fold = Fold::merge;
+  bool declares = false;
+  std::optional<DeclaredTags> tags;  ///< none: it declares none, or what it holds is damaged
+};
+
+Stored load_declaration(Connection& connection, std::int64_t type_id) {
+  Statement load =
+      connection.prepare("SELECT fold, tags FROM main.evercore_event_type WHERE type_id = ?1");
+  Stored stored;
+  if (!load.bind(1, type_id).step()) return stored;
+  stored.fold = static_cast<Fold>(load.integer(0));
+  stored.declares = !load.is_null(1);
+  if (stored.declares) stored.tags = sound_declaration(connection, load.text(1));
+  return stored;
+}
+
+bool changes_tags(const Declaration& given, const Stored& stored) {
+  if (!given.tags) return false;
+  return given.tags->empty() ? stored.declares : stored.tags != given.tags;
+}
+
+/// Compaction may have removed events that would bear other tags. Erased aggregates have none to bear.
+void refuse_compacted(Connection& connection, std::string_view name, std::int64_t type_id) {
+  Statement newest = connection.prepare(
+      "SELECT c.position FROM main.evercore_compacted_type c"
+      " INDEXED BY evercore_compacted_type_position CROSS JOIN main.evercore_aggregate a"
+      " ON a.aggregate_id = c.aggregate_id WHERE c.type_id = ?1 AND a.erased = 0"
+      " ORDER BY c.position DESC LIMIT 1");
+  if (!newest.bind(1, type_id).step()) return;
+  throw error(10, "events of \"" + std::string(name) + "\" up to " +
+                      std::to_string(newest.integer(0)) + " were compacted");
+}
+
+void change_tags(Connection& connection, std::string_view name, std::int64_t type_id,
+                 const Declaration& given) {
+  if (!given.tags->empty()) refuse_compacted(connection, name, type_id);
+  count_declaration(connection);
+  const auto bind = [&](Statement& statement) {
+    statement.bind(1, type_id);
+    if (!given.tags->empty()) statement.bind(2, given.tags_text);
+  };
+  Statement store = connection.prepare(
+      "UPDATE main.evercore_event_type SET tags = ?2, fill_after = NULL, fill_upto = NULL,"
+      " fill_left = NULL WHERE type_id = ?1");
+  bind(store);
+  store.run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND tags IS ?2"
+      " AND coalesce(fill_after, fill_upto, fill_left) IS NULL");
+  bind(look);
+  require_written(look);
+  if (!given.tags->empty()) tag_old_events(connection, type_id, *given.tags);
+}
+
+/// Whether it changes nothing. Looking first costs no lock, but not inside a transaction: its snapshot
+/// could be stale by the write.
+bool is_declared(Connection& connection, std::string_view name, const Declaration& given) {
+  if (!given.fold && !given.tags) return true;
+  if (sqlite3_get_autocommit(connection.db()) == 0) return false;
+  const auto type_id = find_event_type(connection, name);
+  if (!type_id) return false;
+  const Stored stored = load_declaration(connection, *type_id);
+  return given.fold.value_or(stored.fold) == stored.fold && !changes_tags(given, stored);
+}
+
+void event_type(const Call& call) {
+  const Name name = name_of(call.arguments[0], "event_type", max_type_name);
+  const Declaration given = read_declaration(call);
+  Connection& connection = call.connection;
+  connection.require_store();
+  if (is_declared(connection, name, given)) return call.result(name);
+  atomically(connection, [&] {
+    const std::int64_t type_id = ensure_event_type(connection, name);
+    const Stored stored = load_declaration(connection, type_id);
+    if (given.fold.value_or(stored.fold) != stored.fold) {
+      change_fold(connection, name, type_id, *given.fold);
+    }
+    if (changes_tags(given, stored)) change_tags(connection, name, type_id, given);
+    call.result(name);
+  });
+}
+
+}  // namespace
+
+const Function event_type_functions[2] = {
+    {"evercore_event_type", 1, 3, Access::writes, event_type},
+    {"evercore_fill", 0, 1, Access::writes, fill},
+};
+
+}  // namespace evercore::ext

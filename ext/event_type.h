@@ -1,0 +1,28 @@
+// Event types: how they fold, and the tags that their events bear by themselves.
+//
+//   SELECT evercore_event_type('AddressChanged', 'patch');
+//   SELECT evercore_event_type('StudentSubscribed', NULL, '{"tags":{"course":"/course_id"}}');
+//   SELECT evercore_fill();      -- tags what a declaration left: 0 events are left
+#pragma once
+
+#include <cstdint>
+
+#include "connection.h"
+#include "declared_tags.h"
+#include "function.h"
+
+namespace evercore::ext {
+
+/// A declaration tags so many old events at once; where there are more, all are left to evercore_fill().
+inline constexpr std::int64_t most_at_once = 100'000;
+
+/// Inside atomically() only: tags the events of a type that are there, or leaves them to
+/// evercore_fill(). Throws EV009 where one cannot bear its tags.
+void tag_old_events(Connection& connection, std::int64_t type_id, const DeclaredTags& tags);
+
+/// evercore_fill; in fill.cpp.
+void fill(const Call& call);
+
+extern const Function event_type_functions[2];
+
+}  // namespace evercore::ext

@@ -1,0 +1,186 @@
+// Tagging the events that were there before their type declared tags.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "error.h"
+#include "event_type.h"
+#include "head.h"
+#include "maintenance.h"
+#include "tag.h"
+#include "type_index.h"
+#include "value.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// What is left to tag of a type: its events after one position up to another.
+struct Left {
+  std::int64_t type_id = 0;
+  std::int64_t after = 0;
+  std::int64_t upto = 0;
+  std::int64_t events = 0;
+};
+
+#define OLD_EVENTS(columns, by_type)                         \
+  "SELECT " columns " FROM main.evercore_event " by_type     \
+  " WHERE position > ?1 AND position <= ?2 AND type_id = ?3" \
+  " AND aggregate_id <> 0"
+#define IN_ORDER " ORDER BY position LIMIT ?4"
+
+/// The positions of the next of them, at most so many.
+std::vector<std::int64_t> next_events(Connection& connection, const Left& left, std::int64_t most) {
+  Statement find = connection.prepare(index_by_type(connection) == TypeIndex::named
+                                          ? Sql(OLD_EVENTS("position", EVERCORE_BY_TYPE) IN_ORDER)
+                                          : Sql(OLD_EVENTS("position", "NOT INDEXED") IN_ORDER));
+  find.bind(1, left.after).bind(2, left.upto).bind(3, left.type_id).bind(4, most);
+  std::vector<std::int64_t> positions;
+  while (find.step()) positions.push_back(find.integer(0));
+  return positions;
+}
+
+std::int64_t count_events(Connection& connection, const Left& left) {
+  Statement count = connection.prepare(index_by_type(connection) == TypeIndex::named
+                                           ? Sql(OLD_EVENTS("count(*)", EVERCORE_BY_TYPE))
+                                           : Sql(OLD_EVENTS("count(*)", "NOT INDEXED")));
+  count.bind(1, left.after).bind(2, left.upto).bind(3, left.type_id).step();
+  return count.integer(0);
+}
+
+/// What the event at a position bears already.
+std::optional<Tags> tags_of(Connection& connection, const Statement& row, std::int64_t position) {
+  if (row.is_null(1) && row.is_null(2)) return std::nullopt;
+  auto tags = stored_tags(connection.payload, row.text(1));
+  const std::int64_t declared = row.integer(2);
+  if (!tags || declared < 0 || declared > static_cast<std::int64_t>(tags->names.size())) {
+    throw damaged("tags of event " + std::to_string(position));
+  }
+  tags->declared = static_cast<std::size_t>(declared);
+  return tags;
+}
+
+void store_tags(Connection& connection, std::int64_t position, const Tags& tags) {
+  const auto bind = [&](Statement& statement) -> Statement& {
+    return statement.bind(1, position)
+        .bind(2, tags.text)
+        .bind(3, static_cast<std::int64_t>(tags.declared));
+  };
+  Statement store = connection.prepare(
+      "UPDATE main.evercore_event SET tags = ?2, declared_tags = ?3 WHERE position = ?1");
+  bind(store).run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event WHERE position = ?1 AND tags = ?2 AND declared_tags = ?3");
+  require_written(bind(look));
+}
+
+/// Gives an event the declared tags that it lacks. Of an erased one there are no data to derive any from.
+void tag_event(Connection& connection, std::int64_t type_id, std::int64_t position,
+               const DeclaredTags& declared) {
+  Statement row = connection.prepare(
+      "SELECT data, tags, declared_tags FROM main.evercore_event WHERE position = ?1");
+  if (!row.bind(1, position).step() || row.is_null(0)) return;
+  const auto stored = tags_of(connection, row, position);
+  const auto tags = with_lacking(declared, row.text(0), stored, position);
+  row.reset();
+  if (!tags) return;
+  store_tags(connection, position, *tags);
+  Tags added;
+  for (const std::string& name : tags->names) {
+    const bool there = stored && std::find(stored->names.begin(), stored->names.end(), name) !=
+                                     stored->names.end();
+    if (!there) added.names.push_back(name);
+  }
+  index_tags(connection, added, type_id, position);
+}
+
+void tag_events(Connection& connection, const Left& left,
+                const std::vector<std::int64_t>& positions, const DeclaredTags& declared) {
+  if (positions.empty()) return;
+  with_maintenance(connection, [&] {
+    for (const std::int64_t position : positions) {
+      tag_event(connection, left.type_id, position, declared);
+    }
+  });
+}
+
+/// Writes how far the type is; all NULL where nothing is left.
+void store_left(Connection& connection, const Left& left) {
+  const auto bind = [&](Statement& statement) -> Statement& {
+    statement.bind(1, left.type_id);
+    if (left.events == 0) return statement;
+    return statement.bind(2, left.after).bind(3, left.upto).bind(4, left.events);
+  };
+  count_declaration(connection);
+  Statement store = connection.prepare(
+      "UPDATE main.evercore_event_type SET fill_after = ?2, fill_upto = ?3, fill_left = ?4"
+      " WHERE type_id = ?1");
+  bind(store).run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fill_after IS ?2"
+      " AND fill_upto IS ?3 AND fill_left IS ?4");
+  require_written(bind(look));
+}
+
+std::vector<Left> what_is_left(Connection& connection) {
+  Statement load = connection.prepare(
+      "SELECT type_id, fill_after, fill_upto, fill_left FROM main.evercore_event_type"
+      " WHERE fill_upto IS NOT NULL ORDER BY name");
+  std::vector<Left> all;
+  while (load.step()) {
+    all.push_back({load.integer(0), load.integer(1), load.integer(2), load.integer(3)});
+  }
+  return all;
+}
+
+DeclaredTags declaration_of(Connection& connection, std::int64_t type_id) {
+  Statement load =
+      connection.prepare("SELECT tags, name FROM main.evercore_event_type WHERE type_id = ?1");
+  load.bind(1, type_id).step();
+  auto tags = sound_declaration(connection, load.text(0));
+  if (!tags) throw damaged_declaration(load.text(1));
+  return std::move(*tags);
+}
+
+/// Tags at most so many of a type: how many of them are not used up.
+std::int64_t fill_type(Connection& connection, Left& left, std::int64_t most) {
+  const DeclaredTags declared = declaration_of(connection, left.type_id);
+  while (most > 0 && left.events > 0) {
+    const std::int64_t wanted = std::min(most, most_at_once);
+    const auto positions = next_events(connection, left, wanted);
+    const auto count = static_cast<std::int64_t>(positions.size());
+    tag_events(connection, left, positions, declared);
+    most -= count;
+    left.events -= count;
+    if (count > 0) left.after = positions.back();
+    if (count < wanted || left.events < 0) left.events = 0;  // whatever was counted once
+  }
+  store_left(connection, left);
+  return most;
+}
+
+}  // namespace
+
+void tag_old_events(Connection& connection, std::int64_t type_id, const DeclaredTags& tags) {
+  Left left{type_id, 0, head_position(connection), 0};
+  left.events = count_events(connection, left);
+  if (left.events > most_at_once) return store_left(connection, left);
+  tag_events(connection, left, next_events(connection, left, left.events), tags);
+}
+
+void fill(const Call& call) {
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  if (sqlite3_value* value = call.optional(0)) most = integer_from(value, "max", 1);
+  Connection& connection = call.connection;
+  atomically(connection, [&] {
+    std::int64_t events = 0;
+    for (Left& left : what_is_left(connection)) {
+      if (most > 0) most = fill_type(connection, left, most);
+      events += left.events;
+    }
+    call.result(events);
+  });
+}
+
+}  // namespace evercore::ext

@@ -227,6 +227,9 @@ void count_declaration(Connection& connection) {
   connection.declared.changed();
   Statement count = connection.prepare("SELECT max(declarations) FROM main.evercore_schema");
   count.step();
+  if (count.integer(0) < 0 || count.integer(0) >= most_sequence) {
+    throw damaged("declarations of evercore_schema");
+  }
   const std::int64_t next = count.integer(0) + 1;
   count.reset();
   connection.prepare("UPDATE main.evercore_schema SET declarations = ?1").bind(1, next).run();

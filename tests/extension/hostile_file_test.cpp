@@ -44,6 +44,8 @@ const std::vector<std::string>& writes() {
       "SELECT evercore_save_snapshot(1,1,'{}',1)",
       "SELECT evercore_snapshot_policy('T',5,1)",
       "SELECT evercore_event_type('Other','patch')",
+      "SELECT evercore_event_type('Added',NULL,'{\"tags\":{\"n\":\"/n\"}}')",
+      "SELECT evercore_fill()",
       "SELECT evercore_ack('s',1,2)",
       "SELECT evercore_renew('s',1,60)",
       "SELECT evercore_release('s',1)",
@@ -418,6 +420,14 @@ TEST_CASE("absurd sequences, bases, positions and ids end in an error or in one 
            Case{"UPDATE evercore_subscription_partition SET partition = 7",
                 "NULL|NULL|partitions of subscription \"s\" are not 0 to 1 - 1"},
            Case{"UPDATE evercore_event_type SET fold = 77", ""},
+           Case{"UPDATE evercore_event_type SET tags = '{\"n\":'; UPDATE evercore_schema SET "
+                "declarations = 7",
+                "NULL|NULL|declared tags of \"E\" are damaged"},
+           Case{"UPDATE evercore_event_type SET tags = '{\"n\":\"/n\"}', fill_after = -1, "
+                "fill_upto = "
+                "9223372036854775807, fill_left = -9223372036854775808; UPDATE evercore_schema SET "
+                "declarations = 9223372036854775807",
+                "NULL|NULL|what is left to fill of \"E\" is out of range"},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = -9223372036854775808", ""},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = 1, snapshot_keep = -1", ""},
            Case{"UPDATE evercore_subscription SET last_token = 9223372036854775807", ""},

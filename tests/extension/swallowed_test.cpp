@@ -42,6 +42,13 @@ constexpr const char* setup =
     "SELECT evercore_reset('p', 'kept'), evercore_claim('p', 'w', 86400), evercore_pause('p');"
     "SELECT evercore_release('p', 2, 'no'), evercore_resume('p'), evercore_claim('p', 'w', 86400);"
     "SELECT evercore_claim('r', 'w', 86400), evercore_unsubscribe('r'), evercore_unsubscribe('t');"
+    // A type with old events that are left to fill.
+    "SELECT evercore_append(evercore_ensure('T','d'), 0, 'D', '{\"d\":1}'),"
+    " evercore_append(evercore_ensure('T','d'), 1, 'D', '{\"d\":2}');"
+    "SELECT evercore_event_type('D', NULL, '{\"tags\":{\"old\":\"/d\"}}');"
+    "UPDATE evercore_event_type SET tags = '{\"d\":\"/d\"}', fill_after = 0, fill_upto = 99, "
+    "fill_left = 2"
+    " WHERE name = 'D'; UPDATE evercore_schema SET declarations = declarations + 1;"
     // An ack renews these; the next claim of one is that of another's.
     "UPDATE evercore_subscription_partition SET lease_expires_at = lease_expires_at - 86000000000;";
 
@@ -65,6 +72,17 @@ constexpr const char* calls[] = {
     "SELECT evercore_event_type('G', 'custom')",
     "SELECT evercore_event_type('F', 'patch')",
     "SELECT evercore_event_type('new', 'patch')",
+    "SELECT evercore_event_type('F', 'merge', '{\"tags\":{\"n\":\"/n\"}}')",
+    "SELECT evercore_event_type('D', NULL, '{\"tags\":null}')",
+    "SELECT evercore_fill()",
+    "SELECT evercore_append(1, 3, 'D', '{\"d\":1}', NULL, NULL, '2026-01-01')",
+    "SELECT "
+    "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"D\",\"data\":{\"d\":"
+    "1},"
+    "\"event_time\":\"2026-01-01\"},{\"event_type\":\"D\",\"data\":{\"d\":2},\"event_time\":\"2026-"
+    "01-"
+    "01\"},{\"event_type\":\"E\",\"data\":{},\"event_time\":\"2026-01-01\"},{\"event_type\":\"E\","
+    "\"data\":{},\"event_time\":\"2026-01-01\"}]}]')",
     "SELECT evercore_snapshot(2)",
     "SELECT evercore_save_snapshot(1, 2, '{\"other\":1}', 1)",
     "SELECT evercore_save_snapshot(1, 2, '{}', 2)",
@@ -96,11 +114,12 @@ constexpr const char* calls[] = {
 /// All that the calls may write, but for the times of the clock.
 std::string contents(Database& db) {
   return db.must(
-      "SELECT version, least_token FROM evercore_schema;"
+      "SELECT version, least_token, declarations FROM evercore_schema;"
       "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
       "SELECT * FROM evercore_aggregate ORDER BY aggregate_id;"
       "SELECT position, aggregate_id, sequence, type_id, recorded_at IS NULL, data, reference,"
-      " metadata, event_id FROM evercore_event;"
+      " metadata, event_id, tags, declared_tags FROM evercore_event;"
+      "SELECT * FROM evercore_tag; SELECT * FROM evercore_event_tag;"
       "SELECT * FROM evercore_event_id; SELECT * FROM evercore_compacted_type;"
       "SELECT * FROM evercore_snapshot; SELECT * FROM _evercore_maintenance;"
       "SELECT * FROM evercore_subscription;"

@@ -22,6 +22,9 @@ inline constexpr const char* claimed =
 inline constexpr const char* tagged =
     "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, NULL, '[\"course:c1\"]')";
 
+inline constexpr const char* declared =
+    "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"number\":\"/n\"}}')";
+
 inline const std::vector<Work>& works() {
   static const std::vector<Work> all = {
       {"append", "", "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}')"},
@@ -55,6 +58,23 @@ inline const std::vector<Work>& works() {
        " '[{\"types\":[\"F\"],\"tags\":[\"course:c1\"]},{\"tags\":[\"course:c1\"],\"after\":4}]', "
        "0)"},
       {"erase with tags", tagged, "SELECT evercore_erase(1)"},
+      {"event_type with tags", tagged,
+       "SELECT evercore_event_type('E', 'patch', '{\"tags\":{\"a prefix long enough for "
+       "memory\":\"/n\"}}')"},
+      {"append with declared tags", declared,
+       "SELECT evercore_append(1, NULL, 'E', '{\"n\":[7,8]}')"},
+      {"append_many with declared tags", declared,
+       "SELECT "
+       "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
+       "\"n\":7}},{\"event_type\":\"F\",\"data\":{}},{\"event_type\":\"E\","
+       "\"data\":{}},{\"event_type\":\"E\",\"data\":{\"n\":8},\"tags\":[\"course:c2\"]}]}]')"},
+      {"fill",
+       "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"m\":\"/m\"}}'); UPDATE "
+       "evercore_event_type SET"
+       " tags = '{\"number\":\"/n\"}', fill_after = 0, fill_upto = 3, fill_left = 2 WHERE name = "
+       "'E';"
+       " UPDATE evercore_schema SET declarations = 9",
+       "SELECT evercore_fill()"},
       {"index_types", "", "SELECT evercore_index_types()"},
       {"no index_types", "SELECT evercore_index_types()", "SELECT evercore_index_types(0)"},
       {"INSERT form", "",
@@ -104,9 +124,11 @@ inline const char* const filled =
 
 /// Everything in the store but times, as text.
 inline const char* const contents =
-    "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id, tags "
-    "FROM "
-    "evercore_event; SELECT * FROM evercore_tag; SELECT * FROM evercore_event_tag;"
+    "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id, tags, "
+    "declared_tags FROM evercore_event; SELECT type_id, fold, tags, fill_left FROM "
+    "evercore_event_type;"
+    "SELECT declarations FROM evercore_schema; SELECT * FROM evercore_tag; SELECT * FROM "
+    "evercore_event_tag;"
     "SELECT name FROM sqlite_schema WHERE type = 'index';"
     "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
     "SELECT aggregate_id, type_id, natural_key, erased, base FROM evercore_aggregate;"

@@ -141,11 +141,13 @@ bool DeclaredTags::may_derive(std::string_view tag) const {
 void DeclaredTypes::load(Connection& connection) {
   types_.clear();
   unfilled_.clear();
-  // First the count: what is declared in between makes another.
-  Statement count = connection.prepare("SELECT max(declarations) FROM main.evercore_schema");
+  connection.require_store();
+  // First the count: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
+  // every statement that is.
+  Statement count = connection.prepare_once("SELECT max(declarations) FROM main.evercore_schema");
   count.step();
   declarations_ = count.integer(0);
-  Statement declared = connection.prepare(
+  Statement declared = connection.prepare_once(
       "SELECT type_id, name, tags, fill_upto IS NULL FROM main.evercore_event_type"
       " WHERE tags IS NOT NULL");
   while (declared.step()) {

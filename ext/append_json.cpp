@@ -370,7 +370,8 @@ std::string before_fault(Connection& connection, std::string_view appends) {
       }
     }
   }
-  Payload::refuse("appends", appends);
+  connection.payload.check_value("appends", appends);
+  throw error(4, "appends: not JSON");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "subscription.h"
 #include "tag.h"
 #include "time.h"
+#include "type_index.h"
 #include "value.h"
 
 namespace evercore::ext {
@@ -155,6 +156,10 @@ void compacted_types_of_nothing(Connection&, const Statement& row, Problems& pro
       {row.integer(0), std::nullopt, "no such aggregate, and rows of evercore_compacted_type"});
 }
 
+void compacted_unknown(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({row.integer(0), std::nullopt, "what was compacted of it is not known"});
+}
+
 void compacted_beyond(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({row.integer(0), std::nullopt, "what was compacted of it is beyond the head"});
 }
@@ -239,6 +244,9 @@ constexpr Look after[] = {
     {"SELECT DISTINCT c.aggregate_id FROM main.evercore_compacted_type c WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = c.aggregate_id)",
      compacted_types_of_nothing},
+    {"SELECT a.aggregate_id FROM main.evercore_aggregate a WHERE NOT EXISTS (SELECT 1 FROM"
+     " main.evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id) AND a.base > 0",
+     compacted_unknown},
     {"SELECT DISTINCT aggregate_id FROM main.evercore_compacted_type WHERE position >"
      " (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)",
      compacted_beyond},
@@ -264,6 +272,11 @@ bool check_schema(Connection& connection, Problems& problems) {
     if (enabled == 0 && object.type == "trigger") {
       add(problems, "trigger " + object.name + " is disabled");
     }
+  }
+  Statement by_type = connection.prepare_once(
+      "SELECT 1 FROM main.sqlite_schema WHERE name = 'evercore_event_by_type' COLLATE NOCASE");
+  if (by_type.step() && index_by_type(connection) != TypeIndex::named) {
+    add(problems, "index evercore_event_by_type is different");
   }
   return whole;
 }

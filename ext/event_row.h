@@ -5,7 +5,8 @@
 
 namespace evercore::ext {
 
-// Each event has the leading ones; a batch leaves out what none of its events fills, from the end on. `first` is `column` without a comma before it.
+// Each event has the leading ones; a batch leaves out what none of its events fills, from the end on.
+// `first` is `column` without a comma before it.
 // clang-format off
 #define EVERCORE_WRITTEN_LEADING(first, column) \
   first(1, aggregate_id)                        \

@@ -143,7 +143,9 @@ void refuse_compacted(Connection& connection, const Query& query, std::int64_t a
         "SELECT t.name, (SELECT max(c.position) FROM main.evercore_compacted_type c"
         "  INDEXED BY evercore_compacted_type_position WHERE c.type_id = t.type_id) AS newest"
         " FROM main.evercore_event_type t ORDER BY newest DESC LIMIT 1");
-    if (newest.step() && newest.integer(1) > after) refuse(newest.text(0), newest.integer(1));
+    if (newest.step() && !newest.is_null(1) && newest.integer(1) > after) {
+      refuse(newest.text(0), newest.integer(1));
+    }
     return;
   }
   Statement newest = connection.prepare(
@@ -154,7 +156,9 @@ void refuse_compacted(Connection& connection, const Query& query, std::int64_t a
     if (!item.tags.empty()) continue;
     for (const std::string& type : item.types) {
       newest.bind(1, type).step();
-      if (newest.integer(0) > item.after.value_or(after)) refuse(type, newest.integer(0));
+      if (!newest.is_null(0) && newest.integer(0) > item.after.value_or(after)) {
+        refuse(type, newest.integer(0));
+      }
       newest.reset();
     }
   }

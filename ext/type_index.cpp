@@ -20,6 +20,11 @@ void index_types(const Call& call) {
                                         " ON evercore_event (type_id)"
                                       : "DROP INDEX IF EXISTS main.evercore_event_by_type");
   connection.forget_schema();
+  if (on == 1 && index_by_type(connection) != TypeIndex::named) {
+    throw error(10,
+                "index evercore_event_by_type is another one: SELECT evercore_index_types(0)"
+                " drops it");
+  }
   call.result(on);
 }
 

@@ -18,6 +18,7 @@ DECLARE
   newest bigint;
   marks bigint;
   placed bigint;
+  indexed bigint;
 BEGIN
   -- NULL, too, at the first append of a session, where the sequence went back, and where events came by replication: see life.sql.
   BEGIN
@@ -61,7 +62,11 @@ BEGIN
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
                  THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END;
-  IF bears IS NOT NULL THEN INSERT INTO evercore_event_tag SELECT u, event_type, placed FROM unnest(bears) AS u; END IF;
+  IF bears IS NOT NULL THEN
+    INSERT INTO evercore_event_tag SELECT u, event_type, placed FROM unnest(bears) AS u;
+    GET DIAGNOSTICS indexed = ROW_COUNT;
+    IF indexed <> cardinality(bears) THEN PERFORM _evercore_refuse_tags(); END IF;
+  END IF;
   @insert_event@
   VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, array_to_json(bears));
   IF (FOUND AND placed & 7 > 0 AND placed > newest AND marks >= 0) IS NOT TRUE THEN

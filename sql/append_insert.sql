@@ -100,7 +100,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
 
--- Rows one by one, each with its tags as the one text that was given; the first that is at fault is named. Gives the events as they are stored: bytes as text, and with their times.
+-- Rows one by one, each with its tags as the one text that was given; the first that is at fault is named. Gives the events as they are
+-- stored: bytes as text, and with their times.
 CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], times text[], events anyarray) RETURNS anyarray
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

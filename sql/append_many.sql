@@ -72,6 +72,8 @@ BEGIN
   END IF;
   IF tagged THEN
     INSERT INTO evercore_event_tag SELECT t, u.event_type, places[u.ordinality] FROM unnest(events) WITH ORDINALITY AS u, unnest(u.tags) AS t;
+    GET DIAGNOSTICS amount = ROW_COUNT;
+    IF amount <> (SELECT sum(cardinality(u.tags)) FROM unnest(events) AS u) THEN PERFORM _evercore_refuse_tags(); END IF;
   END IF;
 
   @follow_policies@

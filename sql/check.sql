@@ -57,6 +57,13 @@ BEGIN
     UNION ALL
     SELECT NULL, c.position, c.position, 7, c.problem FROM _evercore_check_cursors() c
     UNION ALL
+    SELECT a.aggregate_id, NULL, a.base, 6, 'what was compacted of it is not known'
+      FROM evercore_aggregate a
+     WHERE a.base > 0 AND NOT EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id)
+    UNION ALL
+    SELECT DISTINCT c.aggregate_id, NULL::bigint, NULL::bigint, 6, 'what was compacted of it is beyond the head'
+      FROM evercore_compacted_type c WHERE c.position > @last_position@
+    UNION ALL
     SELECT NULL, NULL, NULL, 8, 'evercore_schema is empty' WHERE NOT EXISTS (SELECT FROM evercore_schema)
     UNION ALL
     SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d

@@ -105,6 +105,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_make_missing() IS 'Makes tables, sequences and types that are missing, and tables outlive a crash.';
 
+-- The row of a table of one; types are indexed where appends look for it and the index is there.
+CREATE OR REPLACE FUNCTION _evercore_mend_rows() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  INSERT INTO _evercore_floor (floor, published_at) SELECT 0, clock_timestamp() WHERE NOT EXISTS (SELECT FROM _evercore_floor);
+  INSERT INTO _evercore_declared (generation, by_type) SELECT 0, coalesce(@look_for_types@, false) AND _evercore_has_index_by_type()
+   WHERE NOT EXISTS (SELECT FROM _evercore_declared);
+END $$;
+COMMENT ON FUNCTION _evercore_mend_rows() IS 'Writes the row that a table of one row has lost.';
+
 -- What is written to an unlogged table is lost by a crash.
 CREATE OR REPLACE FUNCTION _evercore_persistence_faults() RETURNS TABLE (name text, wanted text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -128,6 +138,10 @@ BEGIN
   SELECT format('table %s is different', f.name) FROM _evercore_persistence_faults() f
   UNION ALL
   SELECT format('trigger %s is %s', f.name, f.fault) FROM _evercore_trigger_faults() f
+  UNION ALL
+  SELECT '_evercore_declared is empty' WHERE NOT EXISTS (SELECT FROM _evercore_declared)
+  UNION ALL
+  SELECT '_evercore_floor is empty' WHERE NOT EXISTS (SELECT FROM _evercore_floor)
   UNION ALL
   SELECT 'index evercore_event_by_type is missing' FROM _evercore_declared d WHERE d.by_type AND NOT _evercore_has_index_by_type()
   UNION ALL

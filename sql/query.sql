@@ -327,7 +327,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   match bigint;
 BEGIN
-  IF EXISTS (SELECT FROM _evercore_items(condition, "after") AS i WHERE i.tags IS NULL) AND NOT (SELECT d.by_type FROM _evercore_declared d) THEN
+  IF EXISTS (SELECT FROM _evercore_items(condition, "after") AS i WHERE i.tags IS NULL) AND (SELECT d.by_type FROM _evercore_declared d) IS NOT TRUE THEN
     PERFORM _evercore_refuse('EV010', 'a condition without tags needs the index by type: SELECT evercore_index_types()');
   END IF;
   SELECT min(m.position) INTO match FROM _evercore_items(condition, "after") AS i,
@@ -390,7 +390,7 @@ COMMENT ON FUNCTION evercore_index_types(bigint) IS
 CREATE OR REPLACE FUNCTION _evercore_mend_index_by_type() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
-  IF _evercore_has_index_by_type() OR NOT (SELECT d.by_type FROM _evercore_declared d) THEN RETURN; END IF;
+  IF _evercore_has_index_by_type() OR (SELECT d.by_type FROM _evercore_declared d) IS NOT TRUE THEN RETURN; END IF;
   DROP INDEX IF EXISTS evercore_event_by_type;
   CREATE INDEX evercore_event_by_type ON evercore_event (event_type, position);
 END $$;

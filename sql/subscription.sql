@@ -236,7 +236,7 @@ BEGIN
   PERFORM _evercore_enter_subscription();
   UPDATE evercore_subscription s
      SET filter = wanted.canonical, aggregate_type = wanted.aggregate_type, natural_key = wanted.natural_key, event_types = wanted.event_types,
-         tags = wanted.tags,         filter_version = s.filter_version + 1
+         tags = wanted.tags, filter_version = s.filter_version + 1
    WHERE s.subscription_id = id;
   IF NOT _evercore_says_kept(_evercore_subscribe.start) THEN
     PERFORM _evercore_require_kept(id, p.position, NULL, p.partition) FROM evercore_subscription_partition p WHERE p.subscription_id = id ORDER BY p.partition;

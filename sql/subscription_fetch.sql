@@ -1,8 +1,9 @@
 -- evercore_fetch: the events after a partition's cursor that pass the filter, in order of position, up to the safe head.
 --
--- There are four ways to find them: by the aggregate, where the filter has a natural key; by tag; by event type, where there is an index on it
--- and the position (evercore_index_types makes one); and else by position, looking at each event after the cursor. Whether the token is current, and where its cursor stands, is
--- looked at by the statement that reads the events, in the same snapshot.
+-- There are four ways to find them: by the aggregate, where the filter has a natural key; by tag; by event type, where there is an
+-- index on it and the position (evercore_index_types makes one); and else by position, looking at each event after the cursor.
+-- Whether the token is current, and where its cursor stands, is looked at by the statement that reads the events, in the same
+-- snapshot.
 --
 -- A fetch that would look at very many events without finding one ends empty before the head: it looks at no more than
 -- 100,000 positions, or events of its aggregate, and moves the cursor past what it has looked at. That keeps its progress, whatever

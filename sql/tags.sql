@@ -34,6 +34,13 @@ EXCEPTION WHEN invalid_text_representation OR untranslatable_character OR statem
 END $$;
 COMMENT ON FUNCTION _evercore_parsed_tags(text) IS 'The same by the server''s parser.';
 
+CREATE OR REPLACE FUNCTION _evercore_refuse_tags() RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  RAISE EXCEPTION 'EV010: a tag was not written: a trigger or rule of evercore_event_tag kept it back' USING ERRCODE = 'EV010';
+END $$;
+COMMENT ON FUNCTION _evercore_refuse_tags() IS 'EV010: an event would be without a row of the index by tag.';
+
 CREATE OR REPLACE FUNCTION _evercore_plain_tags(tags jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN

@@ -32,14 +32,17 @@ template <class Connection>
 class Pool {
  public:
   Pool(std::size_t size, std::chrono::milliseconds patience) : size_(size), patience_(patience) {
-    idle_.reserve(size);
+    idle_.reserve(size + 1);
   }
 
   // An idle connection, or nothing when the caller may make a new one and owes it to give_back() or
-  // forget().
-  std::unique_ptr<Connection> take() {
+  // forget(). Beside is for who holds one already, and this one for a moment: there is one more for
+  // them, since all others may be held by those who wait here.
+  enum class For { itself, beside };
+  std::unique_ptr<Connection> take(For purpose = For::itself) {
     std::unique_lock lock(mutex_);
-    const auto free = [&] { return !idle_.empty() || taken_ < size_; };
+    const std::size_t most = purpose == For::beside ? size_ + 1 : size_;
+    const auto free = [&] { return taken_ < most; };
     if (!freed_.wait_until(lock, WaitClock::now() + patience_, free)) {
       throw busy_error(
           "no connection came free: all " + std::to_string(size_) +
@@ -59,7 +62,7 @@ class Pool {
       --taken_;
       idle_.push_back(std::move(connection));  // within the memory reserved
     }
-    freed_.notify_one();
+    freed_.notify_all();  // not every place that comes free is one for whom it would wake
   }
 
   // A connection that was taken is no more.
@@ -68,7 +71,7 @@ class Pool {
       const std::lock_guard lock(mutex_);
       --taken_;
     }
-    freed_.notify_one();
+    freed_.notify_all();
   }
 
  private:

@@ -94,8 +94,8 @@ std::unique_ptr<PostgresSession> PostgresEngine::connect_patiently() {
   }
 }
 
-SessionHandle PostgresEngine::session() {
-  auto session = pool_.take();
+SessionHandle PostgresEngine::session(Pool<PostgresSession>::For purpose) {
+  auto session = pool_.take(purpose);
   try {
     if (session && !session->alive()) session.reset();
     if (!session) session = connect_patiently();

@@ -18,7 +18,8 @@ class PostgresEngine final : public StorageEngine {
   explicit PostgresEngine(const PostgresOptions& options);
   std::string_view name() const noexcept override { return "postgres"; }
   bool snapshots_take_queries() const noexcept override { return false; }  // commits may come late
-  SessionHandle session() override;
+  SessionHandle session() override { return session(Pool<PostgresSession>::For::itself); }
+  SessionHandle session_beside() override { return session(Pool<PostgresSession>::For::beside); }
   void write(SessionHandle session, std::span<const Command> commands) override;
   void appended() noexcept override;
   std::unique_ptr<Watch> watch() override;
@@ -27,6 +28,7 @@ class PostgresEngine final : public StorageEngine {
   void give_back(Session* session) noexcept override;
 
  private:
+  SessionHandle session(Pool<PostgresSession>::For purpose);
   std::unique_ptr<PostgresSession> connect_patiently();
   void install(PostgresSession& session);
   // Made when it is first needed; none when it is not wanted or cannot be had.

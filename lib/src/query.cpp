@@ -52,7 +52,7 @@ std::vector<RecordedEvent> UnitOfWork::query(const Query& query) {
   if (mode_ == Mode::writing || core_->engine->snapshots_take_queries()) {
     (mode_ == Mode::writing ? writing() : reading()).run(command);
   } else if (reading_) {
-    core_->engine->session()->run(command);
+    core_->engine->session_beside()->run(command);
   } else {
     if (outcome_ != Outcome::open) throw usage_error("the context has ended");
     if (!session_) session_ = core_->engine->session();

@@ -185,7 +185,7 @@ struct UnitOfWork::Sending {
 // One call of the surface for all events, and one more for each condition that does not fit into it:
 // those come first, so that what rests on them is not written.
 void UnitOfWork::add_appends(std::vector<Command>& commands, Sending& sending) const {
-  const bool depends = !staged_.empty() || ack_ || mode_ == Mode::writing;
+  const bool depends = !staged_.empty() || !snapshots_.empty() || ack_ || mode_ == Mode::writing;
   if (depends) sending.conditions = conditions();
   const Condition* with_events = nullptr;
   if (!staged_.empty() && !sending.conditions.empty()) with_events = &sending.conditions.back();

@@ -13,7 +13,7 @@ PRAGMA writable_schema = ON;
 WITH guarded (name, col) AS (VALUES
   ('evercore_event', 'sequence     INTEGER NOT NULL'), ('evercore_event_id', 'sequence     INTEGER NOT NULL'),
   ('evercore_aggregate', 'type_id         INTEGER NOT NULL'), ('evercore_aggregate_type', 'name           TEXT NOT NULL UNIQUE'),
-  ('evercore_event_type', 'name    TEXT NOT NULL UNIQUE'))
+  ('evercore_event_type', 'name    TEXT NOT NULL UNIQUE'), ('evercore_compacted_type', 'type_id      INTEGER NOT NULL'))
 UPDATE sqlite_schema AS s
    SET sql = replace(sql, col, col || ' DEFAULT ("EV010: evercore''s tables are not open to REPLACE: what is there stays"())')
   FROM guarded
@@ -222,7 +222,7 @@ PRAGMA writable_schema = ON;
 UPDATE sqlite_schema AS s
    SET sql = replace(sql, ' DEFAULT ("EV010: evercore''s tables are not open to REPLACE: what is there stays"())', '')
  WHERE type = 'table' AND s.name IN ('evercore_event', 'evercore_event_id', 'evercore_aggregate', 'evercore_aggregate_type',
-   'evercore_event_type');
+   'evercore_event_type', 'evercore_compacted_type');
 PRAGMA writable_schema = OFF;
 ALTER TABLE evercore_schema DROP COLUMN least_token;
 ALTER TABLE evercore_compacted_type DROP COLUMN position;

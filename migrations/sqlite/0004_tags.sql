@@ -71,6 +71,23 @@ SELECT name AS event_type, CASE fold WHEN 0 THEN 'merge' WHEN 1 THEN 'patch' ELS
   FROM evercore_event_type
  WHERE fold <> 0 OR tags IS NOT NULL;
 
+-- Conditions by type rest on what compaction removed, so that it is kept as events are.
+-- +goose StatementBegin
+CREATE TRIGGER evercore_compacted_type_no_delete BEFORE DELETE ON evercore_compacted_type
+WHEN NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: what was compacted stays known');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER evercore_compacted_type_no_update BEFORE UPDATE ON evercore_compacted_type
+WHEN (NEW.aggregate_id <> OLD.aggregate_id OR NEW.type_id <> OLD.type_id OR NEW.position < OLD.position)
+  AND NOT EXISTS (SELECT 1 FROM _evercore_maintenance)
+BEGIN
+  SELECT RAISE(ABORT, 'EV010: what was compacted stays known');
+END;
+-- +goose StatementEnd
+
 -- The tags of a filter, as a JSON array: an event passes that bears all of them.
 ALTER TABLE evercore_subscription ADD COLUMN tags TEXT;
 DROP VIEW _evercore_unread;
@@ -145,6 +162,8 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
   LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
  WHERE +e.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
    AND +e.aggregate_id <> 0;
+DROP TRIGGER evercore_compacted_type_no_update;
+DROP TRIGGER evercore_compacted_type_no_delete;
 DROP INDEX evercore_compacted_type_position;
 DROP TABLE evercore_event_tag;
 DROP TABLE evercore_tag;

@@ -212,6 +212,63 @@ TEST_CASE("what compaction removed is remembered of a store that compacted befor
   CHECK(db.must(query(R"([{"types":["Old"],"tags":["x"]},{"types":["Older"]}])", 3)) == "0");
 }
 
+TEST_CASE("what compaction removed stays known, and check says where it does not") {
+  Database db;
+  db.must("SELECT evercore_index_types()");
+  db.must(
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES"
+      " ('T','a','G','{}'),('T','a','G','{}'),('T','a','H','{}')");
+  db.must("SELECT evercore_compact(1, 1)");
+  const std::string condition = "SELECT evercore_append_many('[]', '[{\"types\":[\"G\"]}]', 0)";
+  const std::string refusal = "EV010: events of \"G\" up to 2 were compacted";
+  CHECK(db.fails(condition) == refusal);
+  const std::string stays = "EV010: what was compacted stays known";
+  CHECK(db.fails("DELETE FROM evercore_compacted_type") == stays);
+  CHECK(db.fails("UPDATE evercore_compacted_type SET position = 0") == stays);
+  CHECK(db.fails("UPDATE evercore_compacted_type SET type_id = 7") == stays);
+  CHECK(db.fails("INSERT INTO evercore_compacted_type VALUES (1, 1, 0)"
+                 " ON CONFLICT DO UPDATE SET position = excluded.position") == stays);
+  CHECK(db.fails("REPLACE INTO evercore_compacted_type VALUES (1, 1, 0)").find("EV010") !=
+        std::string::npos);
+  CHECK(db.fails(condition) == refusal);
+  CHECK(db.must("SELECT evercore_append(1, 3, 'G', '{}'); SELECT evercore_compact(1, 1)") ==
+        "4\n1");  // its own writes pass
+  CHECK(db.must("SELECT * FROM evercore_check()").empty());
+  db.must(
+      "INSERT INTO _evercore_maintenance VALUES ('t'); DELETE FROM evercore_compacted_type;"
+      " DELETE FROM _evercore_maintenance");
+  CHECK(db.must("SELECT * FROM evercore_check()") ==
+        "1|NULL|what was compacted of it is not known");
+}
+
+TEST_CASE("a negative position is before the first, and nothing was compacted there") {
+  Database db;
+  CHECK(db.must("SELECT count(*) FROM evercore_query('[{\"types\":[\"E\"]}]', -1)") == "0");
+  db.must("SELECT evercore_append(evercore_ensure('T','a'), 0, 'E', '{}')");
+  for (const char* query : {"[]", "[{\"types\":[\"E\"]}]"}) {
+    CHECK(db.must(std::string("SELECT position FROM evercore_query('") + query + "', -1)") == "1");
+  }
+}
+
+TEST_CASE("an index of the name that is another one serves no condition, and that is said") {
+  for (const char* index :
+       {"CREATE INDEX evercore_event_by_type ON evercore_event (type_id, sequence)",
+        "CREATE INDEX evercore_event_by_type ON evercore_event (type_id) WHERE position > 3",
+        "CREATE INDEX evercore_event_by_type ON evercore_aggregate (type_id)"}) {
+    CAPTURE(index);
+    Database db;
+    db.must(index);
+    CHECK(db.fails("SELECT evercore_index_types()") ==
+          "EV010: index evercore_event_by_type is another one: SELECT evercore_index_types(0) "
+          "drops it");
+    CHECK(db.must("SELECT * FROM evercore_check()") ==
+          "NULL|NULL|index evercore_event_by_type is different");
+    db.must("SELECT evercore_index_types(0); SELECT evercore_index_types()");
+    CHECK(db.must("SELECT * FROM evercore_check()").empty());
+    CHECK(db.must("SELECT evercore_append_many('[]', '[{\"types\":[\"E\"]}]', 0)") == "[]");
+  }
+}
+
 TEST_CASE("many types, tags and items give each event once and in order") {
   Database db;
   db.must("SELECT evercore_ensure('T', 'a')");

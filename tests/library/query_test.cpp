@@ -1,6 +1,8 @@
 // Queries, conditions and tags through the library: decisions that rest on events of several aggregates.
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <barrier>
 #include <thread>
 
 #include "evercore/evercore.h"
@@ -192,6 +194,49 @@ TEST_CASE("a context that writes nothing conflicts with nobody") {
     seats_of(ctx, "c1");
     fresh->with_context([](Context& other) { subscribe(other, "s1", "c1"); });
   });
+}
+
+TEST_CASE("a snapshot that is saved is a write too: it is not saved over a conflict") {
+  harness::Fresh fresh;
+  if (harness::on_memory()) return;
+  open_course(fresh.store, "c1", 1);
+  fresh->with_context([](Context& ctx) { subscribe(ctx, "s1", "c1"); });
+  const auto saving = [&] {
+    fresh->with_context([&](Context& ctx) {
+      seats_of(ctx, "c1");
+      const auto student = ctx.load<StudentAggregate>("s1");
+      fresh->with_context([](Context& other) {
+        other.publish("Student", "s1",
+                      {"StudentLeft", R"({"course":"c1"})", {.tags = {"course:c1"}}});
+      });
+      ctx.save_snapshot(student);
+    });
+  };
+  CHECK_THROWS_AS(saving(), evercore::conflict_error);
+}
+
+TEST_CASE("contexts that hold every connection can still ask: none waits for another") {
+  if (!harness::on_postgres()) return;  // elsewhere a query reads the context's own snapshot
+  harness::Fresh fresh;
+  open_course(fresh.store, "c1", 1);
+  std::string uri = fresh.place.uri();
+  constexpr int contexts = 3;
+  uri.replace(uri.find("pool_size=16"), 12, "pool_size=" + std::to_string(contexts));
+  auto small = evercore::connect(uri);
+  std::barrier all_have_loaded(contexts);
+  std::atomic<int> answered{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < contexts; ++t) {
+    threads.emplace_back([&] {
+      small.with_readonly_context([&](evercore::ReadonlyContext& ctx) {
+        ctx.load<CourseAggregate>("c1");
+        all_have_loaded.arrive_and_wait();
+        answered += static_cast<int>(ctx.query({{.tags = {"course:c1"}}}).size());
+      });
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(answered == contexts);
 }
 
 TEST_CASE("with_retry decides again until the rule says no: threads never overfill a course") {

@@ -330,6 +330,22 @@ def test_a_lost_index_or_mark_is_named_and_mended():
 
 # == What they read ==
 
+def test_what_compaction_removed_is_known_or_its_loss_is_named():
+    _, connection = store(1)
+    connection.rows("SELECT evercore_index_types()")
+    for kind in ("G", "G", "H"):
+        append(connection, 1, event(type=kind))
+    connection.rows("SELECT evercore_compact(1, 1)")
+    check = "SELECT aggregate_id, problem FROM evercore_check()"
+    refused(lambda: append(connection, 1, event(), condition=[{"types": ["G"]}], after=0), "EV010", 'EV010: events of "G" up to 2 were compacted')
+    for damage, problem in (("DELETE FROM evercore_compacted_type", "what was compacted of it is not known"),
+                            ("UPDATE evercore_compacted_type SET position = 99", "what was compacted of it is beyond the head")):
+        equal(connection.rows(check), [])
+        connection.rows(f"BEGIN; {damage}")
+        equal(connection.rows(check), [("1", problem)], damage)
+        connection.rows("ROLLBACK")
+
+
 def test_neither_reads_more_than_what_matches():
     database, connection = store()
     connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, tags)"

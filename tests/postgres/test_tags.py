@@ -6,6 +6,15 @@ from pq import Connection
 from test_plans import pages
 
 INDEX = "SELECT tag, event_type, position FROM evercore_event_tag ORDER BY position, tag"
+FORMS = ("SELECT evercore_append(1, NULL, 'E', '{}', tags => '[\"b\",\"a\"]')",
+         "SELECT evercore_append(1, NULL, 'E', '{}'::jsonb, NULL, NULL, now(), NULL, '[\"b\",\"a\"]')",
+         "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'e1', '[\"b\",\"a\"]')",
+         "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (1, 'E', '{}', '[\"b\",\"a\"]')",
+         "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (1, 'E', '{}', '[\"b\",\"a\"]'::json)",
+         "INSERT INTO evercore_append (aggregate_id, event_type, data, event_id, tags) VALUES (1, 'E', '{}', NULL, '[\"b\",\"a\"]'), (1, 'E', '{}', 'e2', NULL)",
+         "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"]}]}]')",
+         "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"]}]}]'::jsonb)",
+         "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"],\"event_id\":\"e3\"}]}]')")
 
 
 def problems(connection):
@@ -15,22 +24,33 @@ def problems(connection):
 def test_every_form_of_append_writes_the_index():
     connection = Connection(new_database())
     connection.rows("SELECT evercore_create('T', 'k')")
-    forms = ["SELECT evercore_append(1, NULL, 'E', '{}', tags => '[\"b\",\"a\"]')",
-             "SELECT evercore_append(1, NULL, 'E', '{}'::jsonb, NULL, NULL, now(), NULL, '[\"b\",\"a\"]')",
-             "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'e1', '[\"b\",\"a\"]')",
-             "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (1, 'E', '{}', '[\"b\",\"a\"]')",
-             "INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (1, 'E', '{}', '[\"b\",\"a\"]'::json)",
-             "INSERT INTO evercore_append (aggregate_id, event_type, data, event_id, tags) VALUES (1, 'E', '{}', NULL, '[\"b\",\"a\"]'), (1, 'E', '{}', 'e2', NULL)",
-             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"]}]}]')",
-             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"]}]}]'::jsonb)",
-             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{},\"tags\":[\"b\",\"a\"],\"event_id\":\"e3\"}]}]')"]
-    for form in forms:
+    for form in FORMS:
         before = int(connection.value("SELECT coalesce(max(position), 0) FROM evercore_log"))
         connection.rows(form)
         equal(connection.rows(INDEX.replace("ORDER", f"WHERE position > {before} ORDER")), [("a", "E", str(before + 1)), ("b", "E", str(before + 1))], form)
         equal(connection.value("SELECT tags FROM evercore_log WHERE position = $1", before + 1), '["b","a"]', form)
     for _ in range(20):  # every eighth position is written down besides
-        connection.rows(forms[0])
+        connection.rows(FORMS[0])
+    equal(problems(connection), [])
+
+
+def test_a_tag_that_a_trigger_keeps_back_ends_the_append_in_every_form():
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_create('T', 'k')")
+    fault = "EV010: a tag was not written: a trigger or rule of evercore_event_tag kept it back"
+    connection.rows("CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.tag = ''b'' THEN RETURN NULL; END IF; RETURN NEW; END';"
+                    "CREATE TRIGGER keep_back BEFORE INSERT ON evercore_event_tag FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
+    for form in FORMS:
+        refused(lambda form=form: connection.rows(form), "EV010", fault)
+    connection.rows("DROP TRIGGER keep_back ON evercore_event_tag; CREATE RULE nothing AS ON INSERT TO evercore_event_tag DO INSTEAD NOTHING")
+    for form in FORMS:
+        refused(lambda form=form: connection.rows(form), "EV010", fault)
+    connection.rows("DROP RULE nothing ON evercore_event_tag")
+    connection = Connection(database)  # a plan of a rule that does nothing names no table, and a session keeps it
+    equal(connection.value("SELECT count(*) FROM evercore_event"), "0")
+    for form in FORMS:
+        connection.rows(form)
     equal(problems(connection), [])
 
 

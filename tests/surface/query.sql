@@ -38,6 +38,8 @@ SELECT position FROM evercore_query('[{"tags":["course:c1"]}]', NULL, 1);
 SELECT position FROM evercore_query('[]', 4, NULL);
 SELECT count(*) FROM evercore_query('[]', 0, 0);
 SELECT position FROM evercore_query('[]', 99);
+SELECT position FROM evercore_query('[{"types":["Greeted"]}]', -1);
+SELECT count(*) FROM evercore_query('[]', -1);
 
 -- a tag or a type twice is one
 SELECT position FROM evercore_query('[{"tags":["course:c2","course:c2"],"types":["CourseOpened","CourseOpened"]}]');

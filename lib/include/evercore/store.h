@@ -22,7 +22,8 @@
 // |              |            |          | file. extra: as full, for journal modes but wal       |
 // | busy_timeout | both       | 5000     | milliseconds to wait for a lock or a free connection  |
 // | pool_size    | both       | 8        | connections at most (SQLite: one more for writing;    |
-// |              |            |          | memory: just one)                                     |
+// |              |            |          | memory: just one; PostgreSQL: one more for queries    |
+// |              |            |          | beside a snapshot that is being read)                 |
 // | migrate      | both       | on       | on, off: connect() leaves the schema as it is         |
 // | schema       | PostgreSQL | evercore | the schema that is the store                          |
 // | prepared     | PostgreSQL | auto     | on, off; auto: none behind a pooling proxy            |

@@ -8,6 +8,16 @@ namespace evercore::ext {
 
 namespace {
 
+/// Whether an index bears the name and is not the one that evercore makes.
+bool is_another(Connection& connection) {
+  if (index_by_type(connection) == TypeIndex::named) return false;
+  return connection
+      .prepare_once(
+          "SELECT 1 FROM main.sqlite_schema WHERE type = 'index'"
+          " AND name = 'evercore_event_by_type' COLLATE NOCASE")
+      .step();
+}
+
 void index_types(const Call& call) {
   Connection& connection = call.connection;
   std::int64_t on = 1;
@@ -15,16 +25,17 @@ void index_types(const Call& call) {
   if (on != 0 && on != 1) throw out_of_range("on", on);
   connection.require_store();
   connection.require_rollback();
+  // Looked at first: what fails behind the statement would not undo it.
+  if (on == 1 && is_another(connection)) {
+    throw error(10,
+                "index evercore_event_by_type is another one: SELECT evercore_index_types(0)"
+                " drops it");
+  }
   // One statement, so that it happens whole or not at all by itself.
   run_script(connection.db(), on == 1 ? "CREATE INDEX IF NOT EXISTS main.evercore_event_by_type"
                                         " ON evercore_event (type_id)"
                                       : "DROP INDEX IF EXISTS main.evercore_event_by_type");
   connection.forget_schema();
-  if (on == 1 && index_by_type(connection) != TypeIndex::named) {
-    throw error(10,
-                "index evercore_event_by_type is another one: SELECT evercore_index_types(0)"
-                " drops it");
-  }
   call.result(on);
 }
 

@@ -12,6 +12,8 @@ inline constexpr Statement migrate{"SELECT {}evercore_migrate()", ""};
 inline constexpr Statement check{"SELECT aggregate_id, position, problem FROM {}evercore_check()",
                                  ""};
 inline constexpr Statement declare_event_type{"SELECT {}evercore_event_type($1, $2)", "tt"};
+inline constexpr Statement declare_event_type_with{"SELECT {}evercore_event_type($1, $2, $3)",
+                                                   "ttt"};
 inline constexpr Statement rename_type{"SELECT {}evercore_rename_type($1, $2, $3)", "ttt"};
 
 inline constexpr Statement create{"SELECT {}evercore_create($1, $2)", "tt"};

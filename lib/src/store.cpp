@@ -63,8 +63,14 @@ bool StoreCore::knows(const AggregateType& type) {
 std::vector<Command> declaring_commands(const AggregateType& type) {
   std::vector<Command> commands;
   for (const EventFold& fold : type.folds) {
-    commands.emplace_back(statements::declare_event_type,
-                          std::initializer_list<Parameter>{fold.event_type, fold.fold});
+    if (fold.options.empty()) {
+      commands.emplace_back(statements::declare_event_type,
+                            std::initializer_list<Parameter>{fold.event_type, fold.fold});
+    } else {
+      commands.emplace_back(
+          statements::declare_event_type_with,
+          std::initializer_list<Parameter>{fold.event_type, fold.fold, fold.options});
+    }
   }
   return commands;
 }

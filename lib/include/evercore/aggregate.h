@@ -72,11 +72,12 @@ constexpr CppType cpp_type() noexcept {
   return {reflect::full_name<T>(), &detail::place_of<T>};
 }
 
-// How an event type folds in SQL, for evercore_event_type().
+// What an event type declares to the store, for evercore_event_type().
 struct EventFold {
   std::string_view event_type;
   std::string_view fold;  // "merge", "patch" or "custom"
   CppType event{};
+  std::string_view options{};  // what else the type declares, a JSON object; empty: nothing
 };
 
 // What is fixed for a type of aggregates. One object a type, which lives as long as the program. Within
@@ -237,7 +238,7 @@ class StateAggregate : public Aggregate {
       "evercore: the state or an event does not qualify; the messages beside this one say why");
   static constexpr std::array<EventFold, sizeof...(Events)> folds{
       EventFold{event_name<Events>(), detail::custom<State, Events> ? "custom" : "merge",
-                cpp_type<Events>()}...};
+                cpp_type<Events>(), detail::event_options<Events>()}...};
   static_assert(
       detail::event_names_differ<Events...>(),
       "evercore: two events of an aggregate have one name (aliases and old structs included)");

@@ -12,6 +12,8 @@
 //     static constexpr std::string_view required[] = {"username"};
 //     // From the struct it was before:
 //     static UserCreated upcast(const UserCreatedV1& old);
+//     // What its events are about besides their aggregate: "name:ann" where the username is "ann".
+//     static constexpr std::string_view declared_tags[][2] = {{"name", "username"}};
 //   };
 //
 // Without event_type the struct's own name is stored, and renaming the struct would orphan its
@@ -19,6 +21,11 @@
 // cannot fill the gap, keep the old struct with the old name, give the new one a new event_type and
 // an upcast(); old events are decoded as the old struct and carried over, through as many steps as
 // there are.
+//
+// declared_tags are pairs of a prefix and a member: a text, an integer, an enum, or a list of such, which
+// gives a tag an element. The library declares them to the store with the event's fold, and the store
+// tags by itself, whoever appends; events that are there under that name are tagged as well. Taking the
+// pairs out of the struct takes nothing back: that is said in SQL.
 #ifndef EVERCORE_EVENT_H
 #define EVERCORE_EVENT_H
 
@@ -29,6 +36,7 @@
 #include <vector>
 
 #include "evercore/codec.h"
+#include "evercore/detail/declared_tags.h"
 #include "evercore/detail/language.h"
 #include "evercore/time.h"
 
@@ -154,7 +162,13 @@ constexpr bool check_event() {
       has_upcast<E> || !has_member_upcast<E>,
       "evercore: upcast() cannot be called; make it one public static function that takes "
       "the old struct");
-  return check_struct<E>();
+  if constexpr (!check_struct<E>()) {
+    return false;
+  } else if constexpr (declares_tags<E>) {
+    return check_declared_tags<E>();
+  } else {
+    return true;
+  }
 }
 
 // Decodes JSON stored under `name` into E or, by upcasts, from what E was before. False when the

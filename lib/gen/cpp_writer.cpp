@@ -78,6 +78,9 @@ void add_assertions(std::string& out, const Model& model) {
   }
   for (const Event& event : model.events) {
     add_assertion(out, "evercore::event_name<" + event.cpp + ">() == " + cpp_text(event.stored));
+    if (event.options.empty()) continue;
+    add_assertion(
+        out, "evercore::detail::event_options<" + event.cpp + ">() == " + cpp_text(event.options));
   }
   for (const Aggregate& aggregate : model.aggregates) {
     for (const std::size_t index : aggregate.events) {

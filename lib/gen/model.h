@@ -55,6 +55,7 @@ struct Event : Struct {
   Fold fold = Fold::merge;
   std::vector<std::string> aliases;  // names it had before
   std::vector<std::string> older;    // names of the structs that it was before, by upcast()
+  std::string options{};             // what it declares of tags, a JSON object; empty: nothing
 };
 
 struct Aggregate : Struct {

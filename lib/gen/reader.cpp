@@ -178,6 +178,7 @@ class Reader {
                                aliases_of(*target),
                                {}});
       add_older_names(*target, model_.events.back().older, 0);
+      model_.events.back().options = options_of(*target, model_.events.back());
     }
     marked_.push_back(std::move(marked));
   }
@@ -224,6 +225,40 @@ class Reader {
             "aliases are not texts in quotes, so that they cannot be read here");
     }
     return texts;
+  }
+
+  // What evercore_event_type() takes of the struct's declared_tags.
+  std::string options_of(CXCursor declaration, const Event& event) {
+    const auto declared = static_member(declaration, "declared_tags");
+    if (!declared) return {};
+    const Location where = unit_.show(clang_getCursorLocation(*declared));
+    const auto texts = literals(*declared);
+    if (texts.empty() || texts.size() % 2 != 0) {
+      fault(where,
+            "declared_tags are not pairs of texts in quotes, so that they cannot be read here");
+      return {};
+    }
+    std::string options;
+    for (std::size_t i = 0; i < texts.size(); i += 2) {
+      const auto column =
+          std::find_if(event.columns.begin(), event.columns.end(),
+                       [&](const Column& one) { return one.member == texts[i + 1]; });
+      if (column == event.columns.end()) {
+        fault(where,
+              "declared_tags names " + texts[i + 1] + ", which is no member of " + event.name);
+        return {};
+      }
+      options += (options.empty() ? "{\"tags\":{\"" : ",\"") + texts[i] + "\":\"/" +
+                 pointer_token(column->json) + "\"";
+    }
+    return options + "}}";
+  }
+
+  // A member's name as a JSON Pointer spells it.
+  static std::string pointer_token(std::string_view name) {
+    std::string token;
+    for (char c : name) token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    return token;
   }
 
   // The names of the struct that an upcast() takes, and of those before it.

@@ -58,9 +58,11 @@ void add_columns(std::string& out, std::string_view source, const Struct& descri
   }
 }
 
-void declare(std::string& out, std::string_view name, Fold fold) {
+void declare(std::string& out, std::string_view name, Fold fold, std::string_view options = {}) {
   out += "SELECT evercore_event_type(" + sql_text(name) +
-         (fold == Fold::merge ? ", 'merge');\n" : ", 'custom');\n");
+         (fold == Fold::merge ? ", 'merge'" : ", 'custom'");
+  if (!options.empty()) out += ", " + sql_text(options);
+  out += ");\n";
 }
 
 std::string create(const Struct& described) {
@@ -107,8 +109,8 @@ std::string write_sql(const Model& model, std::span<const std::string> sources, 
   out += head;
   out += "\n";
   for (const Event& event : model.events) {
-    declare(out, event.stored, event.fold);
-    for (const std::string& alias : event.aliases) declare(out, alias, event.fold);
+    declare(out, event.stored, event.fold, event.options);
+    for (const std::string& alias : event.aliases) declare(out, alias, event.fold, event.options);
     for (const std::string& older : event.older) declare(out, older, event.fold);
   }
   for (const Event& event : model.events) add_event(out, event, dialect);

@@ -114,6 +114,7 @@ struct Listed {
   std::chrono::year_month_day day = std::chrono::year{2026} / 11 / 21;
   evercore::RawJson raw;
   static constexpr std::string_view json_names[][2] = {{"class_", "class"}, {"sku", "stock-unit"}};
+  static constexpr std::string_view declared_tags[][2] = {{"it's", "sku"}, {"label", "labels"}};
 };
 
 // evercore:event Order Account

@@ -39,6 +39,12 @@ struct EvercoreLog {};
 
 // evercore:event
 struct a234567890123456789012345678901234567890123456789012345678901234 {};
+
+// evercore:event
+struct Tagged {
+  int number = 0;
+  static constexpr std::string_view declared_tags[][2] = {{"n", "numer"}};
+};
 // 7:37: event_type is not one text in quotes, so that it cannot be read here
 // 13:37: the name in the store has 1 to 255 characters; pin another by event_type
 // 17:8: Second and Third are both stored as "second"
@@ -48,3 +54,4 @@ struct a234567890123456789012345678901234567890123456789012345678901234 {};
 // 34:7: the name of column a234567890123456789012345678901234567890123456789012345678901234 is longer than 63 characters
 // 38:8: the view of EvercoreLog would be called evercore_log, a name that is not for users to take; rename the struct
 // 41:8: the name of view a234567890123456789012345678901234567890123456789012345678901234 is longer than 63 characters
+// 46:37: declared_tags names numer, which is no member of Tagged

@@ -92,13 +92,18 @@ void change_tags(Connection& connection, std::string_view name, std::int64_t typ
   if (!given.tags->empty()) tag_old_events(connection, type_id, *given.tags);
 }
 
+/// Whether it takes away what a type that is not there would declare.
+bool changes_no_type(Connection& connection, std::string_view name, const Declaration& given) {
+  return !given.fold && given.tags->empty() && !find_event_type(connection, name);
+}
+
 /// Whether it changes nothing. Looking first costs no lock, but not inside a transaction: its snapshot
 /// could be stale by the write.
 bool is_declared(Connection& connection, std::string_view name, const Declaration& given) {
   if (!given.fold && !given.tags) return true;
   if (sqlite3_get_autocommit(connection.db()) == 0) return false;
   const auto type_id = find_event_type(connection, name);
-  if (!type_id) return false;
+  if (!type_id) return changes_no_type(connection, name, given);
   const Stored stored = load_declaration(connection, *type_id);
   return given.fold.value_or(stored.fold) == stored.fold && !changes_tags(given, stored);
 }
@@ -110,6 +115,7 @@ void event_type(const Call& call) {
   connection.require_store();
   if (is_declared(connection, name, given)) return call.result(name);
   atomically(connection, [&] {
+    if (changes_no_type(connection, name, given)) return call.result(name);
     const std::int64_t type_id = ensure_event_type(connection, name);
     const Stored stored = load_declaration(connection, type_id);
     if (given.fold.value_or(stored.fold) != stored.fold) {

@@ -15,6 +15,7 @@ DECLARE
   happened timestamptz;
   extra json;
   bears text[];
+  derived text[];
   newest bigint;
   marks bigint;
   placed bigint;
@@ -50,14 +51,20 @@ BEGIN
     IF event_id IS NOT NULL THEN
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], NULL,
-                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears)@], NULL, NULL) r);
+                ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears; NULL)@], NULL, NULL) r);
     END IF;
   END IF;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_number(expected, 'expected', 0, NULL), _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;
-  IF bears IS NOT NULL OR @look_for_types@ THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
+  IF bears IS NOT NULL OR @look_for_declared@ THEN
+    IF @look_for_tags@ THEN
+      derived := _evercore_declared_tags(event_type, data);
+      IF derived IS NOT NULL THEN bears := _evercore_with_derived(derived, bears); END IF;
+    END IF;
+    IF bears IS NOT NULL OR @look_for_types@ THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
+  END IF;
   -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
   -- had no id yet has not appended before, and need not look for a lock that it holds.
   placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
@@ -68,7 +75,7 @@ BEGIN
     IF indexed <> cardinality(bears) THEN PERFORM _evercore_refuse_tags(); END IF;
   END IF;
   @insert_event@
-  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, array_to_json(bears));
+  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, array_to_json(bears), cardinality(derived));
   IF (FOUND AND placed & 7 > 0 AND placed > newest AND marks >= 0) IS NOT TRUE THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;

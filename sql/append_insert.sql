@@ -69,7 +69,7 @@ BEGIN
   )
   SELECT array_agg(r.aggregate_id) AS ids, array_agg(r.aggregate_type) AS types, array_agg(r.natural_key) AS keys,
          array_agg(r.expected) AS expects, array_agg(r.event_time) AS times,
-         array_agg(@new_event(r.no::integer; r.event_type; r.data; r.reference; r.metadata; NULL; r.event_id; CASE WHEN r.tags IS NOT NULL THEN ARRAY[r.tags] END)@) AS events
+         array_agg(@new_event(r.no::integer; r.event_type; r.data; r.reference; r.metadata; NULL; r.event_id; CASE WHEN r.tags IS NOT NULL THEN ARRAY[r.tags] END; NULL)@) AS events
     INTO given
     FROM (SELECT e.*, row_number() OVER (ORDER BY p.part, e.no) AS no
             FROM every_part p,
@@ -123,7 +123,7 @@ BEGIN
       (CASE '' WHEN given.reference THEN 'reference' WHEN given.event_time THEN 'event_time' WHEN given.tags[1] THEN 'tags' END)
         || ' is empty: NULL is none',
       given.expected, given.reference, _evercore_printed_time(given.event_time), given.tags[1], bears);
-    events[no] := @new_event(given.append; given.event_type; document; given.reference; extra; moment; given.event_id; nullif(bears, '{}'))@;
+    events[no] := @new_event(given.append; given.event_type; document; given.reference; extra; moment; given.event_id; nullif(bears, '{}'); NULL)@;
   END LOOP;
   RETURN events;
 EXCEPTION WHEN SQLSTATE 'EV004' OR SQLSTATE 'EV005' OR SQLSTATE 'EV009' THEN

@@ -57,7 +57,7 @@ BEGIN
   SELECT a.*, e.* INTO given
     FROM (SELECT array_agg(id::bigint) AS ids, array_agg(type) AS types, array_agg(key) AS keys, array_agg(expected::bigint) AS expects,
                  array_agg(repeats IS NOT NULL) AS skips FROM append) a,
-         (SELECT array_agg(@new_event(e.append; e.event_type; e.data; e.reference; e.metadata; e.happened; e.event_id; e.bears)@) AS events
+         (SELECT array_agg(@new_event(e.append; e.event_type; e.data; e.reference; e.metadata; e.happened; e.event_id; e.bears; NULL)@) AS events
             FROM (SELECT x.*, CASE WHEN x.event_time IS NOT NULL THEN _evercore_time(x.event_time, 'event_time') END AS happened,
                          CASE WHEN x.tags IS NOT NULL THEN nullif(_evercore_tags(x.tags), '{}') END AS bears FROM event x) e) e;
   RETURN (SELECT jsonb_agg(jsonb_build_object('aggregate_id', r.aggregate_id, 'first_position', r.first_position, 'sequence', r.sequence,
@@ -66,7 +66,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_append_document(text, jsonb, bigint) IS 'Appends the events of a JSON array of appends.';
 
--- Appends what _evercore_plain_appends let pass and has neither event ids nor tags. `newest`: a newest position that is good enough for a single append.
+-- Appends what _evercore_plain_appends let pass and has neither event ids nor tags; where a type declares tags, by the other way. `newest`: a newest position that is good enough for a single append.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -84,8 +84,11 @@ DECLARE
   places bigint[];
   moment timestamptz;
   written bigint;
+  marks bigint;
 BEGIN
   @enter@
+  marks := @marks@;
+  IF marks & @declares_tags@ > 0 AND _evercore_declares_tags(parsed) THEN RETURN _evercore_append_document(document::text, NULL, NULL); END IF;
   one := parsed->0;
   IF jsonb_array_length(parsed) = 1 THEN  -- what the other branch does, at a tenth of its cost
     ids := ARRAY[(one->>'aggregate_id')::bigint];
@@ -114,14 +117,14 @@ BEGIN
       END IF;
       PERFORM _evercore_known(ids[1], true), _evercore_conflict(ids[1], befores[1], expects[1]);
     END IF;
-    IF @look_for_types@ THEN PERFORM _evercore_hold_types(parsed); END IF;
+    IF marks & @by_type@ > 0 THEN PERFORM _evercore_hold_types(parsed); END IF;
     IF lasts[1] > 1 THEN newest := NULL; END IF;
     held := _evercore_hold_floor(newest);
   ELSE
     newest := NULL;
     versions := _evercore_lock_aggregates(ids, named, false);
     IF versions IS NULL THEN RETURN _evercore_append_plain(document, parsed, newest); END IF;
-    IF @look_for_types@ THEN PERFORM _evercore_hold_types(parsed); END IF;
+    IF marks & @by_type@ > 0 THEN PERFORM _evercore_hold_types(parsed); END IF;
     befores := _evercore_advance(ids, versions, counts, expects, false);
   END IF;
   places := _evercore_draw(lasts[cardinality(lasts)]);
@@ -129,7 +132,7 @@ BEGIN
   @insert_event@
   SELECT places[a.skipped + e.no], moment, a.id, a.before + e.no, e.event_type, e.data,
          CASE WHEN e.event_time IS NULL THEN NULL WHEN e.event_time ~ '@plain_time@' THEN e.event_time::timestamptz
-              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata, NULL, NULL
+              ELSE _evercore_time(e.event_time, 'event_time') END, e.reference, e.metadata, NULL, NULL, NULL
     FROM (SELECT ids[d.no] AS id, befores[d.no] AS before, lasts[d.no] - counts[d.no] AS skipped, d.one->'events' AS events
             FROM json_array_elements(document) WITH ORDINALITY AS d (one, no) OFFSET 0) a,
          ROWS FROM (json_to_recordset(a.events) AS (event_type text, data json, reference text, metadata json, event_time text))

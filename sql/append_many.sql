@@ -20,6 +20,7 @@ DECLARE
   in_rows boolean := skips IS NULL AND amount > 1;     -- of the INSERT form: a fault names its row
   identified boolean;
   tagged boolean;
+  derived boolean := false;
   named bigint[] := ids;
   versions bigint[];
   befores bigint[];
@@ -52,17 +53,22 @@ BEGIN
       FROM unnest(expects) WITH ORDINALITY AS x (expected, no)
       JOIN (SELECT u.append, min(u.ordinality) AS first_event, min(u.ordinality) FILTER (WHERE NOT repeats[u.ordinality]) AS first_new
               FROM unnest(events) WITH ORDINALITY AS u GROUP BY u.append) f ON f.append = x.no;
-    SELECT array_agg(@new_event(u.append; u.event_type; u.data; u.reference; u.metadata; u.happened; u.event_id; u.tags)@ ORDER BY u.ordinality), count(*)
+    SELECT array_agg(@new_event(u.append; u.event_type; u.data; u.reference; u.metadata; u.happened; u.event_id; u.tags; u.declared_tags)@ ORDER BY u.ordinality), count(*)
       INTO events, amount FROM unnest(events) WITH ORDINALITY AS u WHERE NOT repeats[u.ordinality];
   END IF;
   SELECT array_agg(u.amount ORDER BY u.no) INTO counts
     FROM (SELECT a.no, count(e.append) AS amount FROM generate_series(1, cardinality(ids)) AS a (no)
             LEFT JOIN unnest(events) AS e ON e.append = a.no GROUP BY a.no) u;
 
-  IF tagged OR condition IS NOT NULL OR @look_for_types@ THEN
+  IF tagged OR condition IS NOT NULL OR @look_for_declared@ THEN
+    IF @look_for_tags@ THEN
+      events := _evercore_add_declared(events);
+      SELECT bool_or(u.tags IS NOT NULL), bool_or(u.declared_tags IS NOT NULL) INTO tagged, derived FROM unnest(events) AS u;
+    END IF;
     PERFORM _evercore_hold_keys(ARRAY(SELECT e.event_type FROM unnest(events) AS e), ARRAY(SELECT t FROM unnest(events) AS e, unnest(e.tags) AS t), condition, false);
   END IF;
   befores := _evercore_advance(ids, versions, counts, expects, in_rows);
+  IF derived THEN PERFORM _evercore_check_bears(e.tags, _evercore_row(e.ordinality, in_rows), NULL) FROM unnest(events) WITH ORDINALITY AS e; END IF;
   IF condition IS NOT NULL THEN PERFORM _evercore_check_condition(condition, _evercore_append_rows."after"); END IF;
   places := _evercore_draw(amount);
   IF identified THEN

@@ -35,7 +35,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
       evercore_event,evercore_event_id,evercore_event_tag,evercore_event_type,evercore_schema,
       evercore_snapshot,evercore_subscription,evercore_subscription_partition}'::text[]) u
   UNION ALL
-  SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
+  SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_event_types,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
   UNION ALL
   SELECT 'type', '_evercore_new_event'
   UNION ALL

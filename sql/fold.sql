@@ -379,37 +379,3 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION evercore_history(bigint) IS 'Every event of an aggregate that is kept, with the state as it was after it.';
-
-CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
-DECLARE
-  aggregate bigint;
-BEGIN
-  @home@
-  PERFORM _evercore_ready(), _evercore_name(name, 'event_type', @max_name@);
-  IF fold IS NULL THEN
-    RAISE EXCEPTION 'EV009: fold is NULL' USING ERRCODE = 'EV009';
-  ELSIF fold NOT IN ('merge', 'patch', 'custom') THEN
-    RAISE EXCEPTION 'EV009: fold is not merge, patch or custom: "%"', fold USING ERRCODE = 'EV009';
-  END IF;
-  PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name COLLATE "C" AND k.fold = evercore_event_type.fold;
-  IF FOUND THEN RETURN name; END IF;
-  -- What was compacted and which snapshots are there is looked at below, after the lock: an older snapshot would miss the newest.
-  PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration();
-  INSERT INTO evercore_event_type AS k (name, fold) VALUES (evercore_event_type.name, 'merge') ON CONFLICT DO NOTHING;
-  PERFORM FROM evercore_event_type k WHERE k.name = evercore_event_type.name COLLATE "C" AND k.fold = evercore_event_type.fold;
-  IF FOUND THEN RETURN name; END IF;
-  SELECT min(a.aggregate_id) INTO aggregate FROM evercore_aggregate a
-   WHERE a.base > 0 AND NOT a.erased
-     AND (EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.event_type = evercore_event_type.name COLLATE "C")
-          OR EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.event_type = evercore_event_type.name COLLATE "C"));
-  IF aggregate IS NOT NULL THEN
-    RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', name, aggregate USING ERRCODE = 'EV010';
-  END IF;
-  UPDATE evercore_event_type k SET fold = evercore_event_type.fold WHERE k.name = evercore_event_type.name COLLATE "C";
-  DELETE FROM evercore_snapshot s WHERE s.version IS NULL
-     AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = evercore_event_type.name COLLATE "C")
-     AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
-  RETURN name;
-END $$;
-COMMENT ON FUNCTION evercore_event_type(text, text) IS 'Declares how an event type changes the state: merge, patch or custom.';

@@ -50,7 +50,7 @@ BEGIN
       PERFORM _evercore_check_position();
       IF pg_sequence_last_value('@extschema@._evercore_timeline'::regclass) = 0 THEN PERFORM _evercore_draw_ahead(); END IF;
       -- The marks of declarations are kept: who declares one now, or did so after this snapshot was taken, is not seen in the table.
-      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@ | coalesce(@marks@ & (@policy@ | @by_type@), 0)
+      PERFORM setval('@extschema@._evercore_highest'::regclass, coalesce(@highest@, 0) | @name_bits@ | coalesce(@marks@ & @kept_marks@, 0)
                        | @declared_marks@),
               setval('@extschema@._evercore_system'::regclass, _evercore_system_mark()),
               setval('@extschema@._evercore_timeline'::regclass, @life@);
@@ -72,7 +72,7 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'EV999' THEN
   NULL;
 END $$;
-COMMENT ON FUNCTION _evercore_mark(bigint) IS 'Says that there is a snapshot policy or an index by type, for appends to look for it.';
+COMMENT ON FUNCTION _evercore_mark(bigint) IS 'Says that there is a snapshot policy, an index by type or a declaration of tags, for appends to look for it.';
 
 CREATE OR REPLACE FUNCTION _evercore_draw_ahead() RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
@@ -127,8 +127,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
 
--- _evercore_highest, which every append reads, is a position in its lower 45 bits. Above them stands what an append must know, since
--- each sequence costs it 3 %: 2^45, that types were ever indexed; 2^46, that events were replicated; in bits 47 to 62 which name the
+-- _evercore_highest, which every append reads, is a position in its lower 44 bits. Above them stands what an append must know, since
+-- each sequence costs it 3 %: 2^44, that a type ever declared tags; 2^45, that types were ever indexed; 2^46, that events were replicated; in bits 47 to 62 which name the
 -- schema has, so that the functions of a store that swapped its name with another's are not at home there; and, as the sign, that a
 -- snapshot policy was ever declared. Whoever sets it
 -- keeps what stands there. A declaration excludes all who append (see locks.sql), and writes its mark under the lock of who wakes: none

@@ -163,6 +163,7 @@ BEGIN
   SELECT t.type_id INTO wanted_type FROM evercore_aggregate_type t WHERE t.name = wanted.aggregate_type;
   IF wanted.natural_key IS NOT NULL THEN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a WHERE a.type_id = wanted_type AND a.natural_key = wanted.natural_key;
+    IF wanted.tags IS NOT NULL AND @look_for_tags@ THEN PERFORM _evercore_require_filled(wanted.event_types, ARRAY(SELECT jsonb_array_elements_text(wanted.tags))); END IF;
     RETURN QUERY
     SELECT @log_row(aggregate_type=wanted.aggregate_type; natural_key=wanted.natural_key)@
       FROM evercore_event e

@@ -113,6 +113,7 @@ BEGIN
        ORDER BY e.event_type, e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   ELSE
+    IF @look_for_tags@ THEN PERFORM _evercore_require_filled(types, tags); END IF;
     IF cardinality(tags) > 1 THEN rarest := _evercore_rarest(tags); END IF;
     tags := array_remove(tags, rarest);
     IF types IS NULL THEN types := _evercore_types_of_tag(rarest); END IF;

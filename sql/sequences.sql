@@ -69,10 +69,10 @@ BEGIN
     END IF;
   END LOOP;
   marks := @name_bits@ | coalesce(@marks@ & @replicated@, 0)
-           | coalesce(@marks@ & (@policy@ | @by_type@), 0) | @declared_marks@;
+           | coalesce(@marks@ & @kept_marks@, 0) | @declared_marks@;
   IF (@flags@ = marks AND @highest@ >= @last_position@ - 8) IS NOT TRUE THEN
     PERFORM FROM _evercore_declared FOR UPDATE;  -- whoever declares writes to this sequence, too
-    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@) | (@flags@ & (@policy@ | @by_type@)) | marks);
+    PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@) | (@flags@ & @kept_marks@) | marks);
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_mend_sequences() IS 'Draws sequences on to what the tables show, and takes their caches away.';

@@ -166,6 +166,7 @@ BEGIN
     SELECT a.aggregate_id INTO only_id FROM evercore_aggregate a
      WHERE a.type_id = held.type_id AND a.natural_key = held.natural_key AND a.aggregate_id % held.partitions = held.partition;
     only_after := _evercore_sequence_at(only_id, held.position);
+    IF held.tags IS NOT NULL AND @look_for_tags@ THEN PERFORM _evercore_require_filled(held.event_types, ARRAY(SELECT jsonb_array_elements_text(held.tags))); END IF;
   END IF;
   -- Where all that is looked at passes, as with a natural key alone or an index by type, the limit bounds it.
   IF current_setting('transaction_read_only') = 'off' THEN

@@ -69,8 +69,9 @@ BEGIN
   RETURN QUERY
   WITH tagged AS MATERIALIZED (
     SELECT e.aggregate_id, e.position, e.sequence, e.event_type,
-           CASE WHEN array_to_json(b.bears)::text = e.tags::text AND b.bears <> '{}' THEN b.bears END AS bears
-      FROM evercore_event e, LATERAL (SELECT _evercore_tags(e.tags::text) AS bears) b WHERE e.tags IS NOT NULL
+           CASE WHEN array_to_json(b.bears)::text = e.tags::text AND b.bears <> '{}'
+                     AND coalesce(e.declared_tags, 1) BETWEEN 1 AND cardinality(b.bears) THEN b.bears END AS bears
+      FROM evercore_event e, LATERAL (SELECT _evercore_tags(e.tags::text) AS bears) b WHERE e.tags IS NOT NULL OR e.declared_tags IS NOT NULL
   ), differing AS (
     SELECT t.position FROM tagged t, unnest(t.bears) AS b (tag)
      WHERE NOT EXISTS (SELECT FROM evercore_event_tag x WHERE x.tag = b.tag COLLATE "C" AND x.event_type = t.event_type AND x.position = t.position)
@@ -82,6 +83,14 @@ BEGIN
   UNION ALL
   SELECT e.aggregate_id, d.position, coalesce(e.sequence, d.position),
          CASE WHEN e.position IS NULL THEN 'index of tags without event' ELSE 'tags differ from their index' END
-    FROM differing d LEFT JOIN evercore_event e ON e.position = d.position;
+    FROM differing d LEFT JOIN evercore_event e ON e.position = d.position
+  UNION ALL
+  SELECT e.aggregate_id, e.position, e.sequence, 'tags lack what is declared'
+    FROM evercore_event_type k JOIN evercore_event e ON e.event_type = k.name JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+    LEFT JOIN tagged t ON t.position = e.position
+   WHERE CASE WHEN k.tags IS NULL OR k.unfilled > 0 OR a.erased OR t.position IS NOT NULL AND t.bears IS NULL OR _evercore_declared_fault(k.tags) IS NOT NULL THEN false
+              ELSE NOT _evercore_derive_stored(k.tags, e.data) COLLATE "C" <@ coalesce(t.bears, '{}') END
+  UNION ALL
+  SELECT NULL, NULL, NULL, format('declared tags of "%s" are damaged', k.name) FROM evercore_event_type k WHERE _evercore_declared_fault(k.tags) IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION _evercore_check_tags() IS 'Where the tags of events and the index by tag disagree.';
+COMMENT ON FUNCTION _evercore_check_tags() IS 'Where the tags of events, the index by tag and what is declared disagree.';

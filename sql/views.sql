@@ -22,6 +22,9 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
     NULL::bigint AS aggregate_id, NULL::bigint AS expected, NULL::text AS reference, NULL::text AS metadata, NULL::text AS event_time,
     NULL::text AS event_id, NULL::text AS tags WHERE false;',
    'Write-only: INSERT INTO evercore_append appends one event a row, atomically per statement.'),
+  ('evercore_event_types', 'SELECT k.name AS event_type, k.fold, NULL::json AS schema, NULL::json AS upcast, k.tags, (k.unfilled = 0) AS filled
+    FROM evercore_event_type k WHERE ((k.fold <> ''merge''::text) OR (k.tags IS NOT NULL));',
+   'What is declared of event types.'),
   ('evercore_in_flight', 'SELECT f."position", f.holder, f.since FROM _evercore_in_flight() f("position", holder, since);',
    'The appends not yet committed that hold followers back, oldest first.'),
   ('evercore_log', 'SELECT @log_view@ FROM @log_from(evercore_event e)@;',

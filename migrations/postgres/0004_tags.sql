@@ -17,6 +17,18 @@ CREATE TABLE evercore_event_tag (
 );
 COMMENT ON TABLE evercore_event_tag IS 'Events by their tags: a row for each tag of each event.';
 
+-- The tags that a type declares, and what is left to do for events that were there before: see evercore_fill.
+ALTER TABLE evercore_event_type ADD COLUMN tags json;
+ALTER TABLE evercore_event_type ADD COLUMN filled_to bigint NOT NULL DEFAULT 0;
+ALTER TABLE evercore_event_type ADD COLUMN unfilled bigint NOT NULL DEFAULT 0;
+CREATE INDEX evercore_event_type_unfilled ON evercore_event_type (name) WHERE unfilled > 0;
+COMMENT ON COLUMN evercore_event_type.tags IS 'An object of prefixes and JSON Pointers, as it was given; NULL: none.';
+COMMENT ON COLUMN evercore_event_type.unfilled IS 'How many events that were there at the declaration are above filled_to.';
+CREATE VIEW evercore_event_types AS
+SELECT k.name AS event_type, k.fold, NULL::json AS schema, NULL::json AS upcast, k.tags, k.unfilled = 0 AS filled
+  FROM evercore_event_type k WHERE k.fold <> 'merge' OR k.tags IS NOT NULL;
+COMMENT ON VIEW evercore_event_types IS 'What is declared of event types.';
+
 ALTER TABLE evercore_subscription ADD COLUMN tags jsonb;
 COMMENT ON COLUMN evercore_subscription.tags IS 'The tags that a filter asks for, all of them: an array of texts.';
 CREATE OR REPLACE VIEW _evercore_unread AS
@@ -38,6 +50,7 @@ ALTER TABLE _evercore_declared ADD COLUMN by_type boolean NOT NULL DEFAULT false
 CREATE INDEX evercore_compacted_type_newest ON evercore_compacted_type (event_type, position);
 
 ALTER TYPE _evercore_new_event ADD ATTRIBUTE tags text[] COLLATE "C";
+ALTER TYPE _evercore_new_event ADD ATTRIBUTE declared_tags integer;
 
 CREATE OR REPLACE VIEW evercore_log AS
 SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, e.event_type,
@@ -68,7 +81,13 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
   JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
   JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
 COMMENT ON VIEW evercore_log IS 'All events this transaction sees, for looking; followers use evercore_follow.';
+ALTER TYPE _evercore_new_event DROP ATTRIBUTE declared_tags;
 ALTER TYPE _evercore_new_event DROP ATTRIBUTE tags;
+DROP VIEW evercore_event_types;
+DROP INDEX evercore_event_type_unfilled;
+ALTER TABLE evercore_event_type DROP COLUMN unfilled;
+ALTER TABLE evercore_event_type DROP COLUMN filled_to;
+ALTER TABLE evercore_event_type DROP COLUMN tags;
 CREATE OR REPLACE VIEW _evercore_unread AS
 SELECT s.subscription_id, p.partition, e.position, e.aggregate_id, e.sequence, e.recorded_at
   FROM evercore_subscription s

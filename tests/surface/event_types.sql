@@ -136,7 +136,7 @@ SELECT evercore_event_type('Cleaned', NULL, '{"tags":{"by":"/by"}}');
 SELECT evercore_event_type('Cleaned', NULL, '{"tags":null}');
 
 -- events that declared tags are never compacted
-SELECT evercore_compact(evercore_find('Student', 's1'), 1);
+SELECT evercore_compact(evercore_find('Course', 'c1'), 1);
 
 -- a renamed type keeps what it declares
 SELECT evercore_rename_type('event', 'StudentSubscribed', 'Enrolled');

@@ -120,6 +120,10 @@ SELECT evercore_event_type('DocNeverUsed', 'patch');
 SELECT evercore_event_type('Moved', 'replace');
 SELECT evercore_event_type('Moved', 'Merge');
 
+-- … and NULL leaves it as it is
+SELECT evercore_event_type('ProfilePatched', NULL), evercore_event_type('ProfilePatched');
+SELECT fold FROM evercore_event_types WHERE event_type = 'ProfilePatched';
+
 -- … of a type with a name
 SELECT evercore_event_type(NULL, 'merge');
 SELECT evercore_event_type('', 'merge');

@@ -63,6 +63,7 @@ Rows erase(Scene& scene, const Arguments& arguments) {
     event->reference.reset();
     event->metadata.reset();
     event->tags.clear();
+    event->declared = 0;
   }
   aggregate.erased = true;
   aggregate.key.reset();

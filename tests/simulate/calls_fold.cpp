@@ -1,4 +1,4 @@
-// How event types fold.
+// What event types declare: how they fold, and their tags.
 #include <algorithm>
 
 #include "simulate/call.h"
@@ -36,6 +36,61 @@ Rows event_type(Scene& scene, const Arguments& arguments) {
   return {*type};
 }
 
+/// EV010 where an event of it was compacted, but for erased aggregates.
+void refuse_compacted(const Store& store, const std::string& type) {
+  Number newest = 0;
+  for (const auto& [id, aggregate] : store.aggregates) {
+    const auto found = aggregate.compacted.find(type);
+    if (!aggregate.erased && found != aggregate.compacted.end())
+      newest = std::max(newest, found->second);
+  }
+  if (newest > 0)
+    refuse(10, "events of \"" + type + "\" up to " + cell(newest) + " were compacted");
+}
+
+/// With the name, a fold or NULL, and the tags or NULL.
+Rows declare(Scene& scene, const Arguments& arguments) {
+  const Text type = text(arguments[0]), tags = text(arguments[2]);
+  check_name(type, "event_type", longest_type);
+  if (text(arguments[1])) event_type(scene, arguments);
+  if (!tags) return {*type};
+  Store& store = scene.store;
+  const auto found = store.declared.find(*type);
+  if (*tags == "null") {
+    store.declared.erase(*type);
+  } else if (found == store.declared.end() || found->second != *tags) {
+    refuse_compacted(store, *type);
+    store.folds.try_emplace(*type, Fold::merge);
+    store.declared[*type] = *tags;
+    for (Event& event : store.events) {
+      if (event.type == *type && !event.removed) store.tag(event);
+    }
+  }
+  return {*type};
+}
+
+std::string declare_sql(const Arguments& a) {
+  const Text tags = text(a[2]);
+  return "SELECT evercore_event_type(" + literal(a[0]) + ", " + literal(a[1]) + ", " +
+         literal(tags ? Argument("{\"tags\":" + *tags + "}") : Argument()) + ")";
+}
+
+Rows event_types(Scene& scene, const Arguments&) {
+  Rows rows;
+  const char* const words[] = {"merge", "patch", "custom"};
+  for (const auto& [name, fold] : scene.store.folds) {
+    const auto found = scene.store.declared.find(name);
+    const Text tags = found == scene.store.declared.end() ? Text() : Text(found->second);
+    if (fold == Fold::merge && !tags) continue;
+    rows.push_back(row({name, words[static_cast<int>(fold)], "NULL", "NULL", cell(tags), "1"}));
+  }
+  return rows;
+}
+
+Rows nothing_left(Scene&, const Arguments&) {
+  return {"0"};
+}
+
 }  // namespace
 
 std::vector<Call> fold_calls() {
@@ -45,6 +100,32 @@ std::vector<Call> fold_calls() {
          return Arguments{m.event_type(), m.some({"merge", "patch", "patch", "custom", "other"})};
        },
        event_type},
+      {"evercore_event_type", 2, true, "", "t",
+       [](Maker& m) {
+         return Arguments{
+             m.event_type(), m.some({{}, {}, "merge", "patch"}),
+             m.some({{}, "null", "null", "{\"a\":\"/a\"}", "{\"a\":\"/b\",\"deep\":\"/b/a\"}"})};
+       },
+       declare, declare_sql, false},
+      {"evercore_event_types", 1, false, "", "tttttt", [](Maker&) { return Arguments{}; },
+       event_types,
+       [](const Arguments&) {
+         return std::string(
+             "SELECT event_type, fold, schema, upcast, tags, filled FROM evercore_event_types"
+             " ORDER BY event_type");
+       },
+       false},
+      {"evercore_fill",
+       1,
+       true,
+       "",
+       "t",
+       [](Maker& m) {
+         return Arguments{m.some({{}, Number{7}})};
+       },
+       nothing_left,
+       {},
+       false},
   };
 }
 

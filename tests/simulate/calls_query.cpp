@@ -42,8 +42,9 @@ Arguments make_items(Maker& maker, bool with_after) {
     items.push_back(!tagged || maker.random.chance(50)
                         ? maker.some({"[\"M\"]", "[\"P\",\"N\"]", "[\"later\",\"C\"]"})
                         : Argument());
-    items.push_back(tagged ? maker.some({"[\"a\"]", "[\"a\",\"b\"]", "[\"c\"]", "[\"never\"]"})
-                           : Argument());
+    items.push_back(
+        tagged ? maker.some({"[\"a\"]", "[\"a\",\"b\"]", "[\"c\"]", "[\"never\"]", "[\"a:1\"]"})
+               : Argument());
     items.push_back(with_after && maker.random.chance(30)
                         ? Argument(maker.random.between(0, maker.store.head))
                         : Argument());

@@ -21,6 +21,11 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
     auto& types = subscription.filter.event_types;
     std::replace(types.begin(), types.end(), from, to);
   }
+  auto declared = store.declared.extract(from);
+  if (!declared.empty()) {
+    declared.key() = to;
+    store.declared.insert(std::move(declared));
+  }
   auto fold = store.folds.extract(from);
   fold.key() = to;
   store.folds.insert(std::move(fold));

@@ -13,7 +13,8 @@ bool shows_all(const Call& call) {
 // What no relation shows, and what a later call would stumble over.
 const char* const hidden[] = {
     "SELECT name, snapshot_every, snapshot_keep FROM evercore_aggregate_type ORDER BY name",
-    "SELECT name, fold FROM evercore_event_type ORDER BY name",
+    "SELECT name, fold, tags FROM evercore_event_type ORDER BY name",
+    "SELECT position, declared_tags FROM evercore_event WHERE declared_tags IS NOT NULL",
     "SELECT aggregate_id, application, version, sequence FROM evercore_snapshot ORDER BY 1, 2, 3, "
     "4",
     "SELECT c.aggregate_id, t.name, c.position FROM evercore_compacted_type c JOIN "
@@ -31,7 +32,13 @@ std::string hidden_of(const Store& store) {
   const auto line = [&](std::initializer_list<std::string> cells) { out += row(cells) + "\n"; };
   for (const auto& [name, policy] : store.policies)
     line({name, cell(policy.every), cell(policy.keep)});
-  for (const auto& [name, fold] : store.folds) line({name, cell(Number(fold))});
+  for (const auto& [name, fold] : store.folds) {
+    const auto found = store.declared.find(name);
+    line({name, cell(Number(fold)), found == store.declared.end() ? "NULL" : found->second});
+  }
+  for (const Event& event : store.events) {
+    if (event.declared > 0) line({cell(event.position), cell(Number(event.declared))});
+  }
   for (const auto& [id, aggregate] : store.aggregates) {
     for (const auto& [sequence, state] : aggregate.snapshots)
       line({cell(aggregate.id), "0", "0", cell(sequence)});

@@ -82,6 +82,7 @@ Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
   added.metadata = event.metadata;
   added.id = event.id;
   added.tags = event.tags;
+  tag(added);
   added.time = event.time.value_or(now);
   added.recorded = now;
   folds.try_emplace(added.type, Fold::merge);
@@ -91,6 +92,29 @@ Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
                       return other.position < added.position;
                     }).base();
   return *events.insert(next, added);
+}
+
+void Store::tag(Event& event) const {
+  const auto found = declared.find(event.type);
+  if (found == declared.end()) return;
+  std::vector<std::string> wanted;
+  for (const auto& [prefix, pointer] : parse_json(found->second).members) {
+    const Json* value = event.value.get();
+    for (const char* step = pointer.text.c_str() + 2; value != nullptr && *step != '"'; step += 2) {
+      const auto member = value->members.find(std::string(1, *step));
+      value = member == value->members.end() ? nullptr : &member->second;
+      if (step[1] == '"') break;
+    }
+    if (value == nullptr || value->is_object) continue;
+    const std::string tagged = value->text.starts_with("[1,") ? "1" : value->text;
+    if (tagged == "\"x\"") wanted.push_back(prefix + ":x");
+    if (tagged == "0" || tagged == "1" || tagged == "-7") wanted.push_back(prefix + ":" + tagged);
+  }
+  const auto keeps = event.tags;
+  for (const std::string& one : wanted) {
+    if (std::find(keeps.begin(), keeps.end(), one) != keeps.end()) continue;
+    event.tags.insert(event.tags.begin() + static_cast<std::ptrdiff_t>(event.declared++), one);
+  }
 }
 
 void Store::snapshot_if_due(Aggregate& aggregate, Number before) {

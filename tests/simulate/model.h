@@ -46,6 +46,7 @@ struct Event {
   std::string content;  ///< the data that was appended, whatever erasure made of it
   bool removed = false;
   std::vector<std::string> tags = {};
+  std::size_t declared = 0;  ///< how many of the leading ones were derived
 
   /// Whether it bears all of them.
   [[nodiscard]] bool bears(const std::vector<std::string>& wanted) const;
@@ -113,10 +114,11 @@ struct Subscription {
 struct Store {
   bool operator==(const Store&) const = default;
 
-  std::map<Number, Aggregate> aggregates;  ///< by id
-  std::vector<Event> events;               ///< by position
-  std::map<std::string, Policy> policies;  ///< by aggregate type; a type that is known is here
-  std::map<std::string, Fold> folds;       ///< by event type, likewise
+  std::map<Number, Aggregate> aggregates;       ///< by id
+  std::vector<Event> events;                    ///< by position
+  std::map<std::string, Policy> policies;       ///< by aggregate type; a type that is known is here
+  std::map<std::string, Fold> folds;            ///< by event type, likewise
+  std::map<std::string, std::string> declared;  ///< by event type: prefixes and pointers, as JSON
   std::map<std::string, Subscription> subscriptions;
   Number newest_id = 0;  ///< ever given to an aggregate
   Number head = 0;       ///< the newest position ever given
@@ -139,6 +141,8 @@ struct Store {
   /// One event more, without a question; with it the snapshot of a policy where `snapshots`.
   Event& write(Aggregate& aggregate, const NewEvent& event, Number now);
   void snapshot_if_due(Aggregate& aggregate, Number before);
+  /// Gives it what its type declares and it lacks, behind the derived tags that it has.
+  void tag(Event& event) const;
 
   // States.
   [[nodiscard]] Json state(const Aggregate& aggregate, Number sequence);

@@ -202,6 +202,12 @@ bool World::is_stale(const Session& session) const {
 
 World::Complaint World::excuse(const Session& session, const Reply& reply) {
   if (happened_ || disk_.is_dead()) return std::nullopt;
+  // A savepoint began the transaction, in a file that was empty when the connection read it last: rolling
+  // back to it would empty the file again, and ends the transaction instead.
+  if (reply.code == SQLITE_ABORT_ROLLBACK && session.transaction &&
+      session.transaction->by_savepoint && sqlite3_get_autocommit(session.db) != 0) {
+    return std::nullopt;
+  }
   if (is_busy(reply.code) && (others_in_transaction(session) || may_be_stale(session)))
     return std::nullopt;
   return "failed for no reason: " + std::to_string(reply.code) + " " + reply.message;

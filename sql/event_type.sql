@@ -68,6 +68,7 @@ COMMENT ON FUNCTION _evercore_declared_list(json) IS 'Prefixes and pointers by t
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text DEFAULT NULL, options text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  @not_renamed@
   IF NOT _evercore_declare_fold(name, fold, options) THEN PERFORM _evercore_declare_tags(name, fold, options); END IF;
   RETURN name;
 END $$;
@@ -77,6 +78,7 @@ COMMENT ON FUNCTION evercore_event_type(text, text, text) IS
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text, options anyelement) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
+  @not_renamed@
   RETURN evercore_event_type(name, fold, _evercore_options_text(options));
 END $$;
 COMMENT ON FUNCTION evercore_event_type(text, text, anyelement) IS 'As the form that takes text.';

@@ -1,6 +1,6 @@
 """The calls whose steps are put in every order. The store has T/one and T/two with two events each, and P/three with one event and
-a policy that its next append meets; event type E is not declared. No call may hold a
-brace, which would end its step."""
+a policy that its next append meets; event type E is not declared, and of F, of which T/two has an event, the tags are yet to be filled. No call
+may hold a brace, which would end its step."""
 
 ROW = "'E', public.data('d')"
 
@@ -17,6 +17,8 @@ CALLS = {
     "append_condition": "SELECT jsonb_array_length(evercore_append_many(public.tagged(), public.condition()))",
     "event_type": "SELECT evercore_event_type('E', 'patch')",
     "event_type_custom": "SELECT evercore_event_type('E', 'custom')",
+    "event_type_tags": "SELECT evercore_event_type('E', NULL, public.declared())",
+    "fill": "SELECT evercore_fill()",
     "snapshot": "SELECT evercore_snapshot(1)",
     "snapshot_policy": "SELECT evercore_snapshot_policy('T', 1, 1)",
     "snapshot_policy_new": "SELECT evercore_snapshot_policy('N', 1, 1)",

@@ -12,6 +12,7 @@ $$;
 CREATE FUNCTION public.tagged() RETURNS text LANGUAGE sql AS $$
   SELECT format('[{"aggregate_id":1,"events":[{"event_type":"E","data":%s,"tags":["b","a"]}]}]', public.data('g'))
 $$;
+CREATE FUNCTION public.declared() RETURNS text LANGUAGE sql AS $$ SELECT '{"tags":{"m":"/x/m","c":"/x/c","a":"/x/a"}}' $$;
 CREATE FUNCTION public.condition() RETURNS text LANGUAGE sql AS $$ SELECT '[{"tags":["a"]}]' $$;
 
 CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
@@ -25,7 +26,10 @@ BEGIN
   PERFORM setval(pg_get_serial_sequence('evercore_aggregate', 'aggregate_id'), 1, false);
   INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES
     ('T', 'one', 'E', '{"x":{"a":1}}'), ('T', 'one', 'E', '{"x":{"b":2}}'),
-    ('T', 'two', 'E', '{"x":{"a":1}}'), ('T', 'two', 'E', '{"x":{"b":2}}'), ('P', 'three', 'E', '{"x":{"a":1}}');
+    ('T', 'two', 'E', '{"x":{"a":1}}'), ('T', 'two', 'E', '{"x":{"b":2}}'), ('P', 'three', 'E', '{"x":{"a":1}}'),
+    ('T', 'two', 'F', '{"f":1}');
+  INSERT INTO evercore_event_type (name, fold, tags, unfilled) VALUES ('F', 'merge', '{"f":"/f"}', 1);
+  PERFORM _evercore_mark(17592186044416);
   PERFORM evercore_snapshot(2), evercore_snapshot_policy('P', 2, 1);
 END $$;
 
@@ -34,6 +38,8 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
   SELECT jsonb_build_object(
     'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
     'folds', (SELECT coalesce(jsonb_object_agg(name, fold), '{}') FROM evercore_event_type),
+    'declared', (SELECT coalesce(jsonb_agg(jsonb_build_array(t.event_type, t.tags, t.filled) ORDER BY t.event_type), '[]') FROM evercore_event_types t),
+    'tagged', (SELECT count(*) FROM evercore_event_tag),
     'subscriptions', (SELECT jsonb_agg(s.name) FROM evercore_subscription s),
     'policies', (SELECT jsonb_object_agg(name, snapshot_every) FROM evercore_aggregate_type),
     'aggregates', (SELECT jsonb_agg(jsonb_build_object(
@@ -43,6 +49,7 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
         'saved', (SELECT jsonb_agg(s.sequence ORDER BY s.sequence) FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NOT NULL),
         'compacted', (SELECT jsonb_agg(c.event_type) FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id),
         'kept', (SELECT count(*) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id),
+        'tags', (SELECT jsonb_agg(jsonb_build_array(e.sequence, e.tags, e.declared_tags) ORDER BY e.sequence) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id),
         'said', (SELECT count(*) FROM evercore_event e WHERE e.aggregate_id = a.aggregate_id AND e.data::text <> '{}'),
         'events', (SELECT jsonb_agg(jsonb_build_array(w.event_type, w.data) ORDER BY w.sequence) FROM public.written w WHERE w.aggregate_id = a.aggregate_id))
       ORDER BY a.natural_key, a.aggregate_id) FROM evercore_aggregate a))::text

@@ -1,5 +1,5 @@
 """The calls whose steps are put in every order. The store has T/one and T/two with two events each, and P/three with one event and
-a policy that its next append meets; event type E is not declared, and of F, of which T/two has an event, the tags are yet to be filled. No call
+a policy that its next append meets; event type E is not declared, and of F, of which Q/four has an event, the tags are yet to be filled. No call
 may hold a brace, which would end its step."""
 
 ROW = "'E', public.data('d')"

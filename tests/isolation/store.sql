@@ -27,7 +27,7 @@ BEGIN
   INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES
     ('T', 'one', 'E', '{"x":{"a":1}}'), ('T', 'one', 'E', '{"x":{"b":2}}'),
     ('T', 'two', 'E', '{"x":{"a":1}}'), ('T', 'two', 'E', '{"x":{"b":2}}'), ('P', 'three', 'E', '{"x":{"a":1}}'),
-    ('T', 'two', 'F', '{"f":1}');
+    ('Q', 'four', 'F', '{"f":1}');
   INSERT INTO evercore_event_type (name, fold, tags, unfilled) VALUES ('F', 'merge', '{"f":"/f"}', 1);
   PERFORM _evercore_mark(17592186044416);
   PERFORM evercore_snapshot(2), evercore_snapshot_policy('P', 2, 1);

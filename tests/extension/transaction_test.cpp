@@ -450,8 +450,7 @@ TEST_CASE(
       " ('T', 'a', 'E', '{}')";
   for (const char* mode : {"DELETE", "WAL"}) {
     for (const char* more : {"", ", ('T', 'b', 'E', '[]')", ", (NULL, NULL, NULL, NULL)"}) {
-      for (const char* end : {"COMMIT", "RELEASE s", "ROLLBACK",
-                              "SELECT evercore_migrate()"}) {
+      for (const char* end : {"COMMIT", "RELEASE s", "ROLLBACK", "SELECT evercore_migrate()"}) {
         CAPTURE(mode);
         CAPTURE(more);
         CAPTURE(end);
@@ -483,4 +482,20 @@ TEST_CASE("a savepoint in which a store was made may be rolled back") {
   CHECK(db.must("SELECT count(*) FROM sqlite_schema") == "0");
   db.must(make + "RELEASE s");
   CHECK(db.must("SELECT evercore_create('T')") == "2");
+}
+
+TEST_CASE("a transaction that renames an event type goes on with the new name") {
+  Database db;
+  db.must("SELECT evercore_ensure('T', 'a')");
+  db.must(
+      "BEGIN; SELECT evercore_append(1, 0, 'Old', '{}'); SELECT evercore_append(1, 1, 'Old', "
+      "'{}')");
+  db.must(
+      "SELECT evercore_rename_type('event', 'Old', 'New'); SELECT evercore_append(1, 2, 'Old', "
+      "'{}')");
+  db.must("SELECT evercore_append(1, 3, 'New', '{}'); COMMIT");
+  CHECK(
+      db.must(
+          "SELECT group_concat(event_type, ' ') FROM (SELECT event_type FROM evercore_log ORDER BY "
+          "position)") == "New New Old New");
 }

@@ -106,26 +106,19 @@ std::vector<Call> fold_calls() {
              m.event_type(), m.some({{}, {}, "merge", "patch"}),
              m.some({{}, "null", "null", "{\"a\":\"/a\"}", "{\"a\":\"/b\",\"deep\":\"/b/a\"}"})};
        },
-       declare, declare_sql, false},
+       declare, declare_sql},
       {"evercore_event_types", 1, false, "", "tttttt", [](Maker&) { return Arguments{}; },
        event_types,
        [](const Arguments&) {
          return std::string(
              "SELECT event_type, fold, schema, upcast, tags, filled FROM evercore_event_types"
              " ORDER BY event_type");
-       },
-       false},
-      {"evercore_fill",
-       1,
-       true,
-       "",
-       "t",
+       }},
+      {"evercore_fill", 1, true, "", "t",
        [](Maker& m) {
          return Arguments{m.some({{}, Number{7}})};
        },
-       nothing_left,
-       {},
-       false},
+       nothing_left},
   };
 }
 

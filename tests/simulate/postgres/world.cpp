@@ -339,6 +339,7 @@ World::Complaint World::agree_with(Client& client, Done& candidate, const Reply&
 
 World::Complaint World::finish(Client& client, Done done, const Reply& reply, bool waited) {
   note(reply);
+  const Number sent = done.drawn.position;
   State after;
   bool refused = true;
   if (reply.ok() || !is_of_the_world(reply, waited)) {
@@ -357,8 +358,18 @@ World::Complaint World::finish(Client& client, Done done, const Reply& reply, bo
              reply.rows != Rows{"NULL"} &&  // a claim that found nothing is nothing to do again
              (done.call->writes || is_lease_call(*done.call))) {
     client.transaction->done.push_back(done);
+    if (waited && done.floor) hold_where_it_began(client.transaction->done.back(), sent);
   }
   return settle();  // a call that fails lets go of locks as well
+}
+
+/// An append that waited may hold followers where they stood when it was sent, or when it went on: which, no answer
+/// tells.
+void World::hold_where_it_began(Done& done, Number sent) {
+  drawn_ = read_drawn();
+  const Reply head = witness_->run("SELECT evercore_head()");
+  const Number held = head.ok() ? std::stoll(head.rows.at(0)) : sent - 1;
+  if (held >= sent && held < safe()) done.floor = held;
 }
 
 /// Locks may have gone: does the one who waits go on?

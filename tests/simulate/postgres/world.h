@@ -97,6 +97,7 @@ class World {
   static Rows apply(State& state, const Done& done);
   [[nodiscard]] std::map<Number, std::string> keys_seen_by(const Client& client) const;
   [[nodiscard]] Number safe() const;
+  void hold_where_it_began(Done& done, Number sent);
   Drawn read_drawn();
 
   Complaint act(const Action& step);

@@ -298,7 +298,7 @@ std::int64_t Connection::data_version() const {
 }
 
 void Connection::look_again() {
-  Statement look = prepare("SELECT max(version), max(declarations) FROM main.evercore_schema");
+  Statement look = prepare("SELECT max(version), max(declared_mark) FROM main.evercore_schema");
   look.step();
   const std::int64_t version = data_version();  // with the statement's snapshot still held
   if (look.integer(0) != newest_schema_version()) {

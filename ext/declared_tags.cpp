@@ -142,11 +142,11 @@ void DeclaredTypes::load(Connection& connection) {
   types_.clear();
   unfilled_.clear();
   connection.require_store();
-  // First the count: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
+  // First the mark: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
   // every statement that is.
-  Statement count = connection.prepare_once("SELECT max(declarations) FROM main.evercore_schema");
-  count.step();
-  declarations_ = count.integer(0);
+  Statement mark = connection.prepare_once("SELECT max(declared_mark) FROM main.evercore_schema");
+  mark.step();
+  mark_ = mark.integer(0);
   Statement declared = connection.prepare_once(
       "SELECT type_id, name, tags, fill_upto IS NULL FROM main.evercore_event_type"
       " WHERE tags IS NOT NULL");
@@ -225,18 +225,14 @@ void require_filled(Connection& connection, const std::vector<std::string>& tags
   }
 }
 
-void count_declaration(Connection& connection) {
+void mark_declaration(Connection& connection) {
   connection.declared.changed();
-  Statement count = connection.prepare("SELECT max(declarations) FROM main.evercore_schema");
-  count.step();
-  if (count.integer(0) < 0 || count.integer(0) >= most_sequence) {
-    throw damaged("declarations of evercore_schema");
-  }
-  const std::int64_t next = count.integer(0) + 1;
-  count.reset();
-  connection.prepare("UPDATE main.evercore_schema SET declarations = ?1").bind(1, next).run();
-  require_written(connection.prepare("SELECT 1 FROM main.evercore_schema WHERE declarations = ?1")
-                      .bind(1, next));
+  std::uint64_t bits = 0;
+  sqlite3_randomness(sizeof bits, &bits);
+  const auto mark = static_cast<std::int64_t>(bits >> 1);
+  connection.prepare("UPDATE main.evercore_schema SET declared_mark = ?1").bind(1, mark).run();
+  require_written(connection.prepare("SELECT 1 FROM main.evercore_schema WHERE declared_mark = ?1")
+                      .bind(1, mark));
 }
 
 }  // namespace evercore::ext

@@ -46,8 +46,8 @@ class DeclaredTags {
 };
 
 /// The types of a store that declare tags, as this connection has read them. They are read anew when the
-/// store counts another declaration (Connection::look_again), and when one of this connection's own may
-/// have been rolled back.
+/// store bears the mark of another declaration (Connection::look_again), and when one of this connection's
+/// own may have been rolled back.
 class DeclaredTypes {
  public:
   struct Type {
@@ -75,8 +75,8 @@ class DeclaredTypes {
 
   /// Whether they are as the store had them when it was looked at last.
   [[nodiscard]] bool known() const { return known_; }
-  void saw(std::int64_t declarations) noexcept {
-    if (declarations != declarations_) known_ = false;
+  void saw(std::int64_t mark) noexcept {
+    if (mark != mark_) known_ = false;
   }
   /// This transaction changes one.
   void changed() noexcept {
@@ -102,7 +102,7 @@ class DeclaredTypes {
   std::unordered_map<std::string, Type, Hash, std::equal_to<>>
       types_;  // its nodes stay where they are
   std::vector<const Type*> unfilled_;
-  std::int64_t declarations_ = -1;
+  std::int64_t mark_ = -1;
   bool known_ = false;
   bool since_commit_ = false;  // some of them
 };
@@ -128,6 +128,6 @@ void require_filled(Connection& connection, const std::vector<std::string>& tags
                     const std::function<bool(const DeclaredTypes::Type&)>& lets_in);
 
 /// Inside atomically() only, before a declaration or a name is changed: every connection reads them anew.
-void count_declaration(Connection& connection);
+void mark_declaration(Connection& connection);
 
 }  // namespace evercore::ext

@@ -74,7 +74,7 @@ void refuse_compacted(Connection& connection, std::string_view name, std::int64_
 void change_tags(Connection& connection, std::string_view name, std::int64_t type_id,
                  const Declaration& given) {
   if (!given.tags->empty()) refuse_compacted(connection, name, type_id);
-  count_declaration(connection);
+  mark_declaration(connection);
   const auto bind = [&](Statement& statement) {
     statement.bind(1, type_id);
     if (!given.tags->empty()) statement.bind(2, given.tags_text);

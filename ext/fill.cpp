@@ -112,7 +112,7 @@ void store_left(Connection& connection, const Left& left) {
     if (left.events == 0) return statement;
     return statement.bind(2, left.after).bind(3, left.upto).bind(4, left.events);
   };
-  count_declaration(connection);
+  mark_declaration(connection);
   Statement store = connection.prepare(
       "UPDATE main.evercore_event_type SET fill_after = ?2, fill_upto = ?3, fill_left = ?4"
       " WHERE type_id = ?1");

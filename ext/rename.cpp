@@ -112,7 +112,7 @@ void rename(const Call& call) {
         throw error(10, renaming.what(renaming.new_name) + " is there already");
       }
       connection.transaction.forget();
-      if (renaming.of_events) count_declaration(connection);
+      if (renaming.of_events) mark_declaration(connection);
       rename_type(connection, renaming);
       rename_in_filters(connection, renaming);
     }

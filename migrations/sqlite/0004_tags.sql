@@ -62,8 +62,9 @@ ALTER TABLE evercore_event_type ADD COLUMN fill_after INTEGER;
 ALTER TABLE evercore_event_type ADD COLUMN fill_upto INTEGER;
 ALTER TABLE evercore_event_type ADD COLUMN fill_left INTEGER;
 
--- Counts the declarations of tags: where it stands still, what a connection has read of them holds.
-ALTER TABLE evercore_schema ADD COLUMN declarations INTEGER NOT NULL DEFAULT 0;
+-- Drawn at random by each declaration of tags: while it is the same, what a connection has read of them holds. A count could be the
+-- same in a file that was put in the place of this one.
+ALTER TABLE evercore_schema ADD COLUMN declared_mark INTEGER NOT NULL DEFAULT 0;
 
 CREATE VIEW evercore_event_types AS
 SELECT name AS event_type, CASE fold WHEN 0 THEN 'merge' WHEN 1 THEN 'patch' ELSE 'custom' END AS fold,
@@ -168,7 +169,7 @@ DROP INDEX evercore_compacted_type_position;
 DROP TABLE evercore_event_tag;
 DROP TABLE evercore_tag;
 DROP VIEW evercore_event_types;
-ALTER TABLE evercore_schema DROP COLUMN declarations;
+ALTER TABLE evercore_schema DROP COLUMN declared_mark;
 ALTER TABLE evercore_event_type DROP COLUMN fill_left;
 ALTER TABLE evercore_event_type DROP COLUMN fill_upto;
 ALTER TABLE evercore_event_type DROP COLUMN fill_after;

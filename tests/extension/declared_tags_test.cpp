@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "extension/tagged_store.h"
 #include "support/database.h"
 
 using namespace evercore::test;
@@ -20,23 +21,13 @@ std::string append(const std::string& data, const std::string& type = "E") {
   return "SELECT evercore_append(1, NULL, '" + type + "', '" + data + "')";
 }
 
-struct Store : Database {
-  explicit Store(const std::string& path = ":memory:") : Database(path) {
-    must("SELECT evercore_ensure('T', 'a')");
-  }
+struct Store : TaggedStore {
+  using TaggedStore::TaggedStore;
   std::string tags() {
     return must(
         "SELECT coalesce(group_concat(position || coalesce(tags, '-') || coalesce(declared_tags, "
         "''),"
         " ' '), '') FROM (SELECT * FROM evercore_event WHERE aggregate_id <> 0 ORDER BY position)");
-  }
-  std::string problems() {
-    return must("SELECT coalesce(position, '') || ' ' || problem FROM evercore_check()");
-  }
-  /// As a program that has the file and not the triggers.
-  void spoil(const std::string& sql) {
-    must("INSERT INTO _evercore_maintenance VALUES ('test');" + sql +
-         ";DELETE FROM _evercore_maintenance");
   }
   /// So many events of E in three calls, and how many are left after the declaration of c.
   std::string unfilled(int events) {
@@ -265,6 +256,29 @@ TEST_CASE("another connection knows at once that a type is not filled, and that 
   CHECK(other.must(query) == "1");
 }
 
+TEST_CASE("a store that is put in the place of another declares what it declares") {
+  const Directory directory;
+  Store db(directory.file("p.db")), other(directory.file("p.db"));
+  Store theirs(directory.file("q.db"));
+  db.must(declare("{\"x\":\"/x\"}"));
+  theirs.must(declare("{\"y\":\"/y\"}"));
+  const std::string both = append("{\"x\":1,\"y\":2}");
+  db.must(both);
+  other.must(both);
+  sqlite3_backup* backup = sqlite3_backup_init(db.handle(), "main", theirs.handle(), "main");
+  REQUIRE(backup != nullptr);
+  CHECK(sqlite3_backup_step(backup, -1) == SQLITE_DONE);
+  CHECK(sqlite3_backup_finish(backup) == SQLITE_OK);
+  SUBCASE("to the connection that put it there") {
+    db.must(both);
+  }
+  SUBCASE("to another") {
+    other.must(both);
+  }
+  CHECK(db.tags() == "1[\"y:2\"]1");
+  CHECK(db.problems() == "");
+}
+
 TEST_CASE("a declaration that was damaged is named and derives nothing") {
   for (const char* text : {"{", "x", "[1]", "{\"c\":1}", "{\"c\":\"c\"}", "{\"\":\"/c\"}",
                            "{\"c\":\"/c\",\"c\":\"/d\"}", "null", "{}", ""}) {
@@ -273,7 +287,7 @@ TEST_CASE("a declaration that was damaged is named and derives nothing") {
     db.must(append("{\"c\":1}"));
     db.must(by_c);
     db.spoil("UPDATE evercore_event_type SET tags = '" + std::string(text) +
-             "'; UPDATE evercore_schema SET declarations = declarations + 1");
+             "'; UPDATE evercore_schema SET declared_mark = declared_mark + 1");
     CHECK(db.problems() == " declared tags of \"E\" are damaged");
     CHECK(db.fails(append("{\"c\":2}")) == "EV008: declared tags of \"E\" are damaged");
     CHECK(db.fails("SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":"
@@ -306,7 +320,7 @@ TEST_CASE("check names tags that lack what is declared, wrong counts and a range
     db.must(by_c);
     db.must(append("{\"c\":1}"));
     db.spoil(std::string(change.spoil) +
-             "; UPDATE evercore_schema SET declarations = declarations + 1");
+             "; UPDATE evercore_schema SET declared_mark = declared_mark + 1");
     CHECK(db.problems() == change.problem);
   }
 }

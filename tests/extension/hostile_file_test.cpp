@@ -421,12 +421,12 @@ TEST_CASE("absurd sequences, bases, positions and ids end in an error or in one 
                 "NULL|NULL|partitions of subscription \"s\" are not 0 to 1 - 1"},
            Case{"UPDATE evercore_event_type SET fold = 77", ""},
            Case{"UPDATE evercore_event_type SET tags = '{\"n\":'; UPDATE evercore_schema SET "
-                "declarations = 7",
+                "declared_mark = 7",
                 "NULL|NULL|declared tags of \"E\" are damaged"},
            Case{"UPDATE evercore_event_type SET tags = '{\"n\":\"/n\"}', fill_after = -1, "
                 "fill_upto = "
                 "9223372036854775807, fill_left = -9223372036854775808; UPDATE evercore_schema SET "
-                "declarations = 9223372036854775807",
+                "declared_mark = 9223372036854775807",
                 "NULL|NULL|what is left to fill of \"E\" is out of range"},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = -9223372036854775808", ""},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = 1, snapshot_keep = -1", ""},

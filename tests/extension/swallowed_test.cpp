@@ -48,7 +48,7 @@ constexpr const char* setup =
     "SELECT evercore_event_type('D', NULL, '{\"tags\":{\"old\":\"/d\"}}');"
     "UPDATE evercore_event_type SET tags = '{\"d\":\"/d\"}', fill_after = 0, fill_upto = 99, "
     "fill_left = 2"
-    " WHERE name = 'D'; UPDATE evercore_schema SET declarations = declarations + 1;"
+    " WHERE name = 'D'; UPDATE evercore_schema SET declared_mark = declared_mark + 1;"
     // An ack renews these; the next claim of one is that of another's.
     "UPDATE evercore_subscription_partition SET lease_expires_at = lease_expires_at - 86000000000;";
 
@@ -114,7 +114,7 @@ constexpr const char* calls[] = {
 /// All that the calls may write, but for the times of the clock.
 std::string contents(Database& db) {
   return db.must(
-      "SELECT version, least_token, declarations FROM evercore_schema;"
+      "SELECT version, least_token, declared_mark FROM evercore_schema;"
       "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
       "SELECT * FROM evercore_aggregate ORDER BY aggregate_id;"
       "SELECT position, aggregate_id, sequence, type_id, recorded_at IS NULL, data, reference,"

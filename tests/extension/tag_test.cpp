@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string>
 
+#include "extension/tagged_store.h"
 #include "support/database.h"
 
 using namespace evercore::test;
@@ -16,10 +17,8 @@ std::string append(const std::string& tags, const std::string& event_id = "NULL"
          "')";
 }
 
-struct Store : Database {
-  explicit Store(const std::string& path = ":memory:") : Database(path) {
-    must("SELECT evercore_ensure('T', 'a')");
-  }
+struct Store : TaggedStore {
+  using TaggedStore::TaggedStore;
   /// Each position with one of its tags, as the index has it.
   std::string index() {
     return must(
@@ -27,14 +26,6 @@ struct Store : Database {
         "entry"
         " FROM evercore_event_tag x LEFT JOIN evercore_tag t USING (tag_id) ORDER BY x.position, "
         "t.tag)");
-  }
-  std::string problems() {
-    return must("SELECT coalesce(position, '') || ' ' || problem FROM evercore_check()");
-  }
-  /// As a program that has the file and not the triggers.
-  void spoil(const std::string& sql) {
-    must("INSERT INTO _evercore_maintenance VALUES ('test');" + sql +
-         ";DELETE FROM _evercore_maintenance");
   }
 };
 

@@ -73,7 +73,7 @@ inline const std::vector<Work>& works() {
        "evercore_event_type SET"
        " tags = '{\"number\":\"/n\"}', fill_after = 0, fill_upto = 3, fill_left = 2 WHERE name = "
        "'E';"
-       " UPDATE evercore_schema SET declarations = 9",
+       " UPDATE evercore_schema SET declared_mark = 9",
        "SELECT evercore_fill()"},
       {"index_types", "", "SELECT evercore_index_types()"},
       {"no index_types", "SELECT evercore_index_types()", "SELECT evercore_index_types(0)"},
@@ -127,8 +127,7 @@ inline const char* const contents =
     "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id, tags, "
     "declared_tags FROM evercore_event; SELECT type_id, fold, tags, fill_left FROM "
     "evercore_event_type;"
-    "SELECT declarations FROM evercore_schema; SELECT * FROM evercore_tag; SELECT * FROM "
-    "evercore_event_tag;"
+    "SELECT * FROM evercore_tag; SELECT * FROM evercore_event_tag;"
     "SELECT name FROM sqlite_schema WHERE type = 'index';"
     "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
     "SELECT aggregate_id, type_id, natural_key, erased, base FROM evercore_aggregate;"

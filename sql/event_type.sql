@@ -2,12 +2,12 @@
 -- there before.
 --
 -- Declared tags are an object of prefixes and JSON Pointers into the data. An append derives them under its aggregate's lock, so that a
--- declaration, which is serial with all writers (see locks.sql), is seen by those that come after it. That there is one at all is a mark beside
--- the positions: a store that declares no tags pays nothing.
+-- declaration, which is serial with all writers (see locks.sql), is seen by those that come after it. That there is one at all is a mark
+-- beside the positions: a store that declares no tags pays nothing.
 --
--- A declaration adds to old events what they lack, and takes nothing away. Of more than 100,000 that is left to evercore_fill, which goes by
--- position and notes how far it is in the type's row. Until it is done, whoever asks for such tags is refused in the snapshot that he reads in:
--- so filling needs no keys (see query.sql).
+-- A declaration adds to old events what they lack, and takes nothing away. Of more than 100,000 that is left to evercore_fill, which goes
+-- by position and notes how far it is in the type's row. Until it is done, whoever asks for such tags is refused in the snapshot that he
+-- reads in: so filling needs no keys (see query.sql).
 
 -- == What a declaration is ==
 
@@ -112,6 +112,15 @@ END $$;
 COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
   'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags.';
 
+CREATE OR REPLACE FUNCTION _evercore_declaration_written(written boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF NOT written THEN
+    RAISE EXCEPTION 'EV010: a declaration was not written: a trigger or rule of evercore_event_type kept it back' USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_declaration_written(boolean) IS 'EV010 where the row of a declaration was not written.';
+
 -- Under the lock of declarations.
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
@@ -129,6 +138,7 @@ BEGIN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', type, aggregate USING ERRCODE = 'EV010';
   END IF;
   UPDATE evercore_event_type k SET fold = wanted WHERE k.name = type COLLATE "C";
+  PERFORM _evercore_declaration_written(FOUND);
   DELETE FROM evercore_snapshot s WHERE s.version IS NULL
      AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = type COLLATE "C")
      AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
@@ -147,6 +157,7 @@ BEGIN
   PERFORM FROM evercore_event_type k WHERE k.name = type COLLATE "C" AND _evercore_declared_list(k.tags) IS NOT DISTINCT FROM _evercore_declared_list(declared);
   IF FOUND THEN RETURN; END IF;  -- another declared it meanwhile
   UPDATE evercore_event_type k SET tags = declared, filled_to = 0, unfilled = 0 WHERE k.name = type COLLATE "C";
+  PERFORM _evercore_declaration_written(FOUND);
   IF declared IS NULL THEN RETURN; END IF;
   SELECT max(c.position) INTO gone FROM evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
    WHERE c.event_type = type COLLATE "C" AND NOT a.erased;
@@ -157,6 +168,7 @@ BEGIN
     PERFORM _evercore_tag_events(type, declared, places);
   ELSE
     UPDATE evercore_event_type k SET unfilled = (SELECT count(*) FROM evercore_event e WHERE e.event_type = type COLLATE "C") WHERE k.name = type COLLATE "C";
+    PERFORM _evercore_declaration_written(FOUND);
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fold and the tags of an event type, and tags what is there; EV010.';
@@ -166,6 +178,8 @@ COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fo
 -- What events lack of the derived tags comes behind those that were derived before.
 CREATE OR REPLACE FUNCTION _evercore_tag_events(type text, declared json, places bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  whole boolean;
 BEGIN
   PERFORM _evercore_open_log(true);
   WITH event AS MATERIALIZED (
@@ -178,10 +192,14 @@ BEGIN
      WHERE e.tags IS NULL OR b.bears IS NOT NULL
   ), changed AS (
     UPDATE evercore_event e SET tags = array_to_json(l.bears[:l.derived] || l.added || l.bears[l.derived + 1:]), declared_tags = l.derived + cardinality(l.added)
-      FROM lacking l WHERE e.position = l.position AND l.added <> '{}'
+      FROM lacking l WHERE e.position = l.position AND l.added <> '{}' RETURNING e.position
+  ), indexed AS (
+    INSERT INTO evercore_event_tag SELECT t, type, l.position FROM lacking l, unnest(l.added) AS t RETURNING position
   )
-  INSERT INTO evercore_event_tag SELECT t, type, l.position FROM lacking l, unnest(l.added) AS t;
+  SELECT (SELECT count(*) FROM changed) = count(*) FILTER (WHERE l.added <> '{}') AND (SELECT count(*) FROM indexed) = coalesce(sum(cardinality(l.added)), 0)
+    INTO whole FROM lacking l;
   PERFORM _evercore_open_log(false);
+  IF NOT whole THEN PERFORM _evercore_refuse_tags(); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_tag_events(text, json, bigint[]) IS 'Adds to events of a type what they lack of its declared tags; EV009.';
 
@@ -214,6 +232,7 @@ BEGIN
     UPDATE evercore_event_type k SET filled_to = coalesce(part[cardinality(part)], one.filled_to),
                                      unfilled = CASE WHEN cardinality(part) < least(room, one.unfilled) THEN 0 ELSE one.unfilled - cardinality(part) END
      WHERE k.name = one.name;
+    PERFORM _evercore_declaration_written(FOUND);
     places := places || part;
     room := room - cardinality(part);
   END LOOP;

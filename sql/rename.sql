@@ -35,6 +35,8 @@ BEGIN
     UPDATE evercore_event e SET event_type = new WHERE e.event_type = old COLLATE "C";
     PERFORM _evercore_open_log(false);
     UPDATE evercore_event_tag x SET event_type = new WHERE x.event_type = old COLLATE "C";
+    PERFORM FROM evercore_event_tag x WHERE x.event_type = old COLLATE "C";
+    IF FOUND THEN PERFORM _evercore_refuse_tags(); END IF;
     UPDATE evercore_event_type t SET name = new WHERE t.name = old COLLATE "C";
     UPDATE evercore_event_id i SET event_type = new WHERE i.event_type = old COLLATE "C";
     UPDATE evercore_compacted_type c SET event_type = new WHERE c.event_type = old COLLATE "C";

@@ -37,7 +37,7 @@ COMMENT ON FUNCTION _evercore_parsed_tags(text) IS 'The same by the server''s pa
 CREATE OR REPLACE FUNCTION _evercore_refuse_tags() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  RAISE EXCEPTION 'EV010: a tag was not written: a trigger or rule of evercore_event_tag kept it back' USING ERRCODE = 'EV010';
+  RAISE EXCEPTION 'EV010: a tag was not written: a trigger or rule of the store''s tables kept it back' USING ERRCODE = 'EV010';
 END $$;
 COMMENT ON FUNCTION _evercore_refuse_tags() IS 'EV010: an event would be without a row of the index by tag.';
 

@@ -96,6 +96,38 @@ def test_what_is_declared_already_takes_no_lock():
     refused(lambda: observer.rows(DECLARE, '{"tags":null}'), "55P03")
 
 
+def test_a_tag_that_a_trigger_keeps_back_ends_the_declaration_and_the_filling():
+    for table, event in (("evercore_event_tag", "INSERT"), ("evercore_event", "UPDATE")):
+        _, connection = store(4)
+        trigger = f"CREATE TRIGGER keep_back BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION public.keep_back()"
+        connection.rows(f"CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; {trigger}")
+        refused(lambda connection=connection: connection.rows(DECLARE, TAGS), "EV010", "EV010: a tag was not written: ")
+        connection.rows(f"DROP TRIGGER keep_back ON {table}")
+        equal(problems(connection), [], table)
+        left_undone(connection, 4)
+        connection.rows(trigger)
+        refused(lambda connection=connection: connection.rows("SELECT evercore_fill()"), "EV010", "EV010: a tag was not written: ")
+        connection.rows(f"DROP TRIGGER keep_back ON {table}")
+        equal(connection.value("SELECT evercore_fill()"), "0")
+        equal(connection.value("SELECT count(*) FROM evercore_event_tag"), "4")
+        equal(problems(connection), [], table)
+
+
+def test_a_declaration_that_a_trigger_keeps_back_is_told():
+    _, connection = store()
+    connection.rows("CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                    "SELECT evercore_event_type('F', 'patch')")
+    kept_back = "EV010: a declaration was not written: a trigger or rule of evercore_event_type kept it back"
+    for event in ("INSERT", "UPDATE", "INSERT OR UPDATE"):
+        connection.rows(f"CREATE TRIGGER keep_back BEFORE {event} ON evercore_event_type FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
+        for name in ["F"] if event == "UPDATE" else ["E"]:
+            refused(lambda name=name: connection.rows("SELECT evercore_event_type($1, NULL, $2)", name, TAGS), "EV010", kept_back)
+            for fold in ("merge", "custom"):
+                refused(lambda name=name, fold=fold: connection.rows("SELECT evercore_event_type($1, $2)", name, fold), "EV010", kept_back)
+        connection.rows("DROP TRIGGER keep_back ON evercore_event_type")
+    equal(connection.rows("SELECT event_type, fold, tags FROM evercore_event_types"), [("F", "patch", None)])
+
+
 def test_filling_waits_for_an_erasure_and_passes_it_over():
     database, observer = store(4)
     left_undone(observer, 4)

@@ -38,7 +38,7 @@ def test_a_tag_that_a_trigger_keeps_back_ends_the_append_in_every_form():
     database = new_database()
     connection = Connection(database)
     connection.rows("SELECT evercore_create('T', 'k')")
-    fault = "EV010: a tag was not written: a trigger or rule of evercore_event_tag kept it back"
+    fault = "EV010: a tag was not written: a trigger or rule of the store's tables kept it back"
     connection.rows("CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.tag = ''b'' THEN RETURN NULL; END IF; RETURN NEW; END';"
                     "CREATE TRIGGER keep_back BEFORE INSERT ON evercore_event_tag FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
     for form in FORMS:
@@ -52,6 +52,17 @@ def test_a_tag_that_a_trigger_keeps_back_ends_the_append_in_every_form():
     for form in FORMS:
         connection.rows(form)
     equal(problems(connection), [])
+
+
+def test_a_tag_that_a_trigger_keeps_under_its_old_name_ends_the_renaming():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_append(evercore_create('T', 'k'), 0, 'E', '{}', tags => '[\"a\"]')")
+    connection.rows("CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                    "CREATE TRIGGER keep_back BEFORE UPDATE ON evercore_event_tag FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
+    refused(lambda: connection.rows("SELECT evercore_rename_type('event', 'E', 'F')"), "EV010", "EV010: a tag was not written: ")
+    equal(connection.value("SELECT event_type FROM evercore_log"), "E")
+    connection.rows("DROP TRIGGER keep_back ON evercore_event_tag; SELECT evercore_rename_type('event', 'E', 'F')")
+    equal(connection.rows(INDEX), [("a", "F", "1")])
 
 
 def test_data_that_speaks_of_tags_has_none():

@@ -33,8 +33,8 @@ struct Appended {
 };
 
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
-/// the event type exists and declares no tags, no snapshot is due, no event_id and no tags are given, no trigger of the
-/// user's could leave half of it behind. Nothing where it does not. Throws EV001 and EV002.
+/// the event type exists and declares no tags, no snapshot is due, no event_id and no tags are given, no
+/// trigger of the user's could leave half of it behind. Nothing where it does not. Throws EV001 and EV002.
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event);
 
@@ -42,8 +42,8 @@ std::optional<Appended> append_simply(Connection& connection, std::int64_t aggre
 /// wrong with the tags that the event's type declares.
 Appended append_fully(Connection& connection, std::int64_t aggregate_id,
                       std::optional<std::int64_t> expected, const NewEvent& event);
-/// Its last part, for an event that is no repeat and bears all its tags; `snapshots` says whether a snapshot that falls
-/// due is stored at once (append_many stores one at the end).
+/// Its last part, for an event that is no repeat and bears all its tags; `snapshots` says whether a
+/// snapshot that falls due is stored at once (append_many stores one at the end).
 Appended append_new(Connection& connection, std::int64_t aggregate_id,
                     std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots);
 

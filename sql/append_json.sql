@@ -66,7 +66,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_append_document(text, jsonb, bigint) IS 'Appends the events of a JSON array of appends.';
 
--- Appends what _evercore_plain_appends let pass and has neither event ids nor tags; where a type declares tags, by the other way. `newest`: a newest position that is good enough for a single append.
+-- Appends what _evercore_plain_appends let pass and has neither event ids nor tags; where a type declares tags, by the other way.
+-- `newest`: a newest position that is good enough for a single append.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE

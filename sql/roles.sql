@@ -1,7 +1,7 @@
 -- Rights. Three roles a store: the owner owns everything; the writer may call what appends and reads but has no right on a
 -- table; the reader may read relations and call what reads. Functions run as the owner, on a search_path of their own.
--- Subscriptions are the writer's, who may also read evercore_subscriptions, and evercore_event_types. evercore_fetch is not for readers: one that is
--- empty locks the row of its partition to note what it saw, and who only reads must not hold up workers.
+-- Subscriptions are the writer's, who may also read evercore_subscriptions, and evercore_event_types. evercore_fetch is not for readers:
+-- one that is empty locks the row of its partition to note what it saw, and who only reads must not hold up workers.
 
 -- Who may call a function, in all its forms: a reader, and then a writer too, or a writer. What is not named here is the owner's; a test
 -- asks that every public function is.
@@ -10,11 +10,13 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT u, 'reader' FROM unnest('{evercore_version,evercore_time,evercore_check,evercore_stats,evercore_find,evercore_sequence,evercore_head,evercore_follow,evercore_query,
       evercore_events,evercore_replay,evercore_state,evercore_history,_evercore_in_flight,_evercore_lag,_evercore_time_text}'::text[]) u
   UNION ALL
-  SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_restored,evercore_rename_type,evercore_index_types,evercore_fill,evercore_compact,evercore_compact_type,evercore_erase}'::text[]) u
+  SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_restored,evercore_rename_type,evercore_index_types,evercore_fill,evercore_compact,
+      evercore_compact_type,evercore_erase}'::text[]) u
   UNION ALL
   SELECT u, 'writer' FROM unnest('{evercore_create,evercore_ensure,evercore_rekey,evercore_append,evercore_append_many,evercore_event_type,evercore_snapshot,
       evercore_save_snapshot,evercore_snapshot_policy,evercore_subscribe,evercore_pause,evercore_resume,evercore_reset,evercore_unsubscribe,
-      evercore_claim,evercore_fetch,evercore_ack,evercore_renew,evercore_release,_evercore_publish_floor,_evercore_json_text,_evercore_declare_fold,_evercore_options_text}'::text[]) u
+      evercore_claim,evercore_fetch,evercore_ack,evercore_renew,evercore_release,_evercore_publish_floor,_evercore_json_text,_evercore_declare_fold,
+      _evercore_options_text}'::text[]) u
 $$;
 COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function.';
 

@@ -1,7 +1,8 @@
--- What a store is made of, to see what is gone or was changed, and to put it back: relations and unique indexes here, functions.sql,
+-- What a store is made of, to see what is gone or was changed, and to put it back: relations and indexes here, functions.sql,
 -- columns.sql, views.sql, and triggers in migrate.sql. A test compares the lists with the catalogue of a fresh store.
 
--- Every unique index: what it stands behind is not true without it. `contype` is p or u where it belongs to a constraint.
+-- Every index but that by type, which _evercore_declared asks for. `contype` is p or u where it belongs to a constraint, and i where it is
+-- not unique.
 CREATE OR REPLACE FUNCTION _evercore_indexes() RETURNS TABLE (relation text, name text, contype text, definition text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
   ('_evercore_declared', '_evercore_declared_pkey', 'p', 'btree (one_row)'),
@@ -11,6 +12,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
   ('evercore_aggregate', 'evercore_aggregate_pkey', 'p', 'btree (aggregate_id)'),
   ('evercore_aggregate_type', 'evercore_aggregate_type_name_key', 'u', 'btree (name)'),
   ('evercore_aggregate_type', 'evercore_aggregate_type_pkey', 'p', 'btree (type_id)'),
+  ('evercore_compacted_type', 'evercore_compacted_type_newest', 'i', 'btree (event_type, "position")'),
   ('evercore_compacted_type', 'evercore_compacted_type_pkey', 'p', 'btree (aggregate_id, event_type)'),
   ('evercore_event', 'evercore_event_event_id', '', 'btree (event_id) WHERE (event_id IS NOT NULL)'),
   ('evercore_event', 'evercore_event_pkey', 'p', 'btree ("position")'),
@@ -18,6 +20,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
   ('evercore_event_id', 'evercore_event_id_pkey', 'p', 'btree (event_id)'),
   ('evercore_event_tag', 'evercore_event_tag_pkey', 'p', 'btree (tag, event_type, "position")'),
   ('evercore_event_type', 'evercore_event_type_pkey', 'p', 'btree (name)'),
+  ('evercore_event_type', 'evercore_event_type_unfilled', 'i', 'btree (name) WHERE (unfilled > 0)'),
   ('evercore_schema', 'evercore_schema_one_row', '', 'btree (((version IS NOT NULL)))'),
   ('evercore_schema', 'evercore_schema_pkey', 'p', 'btree (version)'),
   ('evercore_snapshot', 'evercore_snapshot_application', '', 'btree (aggregate_id, version, sequence) WHERE (version IS NOT NULL)'),
@@ -27,7 +30,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
   ('evercore_subscription', 'evercore_subscription_pkey', 'p', 'btree (subscription_id)'),
   ('evercore_subscription_partition', 'evercore_subscription_partition_pkey', 'p', 'btree (subscription_id, partition)')
 $$;
-COMMENT ON FUNCTION _evercore_indexes() IS 'The unique indexes of the store.';
+COMMENT ON FUNCTION _evercore_indexes() IS 'The indexes of the store.';
 
 CREATE OR REPLACE FUNCTION _evercore_relations() RETURNS TABLE (kind text, name text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -51,7 +54,7 @@ BEGIN
   RETURN QUERY
   SELECT f.relation, f.name, f.contype, f.definition, f.fault FROM (
     SELECT w.*, CASE WHEN x.indexrelid IS NULL THEN 'missing'
-                     WHEN x.indrelid <> t.oid OR NOT x.indisunique OR coalesce(c.contype::text, '') <> w.contype
+                     WHEN x.indrelid <> t.oid OR coalesce(c.contype::text, CASE WHEN x.indisunique THEN '' ELSE 'i' END) <> w.contype
                           OR regexp_replace(pg_get_indexdef(x.indexrelid), '^CREATE (UNIQUE )?INDEX .* USING ', '') <> w.definition THEN 'different'
                      WHEN NOT (x.indisvalid AND x.indisready AND x.indislive) THEN 'invalid' END AS fault
       FROM _evercore_indexes() w JOIN pg_class t ON t.oid = to_regclass('@extschema@.' || w.relation)
@@ -59,7 +62,7 @@ BEGIN
       LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.conrelid = t.oid AND c.contype IN ('p', 'u')) f
    WHERE f.fault IS NOT NULL ORDER BY f.name;
 END $$;
-COMMENT ON FUNCTION _evercore_index_faults() IS 'Unique indexes that are missing, different or invalid.';
+COMMENT ON FUNCTION _evercore_index_faults() IS 'Indexes that are missing, different or invalid.';
 
 -- Where one of these is a table's or a sequence's, nothing else can be looked at.
 CREATE OR REPLACE FUNCTION _evercore_relation_faults() RETURNS TABLE (kind text, problem text)
@@ -129,7 +132,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT format('%s %s is %s', CASE WHEN f.contype <> '' THEN 'constraint' ELSE 'index' END, f.name, f.fault) FROM _evercore_index_faults() f
+  SELECT format('%s %s is %s', CASE WHEN f.contype IN ('p', 'u') THEN 'constraint' ELSE 'index' END, f.name, f.fault) FROM _evercore_index_faults() f
   UNION ALL
   SELECT format('column %s.%s is %s', f.relation, f.name, f.fault) FROM _evercore_column_faults() f
   UNION ALL
@@ -165,8 +168,8 @@ BEGIN
           EXECUTE format('DROP INDEX @extschema@.%I', one.name);
         END IF;
       END IF;
-      IF one.contype = '' THEN
-        EXECUTE format('CREATE UNIQUE INDEX %I ON @extschema@.%I USING %s', one.name, one.relation, one.definition);
+      IF one.contype IN ('', 'i') THEN
+        EXECUTE format('CREATE %s INDEX %I ON @extschema@.%I USING %s', CASE one.contype WHEN '' THEN 'UNIQUE' END, one.name, one.relation, one.definition);
       ELSE
         EXECUTE format('ALTER TABLE @extschema@.%I ADD CONSTRAINT %I %s %s', one.relation, one.name,
                        CASE one.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, substr(one.definition, 7));
@@ -177,4 +180,4 @@ BEGIN
     END;
   END LOOP;
 END $$;
-COMMENT ON FUNCTION _evercore_mend_indexes() IS 'Makes the unique indexes that are missing, different or invalid; EV010 where rows stand in the way.';
+COMMENT ON FUNCTION _evercore_mend_indexes() IS 'Makes the indexes that are missing, different or invalid; EV010 where rows stand in the way.';

@@ -129,7 +129,9 @@ std::vector<Left> what_is_left(Connection& connection) {
       " WHERE fill_upto IS NOT NULL ORDER BY name");
   std::vector<Left> all;
   while (load.step()) {
-    all.push_back({load.integer(0), load.integer(1), load.integer(2), load.integer(3)});
+    const Left& left =
+        all.emplace_back(Left{load.integer(0), load.integer(1), load.integer(2), load.integer(3)});
+    if (left.events < 1) throw damaged("what is left to fill of an event type");
   }
   return all;
 }

@@ -300,6 +300,16 @@ TEST_CASE("a declaration that was damaged is named and derives nothing") {
   }
 }
 
+TEST_CASE("what is left to fill of a damaged row is no number that never ends") {
+  Store db;
+  db.must(append("{\"c\":1}"));
+  db.must(by_c);
+  db.spoil("UPDATE evercore_event_type SET fill_after = 0, fill_upto = 5, fill_left = -3");
+  CHECK(
+      db.fails("SELECT evercore_fill()") ==
+      "EV010: what is left to fill of an event type is damaged: evercore_check() names the place");
+}
+
 TEST_CASE("check names tags that lack what is declared, wrong counts and a range that cannot be") {
   struct Case {
     const char *spoil, *problem;

@@ -23,10 +23,11 @@ BEGIN
   ELSIF reader IS NOT NULL THEN
     RETURN format('aggregate %s has events that subscription "%s" has not read', id, reader);
   END IF;
-  -- Until its tags are filled an event of a type counts as tagged.
+  -- Until its tags are filled an event of a type counts as tagged; one that was erased gets none.
   SELECT min(e.position) INTO tagged FROM evercore_event e
    WHERE e.aggregate_id = id AND e.sequence <= upto
-     AND (e.tags IS NOT NULL OR EXISTS (SELECT FROM evercore_event_type k WHERE k.name = e.event_type AND k.unfilled > 0));
+     AND (e.tags IS NOT NULL OR EXISTS (SELECT FROM evercore_event_type k WHERE k.name = e.event_type AND k.unfilled > 0)
+                                AND NOT (SELECT a.erased FROM evercore_aggregate a WHERE a.aggregate_id = id));
   RETURN 'event ' || tagged || ' bears tags and stays';
 END $$;
 COMMENT ON FUNCTION _evercore_protected(bigint, bigint) IS 'Why an aggregate''s events up to a sequence may not be removed, or NULL.';

@@ -128,6 +128,28 @@ def test_a_declaration_that_a_trigger_keeps_back_is_told():
     equal(connection.rows("SELECT event_type, fold, tags FROM evercore_event_types"), [("F", "patch", None)])
 
 
+def test_rows_that_came_without_the_mark_are_heeded_after_a_restore():
+    _, connection = store()
+    connection.rows(DECLARE, TAGS)
+    connection.rows("SELECT setval('_evercore_highest', pg_sequence_last_value('_evercore_highest') & ~17592186044416)")
+    connection.rows(FORMS["single"])
+    equal(newest(connection), (None, None))  # the call is there for what nobody can notice
+    connection.rows("SELECT evercore_restored()")
+    for name, sql in FORMS.items():
+        connection.rows(sql)
+        equal(newest(connection)[1], "1", name)
+
+
+def test_an_erased_aggregate_waits_for_no_tags_to_be_compacted():
+    _, connection = store(4)
+    left_undone(connection, 4)
+    refused(lambda: connection.rows("SELECT evercore_compact(2, 1)"), "EV010", "EV010: event 2 bears tags and stays")
+    connection.rows("SELECT evercore_erase(1)")
+    equal(connection.value("SELECT evercore_compact(1, 1)"), "1")
+    equal(connection.value("SELECT evercore_fill()"), "0")
+    equal(problems(connection), [])
+
+
 def test_filling_waits_for_an_erasure_and_passes_it_over():
     database, observer = store(4)
     left_undone(observer, 4)

@@ -32,7 +32,7 @@ endif
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps test check soak fuzz bench demo install install-extension install-docs uninstall clean
-.PHONY: format format-check tidy dist
+.PHONY: dist
 
 include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk packages/release/release.mk tests/tests.mk bench/bench.mk)
 
@@ -72,17 +72,6 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(libdir)/libevercore-sqlite.a $(DESTDIR)$(libdir)/libevercore-sqlite.so*
 	rm -f $(DESTDIR)$(pkgconfigdir)/evercore.pc $(DESTDIR)$(pkgconfigdir)/evercore-sqlite.pc
 	rm -rf $(DESTDIR)$(libdir)/cmake/evercore $(DESTDIR)$(includedir)/evercore $(DESTDIR)$(datadir)/evercore $(DESTDIR)$(docdir)
-
-CXX_FILES = $(wildcard tests/simulate/*.h tests/simulate/*.cpp tests/simulate/postgres/*.h tests/simulate/postgres/*.cpp ext/*.h ext/*.cpp bench/*.h bench/*.cpp lib/include/evercore/*.h lib/src/*.h lib/src/*.cpp lib/src/sqlite_only/*.cpp lib/gen/*.h lib/gen/*.cpp)
-
-format: ## format the C++ sources
-	clang-format -i $(CXX_FILES)
-
-format-check: ## fail where a C++ source is not formatted
-	clang-format --dry-run -Werror $(CXX_FILES)
-
-tidy: build/gen/migrations.cpp ## look at the extension with clang-tidy
-	clang-tidy --quiet ext/*.cpp -- $(EXT_CPPFLAGS) -DSQLITE_CORE $(STD)
 
 dist: ## pack the sources of this commit into dist/
 	@mkdir -p dist

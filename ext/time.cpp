@@ -74,16 +74,16 @@ std::int64_t read_fraction(Reader& reader) {
 std::int64_t read_offset_seconds(Reader& reader) {
   const char sign = reader.one_of("Zz+-");
   if ((sign != '+' && sign != '-') || !reader.ok()) return 0;
-  std::int64_t seconds = reader.ranged(2, 0, 15) * 3600;
+  std::int64_t seconds = std::int64_t{3600} * reader.ranged(2, 0, 15);
   if (reader.next_is(':')) {
     reader.one_of(":");
-    seconds += reader.ranged(2, 0, 59) * 60;
+    seconds += std::int64_t{60} * reader.ranged(2, 0, 59);
     if (reader.next_is(':')) {
       reader.one_of(":");
       seconds += reader.ranged(2, 0, 59);
     }
   } else if (!reader.at_end()) {
-    seconds += reader.ranged(2, 0, 59) * 60;
+    seconds += std::int64_t{60} * reader.ranged(2, 0, 59);
   }
   return sign == '-' ? -seconds : seconds;
 }
@@ -96,9 +96,9 @@ struct TimeOfDay {
 TimeOfDay read_time_of_day(Reader& reader) {
   TimeOfDay time;
   reader.one_of("Tt ");
-  time.seconds = reader.ranged(2, 0, 23) * 3600;
+  time.seconds = std::int64_t{3600} * reader.ranged(2, 0, 23);
   reader.one_of(":");
-  time.seconds += reader.ranged(2, 0, 59) * 60;
+  time.seconds += std::int64_t{60} * reader.ranged(2, 0, 59);
   if (reader.next_is(':')) {
     reader.one_of(":");
     time.seconds += reader.ranged(2, 0, 59);

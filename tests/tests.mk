@@ -1,6 +1,7 @@
 # The test targets. A suite is a folder of tests/ with an executable `run`; see tests/run.
 
 include tests/native.mk
+include tests/lint/lint.mk
 include tests/simulate/simulate.mk
 
 test: deps ## build everything and run every test, PostgreSQL included

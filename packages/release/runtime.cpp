@@ -24,7 +24,8 @@ int search_object(dl_phdr_info* object, std::size_t, void* data) {
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const ElfW(Phdr)& part = object->dlpi_phdr[i];
     const ElfW(Addr) start = object->dlpi_addr + part.p_vaddr;
-    if (part.p_type == PT_LOAD) holds |= search.address >= start && search.address - start < part.p_memsz;
+    if (part.p_type == PT_LOAD)
+      holds |= search.address >= start && search.address - start < part.p_memsz;
     if (part.p_type == PT_GNU_EH_FRAME) frames = reinterpret_cast<void*>(start);
   }
   if (!holds || !frames) return 0;

@@ -158,9 +158,9 @@ TEST_CASE("an authorizer that puts NULL in place of one column takes nothing fro
     CAPTURE(hidden);
     Store db;
     Store unhindered;
-    const std::string call = many(element(
-        R"("aggregate_id":1)", 1, 5,
-        R"(,"reference":"r","metadata":{"m":1},"event_time":"2026-01-01T00:00:00Z")"));
+    const std::string call =
+        many(element(R"("aggregate_id":1)", 1, 5,
+                     R"(,"reference":"r","metadata":{"m":1},"event_time":"2026-01-01T00:00:00Z")"));
     sqlite3_set_authorizer(
         db.handle(),
         [](void* name, int action, const char*, const char* column, const char*, const char*) {

@@ -13,17 +13,23 @@ constexpr int event_count = 20000;
 
 struct Store : Database {
   Store() {
-    must("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
-         " WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < " +
-         std::to_string(event_count - 1) +
-         ") SELECT 'T', i % 100, CASE WHEN i % 5000 = 4999 THEN 'Rare' ELSE 'E' END, '{}' FROM n");
+    must(
+        "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+        " WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+        std::to_string(event_count - 1) +
+        ") SELECT 'T', i % 100, CASE WHEN i % 5000 = 4999 THEN 'Rare' ELSE 'E' END, '{}' FROM n");
   }
 
   /// The steps of SQLite's machine that the statement takes, those of statements within included.
   int steps(const std::string& sql) {
     int count = 0;
     sqlite3_progress_handler(
-        handle(), 1, [](void* counted) { ++*static_cast<int*>(counted); return 0; }, &count);
+        handle(), 1,
+        [](void* counted) {
+          ++*static_cast<int*>(counted);
+          return 0;
+        },
+        &count);
     must(sql);
     sqlite3_progress_handler(handle(), 0, nullptr, nullptr);
     return count;

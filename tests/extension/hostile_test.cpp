@@ -151,7 +151,8 @@ TEST_CASE("TEMP tables named like ours catch nothing") {
       "1");
   CHECK(db.must("SELECT "
                 "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\","
-                "\"data\":{}}]}]')") == "[{\"aggregate_id\":1,\"first_position\":4,\"sequence\":3,\"position\":4}]");
+                "\"data\":{}}]}]')") ==
+        "[{\"aggregate_id\":1,\"first_position\":4,\"sequence\":3,\"position\":4}]");
   db.must("INSERT INTO main.evercore_append (aggregate_id, event_type, data) VALUES (1,'E','{}')");
   CHECK(db.must("SELECT evercore_snapshot(1), evercore_compact(1, 1)") == "4|3");
   CHECK(db.must("SELECT count(*) FROM main.evercore_log") == "2");

@@ -75,7 +75,8 @@ TEST_CASE("an event_id holds after compaction, and for its content too") {
   CHECK(db.must(insert + row("x")).empty());
   CHECK(db.must("SELECT last_insert_rowid()") == "1");
   CHECK(db.must(many(event("x") + "," + event("y"))) ==
-        "[{\"aggregate_id\":1,\"first_position\":1,\"sequence\":2,\"position\":2,\"repeated\":true}]");
+        "[{\"aggregate_id\":1,\"first_position\":1,\"sequence\":2,\"position\":2,\"repeated\":true}"
+        "]");
   CHECK(db.events() == 0);
   CHECK(db.append("z").rows == "4");
 }
@@ -97,7 +98,8 @@ TEST_CASE("a statement of repeats alone answers as the first did and writes noth
     db.must(insert + row("x") + "," + row("y"));
     CHECK(db.must("SELECT last_insert_rowid()") == "2");
     CHECK(db.must(many(event("x") + "," + event("y"))) ==
-          "[{\"aggregate_id\":1,\"first_position\":1,\"sequence\":2,\"position\":2,\"repeated\":true}]");
+          "[{\"aggregate_id\":1,\"first_position\":1,\"sequence\":2,\"position\":2,\"repeated\":"
+          "true}]");
     if (inside) db.must("COMMIT");
     CHECK(db.events() == 2);
   }

@@ -202,7 +202,8 @@ TEST_CASE("values of an application's column come as they are: numbers for keys,
 
 TEST_CASE("RETURNING gives what was given, and the position of the last row is last_insert_rowid") {
   Store db;
-  CHECK(db.must("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1,'E','{\"a\":1}'), "
+  CHECK(db.must("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES "
+                "(1,'E','{\"a\":1}'), "
                 "(1,'F','{}') RETURNING event_type, data") == "E|{\"a\":1}\nF|{}");
   CHECK(sqlite3_last_insert_rowid(db.handle()) == 2);
 }

@@ -234,9 +234,10 @@ TEST_CASE("where no temporary file can be made the fault names the cure, and the
   {
     Database db(file);
     db.must("PRAGMA journal_mode = WAL; SELECT evercore_event_type('E', 'merge')");
-    db.must("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
-            "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) "
-            "SELECT 'T', 'a', 'E', json_object('n', i, 'text', printf('%03000d', i)) FROM n");
+    db.must(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
+        "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) "
+        "SELECT 'T', 'a', 'E', json_object('n', i, 'text', printf('%03000d', i)) FROM n");
     before = db.must(contents);
   }
   Faulty faulty(file);
@@ -246,7 +247,8 @@ TEST_CASE("where no temporary file can be made the fault names the cure, and the
   CHECK_MESSAGE(refused.message.find("PRAGMA temp_store = MEMORY") != std::string::npos,
                 refused.message);
   CHECK((run(faulty.db, contents).rows == before));
-  const Outcome cured = run(faulty.db, "PRAGMA temp_store = MEMORY; SELECT evercore_compact(1, 10)");
+  const Outcome cured =
+      run(faulty.db, "PRAGMA temp_store = MEMORY; SELECT evercore_compact(1, 10)");
   CHECK_MESSAGE(cured.rows == "590", cured.message);
   without_temporary_files = false;
   REQUIRE(sqlite3_close(faulty.db) == SQLITE_OK);

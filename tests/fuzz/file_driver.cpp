@@ -191,8 +191,9 @@ std::string damage_schema(sqlite3* db, Random& random) {
              "; END";
     default:
       return "CREATE TABLE " +
-             any(random, std::vector<std::string>{"Evercore_append", "evercore_events",
-                                                  "_evercore_anchor", "_evercore_staged", "json_each"}) +
+             any(random,
+                 std::vector<std::string>{"Evercore_append", "evercore_events", "_evercore_anchor",
+                                          "_evercore_staged", "json_each"}) +
              " (aggregate_type, data)";
   }
 }

@@ -16,16 +16,17 @@ template <class... F>
 overloaded(F...) -> overloaded<F...>;
 
 std::string describe(const gen::AnyEvent& event) {
-  return std::visit(overloaded{
-                        [](const OrderPlaced& e) { return "placed " + std::to_string(e.amount); },
-                        [](const OrderMoved& e) { return "moved to " + e.street; },
-                        [](const Select& e) { return "selected from " + e.from; },
-                        [](const Listed& e) { return "listed as " + e.class_ + " " + e.sku.text(); },
-                        [](const Audited& e) { return "audited by " + e.by; },
-                        [](const AccountOpened& e) { return "opened by " + e.owner; },
-                        [](const Inside::Closed&) { return std::string("closed"); },
-                    },
-                    event);
+  return std::visit(
+      overloaded{
+          [](const OrderPlaced& e) { return "placed " + std::to_string(e.amount); },
+          [](const OrderMoved& e) { return "moved to " + e.street; },
+          [](const Select& e) { return "selected from " + e.from; },
+          [](const Listed& e) { return "listed as " + e.class_ + " " + e.sku.text(); },
+          [](const Audited& e) { return "audited by " + e.by; },
+          [](const AccountOpened& e) { return "opened by " + e.owner; },
+          [](const Inside::Closed&) { return std::string("closed"); },
+      },
+      event);
 }
 
 }  // namespace
@@ -52,9 +53,11 @@ int main(int argc, char** argv) try {
   });
   for (const auto& recorded : store.follow(0)) {
     const auto event = gen::decode(recorded);
-    std::printf("%s: %s\n", recorded.event_type.c_str(), event ? describe(*event).c_str() : "unknown");
+    std::printf("%s: %s\n", recorded.event_type.c_str(),
+                event ? describe(*event).c_str() : "unknown");
   }
-  for (const auto name : gen::aggregate_types) std::printf("%.*s ", static_cast<int>(name.size()), name.data());
+  for (const auto name : gen::aggregate_types)
+    std::printf("%.*s ", static_cast<int>(name.size()), name.data());
   std::printf("%zu\n", gen::event_types.size());
   try {
     evercore::RecordedEvent wrong;

@@ -85,7 +85,9 @@ struct OrderMoved {
   std::string street;
   std::string city;
   static constexpr std::string_view event_type = "order's \"move\"";
-  static constexpr std::string_view aliases[] = {"OrderMoved2", "OrderMoved" "3"};
+  static constexpr std::string_view aliases[] = {"OrderMoved2",
+                                                 "OrderMoved"
+                                                 "3"};
   static OrderMoved upcast(const OrderMoved1& old) { return {old.address, ""}; }
 };
 
@@ -157,9 +159,7 @@ struct Account {
   int audits = 0;
   void apply(const Inside::Closed& event, const evercore::EventInfo& info);
   template <class Event>
-  void apply(const Event&)
-    requires std::is_same_v<Event, Audited>
-  {
+  void apply(const Event&) requires std::is_same_v<Event, Audited> {
     ++audits;
   }
 };
@@ -168,7 +168,9 @@ struct Account {
 // evercore:event
 #endif
 
-inline void Account::apply(const Inside::Closed&, const evercore::EventInfo&) { closed = true; }
+inline void Account::apply(const Inside::Closed&, const evercore::EventInfo&) {
+  closed = true;
+}
 
 }  // namespace shop
 

@@ -106,17 +106,18 @@ TEST_CASE("the byte of the fault is counted from 1") {
 
 TEST_CASE("numbers are judged at the edges of int64 and double") {
   Payload payload;
-  for (const char* legal : {"-9223372036854775808", "9223372036854775807", "1.7976931348623157e308",
-                            "-0", "-0.0", "4.9e-324", "1e-400", "0e99999", "0.0e400", "1e-16383", "0e-16383",
-                            "1.00e-16381", "1e00001",
-                            "9223372036854775808.0", "9223372036854775808e0", "1E5", "1e+5"}) {
+  for (const char* legal :
+       {"-9223372036854775808", "9223372036854775807", "1.7976931348623157e308", "-0", "-0.0",
+        "4.9e-324", "1e-400", "0e99999", "0.0e400", "1e-16383", "0e-16383", "1.00e-16381",
+        "1e00001", "9223372036854775808.0", "9223372036854775808e0", "1E5", "1e+5"}) {
     CAPTURE(legal);
     CHECK(payload.verdict(std::string("{\"n\":") + legal + "}").empty());
     CHECK(find_fault(std::string("{\"n\":") + legal + "}").word.empty());
   }
-  for (const char* large : {"1.8e308", "1e309", "-1e309", "1e99999999999999999999",
-                            "18446744073709551615", "-9223372036854775809", "1e-16384", "1.0e-16383",
-                            "0e-16384", "0.0e100000", "0e2147483647", "1e000001", "1E-20000"}) {
+  for (const char* large :
+       {"1.8e308", "1e309", "-1e309", "1e99999999999999999999", "18446744073709551615",
+        "-9223372036854775809", "1e-16384", "1.0e-16383", "0e-16384", "0.0e100000", "0e2147483647",
+        "1e000001", "1E-20000"}) {
     CAPTURE(large);
     CHECK(payload.verdict(std::string("{\"n\":") + large + "}") == "number out of range");
   }
@@ -125,13 +126,18 @@ TEST_CASE("numbers are judged at the edges of int64 and double") {
   CHECK(payload.verdict("{\"n\":0." + std::string(400, '0') + "1}").empty());
   // 2^1024 - 2^970, at which doubles end, and one below it, in each spelling.
   const std::string end =
-      "17976931348623158079372897140530341507993413271003782693617377898044496829276475094664901797758720709633028"
-      "64166928879109465555478519404026306574886715058206819089020007083836762738548458177115317644757302700698555"
-      "71366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
+      "17976931348623158079372897140530341507993413271003782693617377898044496829276475094664901797"
+      "758720709633028"
+      "64166928879109465555478519404026306574886715058206819089020007083836762738548458177115317644"
+      "757302700698555"
+      "71366959622842914819860834936475292719074168444365510704342711559699508093042880177904174497"
+      "792";
   const std::string below = end.substr(0, end.size() - 1) + "1";
   for (const auto& [number, word] : {std::pair(end, "number out of range"), std::pair(below, "")}) {
-    for (const std::string& spelled : {number + ".0", "-" + number + "e0", "0.000" + number + "e312", number.substr(0, 9) + "." + number.substr(9) + "E300",
-                                       number + "000e-3", number.substr(0, 1) + "." + number.substr(1) + "00e+308"}) {
+    for (const std::string& spelled :
+         {number + ".0", "-" + number + "e0", "0.000" + number + "e312",
+          number.substr(0, 9) + "." + number.substr(9) + "E300", number + "000e-3",
+          number.substr(0, 1) + "." + number.substr(1) + "00e+308"}) {
       CAPTURE(spelled);
       CHECK(payload.verdict("{\"n\":" + spelled + "}") == word);
       CHECK(find_fault("{\"n\":" + spelled + "}").word == word);

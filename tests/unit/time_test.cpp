@@ -91,8 +91,8 @@ TEST_CASE("no prefix of a time is read as another one past its end") {
   for (std::size_t size = 0; size < text.size(); ++size) {
     const std::string prefix = text.substr(0, size);
     CAPTURE(prefix);
-    const bool legal = size == 10 || size == 16 || size == 19 ||
-                       (size >= 21 && size <= 26) || size == 29;
+    const bool legal =
+        size == 10 || size == 16 || size == 19 || (size >= 21 && size <= 26) || size == 29;
     CHECK(parse_time(prefix).has_value() == legal);
   }
 }

@@ -2,5 +2,6 @@
 
 // evercore:event
 struct Opened {
-  int a; missing b;
+  int a;
+  missing b;
 };

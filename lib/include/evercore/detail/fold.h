@@ -26,9 +26,7 @@ concept applies_unless_const =
         requires(S & state, E& event) { state.apply(event); } ||
         requires(S & state, E event) { state.apply(std::move(event)); } ||
         requires(S & state, E& event, EventInfo& info) { state.apply(event, info); } ||
-        requires(S & state, E event, EventInfo info) {
-          state.apply(std::move(event), std::move(info));
-        });
+        requires(S & state, E event, EventInfo info) { state.apply(std::move(event), info); });
 template <class S, class E>
 concept applies_to_const = requires(const S& state, const E& event, const EventInfo& info) {
   state.apply(event, info);

@@ -332,7 +332,7 @@ ResultHandle PostgresSession::receive(ResultHandle& fault) {
     result.reset(next);
     const auto status = PQresultStatus(next);
     if (status == PGRES_PIPELINE_SYNC) return result;
-    if (status == PGRES_FATAL_ERROR && !fault) fault = std::move(result);
+    if (status == PGRES_FATAL_ERROR && !fault) fault.swap(result);
     if (PQstatus(connection_) != CONNECTION_OK) break;
   }
   return result;

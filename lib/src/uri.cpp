@@ -76,7 +76,7 @@ void each_parameter(
   }
 }
 
-constexpr std::size_t longest_wait = 24 * 60 * 60 * 1000;
+constexpr std::size_t longest_wait = std::size_t{24} * 60 * 60 * 1000;
 
 }  // namespace
 

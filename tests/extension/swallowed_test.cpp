@@ -114,7 +114,7 @@ constexpr const char* calls[] = {
 /// All that the calls may write, but for the times of the clock.
 std::string contents(Database& db) {
   return db.must(
-      "SELECT version, least_token, declared_mark FROM evercore_schema;"
+      "SELECT version, least_token FROM evercore_schema;"
       "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
       "SELECT * FROM evercore_aggregate ORDER BY aggregate_id;"
       "SELECT position, aggregate_id, sequence, type_id, recorded_at IS NULL, data, reference,"

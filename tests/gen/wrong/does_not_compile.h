@@ -2,6 +2,5 @@
 
 // evercore:event
 struct Opened {
-  int a;
-  missing b;
+  int a; missing b;
 };

@@ -3,7 +3,7 @@
 // 12:1: a mark is a // comment
 // 15:1: nothing may follow evercore:aggregate; it is the events that name their aggregates
 // 18:1: nothing follows the mark
-struct Opened {};  // evercore:event
+struct Opened {}; // evercore:event
 
 // evercore:event
 

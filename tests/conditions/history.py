@@ -9,11 +9,15 @@ alone. Two things must hold of every decision:
 2. Nothing came between: no event that matches stands between that last row and the events that were admitted.
 
 Then the order of positions is a serial order that admits the same appends.
+
+Some tags are given and some declared by the event's type. What an event ought to bear stands in its data, so that the checker needs
+neither the store's tags nor its declarations.
 """
 import random
 
 TYPES = ("A", "B", "C", "D")
-TAGS = ("t0", "t1", "t2", "t3", "t4", "t5", "t6")
+TAGS = ("t:0", "t:1", "t:2", "t:3", "t:4", "u:0", "u:1")
+DECLARED = {"C": {"t": "/of"}, "D": {"u": "/all", "t": "/of"}}
 AGGREGATES = 40
 WINDOW = 60  # how far back a query begins: from 0 each would read the whole log
 
@@ -25,6 +29,15 @@ def matches(event, item):
 
 def matches_query(event, query):
     return not query or any(matches(event, item) for item in query)
+
+
+def borne(event_type, data):
+    """The tags of an event by its type and data: those declared, then those given."""
+    tags = []
+    for prefix, pointer in DECLARED.get(event_type, {}).items():
+        value = data.get(pointer[1:], [])
+        tags += [f"{prefix}:{one}" for one in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(tags + data.get("given", [])))
 
 
 class Chance:
@@ -53,13 +66,20 @@ class Chance:
     def appends(self):
         appends = []
         for _ in range(self.random.choice((1, 1, 1, 2))):
-            events = [{"event_type": self.random.choice(TYPES), "data": {}} for _ in range(self.random.choice((1, 1, 2)))]
-            for event in events:
-                tags = self.random.sample(TAGS, self.random.choice((0, 1, 1, 2, 3)))
-                if tags:
-                    event["tags"] = tags
+            events = [self._event() for _ in range(self.random.choice((1, 1, 2)))]
             appends.append({"aggregate_type": "T", "natural_key": str(self.random.randrange(AGGREGATES)), "events": events})
         return appends
+
+    def _event(self):
+        event = {"event_type": self.random.choice(TYPES), "data": {}}
+        if self.random.random() < 0.5:
+            event["data"]["of"] = self.random.choice((self.random.randrange(5), str(self.random.randrange(5))))
+        if self.random.random() < 0.3:
+            event["data"]["all"] = [self.random.randrange(2) for _ in range(self.random.randrange(3))]
+        given = self.random.sample(TAGS, self.random.choice((0, 1, 1, 2, 3)))
+        if given:
+            event["tags"] = event["data"]["given"] = given
+        return event
 
     def unconditional(self):
         return self.random.random() < 0.2

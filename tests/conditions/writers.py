@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "postgres"))
-from history import WINDOW, Chance, faults
+from history import WINDOW, Chance, borne, faults
 
 WRITERS = 12
 
@@ -151,9 +151,12 @@ def run(open_store, where, count, by_types, seed):
     for writer in writers:
         writer.join()
     store = open_store(where)
-    log = [(int(position), event_type, json.loads(tags or "[]"))
-           for position, event_type, tags in store.rows("SELECT position, event_type, tags FROM evercore_log ORDER BY position")]
-    wrong += list(faults(log, decisions))[:10]
+    log = []
+    for position, event_type, data, tags in store.rows("SELECT position, event_type, data, tags FROM evercore_log ORDER BY position"):
+        log.append((int(position), event_type, borne(event_type, json.loads(data))))
+        if json.loads(tags or "[]") != log[-1][2]:
+            wrong.append(f"event {position} bears {tags}, not {log[-1][2]}")
+    wrong = wrong[:10] + list(faults(log, decisions))[:10]
     wrong += [f"evercore_check: {row}" for row in store.rows("SELECT * FROM evercore_check()")][:10]
     refused = sum("first" not in one for one in decisions)
     if not wrong and refused == 0:

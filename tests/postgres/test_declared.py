@@ -1,8 +1,11 @@
 """Declared tags between sessions: declarations, appends, filling and erasure that meet, and what evercore_check() and evercore_migrate() say."""
 import json
+import subprocess
+import tempfile
 
-from harness import Later, equal, new_database, refused, waits_for_lock
+from harness import Later, equal, install, new_database, program, refused, waits_for_lock
 from pq import Connection, Error
+from test_install import dump_and_restore
 
 TAGS = '{"tags":{"a":"/a"}}'
 DECLARE = "SELECT evercore_event_type('E', NULL, $1)"
@@ -290,3 +293,43 @@ def test_a_repeat_asks_for_no_declaration():
         raise AssertionError("a tag of 257 characters was taken")
     except Error as error:
         equal(error.message, "EV005: tag is longer than 255 characters")
+
+
+# == Dumps ==
+
+def declared_store():
+    """One type whose events are tagged, and one that is left undone."""
+    database, connection = store()
+    connection.rows("SELECT evercore_event_type('E', NULL, $1), evercore_event_type('L', 'patch')", TAGS)
+    connection.rows("SELECT evercore_append(1, NULL, 'E', '{\"a\":[1,2]}', tags => '[\"x\"]'), evercore_append(2, NULL, 'E', '{\"a\":\"z\"}'), evercore_append(1, NULL, 'L', '{\"b\":7}')")
+    connection.rows("UPDATE evercore_event_type SET tags = '{\"b\":\"/b\"}', unfilled = 1 WHERE name = 'L'")
+    return database, connection
+
+
+def is_as_declared(restored, original):
+    for what in ("evercore_event_types ORDER BY 1", "evercore_event_type ORDER BY 1", "evercore_event_tag ORDER BY 1, 2, 3", "evercore_log ORDER BY 1", "evercore_check()"):
+        equal(restored.rows(f"SELECT * FROM {what}"), original.rows(f"SELECT * FROM {what}"), what)
+    refused(lambda: restored.rows("SELECT * FROM evercore_query('[{\"tags\":[\"b:7\"]}]')"), "EV010", 'EV010: events of "L" are not tagged yet')
+    for name, sql in FORMS.items():
+        after = restored.value("SELECT max(position) FROM evercore_log")
+        restored.rows(sql)
+        equal(newest(restored), ('["a:1","x"]' if "tag" in name else '["a:1"]', "1"), name)
+        equal(restored.value("SELECT count(*) FROM evercore_query('[{\"tags\":[\"a:1\"],\"types\":[\"E\"]}]', $1)", after), "1", name)
+        refused(lambda after=after: restored.rows("SELECT evercore_append_many('[]', '[{\"tags\":[\"a:1\"]}]', $1)", after), "EV001")
+    equal(restored.value("SELECT evercore_fill()"), "0")
+    equal(restored.value("SELECT tags FROM evercore_query('[{\"tags\":[\"b:7\"]}]')"), '["b:7"]')
+    equal(problems(restored), [])
+
+
+def test_a_dump_keeps_what_is_declared():
+    database, original = declared_store()
+    for arguments in ((), ("-n", "evercore")):
+        is_as_declared(Connection(dump_and_restore(database, *arguments)), original)
+    data, other = new_database(), new_database(False)
+    with tempfile.NamedTemporaryFile() as file:
+        for target, part, how in ((other, "--schema=evercore", ("--no-owner", "--no-privileges")), (data, "--data-only", ())):
+            subprocess.run([program("pg_dump"), "-Fc", part, "-f", file.name, database], check=True)
+            subprocess.run([program("pg_restore"), "--exit-on-error", *how, "-d", target, file.name], check=True)
+    install(other)
+    is_as_declared(Connection(other), original)
+    is_as_declared(Connection(data), original)

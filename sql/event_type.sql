@@ -69,7 +69,12 @@ CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text DEFAULT NULL
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   @not_renamed@
-  IF NOT _evercore_declare_fold(name, fold, options) THEN PERFORM _evercore_declare_tags(name, fold, options); END IF;
+  IF _evercore_declare_fold(name, fold, options) THEN RETURN name; END IF;
+  IF NOT has_function_privilege('@extschema@._evercore_declare_tags(text, text, text)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'permission denied to declare tags of "%": let the owner of the store run %', name,
+      format('SELECT %I.evercore_event_type(%L, %L, %L)', (parse_ident('@extschema@'))[1], name, fold, options) USING ERRCODE = '42501';
+  END IF;
+  PERFORM _evercore_declare_tags(name, fold, options);
   RETURN name;
 END $$;
 COMMENT ON FUNCTION evercore_event_type(text, text, text) IS

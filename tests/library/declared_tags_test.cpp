@@ -43,6 +43,18 @@ struct School {
 };
 using SchoolAggregate = evercore::StateAggregate<School, Enrolled>;
 }  // namespace before
+namespace after {
+struct Enrolled {
+  std::string course_id;
+  static constexpr std::string_view json_names[][2] = {{"course_id", "course/id"}};
+  static constexpr std::string_view declared_tags[][2] = {{"at", "course_id"}};
+};
+struct School {
+  std::int64_t enrolled = 0;
+  void apply(const Enrolled&) { ++enrolled; }
+};
+using SchoolAggregate = evercore::StateAggregate<School, Enrolled>;
+}  // namespace after
 
 using Tags = std::vector<std::string>;
 
@@ -121,4 +133,50 @@ TEST_CASE("events that were there before their struct declared tags bear them fr
   });
   CHECK(newer.follow(0).back().tags == Tags{"course:new"});
   CHECK(newer.check().empty());
+}
+
+TEST_CASE("what the store has is not declared again, and what is another's is") {
+  if (harness::on_memory()) return;  // one connection: it does not see whether it wrote
+  harness::Fresh fresh;
+  enroll(fresh.store);
+  evercore::EventStore observer = evercore::connect(fresh.place.uri() + "&pool_size=1");
+  // What any declaration changes, seen from a connection that makes none.
+  const auto newest_write = [&] {
+    std::string written;
+    const std::string sql = harness::on_postgres()
+                                ? "SELECT CAST(xmin AS text) FROM evercore._evercore_declared"
+                                : "SELECT CAST(data_version AS text) FROM pragma_data_version";
+    auto sink = [&](const evercore::Row& row) { written = row.text(0); };
+    observer.with_context([&](Context& ctx) { ctx.execute(sql, {}, sink); });
+    return written;
+  };
+  const std::string before = newest_write();
+  harness::another_program(fresh.store).warmup<SchoolAggregate>();
+  CHECK(newest_write() == before);
+  harness::another_program(fresh.store).warmup<after::SchoolAggregate>();
+  CHECK(newest_write() != before);
+  CHECK(declared(fresh, "Enrolled") == R"({"at":"/course~1id"})");
+  CHECK(fresh->follow(0).front().tags.back() == "at:c1");
+}
+
+TEST_CASE("who may not declare is told what the owner should run, and needs nothing more then") {
+  if (!harness::on_postgres()) return;
+  harness::Fresh fresh;
+  const std::string as_writer = fresh.place.uri() + "&migrate=off&options=-crole%3Devercore_writer";
+  auto writer = evercore::connect(as_writer);
+  const std::string told = fault_of([&] { enroll(writer); });
+  CHECK(told ==
+        "42501: permission denied to declare tags of \"Enrolled\": let the owner of the store run "
+        "SELECT evercore.evercore_event_type('Enrolled', 'custom', '{\"tags\":{\"course\":"
+        "\"/course~1id\",\"student\":\"/students\",\"seat\":\"/seat\",\"level\":\"/level\"}}')");
+  CHECK(fault_of([&] { writer.warmup<SchoolAggregate>(); }) == told);
+  CHECK(fresh->follow(0).empty());
+  fresh->with_context([&](Context& ctx) { ctx.execute(told.substr(told.find("SELECT ")), {}); });
+  enroll(writer);
+  CHECK(fresh->follow(0).front().tags.front() == "course:c1");
+  fresh->with_context([&](Context& ctx) {
+    // An append is under way: a declaration that changed something would wait for it.
+    ctx.execute(R"(SELECT evercore.evercore_append(1, NULL, 'Left', '{"course_id":"c1"}'))", {});
+    evercore::connect(as_writer + "%20-clock_timeout%3D1").warmup<SchoolAggregate>();
+  });
 }

@@ -281,3 +281,15 @@ def test_a_cast_of_the_callers_never_runs_as_the_owner():
                     tried += 1
                 connection.rows("ROLLBACK")
     equal(tried, 126)
+
+
+def test_who_may_not_declare_tags_is_told_what_the_owner_runs():
+    admin, role = roles()
+    for fold, options in (("'patch'", """'{"tags":{"it''s":"/a"}}'"""), ("NULL", """'{"tags":null}'"""), ("NULL", """'{"tags":{"b":"/b"}}'::json""")):
+        call = f"SELECT evercore.evercore_event_type('it''s', {fold}, {options})"
+        told = refused(lambda call=call: role["writer"].rows(call), "42501", "permission denied to declare tags of \"it's\": let the owner of the store run ")
+        statement = told[told.index("SELECT "):]
+        equal(statement, call.removesuffix("::json)") + ")" if call.endswith("::json)") else call)
+        role["owner"].rows(statement)
+        role["writer"].rows(call)
+    equal(admin.rows("SELECT event_type, fold, tags FROM evercore_event_types WHERE event_type = 'it''s'"), [("it's", "patch", '{"b":"/b"}')])

@@ -22,8 +22,8 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
     NULL::bigint AS aggregate_id, NULL::bigint AS expected, NULL::text AS reference, NULL::text AS metadata, NULL::text AS event_time,
     NULL::text AS event_id, NULL::text AS tags WHERE false;',
    'Write-only: INSERT INTO evercore_append appends one event a row, atomically per statement.'),
-  ('evercore_event_types', 'SELECT k.name AS event_type, k.fold, NULL::json AS schema, NULL::json AS upcast, k.tags, (k.unfilled = 0) AS filled
-    FROM evercore_event_type k WHERE ((k.fold <> ''merge''::text) OR (k.tags IS NOT NULL));',
+  ('evercore_event_types', 'SELECT f.name AS event_type, f.fold, NULL::json AS schema, NULL::json AS upcast, f.tags, (f.unfilled = 0) AS filled
+    FROM evercore_event_type f WHERE ((f.fold <> ''merge''::text) OR (f.tags IS NOT NULL));',
    'What is declared of event types.'),
   ('evercore_in_flight', 'SELECT f."position", f.holder, f.since FROM _evercore_in_flight() f("position", holder, since);',
    'The appends not yet committed that hold followers back, oldest first.'),
@@ -40,7 +40,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
 $$;
 COMMENT ON FUNCTION _evercore_views() IS 'The views of the store.';
 
--- From 16 on the server does without the name of a table where there is but one.
+-- From 16 on the server does without the name of a table where there is but one: such a one is called f.
 CREATE OR REPLACE FUNCTION _evercore_view_faults() RETURNS TABLE (name text, definition text, description text, fault text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
@@ -49,8 +49,8 @@ BEGIN
   SELECT f.name, f.definition, f.description, f.fault FROM (
     SELECT w.*, CASE WHEN c.oid IS NULL THEN 'missing'
                      WHEN c.relkind <> 'v' OR c.reloptions IS NOT NULL OR EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = c.oid)
-                          OR replace(regexp_replace(ltrim(pg_get_viewdef(c.oid)), E'\\s+', ' ', 'g'), ' f.', ' ')
-                             <> replace(regexp_replace(w.definition, E'\\s+', ' ', 'g'), ' f.', ' ') THEN 'different' END AS fault
+                          OR regexp_replace(regexp_replace(ltrim(pg_get_viewdef(c.oid)), E'\\s+', ' ', 'g'), E'\\mf\\.', '', 'g')
+                             <> regexp_replace(regexp_replace(w.definition, E'\\s+', ' ', 'g'), E'\\mf\\.', '', 'g') THEN 'different' END AS fault
       FROM _evercore_views() w LEFT JOIN pg_class c ON c.oid = to_regclass('@extschema@.' || w.name)) f
    WHERE f.fault IS NOT NULL ORDER BY f.name;
 END $$;

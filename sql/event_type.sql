@@ -117,15 +117,6 @@ END $$;
 COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
   'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags.';
 
-CREATE OR REPLACE FUNCTION _evercore_declaration_written(written boolean) RETURNS void
-LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-  IF NOT written THEN
-    RAISE EXCEPTION 'EV010: a declaration was not written: a trigger or rule of evercore_event_type kept it back' USING ERRCODE = 'EV010';
-  END IF;
-END $$;
-COMMENT ON FUNCTION _evercore_declaration_written(boolean) IS 'EV010 where the row of a declaration was not written.';
-
 -- Under the lock of declarations.
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
@@ -143,7 +134,7 @@ BEGIN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', type, aggregate USING ERRCODE = 'EV010';
   END IF;
   UPDATE evercore_event_type k SET fold = wanted WHERE k.name = type COLLATE "C";
-  PERFORM _evercore_declaration_written(FOUND);
+  PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   DELETE FROM evercore_snapshot s WHERE s.version IS NULL
      AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = type COLLATE "C")
      AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
@@ -162,7 +153,7 @@ BEGIN
   PERFORM FROM evercore_event_type k WHERE k.name = type COLLATE "C" AND _evercore_declared_list(k.tags) IS NOT DISTINCT FROM _evercore_declared_list(declared);
   IF FOUND THEN RETURN; END IF;  -- another declared it meanwhile
   UPDATE evercore_event_type k SET tags = declared, filled_to = 0, unfilled = 0 WHERE k.name = type COLLATE "C";
-  PERFORM _evercore_declaration_written(FOUND);
+  PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   IF declared IS NULL THEN RETURN; END IF;
   SELECT max(c.position) INTO gone FROM evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
    WHERE c.event_type = type COLLATE "C" AND NOT a.erased;
@@ -173,7 +164,7 @@ BEGIN
     PERFORM _evercore_tag_events(type, declared, places);
   ELSE
     UPDATE evercore_event_type k SET unfilled = (SELECT count(*) FROM evercore_event e WHERE e.event_type = type COLLATE "C") WHERE k.name = type COLLATE "C";
-    PERFORM _evercore_declaration_written(FOUND);
+    PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fold and the tags of an event type, and tags what is there; EV010.';
@@ -237,7 +228,7 @@ BEGIN
     UPDATE evercore_event_type k SET filled_to = coalesce(part[cardinality(part)], one.filled_to),
                                      unfilled = CASE WHEN cardinality(part) < least(room, one.unfilled) THEN 0 ELSE one.unfilled - cardinality(part) END
      WHERE k.name = one.name;
-    PERFORM _evercore_declaration_written(FOUND);
+    PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
     places := places || part;
     room := room - cardinality(part);
   END LOOP;

@@ -19,11 +19,21 @@ END $$;
 COMMENT ON FUNCTION _evercore_enter()
   IS 'Before all other locks of a call that writes events or snapshots: no declaration changes until this transaction ends.';
 
+CREATE OR REPLACE FUNCTION _evercore_declaration_written(written boolean, place text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF NOT written THEN
+    RAISE EXCEPTION 'EV010: a declaration was not written: a trigger or rule of % kept it back', place USING ERRCODE = 'EV010';
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_declaration_written(boolean, text) IS 'EV010 where the row of a declaration was not written.';
+
 CREATE OR REPLACE FUNCTION _evercore_enter_declaration() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   LOCK TABLE evercore_aggregate IN SHARE ROW EXCLUSIVE MODE;
   UPDATE _evercore_declared SET generation = generation + 1;
+  PERFORM _evercore_declaration_written(FOUND, '_evercore_declared');
 END $$;
 COMMENT ON FUNCTION _evercore_enter_declaration() IS
   'Before all other locks of a call that changes a declaration: nobody writes events or snapshots until this transaction ends.';

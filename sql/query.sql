@@ -382,6 +382,7 @@ BEGIN
   -- Before the flag: whoever looks for it finds it.
   IF wanted THEN PERFORM _evercore_mark(@by_type@); END IF;
   UPDATE _evercore_declared d SET by_type = wanted;
+  PERFORM _evercore_declaration_written(FOUND, '_evercore_declared');
   IF wanted THEN PERFORM _evercore_mend_index_by_type(); ELSE DROP INDEX IF EXISTS evercore_event_by_type; END IF;
   RETURN wanted::integer;
 END $$;

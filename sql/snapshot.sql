@@ -103,6 +103,7 @@ BEGIN
   kind := _evercore_aggregate_type(type);
   PERFORM _evercore_mark(@policy@);
   UPDATE evercore_aggregate_type t SET snapshot_every = every, snapshot_keep = keep WHERE t.type_id = kind;
+  PERFORM _evercore_declaration_written(FOUND, 'evercore_aggregate_type');
   RETURN type;
 END $$;
 COMMENT ON FUNCTION evercore_snapshot_policy(text, bigint, bigint) IS

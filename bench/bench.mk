@@ -6,7 +6,7 @@ BENCH_OBJECTS := $(BENCH_SOURCES:%=build/bench/%.o)
 .PHONY: bench-sqlite
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
 	@mkdir -p bench/out && rm -f bench/out/short
-	@for part in bench-sqlite bench-subscription bench-postgres bench-library; do \
+	@for part in bench-sqlite bench-tags bench-subscription bench-postgres bench-library; do \
 	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short bench/step $(MAKE) --no-print-directory $$part; done
 	@if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi
 	@echo "0 parts fell short"
@@ -16,6 +16,11 @@ bench-sqlite: build/bench/append_sqlite build/bench/read_sqlite ## measure the e
 	@bench/step build/bench/append_sqlite
 	@bench/step build/bench/read_sqlite
 	@$(PYTHON) bench/plot bench/out/append_sqlite.json bench/out/read_sqlite.json
+
+# EVENTS=10000 for a look at the programs; EVERCORE_BENCH_BEFORE=FILE, an older extension for SQLite.
+bench-tags: build/bench/tags_sqlite ## measure tags, queries and conditions on both engines (EVENTS)
+	@bench/step build/bench/tags_sqlite $(EVENTS)
+	@$(PYTHON) bench/plot bench/out/tags_sqlite.json
 
 build/bench/%.o: bench/%.cpp
 	@mkdir -p $(@D)

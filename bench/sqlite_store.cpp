@@ -25,11 +25,16 @@ std::string directory() {
 
 }  // namespace
 
-Store::Store(const std::string& name)
+Store::Store(const std::string& name, const char* extension)
     : path_(directory() + "/evercore-bench-" + std::to_string(::getpid()) + "-" + name + ".db") {
   std::filesystem::remove(path_);
   require(sqlite3_open(path_.c_str(), &db_) == SQLITE_OK, db_, path_);
-  require(sqlite3_evercore_init(db_, nullptr, nullptr) == SQLITE_OK, db_, "init");
+  if (extension != nullptr) {
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, nullptr);
+    require(sqlite3_load_extension(db_, extension, nullptr, nullptr) == SQLITE_OK, db_, extension);
+  } else {
+    require(sqlite3_evercore_init(db_, nullptr, nullptr) == SQLITE_OK, db_, "init");
+  }
   run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; SELECT evercore_migrate();");
 }
 

@@ -19,7 +19,8 @@ using Stmt = std::unique_ptr<sqlite3_stmt, CloseStatement>;
 class Store {
  public:
   /// A new, migrated file in a temporary directory, removed by the destructor.
-  explicit Store(const std::string& name);
+  /// `extension`: a file to load in place of what is linked in.
+  explicit Store(const std::string& name, const char* extension = nullptr);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

@@ -11,6 +11,9 @@ bench: ## measure everything: tables, bench/out/*.json and plots; says at its en
 	@if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi
 	@echo "0 parts fell short"
 
+# fsync on, and every setting else as it comes, but for memory: what a server of this size would have.
+BENCH_SERVER := fsync=on shared_buffers=1GB max_wal_size=4GB
+
 bench-sqlite: build/bench/append_sqlite build/bench/read_sqlite ## measure the extension against plain SQLite
 	bench/layout
 	@bench/step build/bench/append_sqlite
@@ -18,9 +21,11 @@ bench-sqlite: build/bench/append_sqlite build/bench/read_sqlite ## measure the e
 	@$(PYTHON) bench/plot bench/out/append_sqlite.json bench/out/read_sqlite.json
 
 # EVENTS=10000 for a look at the programs; EVERCORE_BENCH_BEFORE=FILE, an older extension for SQLite.
-bench-tags: build/bench/tags_sqlite ## measure tags, queries and conditions on both engines (EVENTS)
+bench-tags: build/bench/tags_sqlite build/bench/tags_postgres sql ## measure tags, queries and conditions on both engines (EVENTS)
 	@bench/step build/bench/tags_sqlite $(EVENTS)
-	@$(PYTHON) bench/plot bench/out/tags_sqlite.json
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step tests/postgres/with_server \
+	  sh -c 'bench/tags_stores && build/bench/tags_postgres $(EVENTS)'
+	@$(PYTHON) bench/plot bench/out/tags_sqlite.json bench/out/tags_postgres.json
 
 build/bench/%.o: bench/%.cpp
 	@mkdir -p $(@D)
@@ -28,5 +33,10 @@ build/bench/%.o: bench/%.cpp
 	@$(CXX) -iquote ext $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 build/bench/%_sqlite: build/bench/%_sqlite.o $(BENCH_OBJECTS) build/static/libevercore_ext.a
 	@$(CXX) $(CXXFLAGS) $(LDFLAGS) $^ -lsqlite3 $(shell $(PKG_CONFIG) --libs simdjson) -o $@
+
+build/bench/%_postgres: bench/%_postgres.cpp bench/postgres_session.hpp build/bench/harness.o
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< build/bench/harness.o $(PG_LIBS) -pthread
 
 -include $(wildcard build/bench/*.d)

@@ -44,10 +44,9 @@ build/bench/postgres_bench: bench/postgres_bench.cpp bench/postgres_session.hpp
 	@mkdir -p $(@D)
 	$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(PG_LIBS) -pthread
 
-# fsync on, and every setting else as it comes, but for memory: what a server of this size would have.
 bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror against the same work by hand
 	@mkdir -p bench/out
-	EVERCORE_SERVER_OPTIONS="fsync=on shared_buffers=1GB max_wal_size=4GB" bench/step tests/postgres/with_server \
+	EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step tests/postgres/with_server \
 	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && build/bench/postgres_bench $(BENCH_POSTGRES)'
 	@$(PYTHON) bench/plot bench/out/postgres.json
 

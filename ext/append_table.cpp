@@ -58,6 +58,7 @@ struct AppendTable {
   bool in_row = false;
   bool store_at_begin = false;  // looked at where a savepoint could lose it
   bool store_lost = false;
+  bool has_statements = false;  // the transaction is one of several statements
 };
 
 AppendTable& table_of(sqlite3_vtab* vtab) {
@@ -296,6 +297,8 @@ int begin(sqlite3_vtab* vtab) noexcept {
     return SQLITE_NOMEM;
   }
   connection.transaction.begin();
+  table.has_statements = sqlite3_get_autocommit(connection.db()) == 0;
+  if (table.has_statements) connection.forget_positions();
   return SQLITE_OK;
 }
 
@@ -316,6 +319,7 @@ int end(sqlite3_vtab* vtab) noexcept {
 
 int commit(sqlite3_vtab* vtab) noexcept {
   table_of(vtab).connection->committed();
+  if (table_of(vtab).has_statements) table_of(vtab).connection->forget_positions();
   table_of(vtab).connection->tags.committed();
   table_of(vtab).connection->declared.committed();
   return end(vtab);

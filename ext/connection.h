@@ -177,6 +177,9 @@ class Connection {
     data_version_ = data_version();
     positions_version_ = looks_again_ ? no_version : data_version_;
   }
+  /// Makes the next append look at the newest position and for counts of ANALYZE. What a transaction of
+  /// several statements writes beside appends is in no version until its commit, which is our own.
+  void forget_positions() { positions_version_ = no_version; }
 
   /// Stands around a function that only reads. Reading our own tables calls none of our functions,
   /// unless a file put something else in their place: that would recurse without end.

@@ -322,6 +322,42 @@ TEST_CASE("counts that a rollback brought back are taken away by the next write"
   }
 }
 
+TEST_CASE("counts that were made in the transaction of an append are taken away") {
+  const std::string append = "SELECT evercore_append(1, NULL, 'E', '{}'); ";
+  for (const std::string& transaction :
+       {"BEGIN; ANALYZE; " + append + "COMMIT", "BEGIN; ANALYZE; " + append + append + "COMMIT",
+        "SAVEPOINT s; ANALYZE; " + append + "RELEASE s",
+        "BEGIN; ANALYZE; " + some(1, 1) + "; COMMIT",
+        "BEGIN; " + append + append + "ANALYZE; " + append + "COMMIT",
+        "BEGIN; " + append + append + "COMMIT; BEGIN; " + append + "ANALYZE; " + append +
+            "COMMIT"}) {
+    CAPTURE(transaction);
+    Database db;
+    db.must("CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('a')");
+    db.must(some(1, 1));
+    db.must(append);
+    db.must(transaction);
+    CHECK(db.must("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'people'") == "1");
+    db.must(append);
+    CHECK(db.must("SELECT count(*) FROM sqlite_stat1 WHERE tbl LIKE 'evercore%'") == "0");
+  }
+}
+
+TEST_CASE(
+    "a newest position that the transaction of an append damaged is refused in it and after") {
+  const std::string damage =
+      "INSERT INTO evercore_event (position, aggregate_id, sequence, type_id, event_time, data)"
+      " VALUES (9223372036854775807, 1, 9, 1, 0, '{}')";
+  const std::string append = "SELECT evercore_append(1, NULL, 'E', '{}')";
+  const std::string refused = "EV010: the newest position is damaged: evercore_check() names the place";
+  Database db;
+  db.must(some(1, 1));
+  db.must(append + "; BEGIN; " + damage);
+  CHECK(db.fails(append) == refused);
+  db.must("ROLLBACK; BEGIN; " + append + "; " + append + "; " + damage + "; COMMIT");
+  CHECK(db.fails(append) == refused);
+}
+
 TEST_CASE("counts that an authorizer keeps are no reason for an append to fail") {
   Database db;
   db.must(some(1, 1));

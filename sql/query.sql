@@ -203,6 +203,8 @@ DECLARE
   held bigint;
   done boolean;
 BEGIN
+  -- Whether there is an index by type may be read from a snapshot older than its declaration.
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' AND @look_for_types@ THEN PERFORM FROM _evercore_declared FOR SHARE; END IF;
   IF condition IS NULL AND NOT by_type THEN  -- what the statement below says, for most events
     keys := ARRAY(SELECT DISTINCT hashtext(t COLLATE "C") FROM unnest(tags) AS t ORDER BY 1);
     spaces := array_fill(@tag_keys@, ARRAY[cardinality(keys)]);

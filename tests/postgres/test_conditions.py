@@ -367,3 +367,19 @@ def test_neither_reads_more_than_what_matches():
             equal(read_pages <= 200, True, f"{query} after {after}: {read_pages} pages")
         read_pages = pages(fresh, f"SELECT evercore_append_many('[]', '{text}', {head})")
         equal(read_pages <= 200, True, f"condition {query}: {read_pages} pages")
+
+
+def test_an_append_with_a_snapshot_older_than_the_index_by_type_is_not_beside_a_condition():
+    append_e = ("SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', '{}', tags => '[\"t\"]')",
+                "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')",
+                "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')")
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for call in append_e:
+            database, late = store()
+            other = Connection(database)
+            late.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM evercore_log")
+            other.rows("SELECT evercore_index_types()")
+            refused(lambda late=late, call=call: late.rows(call), "40001")
+            late.rows("ROLLBACK")
+            late.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM evercore_log; {call}; COMMIT")
+            equal(other.value("SELECT count(*) FROM evercore_log"), "1")

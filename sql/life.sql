@@ -93,7 +93,8 @@ CREATE OR REPLACE FUNCTION evercore_restored() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   @home@
-  PERFORM _evercore_ready(), _evercore_wake(), _evercore_mark(@declared_marks@);  -- rows may have come without the sequence
+  PERFORM _evercore_ready();
+  PERFORM _evercore_wake(), _evercore_mark(@declared_marks@);  -- rows may have come without the sequence
   RETURN _evercore_draw_ahead();
 END $$;
 COMMENT ON FUNCTION evercore_restored() IS

@@ -97,7 +97,7 @@ BEGIN
     drawn := @last_value@;
     IF drawn = evercore_follow."after" THEN RETURN; END IF;
     IF drawn IS NULL THEN
-      PERFORM _evercore_check_replica(), _evercore_check_log();
+      PERFORM _evercore_ready(), _evercore_check_replica(), _evercore_check_log();
       drawn := 0;
     END IF;
     IF drawn < evercore_follow."after" THEN PERFORM _evercore_beyond(evercore_follow."after"); END IF;

@@ -20,6 +20,14 @@ def damaged(sql):
     return database, connection
 
 
+def test_an_empty_store_of_an_older_version_says_so():
+    connection = Connection(new_database())
+    for version in (3, 2, 1, 0):
+        connection.rows(f"SELECT evercore_migrate({version})")
+        for call in READS + ("restored()",):
+            refused(lambda call=call: connection.rows(f"SELECT evercore_{call}"), "EV008", "EV008: the store is not migrated: SELECT evercore_migrate()")
+
+
 def test_a_store_without_its_version_runs_no_migration():
     for sql, fault in (("DELETE FROM evercore_schema", "empty"), ("DROP TABLE evercore_schema", "missing")):
         database, connection = damaged(sql)

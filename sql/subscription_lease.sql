@@ -47,6 +47,8 @@ BEGIN
   PERFORM _evercore_subscriptions_ready(), _evercore_name(evercore_claim.name, 'name', @max_name@), _evercore_name(evercore_claim.owner, 'owner', @max_name@);
   length := _evercore_lease(lease_seconds);
   PERFORM _evercore_tokens_above(evercore_claim.name);
+  -- A crash would take back a token that was given but not flushed, and it would be given again.
+  IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'local', true); END IF;
   UPDATE evercore_subscription_partition AS p
      SET owner = evercore_claim.owner, lease = length, lease_expires_at = clock_timestamp() + length, seen = NULL,
          token = nextval('@extschema@._evercore_token'::regclass)

@@ -479,3 +479,12 @@ def test_a_store_of_the_first_schema_version_says_so_and_is_upgraded():
     a.rows("RESET ROLE; SET ROLE evercore_reader")
     equal(a.value("SELECT token FROM evercore_subscriptions"), token)
     refused(lambda: fetch(a, token), "42501")
+
+
+def test_a_claim_is_flushed_before_its_token_is_used():
+    connection = store()
+    for wanted, given in (("off", "local"), ("on", "on"), ("remote_write", "remote_write")):
+        connection.rows(f"BEGIN; SET LOCAL synchronous_commit = {wanted}")
+        connection.rows("SELECT evercore_claim('p', 'w', 60)")
+        equal(connection.value("SHOW synchronous_commit"), given)
+        connection.rows("COMMIT")

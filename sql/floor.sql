@@ -148,13 +148,24 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_publish_floor() IS 'Publishes how far followers may read, for those on a standby; gives that position.';
 
+CREATE OR REPLACE FUNCTION _evercore_key_holders() RETURNS TABLE (pid integer)
+LANGUAGE sql VOLATILE AS $$
+  SELECT l.pid FROM pg_lock_status() l
+   WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+     AND (@holds_key(@tag_keys@)@ OR @holds_key(@type_keys@)@ OR @holds_key(@store_keys@)@)
+  EXCEPT
+  SELECT f.pid FROM _evercore_locks() f
+$$;
+COMMENT ON FUNCTION _evercore_key_holders() IS 'Who holds keys of conditions without having appended: an append that waits for others, or a stranger.';
+
 CREATE OR REPLACE FUNCTION _evercore_in_flight() RETURNS TABLE ("position" bigint, holder text, since timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT l.position,
          CASE WHEN l.pid IS NULL THEN 'prepared transaction'
               ELSE 'pid ' || l.pid || coalesce(' ' || s.usename, '') || coalesce(' ' || nullif(s.application_name, ''), '') END,
          s.xact_start
-    FROM _evercore_locks() l LEFT JOIN pg_stat_activity s ON s.pid = l.pid
+    FROM (SELECT f.* FROM _evercore_locks() f UNION ALL SELECT DISTINCT NULL::bigint, k.pid FROM _evercore_key_holders() k) l
+         LEFT JOIN pg_stat_activity s ON s.pid = l.pid
    ORDER BY l.position, l.pid
 $$;
 COMMENT ON FUNCTION _evercore_in_flight() IS 'Who holds followers back: the rows of evercore_in_flight.';

@@ -218,6 +218,21 @@ def test_a_strangers_shared_lock_is_named():
     equal(positions(follower), [1])
 
 
+def test_a_stranger_who_holds_keys_of_conditions_is_named():
+    database = new_database()
+    first, stranger, follower = Connection(database), Connection(database), Connection(database)
+    first.rows("SELECT evercore_create('T','a'), evercore_index_types()")
+    stranger.rows("SET application_name = 'stranger'")
+    for key in ("hashtext('\"evercore\" types'), hashtext('E' COLLATE \"C\")", "hashtext('\"evercore\" tags'), hashtext('t')", "hashtext('\"evercore\" store'), 0"):
+        stranger.rows(f"SELECT pg_advisory_lock({key})")
+        [(place, holder)] = follower.rows("SELECT position, holder FROM evercore_in_flight")
+        equal((place, holder.endswith("stranger")), (None, True))
+        stranger.rows("SELECT pg_advisory_unlock_all()")
+        equal(follower.rows("SELECT * FROM evercore_in_flight"), [])
+    first.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}', tags => '[\"t\"]')")
+    equal(follower.rows("SELECT count(*), count(position) FROM evercore_in_flight"), [("1", "1")])
+
+
 class Traffic:
     """Writers of every kind, and followers who write down what they got."""
 

@@ -65,6 +65,10 @@ std::vector<RecordedEvent> ReadonlyContext::events(std::int64_t id, std::int64_t
   return events;
 }
 
+void ReadonlyContext::will_fold(const AggregateType& events) {
+  work_->meet(events);
+}
+
 std::vector<RecordedEvent> ReadonlyContext::matching(const Query& query) {
   return work_->query(query);
 }

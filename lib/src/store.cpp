@@ -42,7 +42,7 @@ void StoreCore::require_own_names(const AggregateType& type) const {
     throw usage_error(message.append(what.starts_with('a') ? "aggregate_type" : "event_type"));
   };
   for (const AggregateType* other : met_) {
-    if (other->name == type.name && !other->state.is(type.state)) {
+    if (!type.name.empty() && other->name == type.name && !other->state.is(type.state)) {
       refuse("aggregate type", type.name, other->state, type.state);
     }
     for (const EventFold& theirs : other->folds) {

@@ -64,6 +64,7 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   void load_or_create(Aggregate& aggregate, std::string_view natural_key);
   void change_key(Aggregate& aggregate, std::string_view new_key);
   std::optional<std::int64_t> find(const AggregateType& type, std::string_view natural_key);
+  void meet(const AggregateType& type) { core_->meet(type); }
 
   void adopt(Aggregate& aggregate);
   void require_writable() const;

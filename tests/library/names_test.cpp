@@ -38,6 +38,15 @@ using Aggregate = StateAggregate<State, Opened>;
 using SameEvent = StateAggregate<Account, Opened>;
 }  // namespace account
 
+namespace decision {
+struct State {
+  std::string customer;
+};
+struct Customer {
+  std::string customer;
+};
+}  // namespace decision
+
 namespace {
 struct Hidden {
   std::string here;
@@ -85,6 +94,31 @@ TEST_CASE("two events of one event type are refused, also in aggregates of diffe
   store->warmup<order::Aggregate>();
   CHECK(fault_of<usage_error>([&] { store->warmup<account::SameEvent>(); }) ==
         "event type \"Opened\" is the name of two structs, order::Opened and account::Opened: give "
+        "one of them another by a static constexpr std::string_view event_type");
+}
+
+TEST_CASE("what decides by an event of another struct is refused, whichever comes first") {
+  const std::string refused =
+      "event type \"Opened\" is the name of two structs, order::Opened and account::Opened: give "
+      "one of them another by a static constexpr std::string_view event_type";
+  const auto by_account = [](auto& ctx) {
+    ctx.template decide<account::Account, account::Opened>({{.tags = {"a:1"}}});
+  };
+  {
+    Fresh store;
+    store->warmup<order::Aggregate>();
+    CHECK(fault_of<usage_error>([&] { store->with_context(by_account); }) == refused);
+    CHECK(fault_of<usage_error>([&] { store->with_readonly_context(by_account); }) == refused);
+    // Its state is no aggregate of the store: it may bear the name of one.
+    store->with_context([](Context& ctx) {
+      ctx.decide<decision::State, order::Opened>({{.tags = {"a:1"}}});
+      ctx.decide<decision::Customer, order::Opened>({{.tags = {"a:1"}}});
+    });
+  }
+  Fresh store;
+  store->with_readonly_context(by_account);
+  CHECK(fault_of<usage_error>([&] { store->warmup<order::Aggregate>(); }) ==
+        "event type \"Opened\" is the name of two structs, account::Opened and order::Opened: give "
         "one of them another by a static constexpr std::string_view event_type");
 }
 

@@ -186,6 +186,8 @@ class StateAggregate : public Aggregate {
   }
 
   const AggregateType& type() const noexcept override { return the_type; }
+  // Its events alone, for who folds them and has no aggregate: a type without a name.
+  static const AggregateType& events() noexcept { return its_events; }
   void clear() override { state_ = State{}; }
   std::string encode_state() const override { return evercore::encode(state_); }
   void decode_state(std::string_view json) override { state_ = evercore::decode<State>(json); }
@@ -248,6 +250,8 @@ class StateAggregate : public Aggregate {
                                           detail::snapshot_every<State>(),
                                           (detail::custom_with_info<State, Events> || ...),
                                           cpp_type<State>()};
+  static constexpr AggregateType its_events{
+      {}, folds, the_type.state_version, 0, the_type.needs_info, the_type.state};
 
   State state_{};
 };

@@ -102,6 +102,7 @@ class ReadonlyContext {
   // aggregate of its own. Events of other types are a decode_error, unless the state says otherwise.
   template <class State, class... Events>
   State decide(const Query& query) {
+    will_fold(StateAggregate<State, Events...>::events());
     return detail::fold_events<State, Events...>(matching(query));
   }
 
@@ -110,6 +111,7 @@ class ReadonlyContext {
   explicit ReadonlyContext(std::shared_ptr<detail::UnitOfWork> work) : work_(std::move(work)) {}
   std::optional<std::int64_t> find(const AggregateType& type, std::string_view natural_key);
   std::vector<RecordedEvent> matching(const Query& query);
+  void will_fold(const AggregateType& events);
 
   std::shared_ptr<detail::UnitOfWork> work_;
 };
@@ -177,6 +179,7 @@ class Context : public ReadonlyContext {
   std::vector<RecordedEvent> query(const Query& query) { return depend_on(query); }
   template <class State, class... Events>
   State decide(const Query& query) {
+    will_fold(StateAggregate<State, Events...>::events());
     return detail::fold_events<State, Events...>(depend_on(query));
   }
 

@@ -75,6 +75,14 @@ concept validates_unless_const =
                             requires(S & state, E event) { state.validate(std::move(event)); });
 
 template <class S, class E>
+concept validates_misspelled = requires(S& state, E& event) {
+  state.Validate(event);
+}
+|| requires(S& state, const E& event) {
+  state.Validate(event);
+};
+
+template <class S, class E>
 constexpr bool validates_well() {
   if constexpr (validates<S, E>) {
     return std::is_void_v<decltype(std::declval<const S&>().validate(std::declval<const E&>()))>;
@@ -104,13 +112,16 @@ constexpr bool check_functions() {
   static_assert(!validates_unless_const<S, E>,
                 "evercore: the state's validate() would never be called for this event; let it be "
                 "const and take const Event&");
+  static_assert(validates<S, E> || !validates_misspelled<S, E>,
+                "evercore: the state has a Validate() for this event, and the library calls "
+                "validate(); write it with a small v");
   static_assert(
       validates_well<S, E>(),
       "evercore: what the state's validate() returns would be dropped; let it return void "
       "and throw, as evercore::refused_error, to refuse the event");
   return !applies_unless_const<S, E> && !applies_to_const<S, E> && applies_well<S, E>() &&
          (custom<S, E> || !applies_misspelled<S, E>)&&!validates_unless_const<S, E> &&
-         validates_well<S, E>();
+         (validates<S, E> || !validates_misspelled<S, E>)&&validates_well<S, E>();
 }
 
 // A function that is not public beside others of its name that are: overloads that may not be called are
@@ -161,6 +172,10 @@ constexpr bool check_reached() {
           reflect::member_index<S>("validate") < reflect::member_count<S>,
       "evercore: the state has a validate() that none of the aggregate's events reaches; make it "
       "public and const, let it take (const Event&), and list that event");
+  static_assert(
+      reaches_validate || !has_member_Validate<S>,
+      "evercore: the state has a Validate(), and the library calls validate(); write it with a "
+      "small v, public and const");
   check_overloads<S, E...>();
   return true;
 }

@@ -90,6 +90,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extsch
 DECLARE
   place bigint;
   aggregate record;
+  written boolean;
 BEGIN
   @home@
   PERFORM _evercore_name(new_key, 'natural_key', @max_name@);
@@ -108,8 +109,11 @@ BEGIN
   END IF;
   PERFORM FROM evercore_aggregate a WHERE a.aggregate_id = id FOR NO KEY UPDATE;
   DELETE FROM evercore_aggregate a WHERE a.aggregate_id = place;
+  PERFORM _evercore_require_whole(FOUND, 'aggregate ' || id || ' was rekeyed');
   UPDATE evercore_aggregate a SET natural_key = new_key WHERE a.aggregate_id = id AND NOT a.erased;
-  RETURN _evercore_known(id, true);
+  written := FOUND;
+  PERFORM _evercore_known(id, true), _evercore_require_whole(written, 'aggregate ' || id || ' was rekeyed');
+  RETURN id;
 END $$;
 COMMENT ON FUNCTION evercore_rekey(bigint, text) IS 'Gives an aggregate another natural key; EV003 where it is taken.';
 

@@ -23,6 +23,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_refuse(text, text) IS 'Raises an error with one of evercore''s codes.';
 
+CREATE OR REPLACE FUNCTION _evercore_require_whole(whole boolean, done text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF NOT whole THEN RAISE EXCEPTION 'EV010: a trigger or rule cut it short: % in part', done USING ERRCODE = 'EV010'; END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_require_whole(boolean, text) IS 'EV010 where a trigger or rule kept back a part of what was done.';
+
 -- A number between least and most, NULL giving the default; else EV009.
 CREATE OR REPLACE FUNCTION _evercore_number(value bigint, argument text, least_value bigint, fallback bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$

@@ -57,6 +57,21 @@ LANGUAGE sql VOLATILE AS $$
 $$;
 COMMENT ON FUNCTION _evercore_drop_superseded(bigint) IS 'Drops all snapshots but the newest of each version and the base.';
 
+CREATE OR REPLACE FUNCTION _evercore_is_remembered(id bigint, upto bigint) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+  SELECT EXISTS (SELECT FROM evercore_aggregate a
+                  WHERE a.aggregate_id = id AND a.base = upto
+                    AND (a.erased OR EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence = upto)))
+     AND NOT EXISTS (SELECT FROM evercore_event e
+                      WHERE e.aggregate_id = id AND e.sequence <= upto
+                        AND (NOT EXISTS (SELECT FROM evercore_compacted_type c
+                                          WHERE c.aggregate_id = id AND c.event_type = e.event_type AND c.position >= e.position)
+                             OR e.event_id IS NOT NULL
+                                AND NOT EXISTS (SELECT FROM evercore_event_id i
+                                                 WHERE i.event_id = e.event_id AND i.aggregate_id = id AND i.position = e.position)))
+$$;
+COMMENT ON FUNCTION _evercore_is_remembered(bigint, bigint) IS 'Whether the base, types and event_ids of events are kept that are about to be removed.';
+
 -- Removes events up to a sequence; the aggregate is locked and nothing protects them.
 CREATE OR REPLACE FUNCTION _evercore_remove(id bigint, upto bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
@@ -80,12 +95,14 @@ BEGIN
                  max(coalesce(e.event_time, e.recorded_at)) AS newest
             FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto) r
    WHERE a.aggregate_id = id;
+  PERFORM _evercore_require_whole(_evercore_is_remembered(id, upto), 'aggregate ' || id || ' was compacted');
   -- What is removed shows no more how far positions were given.
   PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@, (SELECT max(e.position) FROM evercore_event e)) | @flags@);
   PERFORM _evercore_open_log(true);
   DELETE FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto;
   GET DIAGNOSTICS removed = ROW_COUNT;
   PERFORM _evercore_open_log(false);
+  PERFORM _evercore_require_whole(NOT EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto), 'aggregate ' || id || ' was compacted');
   RETURN removed;
 END $$;
 COMMENT ON FUNCTION _evercore_remove(bigint, bigint)
@@ -110,6 +127,7 @@ BEGIN
     removed := _evercore_remove(id, upto);
   END IF;
   PERFORM _evercore_drop_superseded(id);
+  PERFORM _evercore_require_whole(NOT _evercore_superseded(id, upto), 'aggregate ' || id || ' was compacted');
   RETURN removed;
 END $$;
 COMMENT ON FUNCTION evercore_compact(bigint, bigint) IS
@@ -121,6 +139,7 @@ DECLARE
   kind integer;
   candidate record;
   aggregate record;
+  base bigint;
   compacted bigint := 0;
 BEGIN
   @home@
@@ -152,6 +171,9 @@ BEGIN
       PERFORM _evercore_remove(aggregate.aggregate_id, aggregate.sequence - keep_events);
     END IF;
     PERFORM _evercore_drop_superseded(aggregate.aggregate_id);
+    SELECT a.base INTO base FROM evercore_aggregate a WHERE a.aggregate_id = aggregate.aggregate_id;
+    PERFORM _evercore_require_whole(NOT _evercore_superseded(aggregate.aggregate_id, base),
+      'aggregate ' || aggregate.aggregate_id || ' was compacted');
     compacted := compacted + 1;
   END LOOP;
   RETURN compacted;
@@ -166,6 +188,17 @@ LANGUAGE sql STABLE AS $$
                   WHERE s.aggregate_id = id AND (s.version IS NOT NULL OR s.sequence <> base))
 $$;
 COMMENT ON FUNCTION _evercore_superseded(bigint, bigint) IS 'Whether an aggregate has snapshots that newer ones supersede.';
+
+CREATE OR REPLACE FUNCTION _evercore_is_erased(id bigint) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+  SELECT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = id AND a.erased AND a.natural_key IS NULL)
+     AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id)
+     AND NOT EXISTS (SELECT FROM evercore_event_id i WHERE i.aggregate_id = id AND i.digest IS NOT NULL)
+     AND NOT EXISTS (SELECT FROM evercore_event e
+                      WHERE e.aggregate_id = id
+                        AND (e.data::text <> '{}' OR coalesce(e.metadata::text, e.reference, e.tags::text, e.declared_tags::text) IS NOT NULL))
+$$;
+COMMENT ON FUNCTION _evercore_is_erased(bigint) IS 'Whether nothing is left of what an aggregate said.';
 
 CREATE OR REPLACE FUNCTION evercore_erase(id bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -190,6 +223,7 @@ BEGIN
   DELETE FROM evercore_snapshot s WHERE s.aggregate_id = id;
   UPDATE evercore_event_id i SET digest = NULL WHERE i.aggregate_id = id;
   UPDATE evercore_aggregate a SET natural_key = NULL, erased = true WHERE a.aggregate_id = id;
+  PERFORM _evercore_require_whole(_evercore_is_erased(id), 'aggregate ' || id || ' was erased');
   RETURN blanked;
 END $$;
 COMMENT ON FUNCTION evercore_erase(bigint) IS 'Blanks an aggregate''s events, drops its snapshots and natural key, and closes it; gives the number of events.';

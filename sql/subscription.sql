@@ -304,6 +304,8 @@ BEGIN
   UPDATE evercore_subscription_partition p
      SET position = begins.place, token = 0, owner = NULL, lease = NULL, lease_expires_at = NULL, seen = NULL, untouched = true, last_error = NULL
    WHERE p.subscription_id = id;
+  PERFORM _evercore_require_whole(FOUND AND NOT EXISTS (
+    SELECT FROM evercore_subscription_partition p WHERE p.subscription_id = id AND (p.position <> begins.place OR p.token <> 0)), format('subscription "%s" was reset', name));
   RETURN name;
 END $$;
 COMMENT ON FUNCTION _evercore_reset(text, text, bigint) IS 'evercore_reset, with a start that is a text or a number.';
@@ -333,6 +335,8 @@ BEGIN
   id := _evercore_subscription(name, true);
   DELETE FROM evercore_subscription_partition p WHERE p.subscription_id = id;
   DELETE FROM evercore_subscription s WHERE s.subscription_id = id;
+  PERFORM _evercore_require_whole(NOT EXISTS (SELECT FROM evercore_subscription s WHERE s.subscription_id = id)
+    AND NOT EXISTS (SELECT FROM evercore_subscription_partition p WHERE p.subscription_id = id), format('subscription "%s" was removed', name));
   RETURN name;
 END $$;
 COMMENT ON FUNCTION evercore_unsubscribe(text) IS 'Removes a subscription; gives its name.';

@@ -58,6 +58,10 @@ BEGIN
    USING (SELECT e.event_type, e.position, t.tag FROM evercore_event e, json_array_elements_text(e.tags) AS t (tag)
            WHERE e.aggregate_id = id AND e.tags IS NOT NULL) b
    WHERE x.tag = b.tag COLLATE "C" AND x.event_type = b.event_type AND x.position = b.position;
+  PERFORM _evercore_require_whole(NOT EXISTS (
+    SELECT FROM evercore_event e CROSS JOIN json_array_elements_text(e.tags) AS t (tag)
+      JOIN evercore_event_tag x ON x.tag = t.tag COLLATE "C" AND x.event_type = e.event_type AND x.position = e.position
+     WHERE e.aggregate_id = id AND e.tags IS NOT NULL), 'aggregate ' || id || ' was erased');
 END $$;
 COMMENT ON FUNCTION _evercore_untag(bigint) IS 'Takes an aggregate''s events out of the index by tag.';
 

@@ -481,3 +481,47 @@ def test_every_call_of_the_reference_can_be_named():
                     connection.rows(f"PREPARE one AS SELECT * FROM {name}({', '.join(arguments)}); DEALLOCATE one")
                     calls += 1
     equal(calls > 100, True, f"{calls} calls")
+
+
+def test_what_a_trigger_keeps_back_of_compaction_erasure_and_the_like_is_told():
+    calls = {"SELECT evercore_compact(1, 0)": "aggregate 1 was compacted", "SELECT evercore_compact_type('T', 0)": "aggregate 1 was compacted",
+             "SELECT evercore_erase(2)": "aggregate 2 was erased", "SELECT evercore_rekey(1, 'new')": "aggregate 1 was rekeyed",
+             "SELECT evercore_reset('s', 2)": 'subscription "s" was reset', "SELECT evercore_unsubscribe('s')": 'subscription "s" was removed'}
+    keeping = {"evercore_event": ("UPDATE", "DELETE"), "evercore_aggregate": ("UPDATE", "DELETE"), "evercore_snapshot": ("INSERT", "DELETE"),
+               "evercore_event_id": ("INSERT", "UPDATE"), "evercore_compacted_type": ("INSERT", "UPDATE"), "evercore_event_tag": ("DELETE",),
+               "evercore_subscription": ("DELETE",), "evercore_subscription_partition": ("UPDATE", "DELETE")}
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) VALUES ('T', 'a', 'E', '{\"n\":1}', 'i1');"
+                    "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id, tags) VALUES ('T', 'b', 'E', '{\"n\":2}', 'i2', '[\"t\"]');"
+                    "SELECT evercore_snapshot(1); SELECT evercore_append(1, 1, 'E', '{}'), evercore_snapshot(1), evercore_snapshot(2)")
+    connection.rows("SELECT evercore_subscribe('s', NULL, 'end');"
+                    "CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    tables = [name for (name,) in connection.rows("SELECT relname FROM pg_class WHERE relnamespace = 'evercore'::regnamespace AND relkind = 'r' ORDER BY 1")]
+    everything = " UNION ALL ".join(f"SELECT '{table}', to_jsonb(r) - 'recorded_at' - 'start_position'"
+                                    f" FROM {table} r" for table in tables)
+
+    def outcome(call, trigger=None):
+        connection.rows("BEGIN")
+        if trigger:
+            connection.rows(trigger)
+        try:
+            connection.rows(call)
+            return connection.rows(f"SELECT * FROM ({everything}) e ORDER BY e::text")
+        except Error as error:
+            return error.message
+        finally:
+            connection.rows("ROLLBACK")
+
+    refusals = 0
+    for call, done in calls.items():
+        whole = outcome(call)
+        equal(isinstance(whole, list), True, f"{call}: {whole}")
+        for table, events in keeping.items():
+            for event in events:
+                got = outcome(call, f"CREATE TRIGGER keep_back BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
+                if isinstance(got, str):
+                    equal(f"EV010: a trigger or rule cut it short: {done} in part" in got, True, f"{call} {event} {table}: {got}")
+                    refusals += 1
+                else:
+                    equal(got, whole, f"{call} {event} {table}")
+    equal(refusals >= 16, True, str(refusals))

@@ -29,6 +29,10 @@ std::int64_t first_of(Statement& seek) {
   return position;
 }
 
+constexpr Sql seek_tag =
+    "SELECT position FROM main.evercore_event_tag WHERE tag_id = ?1 AND type_id = ?2"
+    " AND position >= ?3 ORDER BY position";
+
 /// The events of one type that bear all of some tags: each tag in turn leaps to where the others are.
 class TaggedSource : public Matches::Source {
  public:
@@ -51,6 +55,39 @@ class TaggedSource : public Matches::Source {
   Statement& seek_;
   std::int64_t type_id_;
   std::vector<std::int64_t> tag_ids_;
+};
+
+/// So many sources of a query may keep a statement open each.
+constexpr std::size_t most_walks = 16;
+
+/// The same of one tag: who asks for more than two is likely to ask for many, and walks on from there.
+class TagSource : public Matches::Source {
+ public:
+  TagSource(Connection& connection, Statement& seek, std::int64_t type_id, std::int64_t tag_id)
+      : connection_(connection), seek_(seek), type_id_(type_id), tag_id_(tag_id) {}
+
+  std::int64_t at_or_above(std::int64_t from) override {
+    if (++asked_ <= 2) {
+      seek_.bind(1, tag_id_).bind(2, type_id_).bind(3, from);
+      return first_of(seek_);
+    }
+    if (!walk_) {
+      walk_.emplace(connection_.prepare(seek_tag));
+      walk_->bind(1, tag_id_).bind(2, type_id_).bind(3, from);
+    }
+    while (walk_->step()) {
+      if (const std::int64_t position = walk_->integer(0); position >= from) return position;
+    }
+    return 0;
+  }
+
+ private:
+  Connection& connection_;
+  Statement& seek_;
+  std::int64_t type_id_;
+  std::int64_t tag_id_;
+  int asked_ = 0;
+  std::optional<Statement> walk_;
 };
 
 /// The events of one type, by the index of them.
@@ -251,13 +288,15 @@ void Matches::add_tagged(const std::vector<std::string>& tags,
     tag_ids.push_back(*id);
   }
   if (!seek_tag_) {
-    seek_tag_.emplace(connection_.prepare(
-        "SELECT position FROM main.evercore_event_tag WHERE tag_id = ?1 AND type_id = ?2"
-        " AND position >= ?3 ORDER BY position LIMIT 1"));
+    seek_tag_.emplace(connection_.prepare(seek_tag));
   }
   for (const std::int64_t type_id :
        type_ids == nullptr ? types_under(connection_, tag_ids.front()) : *type_ids) {
-    add(std::make_unique<TaggedSource>(*seek_tag_, type_id, tag_ids), after);
+    if (tag_ids.size() == 1 && sources_.size() < most_walks) {
+      add(std::make_unique<TagSource>(connection_, *seek_tag_, type_id, tag_ids.front()), after);
+    } else {
+      add(std::make_unique<TaggedSource>(*seek_tag_, type_id, tag_ids), after);
+    }
   }
 }
 

@@ -197,6 +197,7 @@ CREATE OR REPLACE FUNCTION _evercore_hold_keys(types text[], tags text[], condit
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   by_type boolean := coalesce(@look_for_types@ AND (SELECT d.by_type FROM _evercore_declared d), false);
+  lone text := CASE WHEN jsonb_array_length(condition) = 1 THEN condition #>> '{0,tags,0}' END;  -- the tag of the condition's only item
   spaces integer[];
   keys integer[];
   alone boolean[];
@@ -205,11 +206,12 @@ DECLARE
 BEGIN
   -- Whether there is an index by type may be read from a snapshot older than its declaration.
   IF current_setting('transaction_isolation') NOT LIKE 'read %' AND @look_for_types@ THEN PERFORM FROM _evercore_declared FOR SHARE; END IF;
-  IF condition IS NULL AND NOT by_type THEN  -- what the statement below says, for most events
-    keys := ARRAY(SELECT DISTINCT hashtext(t COLLATE "C") FROM unnest(tags) AS t ORDER BY 1);
+  IF NOT by_type AND (condition IS NULL OR lone IS NOT NULL) THEN  -- what the statement below says, for most events and conditions
+    keys := ARRAY(SELECT DISTINCT hashtext(t COLLATE "C") FROM unnest(CASE WHEN lone IS NULL THEN tags ELSE tags || lone END) AS t ORDER BY 1);
     spaces := array_fill(@tag_keys@, ARRAY[cardinality(keys)]);
     alone := array_fill(false, ARRAY[cardinality(keys)]);
     IF keys = '{}' THEN RETURN; END IF;
+    IF lone IS NOT NULL THEN alone[array_position(keys, hashtext(lone COLLATE "C"))] := true; END IF;
   ELSE
     SELECT array_agg(k.space ORDER BY k.no, k.key), array_agg(k.key ORDER BY k.no, k.key), array_agg(k.alone ORDER BY k.no, k.key) INTO spaces, keys, alone FROM (
       SELECT w.no, w.space, w.key, bool_or(w.alone) AS alone FROM (
@@ -329,13 +331,20 @@ CREATE OR REPLACE FUNCTION _evercore_check_condition(condition jsonb, "after" bi
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   match bigint;
+  item jsonb := CASE WHEN jsonb_array_length(condition) = 1 THEN condition->0 END;
 BEGIN
-  IF EXISTS (SELECT FROM _evercore_items(condition, "after") AS i WHERE i.tags IS NULL) AND (SELECT d.by_type FROM _evercore_declared d) IS NOT TRUE THEN
-    PERFORM _evercore_refuse('EV010', 'a condition without tags needs the index by type: SELECT evercore_index_types()');
+  IF item ? 'tags' THEN  -- what the other branch says, for most conditions
+    match := (SELECT m.position FROM _evercore_matches(CASE WHEN item ? 'types' THEN ARRAY(SELECT jsonb_array_elements_text(item->'types')) END,
+                                                       ARRAY(SELECT jsonb_array_elements_text(item->'tags')),
+                                                       coalesce((item->>'after')::numeric::bigint, "after", 0), 9223372036854775807, 1) AS m);
+  ELSE
+    IF EXISTS (SELECT FROM _evercore_items(condition, "after") AS i WHERE i.tags IS NULL) AND (SELECT d.by_type FROM _evercore_declared d) IS NOT TRUE THEN
+      PERFORM _evercore_refuse('EV010', 'a condition without tags needs the index by type: SELECT evercore_index_types()');
+    END IF;
+    SELECT min(m.position) INTO match FROM _evercore_items(condition, "after") AS i,
+           LATERAL _evercore_matches(i.types, i.tags, i.place, 9223372036854775807, 1) AS m;
+    PERFORM _evercore_require_uncompacted(condition, "after");
   END IF;
-  SELECT min(m.position) INTO match FROM _evercore_items(condition, "after") AS i,
-         LATERAL _evercore_matches(i.types, i.tags, i.place, 9223372036854775807, 1) AS m;
-  PERFORM _evercore_require_uncompacted(condition, "after");
   IF match IS NOT NULL THEN
     PERFORM _evercore_refuse('EV001', format('conflict: event %s (%s) matches the condition', e.position, e.event_type)) FROM evercore_event e WHERE e.position = match;
   END IF;
@@ -346,11 +355,13 @@ CREATE OR REPLACE FUNCTION _evercore_append_under(appends text, condition text, 
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   wanted jsonb;
+  parsed jsonb;
   plain boolean;
 BEGIN
   PERFORM _evercore_ready(), _evercore_read_committed('a condition');
   BEGIN
-    plain := _evercore_plain_appends(appends COLLATE "C", appends::jsonb, appends::jsonb::text);
+    parsed := appends::jsonb;
+    plain := _evercore_plain_appends(appends COLLATE "C", parsed, parsed::text);
   EXCEPTION WHEN OTHERS THEN
     plain := false;
   END;

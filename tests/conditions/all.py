@@ -16,6 +16,8 @@ SEED = int(os.environ.get("SEED", "1"))
 
 
 def prepare(store, by_types):
+    for number in range(history.AGGREGATES):
+        store.rows(f"SELECT evercore_create({store.parameters('text', 'text')})", "T", str(number))
     if by_types:
         store.rows("SELECT evercore_index_types()")
     for event_type, tags in history.DECLARED.items():

@@ -22,6 +22,11 @@ AGGREGATES = 40
 WINDOW = 60  # how far back a query begins: from 0 each would read the whole log
 
 
+def aggregate(number, by_id):
+    """One of those that were made before, in their order."""
+    return {"aggregate_id": number + 1} if by_id else {"aggregate_type": "T", "natural_key": str(number)}
+
+
 def matches(event, item):
     _, event_type, tags = event
     return ("types" not in item or event_type in item["types"]) and set(item.get("tags", ())) <= set(tags)
@@ -67,7 +72,7 @@ class Chance:
         appends = []
         for _ in range(self.random.choice((1, 1, 1, 2))):
             events = [self._event() for _ in range(self.random.choice((1, 1, 2)))]
-            appends.append({"aggregate_type": "T", "natural_key": str(self.random.randrange(AGGREGATES)), "events": events})
+            appends.append({**aggregate(self.random.randrange(AGGREGATES), self.random.random() < 0.5), "events": events})
         return appends
 
     def _event(self):

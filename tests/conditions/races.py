@@ -3,6 +3,7 @@ import json
 import multiprocessing
 import queue
 
+import history
 from writers import Refused
 
 RACERS = 8
@@ -17,7 +18,7 @@ TAKES = {
 
 def race(open_store, where, number, take, line, results):
     query, event, rounds = TAKES[take]
-    call = json.dumps([{"aggregate_type": "T", "natural_key": str(number), "events": [event]}])
+    call = json.dumps([{**history.aggregate(number, number % 2 == 0), "events": [event]}])
     outcomes = []
     try:
         store = open_store(where)

@@ -186,7 +186,7 @@ def test_other_tags_wait_for_no_lock():
         append(session, number + 1, event(f"t{number}", "common"), condition=[{"tags": [f"t{number}"]}])
         session.rows("SELECT evercore_append($1, NULL, 'E', '{}', tags => '[\"common\"]')", number + 1)
     for session in sessions:
-        equal(observer.rows(KEYS, session.pid()), [("store", "ShareLock", "1"), ("tag", "ExclusiveLock", "1"), ("tag", "ShareLock", "1")])
+        equal(observer.rows(KEYS, session.pid()), [("store", "ShareLock", "1"), ("tag", "ExclusiveLock", "1"), ("tag", "ShareLock", "2")])
     equal(observer.value("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"), "0")
     for session in sessions:
         session.rows("COMMIT")

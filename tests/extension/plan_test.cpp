@@ -332,10 +332,10 @@ TEST_CASE("counts that were made in the transaction of an append are taken away"
         "BEGIN; " + append + append + "COMMIT; BEGIN; " + append + "ANALYZE; " + append +
             "COMMIT"}) {
     CAPTURE(transaction);
-    Database db;
+    const Directory directory;
+    Database db(directory.file("store"));
     db.must("CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('a')");
     db.must(some(1, 1));
-    db.must(append);
     db.must(transaction);
     CHECK(db.must("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'people'") == "1");
     db.must(append);
@@ -350,7 +350,8 @@ TEST_CASE(
       " VALUES (9223372036854775807, 1, 9, 1, 0, '{}')";
   const std::string append = "SELECT evercore_append(1, NULL, 'E', '{}')";
   const std::string refused = "EV010: the newest position is damaged: evercore_check() names the place";
-  Database db;
+  const Directory directory;
+  Database db(directory.file("store"));
   db.must(some(1, 1));
   db.must(append + "; BEGIN; " + damage);
   CHECK(db.fails(append) == refused);

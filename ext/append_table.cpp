@@ -1,5 +1,4 @@
-// INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, …) VALUES … or SELECT
-// …
+// INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, …) VALUES …, or SELECT
 //
 // A write-only eponymous virtual table: one event a row, atomic per statement, and OR IGNORE skips
 // the rows that are at fault. Reading it gives no rows.

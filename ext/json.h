@@ -13,8 +13,9 @@ namespace evercore::ext {
 
 /// Walks the members of one object.
 ///
-///     for (Members member(R"({"a":1,"b":[2]})"); member.next();) use(member.key(),
-///     member.value());
+///     for (Members member(R"({"a":1,"b":[2]})"); member.next();) {
+///       use(member.key(), member.value());
+///     }
 class Members {
  public:
   explicit Members(std::string_view object);

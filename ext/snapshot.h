@@ -1,9 +1,8 @@
 // Snapshots: states stored at a sequence, by the engine from its own fold or by an application.
 //
-//   SELECT evercore_snapshot(7);                                    -- the engine's
-//   SELECT evercore_save_snapshot(7, 40, '{"total":12}', 3);        -- the application's, of its
-//   version 3 SELECT evercore_snapshot_policy('Account', 100, 2);             -- one every 100
-//   events, two kept
+//   SELECT evercore_snapshot(7);                              -- the engine's
+//   SELECT evercore_save_snapshot(7, 40, '{"total":12}', 3);  -- the application's, of its version 3
+//   SELECT evercore_snapshot_policy('Account', 100, 2);       -- one every 100 events, two kept
 #pragma once
 
 #include <cstdint>

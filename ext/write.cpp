@@ -19,8 +19,14 @@ bool reads_database(Connection& connection, sqlite3_stmt* stmt) {
   return false;
 }
 
-[[noreturn]] void refuse(const char* function, const char* why) {
-  throw error(10, std::string(function) + " " + why);
+[[noreturn]] void refuse(const char* function, std::string_view why) {
+  throw error(10, std::string(function).append(" ").append(why));
+}
+
+/// Whether the INSERT form does what the function does.
+bool appends(std::string_view function) {
+  return function == "evercore_append" || function == "evercore_append_many" ||
+         function == "evercore_ensure" || function == "evercore_create";
 }
 
 /// Looks at the statements that are running this call. A statement that waits with a row for its
@@ -33,15 +39,19 @@ void refuse_unsafe_caller(Connection& connection, const char* function) {
        stmt = sqlite3_next_stmt(db, stmt)) {
     if (sqlite3_stmt_busy(stmt) == 0 || sqlite3_data_count(stmt) > 0) continue;
     if (sqlite3_stmt_readonly(stmt) == 0) {
-      refuse(
-          function,
-          "in a statement that itself writes could be left half done: call it in a SELECT of its "
-          "own, or use INSERT INTO evercore_append ... SELECT");
+      refuse(function,
+             appends(function)
+                 ? "in a statement that itself writes could be left half done: call it in "
+                   "a SELECT of its own, or use INSERT INTO evercore_append ... SELECT"
+                 : "in a statement that itself writes could be left half done: call it in "
+                   "a SELECT of its own");
     }
     if (autocommit && reads_database(connection, stmt)) {
-      refuse(function,
-             "in a statement that reads the database would commit row by row: use INSERT INTO "
-             "evercore_append ... SELECT, or BEGIN IMMEDIATE");
+      refuse(function, appends(function)
+                           ? "in a statement that reads the database would commit row by row: use "
+                             "INSERT INTO evercore_append ... SELECT, or BEGIN IMMEDIATE"
+                           : "in a statement that reads the database would commit row by row: "
+                             "BEGIN IMMEDIATE first");
     }
   }
 }

@@ -10,13 +10,10 @@
 
 namespace evercore::ext {
 
-/// Stands around one call of a writing function. Refuses, with EV010, a call
-/// - from a statement that itself writes, or from a trigger: its failure could leave half of it
-/// behind;
-/// - in autocommit, from a statement that reads the database: each row would commit alone, and
-/// SQLite does
-///   not wait for a lock while the statement holds its snapshot.
-/// Restores last_insert_rowid() at the end.
+/// Stands around one call of a writing function, and restores last_insert_rowid() at the end.
+/// Refuses, with EV010, a call from a statement that itself writes, or from a trigger: its failure
+/// could leave half of it behind. And in autocommit one from a statement that reads the database:
+/// each row would commit alone, and SQLite waits for no lock while the statement holds its snapshot.
 class WriteGuard {
  public:
   WriteGuard(Connection& connection, const char* function);

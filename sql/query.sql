@@ -116,14 +116,20 @@ BEGIN
     IF @look_for_tags@ THEN PERFORM _evercore_require_filled(types, tags); END IF;
     IF cardinality(tags) > 1 THEN rarest := _evercore_rarest(tags); END IF;
     tags := array_remove(tags, rarest);
-    IF types IS NULL THEN types := _evercore_types_of_tag(rarest); END IF;
+    IF types IS NULL THEN
+      types := _evercore_types_of_tag(rarest);
+      IF tags <> '{}' THEN types := ARRAY(SELECT k FROM unnest(types) AS k WHERE (SELECT bool_and(EXISTS (
+        SELECT FROM evercore_event_tag y WHERE y.tag = o.tag COLLATE "C" AND y.event_type = k COLLATE "C")) FROM unnest(tags) AS o (tag))); END IF;
+    END IF;
     RETURN QUERY
     SELECT m.position FROM unnest(types) AS k (name), LATERAL (
       SELECT x.position FROM evercore_event_tag x
        WHERE x.tag = rarest COLLATE "C" AND x.event_type = k.name COLLATE "C" AND x.position > "after" AND x.position <= upto
-         AND (tags = '{}' OR NOT EXISTS (
-               SELECT FROM unnest(tags) AS o (tag) WHERE NOT EXISTS (
-                 SELECT FROM evercore_event_tag y WHERE y.tag = o.tag COLLATE "C" AND y.event_type = x.event_type AND y.position = x.position)))
+         AND CASE cardinality(tags) WHEN 0 THEN true
+               WHEN 1 THEN EXISTS (SELECT FROM evercore_event_tag y WHERE y.tag = tags[1] COLLATE "C" AND y.event_type = x.event_type AND y.position = x.position)
+               ELSE NOT EXISTS (
+                 SELECT FROM unnest(tags) AS o (tag) WHERE NOT EXISTS (
+                   SELECT FROM evercore_event_tag y WHERE y.tag = o.tag COLLATE "C" AND y.event_type = x.event_type AND y.position = x.position)) END
        ORDER BY x.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   END IF;
@@ -136,7 +142,7 @@ DECLARE
   rarest text;
   amount bigint;
 BEGIN
-  FOREACH amount IN ARRAY '{100,10000}'::bigint[] LOOP
+  FOREACH amount IN ARRAY '{100,1500,10000}'::bigint[] LOOP
     SELECT t.tag, c.amount INTO rarest, amount FROM unnest(tags) WITH ORDINALITY AS t (tag, no),
            LATERAL (SELECT nullif(count(*), amount) AS amount FROM (SELECT FROM evercore_event_tag x WHERE x.tag = t.tag COLLATE "C" LIMIT amount) y) c
      ORDER BY c.amount, t.no LIMIT 1;
@@ -321,7 +327,7 @@ BEGIN
       FROM @log_from((unnest(places) AS p (place) JOIN evercore_event e ON ((e.position = p.place))))@
      ORDER BY e.position;
   END IF;
-  PERFORM _evercore_require_uncompacted(wanted, start);
+  IF wanted = '[]' OR jsonb_path_exists(wanted, '$[*] ? (!exists (@.tags))') THEN PERFORM _evercore_require_uncompacted(wanted, start); END IF;
 END $$;
 COMMENT ON FUNCTION evercore_query(text, bigint, bigint) IS
   'The events after a position that match a query, in order; nothing that matches can still appear at or below the last; READ COMMITTED only.';

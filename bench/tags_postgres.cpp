@@ -2,7 +2,7 @@
 // without tags, decisions against SQL by hand on the same tables, queries against SELECTs by hand.
 //   EVERCORE_TEST_POSTGRES=postgres://… build/bench/tags_postgres [events]
 // The database holds stores in the schemas evercore, plain, indexed and decide, and one of 0.1 in before: see
-// bench/bench.mk.
+// bench/tags_stores.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>

@@ -349,7 +349,8 @@ TEST_CASE(
       "INSERT INTO evercore_event (position, aggregate_id, sequence, type_id, event_time, data)"
       " VALUES (9223372036854775807, 1, 9, 1, 0, '{}')";
   const std::string append = "SELECT evercore_append(1, NULL, 'E', '{}')";
-  const std::string refused = "EV010: the newest position is damaged: evercore_check() names the place";
+  const std::string refused =
+      "EV010: the newest position is damaged: evercore_check() names the place";
   const Directory directory;
   Database db(directory.file("store"));
   db.must(some(1, 1));

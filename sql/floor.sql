@@ -164,7 +164,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, 
          CASE WHEN l.pid IS NULL THEN 'prepared transaction'
               ELSE 'pid ' || l.pid || coalesce(' ' || s.usename, '') || coalesce(' ' || nullif(s.application_name, ''), '') END,
          s.xact_start
-    FROM (SELECT f.* FROM _evercore_locks() f UNION ALL SELECT DISTINCT NULL::bigint, k.pid FROM _evercore_key_holders() k) l
+    FROM (SELECT f.* FROM _evercore_locks() f UNION ALL SELECT NULL::bigint, k.pid FROM _evercore_key_holders() k) l
          LEFT JOIN pg_stat_activity s ON s.pid = l.pid
    ORDER BY l.position, l.pid
 $$;

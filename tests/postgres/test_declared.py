@@ -116,36 +116,6 @@ def test_a_tag_that_a_trigger_keeps_back_ends_the_declaration_and_the_filling():
         equal(problems(connection), [], table)
 
 
-def test_a_declaration_that_a_trigger_keeps_back_is_told():
-    _, connection = store()
-    connection.rows("CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-                    "SELECT evercore_event_type('F', 'patch')")
-    kept_back = "EV010: a declaration was not written: a trigger or rule of evercore_event_type kept it back"
-    for event in ("INSERT", "UPDATE", "INSERT OR UPDATE"):
-        connection.rows(f"CREATE TRIGGER keep_back BEFORE {event} ON evercore_event_type FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
-        for name in ["F"] if event == "UPDATE" else ["E"]:
-            refused(lambda name=name: connection.rows("SELECT evercore_event_type($1, NULL, $2)", name, TAGS), "EV010", kept_back)
-            for fold in ("merge", "custom"):
-                refused(lambda name=name, fold=fold: connection.rows("SELECT evercore_event_type($1, $2)", name, fold), "EV010", kept_back)
-        connection.rows("DROP TRIGGER keep_back ON evercore_event_type")
-    equal(connection.rows("SELECT event_type, fold, tags FROM evercore_event_types"), [("F", "patch", None)])
-
-
-def test_a_policy_or_an_index_by_type_that_a_trigger_keeps_back_is_told():
-    _, connection = store()
-    connection.rows("CREATE FUNCTION public.keep_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
-    calls = {"SELECT evercore_snapshot_policy('T', 5, 2)": ("evercore_aggregate_type", "_evercore_declared"),
-             "SELECT evercore_index_types()": ("_evercore_declared",), DECLARE: ("_evercore_declared",)}
-    for call, tables in calls.items():
-        for table in tables:
-            connection.rows(f"CREATE TRIGGER keep_back BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
-            refused(lambda call=call: connection.rows(call, *[TAGS] * (call == DECLARE)), "EV010",
-                    f"EV010: a declaration was not written: a trigger or rule of {table} kept it back")
-            connection.rows(f"DROP TRIGGER keep_back ON {table}")
-        connection.rows(call, *[TAGS] * (call == DECLARE))
-    equal(connection.rows("SELECT snapshot_every, snapshot_keep FROM evercore_aggregate_type"), [("5", "2")])
-
-
 def test_rows_that_came_without_the_mark_are_heeded_after_a_restore():
     _, connection = store()
     connection.rows(DECLARE, TAGS)

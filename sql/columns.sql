@@ -21,7 +21,7 @@ BEGIN
       ('evercore_event_id', 'event_id text COLLATE "C" NOT NULL, aggregate_id bigint NOT NULL, sequence bigint NOT NULL, position bigint NOT NULL,
         event_type text COLLATE "C" NOT NULL, digest bytea'),
       ('evercore_event_tag', 'tag text COLLATE "C" NOT NULL, event_type text COLLATE "C" NOT NULL, position bigint NOT NULL'),
-      ('evercore_event_type', 'name text COLLATE "C" NOT NULL, fold text NOT NULL, tags json, filled_to bigint NOT NULL DEFAULT 0,
+      ('evercore_event_type', 'name text COLLATE "C" NOT NULL, fold text NOT NULL, rules json, schema json, upcast json, tags json, filled_to bigint NOT NULL DEFAULT 0,
         unfilled bigint NOT NULL DEFAULT 0'),
       ('evercore_schema', 'version integer NOT NULL'),
       ('evercore_snapshot', 'aggregate_id bigint NOT NULL, sequence bigint NOT NULL, version bigint, state json NOT NULL,
@@ -41,7 +41,7 @@ COMMENT ON FUNCTION _evercore_columns() IS 'The columns of the store''s tables.'
 CREATE OR REPLACE FUNCTION _evercore_checks() RETURNS TABLE (relation text, name text, definition text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
   ('_evercore_declared', '_evercore_declared_one_row_check', 'CHECK (one_row)'),
-  ('evercore_event_type', 'evercore_event_type_fold_check', 'CHECK ((fold = ANY (ARRAY[''merge''::text, ''patch''::text, ''custom''::text])))')
+  ('evercore_event_type', 'evercore_event_type_fold_check', 'CHECK ((fold = ANY (ARRAY[''merge''::text, ''patch''::text, ''custom''::text, ''rules''::text])))')
 $$;
 COMMENT ON FUNCTION _evercore_checks() IS 'The CHECKs of the store''s tables.';
 

@@ -17,6 +17,16 @@ CREATE TABLE evercore_event_tag (
 );
 COMMENT ON TABLE evercore_event_tag IS 'Events by their tags: a row for each tag of each event.';
 
+-- What a type declares, as it was given.
+ALTER TABLE evercore_event_type DROP CONSTRAINT evercore_event_type_fold_check;
+ALTER TABLE evercore_event_type ADD CONSTRAINT evercore_event_type_fold_check CHECK (fold IN ('merge', 'patch', 'custom', 'rules'));
+ALTER TABLE evercore_event_type ADD COLUMN rules json;
+ALTER TABLE evercore_event_type ADD COLUMN schema json;
+ALTER TABLE evercore_event_type ADD COLUMN upcast json;
+COMMENT ON COLUMN evercore_event_type.rules IS 'How it changes the state, where fold is rules.';
+COMMENT ON COLUMN evercore_event_type.schema IS 'What the data must be; NULL: anything.';
+COMMENT ON COLUMN evercore_event_type.upcast IS 'How older data are brought into the shape of today; NULL: they are in it.';
+
 -- The tags that a type declares, and what is left to do for events that were there before: see evercore_fill.
 ALTER TABLE evercore_event_type ADD COLUMN tags json;
 ALTER TABLE evercore_event_type ADD COLUMN filled_to bigint NOT NULL DEFAULT 0;
@@ -25,8 +35,8 @@ CREATE INDEX evercore_event_type_unfilled ON evercore_event_type (name) WHERE un
 COMMENT ON COLUMN evercore_event_type.tags IS 'An object of prefixes and JSON Pointers, as it was given; NULL: none.';
 COMMENT ON COLUMN evercore_event_type.unfilled IS 'How many events that were there at the declaration are above filled_to.';
 CREATE VIEW evercore_event_types AS
-SELECT k.name AS event_type, k.fold, NULL::json AS schema, NULL::json AS upcast, k.tags, k.unfilled = 0 AS filled
-  FROM evercore_event_type k WHERE k.fold <> 'merge' OR k.tags IS NOT NULL;
+SELECT k.name AS event_type, coalesce(k.rules::text, k.fold) AS fold, k.schema, k.upcast, k.tags, k.unfilled = 0 AS filled
+  FROM evercore_event_type k WHERE k.fold <> 'merge' OR coalesce(k.schema, k.upcast, k.tags) IS NOT NULL;
 COMMENT ON VIEW evercore_event_types IS 'What is declared of event types.';
 
 ALTER TABLE evercore_subscription ADD COLUMN tags jsonb;
@@ -88,6 +98,12 @@ DROP INDEX evercore_event_type_unfilled;
 ALTER TABLE evercore_event_type DROP COLUMN unfilled;
 ALTER TABLE evercore_event_type DROP COLUMN filled_to;
 ALTER TABLE evercore_event_type DROP COLUMN tags;
+ALTER TABLE evercore_event_type DROP COLUMN upcast;
+ALTER TABLE evercore_event_type DROP COLUMN schema;
+ALTER TABLE evercore_event_type DROP COLUMN rules;
+ALTER TABLE evercore_event_type DROP CONSTRAINT evercore_event_type_fold_check;
+UPDATE evercore_event_type SET fold = 'merge' WHERE fold = 'rules';
+ALTER TABLE evercore_event_type ADD CONSTRAINT evercore_event_type_fold_check CHECK (fold IN ('merge', 'patch', 'custom'));
 CREATE OR REPLACE VIEW _evercore_unread AS
 SELECT s.subscription_id, p.partition, e.position, e.aggregate_id, e.sequence, e.recorded_at
   FROM evercore_subscription s

@@ -55,8 +55,11 @@ BEGIN
 END;
 -- +goose StatementEnd
 
--- What an event type declares, as it was given: prefixes, and JSON Pointers into the data. Of its events that were
--- there before, those after one position up to another have yet to be tagged, so many; NULL where none has.
+-- What an event type declares, as it was given. Where it has rules they fold its events, and fold is 0.
+ALTER TABLE evercore_event_type ADD COLUMN rules TEXT;
+ALTER TABLE evercore_event_type ADD COLUMN schema TEXT;
+ALTER TABLE evercore_event_type ADD COLUMN upcast TEXT;
+-- Declared tags: prefixes, and JSON Pointers into the data. Of the events that were there before, those after one position up to another have yet to be tagged, so many; NULL where none has.
 ALTER TABLE evercore_event_type ADD COLUMN tags TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN fill_after INTEGER;
 ALTER TABLE evercore_event_type ADD COLUMN fill_upto INTEGER;
@@ -67,10 +70,10 @@ ALTER TABLE evercore_event_type ADD COLUMN fill_left INTEGER;
 ALTER TABLE evercore_schema ADD COLUMN declared_mark INTEGER NOT NULL DEFAULT 0;
 
 CREATE VIEW evercore_event_types AS
-SELECT name AS event_type, CASE fold WHEN 0 THEN 'merge' WHEN 1 THEN 'patch' ELSE 'custom' END AS fold,
-       NULL AS schema, NULL AS upcast, tags, fill_upto IS NULL AS filled
+SELECT name AS event_type, coalesce(rules, CASE fold WHEN 0 THEN 'merge' WHEN 1 THEN 'patch' ELSE 'custom' END) AS fold,
+       schema, upcast, tags, fill_upto IS NULL AS filled
   FROM evercore_event_type
- WHERE fold <> 0 OR tags IS NOT NULL;
+ WHERE fold <> 0 OR coalesce(rules, schema, upcast, tags) IS NOT NULL;
 
 -- Conditions by type rest on what compaction removed, so that it is kept as events are.
 -- +goose StatementBegin
@@ -174,6 +177,9 @@ ALTER TABLE evercore_event_type DROP COLUMN fill_left;
 ALTER TABLE evercore_event_type DROP COLUMN fill_upto;
 ALTER TABLE evercore_event_type DROP COLUMN fill_after;
 ALTER TABLE evercore_event_type DROP COLUMN tags;
+ALTER TABLE evercore_event_type DROP COLUMN upcast;
+ALTER TABLE evercore_event_type DROP COLUMN schema;
+ALTER TABLE evercore_event_type DROP COLUMN rules;
 ALTER TABLE evercore_event DROP COLUMN declared_tags;
 ALTER TABLE evercore_event DROP COLUMN tags;
 UPDATE evercore_schema SET version = 3, applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');

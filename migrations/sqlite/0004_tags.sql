@@ -59,7 +59,8 @@ END;
 ALTER TABLE evercore_event_type ADD COLUMN rules TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN schema TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN upcast TEXT;
--- Declared tags: prefixes, and JSON Pointers into the data. Of the events that were there before, those after one position up to another have yet to be tagged, so many; NULL where none has.
+-- Declared tags: prefixes, and JSON Pointers into the data. Of the events that were there before,
+-- those after one position up to another have yet to be tagged, so many; NULL where none has.
 ALTER TABLE evercore_event_type ADD COLUMN tags TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN fill_after INTEGER;
 ALTER TABLE evercore_event_type ADD COLUMN fill_upto INTEGER;

@@ -18,15 +18,17 @@ DECLARE
   derived text[];
   newest bigint;
   marks bigint;
+  policy boolean;
   placed bigint;
   indexed bigint;
+  given json;
+  declared integer;
 BEGIN
   -- NULL, too, at the first append of a session, where the sequence went back, and where events came by replication: see life.sql.
   BEGIN
-    marks := @marks@;
     newest := @last_value@;
     printed := CASE WHEN newest >= currval('@extschema@.evercore_event_position_seq'::regclass)
-                         AND @unusual_marks(marks)@ <= newest THEN data::jsonb END;
+                         AND @unusual_marks(@marks@)@ <= newest THEN data::jsonb END;
   EXCEPTION WHEN OTHERS THEN
     printed := NULL;
   END;
@@ -58,28 +60,33 @@ BEGIN
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_number(expected, 'expected', 0, NULL), _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;
-  IF bears IS NOT NULL OR @look_for_declared@ THEN
-    IF @look_for_tags@ THEN
+  -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
+  -- had no id yet has not appended before, and need not look for a lock that it holds.
+  IF bears IS NULL AND @unmarked@ THEN
+    placed := @place(fresh; newest)@;
+  ELSE
+    marks := coalesce(@marks@, 0);
+    policy := marks <= 0;  -- or no mark at all was made yet
+    IF marks & @declares_tags@ > 0 THEN
       derived := _evercore_declared_tags(event_type, data);
       IF derived IS NOT NULL THEN bears := _evercore_with_derived(derived, bears); END IF;
     END IF;
-    IF bears IS NOT NULL OR @look_for_types@ THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
-  END IF;
-  -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
-  -- had no id yet has not appended before, and need not look for a lock that it holds.
-  placed := CASE WHEN fresh AND pg_try_advisory_xact_lock_shared(@namespace@ | newest) OR _evercore_hold_floor(newest)
-                 THEN nextval('@extschema@.evercore_event_position_seq'::regclass) END;
-  IF bears IS NOT NULL THEN
-    INSERT INTO evercore_event_tag SELECT u, event_type, placed FROM unnest(bears) AS u;
-    GET DIAGNOSTICS indexed = ROW_COUNT;
-    IF indexed <> cardinality(bears) THEN PERFORM _evercore_refuse_tags(); END IF;
+    IF bears IS NOT NULL OR marks & @by_type@ > 0 THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
+    placed := @place(fresh; newest)@;
+    IF bears IS NOT NULL THEN
+      INSERT INTO evercore_event_tag SELECT u, event_type, placed FROM unnest(bears) AS u;
+      GET DIAGNOSTICS indexed = ROW_COUNT;
+      IF indexed <> cardinality(bears) THEN PERFORM _evercore_refuse_tags(); END IF;
+      given := array_to_json(bears);
+      declared := cardinality(derived);
+    END IF;
   END IF;
   @insert_event@
-  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, array_to_json(bears), cardinality(derived));
-  IF (FOUND AND placed & 7 > 0 AND placed > newest AND marks >= 0) IS NOT TRUE THEN
+  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, given, declared);
+  IF (FOUND AND placed & 7 > 0 AND placed > newest AND policy IS NOT TRUE) IS NOT TRUE THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
-    IF placed & 7 = 0 OR marks IS NULL THEN
+    IF placed & 7 = 0 OR @marks@ IS NULL THEN
       placed := setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@) | @flags@);
     END IF;
     IF @marks@ < 0 THEN PERFORM _evercore_follow_policy(id, reached - 1, reached); END IF;

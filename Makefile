@@ -32,14 +32,36 @@ endif
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps test check soak fuzz bench demo install install-extension install-docs uninstall clean
-.PHONY: dist
+.PHONY: dist debug compile_commands.json always
 
 include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk packages/release/release.mk tests/tests.mk bench/bench.mk)
 
 all: loadable static ## build everything
 
+# What was compiled with other flags is compiled anew.
+build/flags: always | has-extension-needs
+	@mkdir -p $(@D)
+	@echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' | cmp -s - $@ || echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' >$@
+
+debug: ## build everything without optimisation, for a debugger; `make` goes back
+	@$(MAKE) --no-print-directory CXXFLAGS='-O0 -g3' all test-programs lib-test-programs
+
+# $(call commands,sources,flags): a line for each source.
+commands = $(foreach source,$(1),$(file >>$@,$(comma){"directory": "$(CURDIR)"$(comma) "file": "$(source)"$(comma)\
+  "command": "$(CXX) $(subst ",\",$(2) $(STD) $(WARNINGS)) -c $(source)"}))
+comma := ,
+compile_commands.json: build/gen/migrations.cpp ## write how each source is compiled, for clangd and other tools
+	@$(file >$@,[{"directory": "$(CURDIR)"$(comma) "file": "build/gen/migrations.cpp"$(comma) "command": "$(CXX) $(STD) -iquote ext -c build/gen/migrations.cpp"})\
+	$(call commands,$(EXT_SOURCES),$(EXT_CPPFLAGS))\
+	$(call commands,$(LIB_SOURCES) $(LIB_TESTS),$(LIB_CPPFLAGS))\
+	$(call commands,$(wildcard examples/*.cpp),-Ilib/include)\
+	$(call commands,$(GEN_SOURCES),$(GEN_CPPFLAGS))\
+	$(call commands,$(filter-out tests/library/% tests/gen/%,$(wildcard tests/*.cpp tests/*/*.cpp tests/*/*/*.cpp)),$(TEST_CPPFLAGS))\
+	$(call commands,$(filter-out bench/%postgres%.cpp,$(wildcard bench/*.cpp)),-iquote ext -Ilib/include)$(file >>$@,])
+	@echo "wrote $@"
+
 help: ## show this list
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z_.-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
 
 deps: ## install the Debian packages that building and testing need
 	@./tests/deps

@@ -30,7 +30,7 @@ bench-tags-postgres: build/bench/tags_postgres sql ## measure tags, queries and 
 	  sh -c 'bench/tags_stores && build/bench/tags_postgres $(EVENTS)'
 	@$(PYTHON) bench/plot bench/out/tags_postgres.json
 
-build/bench/%.o: bench/%.cpp
+build/bench/%.o: bench/%.cpp build/flags
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) -iquote ext $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP -c $< -o $@

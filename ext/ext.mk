@@ -47,6 +47,8 @@ build/static/migrations.o: build/gen/migrations.cpp
 	@echo '  CXX $<'
 	@$(CXX) $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(EXT_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
+$(EXT_OBJECTS) $(EXT_STATIC) build/ext/common.h.gch: build/flags
+
 # Never linked with -lsqlite3: the host brings its own.
 build/evercore.so: $(EXT_OBJECTS) ext/evercore.map
 	@echo '  LINK $@'

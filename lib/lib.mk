@@ -39,11 +39,12 @@ build/gen/postgres_bundle.cpp: lib/embed_bundle VERSION $(wildcard sql/* migrati
 build/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(LIB_CXXFLAGS) $(CXXFLAGS) -c $< -o $@
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(LIB_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 build/lib/%.o: lib/src/%.cpp
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(LIB_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+$(LIB_OBJECTS) $(LIB_SQLITE): build/flags
 # The extension as one object: its sources share file names with the library's.
 build/lib/extension.o: $(EXT_STATIC)
 	@$(CXX) -r -nostdlib $^ -o $@

@@ -77,7 +77,7 @@ fuzz: build/gen/migrations.cpp loadable ## fuzz for FUZZ_SECONDS (60): with clan
 build/fuzz/ext/%.o: ext/%.cpp VERSION
 	@mkdir -p $(@D)
 	@echo '  CLANG $<'
-	@clang++ $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(STD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
+	@clang++ $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(STD) -O1 -g $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 build/fuzz/ext/migrations.o: build/gen/migrations.cpp
 	@mkdir -p $(@D)
 	@clang++ $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(STD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
@@ -95,4 +95,4 @@ valgrind: build/tests/unit_test build/tests/extension_test ## run the unit and e
 	valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite,possible \
 	  build/tests/extension_test --test-case-exclude='*random histories*,*10,000*,*shared library*'
 
--include $(wildcard build/tests/*.d build/tests/*/*.d build/tests/*/*/*.d)
+-include $(wildcard build/fuzz/ext/*.d build/tests/*.d build/tests/*/*.d build/tests/*/*/*.d)

@@ -14,6 +14,7 @@ build/evercoregen.parts/%.o: lib/gen/%.cpp VERSION
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) $(GEN_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+$(GEN_OBJECTS): build/flags
 build/evercoregen: $(GEN_OBJECTS)
 	@echo '  LINK $@'
 	@$(CXX) $(CXXFLAGS) $(LDFLAGS) $^ -L$(LIBCLANG)/lib -lclang -o $@

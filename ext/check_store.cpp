@@ -170,7 +170,9 @@ void check_event_id(Connection&, const Statement& row, Problems& problems) {
   if (row.integer(5) != 0) report("the position of an event_id is beyond the head");
   if (row.is_null(3)) {
     report("no such aggregate, and an event_id is left");
-  } else if (row.integer(3) != 0 && row.integer(4) != 0) {
+  } else if (row.integer(3) == 0 && row.integer(4) != 32) {
+    report("the digest of an event_id is missing or damaged");
+  } else if (row.integer(3) != 0 && !row.is_null(4)) {
     report("the digest of an event_id is left of an erased aggregate");
   }
 }
@@ -246,7 +248,7 @@ constexpr Look after[] = {
     {"SELECT DISTINCT aggregate_id FROM main.evercore_compacted_type WHERE position >"
      " (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)",
      compacted_beyond},
-    {"SELECT i.event_id, i.aggregate_id, i.position, a.erased, i.data_sha256 IS NOT NULL,"
+    {"SELECT i.event_id, i.aggregate_id, i.position, a.erased, length(i.data_sha256),"
      " i.position > (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)"
      " FROM main.evercore_event_id i"
      " LEFT JOIN main.evercore_aggregate a ON a.aggregate_id = i.aggregate_id",

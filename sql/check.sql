@@ -55,6 +55,11 @@ BEGIN
      WHERE a.base > 0 AND NOT a.erased
        AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = a.aggregate_id AND s.version IS NULL AND s.sequence = a.base)
     UNION ALL
+    SELECT i.aggregate_id, i.position, i.sequence, 6, CASE WHEN a.erased THEN 'the digest of an event_id is left of an erased aggregate'
+                                                           ELSE 'the digest of an event_id is missing or damaged' END
+      FROM evercore_event_id i JOIN evercore_aggregate a ON a.aggregate_id = i.aggregate_id
+     WHERE CASE WHEN a.erased THEN i.digest IS NOT NULL ELSE octet_length(i.digest) IS DISTINCT FROM 32 END
+    UNION ALL
     SELECT NULL, c.position, c.position, 7, c.problem FROM _evercore_check_cursors() c
     UNION ALL
     SELECT a.aggregate_id, NULL, a.base, 6, 'what was compacted of it is not known'

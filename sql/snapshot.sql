@@ -7,7 +7,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_known(id, true), _evercore_enter();
   UPDATE evercore_aggregate a SET sequence = a.sequence WHERE a.aggregate_id = id RETURNING a.sequence, a.base INTO sequence, base;
-  PERFORM _evercore_known(id, true);
+  PERFORM _evercore_known(id, true), _evercore_require_whole(sequence IS NOT NULL, 'a snapshot of aggregate ' || id || ' was stored');
 END $$;
 COMMENT ON FUNCTION _evercore_lock(bigint) IS 'An aggregate''s version and base; the aggregate is locked.';
 
@@ -52,6 +52,8 @@ BEGIN
   @home@
   SELECT l.sequence INTO aggregate FROM _evercore_lock(id) l;
   PERFORM _evercore_store_snapshot(id, aggregate.sequence);
+  PERFORM _evercore_require_whole(aggregate.sequence = 0 OR EXISTS (
+    SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id AND s.version IS NULL AND s.sequence = aggregate.sequence), 'a snapshot of aggregate ' || id || ' was stored');
   RETURN aggregate.sequence;
 END $$;
 COMMENT ON FUNCTION evercore_snapshot(bigint) IS 'Stores the folded state as an engine snapshot and gives its sequence.';
@@ -78,6 +80,7 @@ BEGIN
   VALUES (id, evercore_save_snapshot.sequence, evercore_save_snapshot.version, evercore_save_snapshot.state::json)
       ON CONFLICT (aggregate_id, version, sequence) WHERE version IS NOT NULL
       DO UPDATE SET state = excluded.state, recorded_at = excluded.recorded_at;
+  PERFORM _evercore_require_whole(FOUND, 'a snapshot of aggregate ' || id || ' was stored');
   RETURN evercore_save_snapshot.sequence;
 END $$;
 COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, text, bigint) IS

@@ -223,6 +223,9 @@ def test_policies_and_folds():
 def test_check_finds_what_is_wrong():
     connection = Connection(new_database())
     connection.rows("""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k' || i % 6, 'E', '{"i":' || i || '}' FROM generate_series(1, 60) i;
+      INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) SELECT 'D', k, 'E', '{}', k FROM unnest('{x,y,z}'::text[]) k;
+      SELECT evercore_compact(a, 0) FROM generate_series(7, 9) a; UPDATE evercore_event_id SET digest = NULL WHERE event_id = 'x';
+      UPDATE evercore_event_id SET digest = '1' WHERE event_id = 'y'; UPDATE evercore_aggregate SET erased = true, natural_key = NULL WHERE aggregate_id = 9;
       SELECT evercore_snapshot(6), evercore_compact(5, 2); SET evercore.compacting = 'on';
       DELETE FROM evercore_event WHERE aggregate_id = 1 AND sequence IN (3, 4, 10);
       UPDATE evercore_event SET data = '{"a":1,"a":2}' WHERE aggregate_id = 2 AND sequence = 2;
@@ -236,6 +239,8 @@ def test_check_finds_what_is_wrong():
            ("2", 'payload: duplicate key "a"'), ("2", "metadata: not an object"),
            ("3", "the aggregate is at sequence 9, below this event's 10"), ("4", "position is not above that of sequence 1"),
            ("5", "base snapshot at sequence 8 is missing"), ("6", "engine snapshot at sequence 10 differs from the fold"),
+           ("7", "the digest of an event_id is missing or damaged"), ("8", "the digest of an event_id is missing or damaged"),
+           ("9", "the digest of an event_id is left of an erased aggregate"),
            (None, "column evercore_event.position is different"), (None, "sequence evercore_event_position_seq is behind its table")])
 
 

@@ -69,6 +69,8 @@ BEGIN
     SELECT DISTINCT c.aggregate_id, NULL::bigint, NULL::bigint, 6, 'what was compacted of it is beyond the head'
       FROM evercore_compacted_type c WHERE c.position > @last_position@
     UNION ALL
+    SELECT NULL, NULL, NULL, 8, format('rules of "%s" are damaged', r.name) FROM _evercore_damaged_rules() AS r (name)
+    UNION ALL
     SELECT NULL, NULL, NULL, 8, 'evercore_schema is empty' WHERE NOT EXISTS (SELECT FROM evercore_schema)
     UNION ALL
     SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d

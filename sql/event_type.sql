@@ -78,7 +78,7 @@ BEGIN
   RETURN name;
 END $$;
 COMMENT ON FUNCTION evercore_event_type(text, text, text) IS
-  'Declares how an event type changes the state (merge, patch or custom) and which tags its events bear; what is NULL stays as it is.';
+  'Declares how an event type changes the state (merge, patch, custom or rules) and which tags its events bear; what is NULL stays as it is.';
 
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text, options anyelement) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -99,17 +99,16 @@ CREATE OR REPLACE FUNCTION _evercore_declare_fold(type text, wanted text, option
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   declared json;
+  given record;
   present record;
 BEGIN
   @home@
   PERFORM _evercore_ready(), _evercore_name(type, 'event_type', @max_name@);
-  IF wanted NOT IN ('merge', 'patch', 'custom') THEN
-    RAISE EXCEPTION 'EV009: fold is not merge, patch or custom: "%"', wanted USING ERRCODE = 'EV009';
-  END IF;
+  SELECT f.fold, f.rules INTO given FROM _evercore_read_fold(wanted) f;
   declared := _evercore_read_options(options);
-  SELECT k.fold, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
+  SELECT k.fold, k.rules, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
   IF declared IS NOT NULL AND _evercore_declared_list(declared) IS DISTINCT FROM _evercore_declared_list(present.tags) THEN RETURN false; END IF;
-  IF wanted IS NULL OR wanted COLLATE "C" = present.fold THEN RETURN true; END IF;
+  IF given.fold IS NULL OR given.fold = present.fold AND _evercore_same_rules(given.rules, present.rules) THEN RETURN true; END IF;
   -- What was compacted and which snapshots are there is looked at after the lock: an older snapshot would miss the newest.
   PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted);
   RETURN true;
@@ -121,10 +120,13 @@ COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+  given record;
   aggregate bigint;
 BEGIN
+  SELECT f.fold, f.rules INTO given FROM _evercore_read_fold(wanted) f;
   INSERT INTO evercore_event_type (name, fold) VALUES (type, 'merge') ON CONFLICT DO NOTHING;
-  PERFORM FROM evercore_event_type k WHERE k.name = type COLLATE "C" AND k.fold = coalesce(wanted, k.fold) COLLATE "C";
+  PERFORM FROM evercore_event_type k
+    WHERE k.name = type COLLATE "C" AND (given.fold IS NULL OR k.fold = given.fold AND _evercore_same_rules(k.rules, given.rules));
   IF FOUND THEN RETURN; END IF;
   SELECT min(a.aggregate_id) INTO aggregate FROM evercore_aggregate a
    WHERE a.base > 0 AND NOT a.erased
@@ -133,13 +135,21 @@ BEGIN
   IF aggregate IS NOT NULL THEN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', type, aggregate USING ERRCODE = 'EV010';
   END IF;
-  UPDATE evercore_event_type k SET fold = wanted WHERE k.name = type COLLATE "C";
+  UPDATE evercore_event_type k SET fold = given.fold, rules = given.rules WHERE k.name = type COLLATE "C";
   PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
+  PERFORM _evercore_drop_engine_snapshots(type);
+END $$;
+COMMENT ON FUNCTION _evercore_change_fold(text, text) IS 'Changes how an event type changes the state, where it does not yet; NULL is no change.';
+
+-- Of a compacted aggregate the base stays: nothing that is concerned lies under it.
+CREATE OR REPLACE FUNCTION _evercore_drop_engine_snapshots(type text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
   DELETE FROM evercore_snapshot s WHERE s.version IS NULL
      AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = type COLLATE "C")
      AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
 END $$;
-COMMENT ON FUNCTION _evercore_change_fold(text, text) IS 'Changes how an event type changes the state, where it does not yet; NULL is no change.';
+COMMENT ON FUNCTION _evercore_drop_engine_snapshots(text) IS 'Drops the engine snapshots of aggregates that have events of a type.';
 
 CREATE OR REPLACE FUNCTION _evercore_declare_tags(type text, wanted text, options text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -166,9 +166,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_fold_step(jsonb, jsonb, text) IS 'The state after one more event.';
 
-CREATE OR REPLACE AGGREGATE _evercore_fold(data jsonb, fold text) (SFUNC = _evercore_fold_step, STYPE = jsonb, INITCOND = '{}');
-COMMENT ON AGGREGATE _evercore_fold(jsonb, text) IS 'Folds events of any kind.';
-
 -- Documents from before the payload profile said what jsonb can hold: numbers beyond that fold as the doubles they are, and what
 -- is no object folds as an empty one.
 CREATE OR REPLACE FUNCTION _evercore_jsonb(document json) RETURNS jsonb
@@ -227,10 +224,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_missing(bigint, bigint) IS 'Raises EV010 for an aggregate that lacks events.';
 
--- Events of any kind, folded on top of a state. So many are gathered that what they say is as long as the state, which is copied once
--- for all of them: so what is copied is in proportion to what is read. A few are folded one by one.
+-- Merges and patches one after the other, or many at once.
+CREATE OR REPLACE FUNCTION _evercore_apply_all(state jsonb, changes jsonb[], whole boolean[]) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF cardinality(changes) > 8 THEN RETURN _evercore_apply(state, changes, whole); END IF;
+  FOR i IN 1 .. cardinality(changes) LOOP
+    state := _evercore_fold_step(state, changes[i], CASE WHEN whole[i] THEN 'merge' ELSE 'patch' END);
+  END LOOP;
+  RETURN state;
+END $$;
+COMMENT ON FUNCTION _evercore_apply_all(jsonb, jsonb[], boolean[]) IS 'Applies JSON Merge Patches and merges.';
+
+-- Events of any kind, folded on top of a state. So many merges and patches are gathered that what they say is as long as the state, which
+-- is copied once for all of them: so what is copied is in proportion to what is read. Rules go one by one.
 CREATE OR REPLACE FUNCTION _evercore_fold_any(id bigint, "after" bigint, upto bigint, start jsonb, exact boolean) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET extra_float_digits = 1 AS $$
 DECLARE
   state jsonb := start;
   event record;
@@ -238,27 +247,38 @@ DECLARE
   whole boolean[] := '{}';
   amount integer := 0;
   gathered bigint := 0;
+  types text[] COLLATE "C" := '{}';  -- whose rules are known, where their steps end, and these
+  ends integer[] := '{0}';
+  steps text[] := '{}';
+  place integer;
 BEGIN
-  FOR event IN SELECT CASE WHEN exact THEN e.data::jsonb ELSE _evercore_jsonb(e.data) END AS data, coalesce(k.fold, 'merge') AS fold
+  FOR event IN SELECT CASE WHEN exact THEN e.data::jsonb ELSE _evercore_jsonb(e.data) END AS data, coalesce(k.fold, 'merge') AS fold,
+                      e.event_type, e.sequence, e.reference, coalesce(e.event_time, e.recorded_at) AS happened
                  FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
                 WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto AND k.fold IS DISTINCT FROM 'custom' ORDER BY e.sequence LOOP
-    IF upto - "after" <= 8 THEN
-      state := _evercore_fold_step(state, event.data, event.fold);
-      CONTINUE;
+    IF event.fold <> 'rules' THEN
+      amount := amount + 1;
+      changes[amount] := event.data;
+      whole[amount] := event.fold = 'merge';
+      gathered := gathered + pg_column_size(event.data);
+      CONTINUE WHEN gathered <= greatest(1048576, pg_column_size(state));
     END IF;
-    amount := amount + 1;
-    changes[amount] := event.data;
-    whole[amount] := event.fold = 'merge';
-    gathered := gathered + pg_column_size(event.data);
-    IF gathered > greatest(1048576, pg_column_size(state)) THEN
-      state := _evercore_apply(state, changes, whole);
+    IF amount > 0 THEN
+      state := _evercore_apply_all(state, changes, whole);
       changes := '{}';
       whole := '{}';
       amount := 0;
       gathered := 0;
     END IF;
+    CONTINUE WHEN event.fold <> 'rules';
+    place := array_position(types, event.event_type);
+    IF place IS NULL THEN
+      SELECT l.* INTO types, ends, steps FROM _evercore_learn_rules(types, ends, steps, event.event_type) l;
+      place := cardinality(types);
+    END IF;
+    state := _evercore_apply_steps(state, event.data, steps, ends[place] + 1, ends[place + 1], event.happened, event.event_type, event.reference, event.sequence);
   END LOOP;
-  RETURN CASE WHEN amount = 0 THEN state ELSE _evercore_apply(state, changes, whole) END;
+  RETURN CASE WHEN amount = 0 THEN state ELSE _evercore_apply_all(state, changes, whole) END;
 END $$;
 COMMENT ON FUNCTION _evercore_fold_any(bigint, bigint, bigint, jsonb, boolean) IS 'The state after some more events of any kind.';
 
@@ -274,7 +294,7 @@ BEGIN
     IF upto - "after" <= 128 THEN
       SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                       ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
-             bool_or(k.fold = 'patch'), count(*)
+             bool_or(k.fold IN ('patch', 'rules')), count(*)
         INTO state, patched, amount
         FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
        WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
@@ -282,7 +302,7 @@ BEGIN
       -- Each step copies the state so far. Merging is associative: many events first become a few. Of many blocks the newest of each
       -- member is looked for instead, in two steps, since the first takes the memory of all that it reads.
       WITH block AS MATERIALIZED (
-        SELECT e.sequence / CASE WHEN upto - "after" <= 512 THEN 16 ELSE 64 END AS no, bool_or(k.fold = 'patch') AS patched, count(*) AS amount,
+        SELECT e.sequence / CASE WHEN upto - "after" <= 512 THEN 16 ELSE 64 END AS no, bool_or(k.fold IN ('patch', 'rules')) AS patched, count(*) AS amount,
                _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge') AS merged
           FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
@@ -336,6 +356,42 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_state(bigint, bigint) IS 'An aggregate''s folded state, now or at a sequence.';
 
+CREATE OR REPLACE FUNCTION _evercore_history_one_by_one(id bigint, first bigint, last bigint, start jsonb)
+RETURNS TABLE (sequence bigint, event_type text, event_time timestamptz, reference text, data json, state jsonb)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET extra_float_digits = 1 AS $$
+#variable_conflict use_column
+DECLARE
+  event record;
+  types text[] COLLATE "C" := '{}';
+  ends integer[] := '{0}';
+  steps text[] := '{}';
+  place integer;
+BEGIN
+  state := start;
+  FOR event IN SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at) AS happened, e.reference, e.data, _evercore_jsonb(e.data) AS parsed,
+                      coalesce(k.fold, 'merge') AS fold
+                 FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
+                WHERE e.aggregate_id = id AND e.sequence > first AND e.sequence <= last ORDER BY e.sequence LOOP
+    place := array_position(types, event.event_type);
+    IF event.fold <> 'rules' THEN
+      state := _evercore_fold_step(state, event.parsed, event.fold);
+    ELSE
+      IF place IS NULL THEN
+        SELECT l.* INTO types, ends, steps FROM _evercore_learn_rules(types, ends, steps, event.event_type) l;
+        place := cardinality(types);
+      END IF;
+      state := _evercore_apply_steps(state, event.parsed, steps, ends[place] + 1, ends[place + 1], event.happened, event.event_type, event.reference, event.sequence);
+    END IF;
+    sequence := event.sequence;
+    event_type := event.event_type;
+    event_time := event.happened;
+    reference := event.reference;
+    data := event.data;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_history_one_by_one(bigint, bigint, bigint, jsonb) IS 'Events with the state after each, of any kind.';
+
 CREATE OR REPLACE FUNCTION evercore_history(id bigint)
 RETURNS TABLE (sequence bigint, event_type text, event_time timestamptz, reference text, data json, state jsonb)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
@@ -345,28 +401,18 @@ DECLARE
   first bigint;
   last bigint;
   amount bigint;
+  erased boolean;
   one_by_one boolean;
 BEGIN
   PERFORM _evercore_ready();
-  SELECT a.base, a.sequence, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, last, start
+  SELECT a.base, a.sequence, a.erased, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, last, erased, start
     FROM evercore_aggregate a WHERE a.aggregate_id = evercore_history.id;
-  SELECT count(*), bool_or(k.fold = 'patch' OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}') INTO amount, one_by_one
+  SELECT count(*), bool_or(k.fold IN ('patch', 'rules') OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}') INTO amount, one_by_one
     FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
    WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last;
   IF amount < last - first THEN PERFORM _evercore_missing(evercore_history.id, first); END IF;
-  IF one_by_one THEN
-    RETURN QUERY
-    SELECT h.sequence, h.event_type, h.event_time, h.reference, h.data, h.state
-      FROM (SELECT f.sequence, f.event_type, f.event_time, f.reference, f.data,
-                   _evercore_fold(f.folded, f.fold) OVER (ORDER BY f.sequence ROWS UNBOUNDED PRECEDING) AS state
-              FROM (SELECT first AS sequence, NULL AS event_type, NULL::timestamptz AS event_time, NULL AS reference, NULL::json AS data,
-                           start AS folded, 'merge' AS fold
-                    UNION ALL
-                    SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data, _evercore_jsonb(e.data),
-                           coalesce(k.fold, 'merge')
-                      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
-                     WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last) f) h
-     WHERE h.sequence > first ORDER BY h.sequence;
+  IF one_by_one AND NOT erased THEN
+    RETURN QUERY SELECT h.* FROM _evercore_history_one_by_one(evercore_history.id, first, last, start) h;
   ELSE
     RETURN QUERY
     SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at), e.reference, e.data,

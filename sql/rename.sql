@@ -38,6 +38,8 @@ BEGIN
     PERFORM FROM evercore_event_tag x WHERE x.event_type = old COLLATE "C";
     IF FOUND THEN PERFORM _evercore_refuse_tags(); END IF;
     UPDATE evercore_event_type t SET name = new WHERE t.name = old COLLATE "C";
+    -- Rules may put the name of their type into the state.
+    PERFORM _evercore_drop_engine_snapshots(new) FROM evercore_event_type t WHERE t.name = new COLLATE "C" AND t.rules IS NOT NULL;
     UPDATE evercore_event_id i SET event_type = new WHERE i.event_type = old COLLATE "C";
     UPDATE evercore_compacted_type c SET event_type = new WHERE c.event_type = old COLLATE "C";
   END IF;

@@ -116,7 +116,7 @@ SELECT evercore_append(evercore_find('Doc', 'd'), 2, 'DocTagged', '{"tag":null,"
 SELECT evercore_event_type('DocTagged', 'patch');
 SELECT evercore_event_type('DocNeverUsed', 'patch');
 
--- a fold is one of three words
+-- a fold is one of three words, or rules
 SELECT evercore_event_type('Moved', 'replace');
 SELECT evercore_event_type('Moved', 'Merge');
 

@@ -8,6 +8,7 @@ DECLARE
   path text[];
 BEGIN
   IF pointer = '' THEN RETURN data; END IF;
+  IF position('/' IN substr(pointer, 2)) = 0 AND position('~' IN pointer) = 0 AND jsonb_typeof(data) = 'object' THEN RETURN data->substr(pointer, 2); END IF;
   path := CASE pointer WHEN '/' THEN '{""}' ELSE string_to_array(substr(pointer, 2), '/') END;
   IF position('~' IN pointer) > 0 THEN path := ARRAY(SELECT replace(replace(t, '~1', '/'), '~0', '~') FROM unnest(path) WITH ORDINALITY AS u (t, no) ORDER BY u.no); END IF;
   IF pointer COLLATE "C" !~ '/[[:space:]]*[-+]?[0-9]' THEN RETURN data #> path; END IF;

@@ -141,17 +141,18 @@ COMMENT ON FUNCTION _evercore_damaged_rules() IS 'The event types whose rules no
 
 -- The tokens of a pointer, or of a target with those in braces as NULL.
 CREATE OR REPLACE FUNCTION _evercore_tokens(pointer text) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT coalesce(array_agg(CASE WHEN t.part[1] IS NULL THEN replace(replace(t.part[2], '~1', '/'), '~0', '~') END ORDER BY t.no), '{}')
-    FROM regexp_matches(pointer COLLATE "C", '/(?:[{]([^}]*)[}](?=/|$)|([^/]*))', 'g') WITH ORDINALITY AS t (part, no)
-$$;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN ARRAY(SELECT CASE WHEN t.part[1] IS NULL THEN replace(replace(t.part[2], '~1', '/'), '~0', '~') END
+                 FROM regexp_matches(pointer COLLATE "C", '/(?:[{]([^}]*)[}](?=/|$)|([^/]*))', 'g') WITH ORDINALITY AS t (part, no) ORDER BY t.no);
+END $$;
 COMMENT ON FUNCTION _evercore_tokens(text) IS 'The reference tokens of a JSON Pointer.';
 
 CREATE OR REPLACE FUNCTION _evercore_token_pointers(target text) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT array_agg(t.part[1] ORDER BY t.no)
-    FROM regexp_matches(target COLLATE "C", '/(?:[{]([^}]*)[}](?=/|$)|([^/]*))', 'g') WITH ORDINALITY AS t (part, no)
-$$;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN ARRAY(SELECT t.part[1] FROM regexp_matches(target COLLATE "C", '/(?:[{]([^}]*)[}](?=/|$)|([^/]*))', 'g') WITH ORDINALITY AS t (part, no) ORDER BY t.no);
+END $$;
 COMMENT ON FUNCTION _evercore_token_pointers(text) IS 'The pointers in braces of a target, in the places of their tokens.';
 
 -- An array of arrays: 1 the operation; of the target 2 its name where that is all, else 3 its tokens and 4, where one comes from the data,
@@ -190,33 +191,55 @@ CREATE OR REPLACE FUNCTION _evercore_apply_steps(state jsonb, data jsonb, steps 
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   operation text;
+  name text;
+  key text;
   value jsonb;
 BEGIN
   FOR i IN first .. last LOOP
     operation := steps[i][1];
-    value := CASE WHEN steps[i][5] IS NOT NULL THEN data->steps[i][5]
+    name := steps[i][2];
+    key := steps[i][5];
+    value := CASE WHEN key IS NOT NULL THEN data->key
                   WHEN steps[i][6] IS NOT NULL THEN _evercore_at(data, steps[i][6])
                   WHEN steps[i][7] IS NOT NULL THEN steps[i][7]::jsonb
-                  WHEN steps[i][8] IS NOT NULL THEN CASE steps[i][8] WHEN 'event_type' THEN to_jsonb(type)
-                                                                     WHEN 'event_time' THEN to_jsonb(_evercore_time_text(happened))
-                                                                     WHEN 'reference' THEN to_jsonb(reference)
-                                                                     ELSE to_jsonb(sequence) END END;
-    IF steps[i][2] IS NOT NULL THEN
-      IF operation = 'remove' THEN
-        state := state - steps[i][2];
-        CONTINUE;
-      END IF;
-      value := _evercore_changed(state->steps[i][2], operation, value, 511);
-      IF value IS NOT NULL THEN state := state || jsonb_build_object(steps[i][2], value); END IF;
-    ELSIF steps[i][3] IS NOT NULL THEN
-      state := _evercore_change_at(state, _evercore_path(data, steps[i][3], steps[i][4]), operation, value);
-    ELSIF jsonb_typeof(value) = 'object' THEN
-      state := CASE operation WHEN 'merge' THEN _evercore_fold_step(state, value, 'merge') WHEN 'patch' THEN _evercore_merge_patch(state, value, 1) ELSE state END;
+                  WHEN steps[i][8] IS NOT NULL THEN _evercore_field(steps[i][8], happened, type, reference, sequence) END;
+    IF name IS NULL THEN
+      state := _evercore_change(state, data, operation, steps[i][3], steps[i][4], value);
+    ELSIF operation = 'remove' THEN
+      state := state - name;
+    ELSE
+      value := CASE operation WHEN 'add' THEN _evercore_sum(state->name, value, false)
+                              WHEN 'set' THEN CASE WHEN pg_column_size(value) < @max_depth@ THEN value ELSE _evercore_changed(NULL, 'set', value, @max_depth@ - 1) END
+                              ELSE _evercore_changed(state->name, operation, value, @max_depth@ - 1) END;
+      IF value IS NOT NULL THEN state := state || jsonb_build_object(name, value); END IF;
     END IF;
   END LOOP;
   RETURN state;
 END $$;
 COMMENT ON FUNCTION _evercore_apply_steps(jsonb, jsonb, text[], integer, integer, timestamptz, text, text, bigint) IS 'The state after one more event, by rules.';
+
+CREATE OR REPLACE FUNCTION _evercore_field(field text, happened timestamptz, type text, reference text, sequence bigint) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  CASE field
+    WHEN 'event_time' THEN RETURN to_jsonb(_evercore_time_text(happened));
+    WHEN 'event_type' THEN RETURN to_jsonb(type);
+    WHEN 'reference' THEN RETURN to_jsonb(reference);
+    WHEN 'sequence' THEN RETURN to_jsonb(sequence);
+    ELSE RETURN NULL;
+  END CASE;
+END $$;
+COMMENT ON FUNCTION _evercore_field(text, timestamptz, text, text, bigint) IS 'A field of an event as a source of rules.';
+
+-- Of a target that is more than one name, or none.
+CREATE OR REPLACE FUNCTION _evercore_change(state jsonb, data jsonb, operation text, tokens text, pointers text, source jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
+BEGIN
+  IF tokens IS NOT NULL THEN RETURN _evercore_change_at(state, _evercore_path(data, tokens, pointers), operation, source); END IF;
+  IF jsonb_typeof(source) IS DISTINCT FROM 'object' THEN RETURN state; END IF;
+  RETURN CASE operation WHEN 'merge' THEN _evercore_fold_step(state, source, 'merge') WHEN 'patch' THEN _evercore_merge_patch(state, source, 1) ELSE state END;
+END $$;
+COMMENT ON FUNCTION _evercore_change(jsonb, jsonb, text, text, text, jsonb) IS 'A state after an operation.';
 
 -- NULL where the operation does nothing: its source is absent or no use, or what comes of it is deeper than there is room for.
 CREATE OR REPLACE FUNCTION _evercore_changed(target jsonb, operation text, source jsonb, room integer) RETURNS jsonb
@@ -255,8 +278,8 @@ BEGIN
   FOR i IN 1 .. cardinality(places) LOOP
     CONTINUE WHEN places[i] IS NULL;
     token := _evercore_at(data, places[i]);
-    path[i] := CASE jsonb_typeof(token) WHEN 'string' THEN token #>> '{}'
-                                        WHEN 'number' THEN CASE WHEN @is_integer(token::numeric)@ THEN token::numeric::bigint::text END END;
+    path[i] := CASE WHEN jsonb_typeof(token) = 'string' THEN token #>> '{}'
+                    WHEN jsonb_typeof(token) = 'number' AND @is_integer(token::numeric)@ THEN token::numeric::bigint::text END;
     IF path[i] IS NULL THEN RETURN NULL; END IF;
   END LOOP;
   RETURN path;
@@ -268,25 +291,27 @@ CREATE OR REPLACE FUNCTION _evercore_change_at(state jsonb, path text[], operati
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   size integer := cardinality(path);
-  place integer := 1;  -- the token that is looked for in the object at hand
+  reached integer := size;  -- the token of the last object that is there
   object jsonb := state;
   value jsonb;
 BEGIN
   IF path IS NULL OR size > @max_depth@ THEN RETURN state; END IF;
   IF size = 0 THEN RETURN CASE WHEN operation = 'set' AND jsonb_typeof(source) = 'object' THEN source ELSE state END; END IF;
-  WHILE place < size LOOP
-    EXIT WHEN object->path[place] IS NULL;
-    object := object->path[place];
+  FOR i IN 1 .. size - 1 LOOP
+    object := object->path[i];
     IF jsonb_typeof(object) <> 'object' THEN RETURN state; END IF;
-    place := place + 1;
+    IF object IS NULL THEN
+      reached := i;
+      EXIT;
+    END IF;
   END LOOP;
-  IF operation = 'remove' THEN RETURN CASE WHEN place = size THEN state #- path ELSE state END; END IF;
-  value := _evercore_changed(CASE WHEN place = size THEN object->path[size] END, operation, source, @max_depth@ - size);
+  IF operation = 'remove' THEN RETURN CASE WHEN reached = size THEN state #- path ELSE state END; END IF;
+  value := _evercore_changed(object->path[size], operation, source, @max_depth@ - size);
   IF value IS NULL THEN RETURN state; END IF;
-  FOR i IN REVERSE size .. place + 1 LOOP
+  FOR i IN REVERSE size .. reached + 1 LOOP
     value := jsonb_build_object(path[i], value);
   END LOOP;
-  RETURN jsonb_set(state, path[:place], value);
+  RETURN jsonb_set(state, path[:reached], value);
 END $$;
 COMMENT ON FUNCTION _evercore_change_at(jsonb, text[], text, jsonb) IS 'A state after an operation on what stands at a path.';
 
@@ -294,18 +319,27 @@ COMMENT ON FUNCTION _evercore_change_at(jsonb, text[], text, jsonb) IS 'A state 
 CREATE OR REPLACE FUNCTION _evercore_sum(target jsonb, source jsonb, minus boolean) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
-  a numeric := 0;
+  a numeric;
   b numeric;
-  total numeric;
 BEGIN
   IF jsonb_typeof(source) IS DISTINCT FROM 'number' THEN RETURN NULL; END IF;
+  a := CASE WHEN jsonb_typeof(target) = 'number' THEN target::numeric ELSE 0 END;
   b := source::numeric;
-  IF jsonb_typeof(target) = 'number' THEN a := target::numeric; END IF;
-  total := CASE WHEN minus THEN a - b ELSE a + b END;
+  -- Most sums are of integers that are spelled so.
+  IF scale(a) = 0 AND scale(b) = 0 AND abs(a) + abs(b) <= 9223372036854775807 THEN RETURN to_jsonb(CASE WHEN minus THEN a - b ELSE a + b END); END IF;
+  RETURN _evercore_exact_sum(a, b, minus);
+END $$;
+COMMENT ON FUNCTION _evercore_sum(jsonb, jsonb, boolean) IS 'The sum or difference of two numbers of a state, or NULL.';
+
+CREATE OR REPLACE FUNCTION _evercore_exact_sum(a numeric, b numeric, minus boolean) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
+DECLARE
+  total numeric := CASE WHEN minus THEN a - b ELSE a + b END;
+BEGIN
   IF @is_integer(a)@ AND @is_integer(b)@ AND total BETWEEN -9223372036854775808 AND 9223372036854775807 THEN RETURN to_jsonb(trim_scale(total)); END IF;
   RETURN _evercore_sum_of_doubles(a, b, minus);
 END $$;
-COMMENT ON FUNCTION _evercore_sum(jsonb, jsonb, boolean) IS 'The sum or difference of two numbers of a state, or NULL.';
+COMMENT ON FUNCTION _evercore_exact_sum(numeric, numeric, boolean) IS 'The sum or difference of two numbers.';
 
 -- A sum is the decimal number that its double is spelled as, and so are later sums on it; extra_float_digits is the caller's to set. jsonb
 -- would print one from 2^63 on as an integer, which no payload may hold: with a digit after the point it is none.

@@ -96,7 +96,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_options_text(anyelement) IS 'Options of any type as text.';
 
 CREATE OR REPLACE FUNCTION _evercore_declare_fold(type text, wanted text, options text) RETURNS boolean
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
   declared json;
   given record;
@@ -152,7 +152,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_drop_engine_snapshots(text) IS 'Drops the engine snapshots of aggregates that have events of a type.';
 
 CREATE OR REPLACE FUNCTION _evercore_declare_tags(type text, wanted text, options text) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
   declared json := nullif(_evercore_read_options(options)::text, 'null');
   gone bigint;

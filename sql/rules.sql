@@ -130,7 +130,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_read_fold(text) IS 'How an event type is to change the state; EV004, EV009.';
 
 CREATE OR REPLACE FUNCTION _evercore_damaged_rules() RETURNS SETOF text
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET jit = off AS $$
   SELECT k.name FROM evercore_event_type k
    WHERE CASE WHEN k.fold <> 'rules' OR k.rules IS NULL THEN (k.fold = 'rules') IS DISTINCT FROM (k.rules IS NOT NULL)
               ELSE coalesce(_evercore_exact_fault(k.rules::text, 'array'), _evercore_rules_fault(k.rules)) IS NOT NULL END

@@ -1,0 +1,91 @@
+"""Folds by rules beside the same told in Python, what a declaration and a fold by rules do beside other sessions, and what a damaged one says."""
+import json
+import random
+
+from harness import Later, equal, new_database, refused, waits_for_lock
+from pq import Connection
+from rules import parsed, step
+
+NUMBERS = ["0", "1", "-1", "7", "1e2", "100.0", "1.5e1", "0.1", "0.2", "-0.0", "9007199254740993", "9223372036854775807", "-9223372036854775808",
+           "9.2e18", "1e19", "-1e19", "1e300", "1e308", "-1e308", "5e-324", "1e-400", "123456789.125", "4611686018427387904", "1e22"]
+NAMES = ["a", "b", "c", "", "a/b", "m~n", "0", "1"]
+
+
+def escaped(name):
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def random_value(dice, depth=0):
+    """A JSON text."""
+    kind = dice.randint(0, 9) if depth < 3 else dice.randint(0, 6)
+    if kind < 4:
+        return dice.choice(NUMBERS)
+    if kind < 7:
+        return dice.choice(['"a"', '"x/y"', '""', "null", "true"])
+    if kind == 7:
+        return "[" + ",".join(random_value(dice, depth + 1) for _ in range(dice.randint(0, 3))) + "]"
+    return "{" + ",".join(f"{json.dumps(name)}:{random_value(dice, depth + 1)}" for name in dice.sample(NAMES, dice.randint(0, 4))) + "}"
+
+
+def random_data(dice):
+    return "{" + ",".join(f"{json.dumps(name)}:{random_value(dice, 1)}" for name in dice.sample(NAMES, dice.randint(0, 5))) + "}"
+
+
+def random_pointer(dice, most=3):
+    return "".join(escaped(dice.choice(NAMES)) for _ in range(dice.choice([1, 1, 2, most])))
+
+
+def random_source(dice):
+    kind = dice.randint(0, 9)
+    if kind < 7:
+        return json.dumps(dice.choice(["", random_pointer(dice), random_pointer(dice), random_pointer(dice), "/a/-"]))
+    if kind < 9:
+        return '{"value":' + random_value(dice) + "}"
+    return '{"field":"%s"}' % dice.choice(["event_time", "event_type", "reference", "sequence"])
+
+
+def random_target(dice):
+    return "".join("/{" + dice.choice(["", random_pointer(dice, 2), random_pointer(dice, 1)]) + "}" if dice.random() < 0.25 else escaped(dice.choice(NAMES))
+                   for _ in range(dice.choice([1, 1, 2, 3])))
+
+
+def random_rules(dice):
+    def operation():
+        name = dice.choice(["set", "set", "add", "add", "subtract", "append", "remove", "merge", "patch"])
+        if name in ("merge", "patch"):
+            return json.dumps(name) + ":" + random_source(dice)
+        targets = sorted({random_target(dice) for _ in range(dice.randint(0, 3))}, key=lambda _: dice.random())
+        if name == "remove":
+            return '"remove":' + json.dumps(targets)
+        if name == "set" and dice.random() < 0.1:
+            targets.append("")
+        return json.dumps(name) + ":{" + ",".join(json.dumps(target) + ":" + random_source(dice) for target in targets) + "}"
+    return "[" + ",".join("{" + operation() + "}" for _ in range(dice.randint(0, 5))) + "]"
+
+
+def test_random_rules_fold_as_told_in_python():
+    connection = Connection(new_database())
+    for seed in range(200):
+        dice = random.Random(seed)
+        folds = {"merge": '[{"merge":""}]', "patch": '[{"patch":""}]', **{f"r{i}": random_rules(dice) for i in range(2)}}
+        for name, rules in folds.items():
+            connection.rows("SELECT evercore_event_type($1, $2)", f"{name} {seed}", name if name in ("merge", "patch") else rules)
+        aggregate = connection.value("SELECT evercore_create('T')")
+        state, states, amount = {}, [{}], dice.choice([4, 12, 30])
+        snapshots = set(dice.sample(range(1, amount), 2))
+        for sequence in range(1, amount + 1):
+            name, data, reference = dice.choice(list(folds)), random_data(dice), dice.choice([None, "why"])
+            connection.rows("SELECT evercore_append($1::bigint, NULL, $2, $3, $4, NULL, '2026-01-02T03:04:05Z')", aggregate, f"{name} {seed}", data, reference)
+            state = step(state, parsed(folds[name]), parsed(data),
+                         {"event_time": "2026-01-02T03:04:05.000000Z", "event_type": f"{name} {seed}", "reference": reference, "sequence": sequence})
+            states.append(state)
+            if sequence in snapshots:
+                connection.rows("SELECT evercore_snapshot($1::bigint)", aggregate)
+        for sequence in range(amount + 1):
+            equal(parsed(connection.value("SELECT evercore_state($1::bigint, $2::bigint)", aggregate, str(sequence))), states[sequence], f"seed {seed} at {sequence}: {folds}")
+        history = connection.rows("SELECT state FROM evercore_history($1::bigint)", aggregate)
+        equal([parsed(row[0]) for row in history], states[1:], f"the history of seed {seed}: {folds}")
+        if seed % 3 == 0:
+            connection.rows("SELECT evercore_compact($1::bigint, 2)", aggregate)
+            equal([parsed(row[0]) for row in connection.rows("SELECT state FROM evercore_history($1::bigint)", aggregate)], states[-2:], f"seed {seed}, compacted")
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])

@@ -17,6 +17,7 @@ CALLS = {
     "append_condition": "SELECT jsonb_array_length(evercore_append_many(public.tagged(), public.condition()))",
     "event_type": "SELECT evercore_event_type('E', 'patch')",
     "event_type_custom": "SELECT evercore_event_type('E', 'custom')",
+    "event_type_rules": "SELECT evercore_event_type('E', public.rules())",
     "event_type_tags": "SELECT evercore_event_type('E', NULL, public.declared())",
     "fill": "SELECT evercore_fill()",
     "snapshot": "SELECT evercore_snapshot(1)",

@@ -1,7 +1,10 @@
 """Rules told in Python: what a fold by rules must give. Numbers are integers where they are written so, and else of decimal exactness."""
 import json
 import re
+import sys
 from decimal import Decimal
+
+sys.setrecursionlimit(10000)  # documents of 512 levels
 
 MOST_DEPTH = 512
 TOKEN = re.compile(r"/(?:\{([^}]*)\}(?=/|$)|([^/]*))")

@@ -15,7 +15,8 @@ WRITING = ["SELECT evercore_subscribe('q', '{\"event_types\":[\"E\"]}'::jsonb, n
            "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'new', 'New', '{}')",
            "SELECT evercore_create('T')", "SELECT evercore_ensure('T', 'b')", "SELECT evercore_rekey(1, 'a')",
            "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)", "SELECT evercore_snapshot_policy('T', 0, 1)",
-           "SELECT evercore_event_type('E', 'merge')", "SELECT evercore_event_type('E', NULL, '{}'::jsonb)", "SELECT _evercore_publish_floor()"]
+           "SELECT evercore_event_type('E', 'merge')", "SELECT evercore_event_type('E', '[{\"add\":{\"/n\":\"/n\"}}]')",
+           "SELECT evercore_event_type('E', NULL, '{}'::jsonb)", "SELECT _evercore_publish_floor()"]
 OWNING = ["SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
           "SELECT evercore_migrate()", "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}')",
           "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}'::jsonb)", "SELECT evercore_fill()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]

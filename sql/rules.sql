@@ -203,15 +203,19 @@ BEGIN
                   WHEN steps[i][6] IS NOT NULL THEN _evercore_at(data, steps[i][6])
                   WHEN steps[i][7] IS NOT NULL THEN steps[i][7]::jsonb
                   WHEN steps[i][8] IS NOT NULL THEN _evercore_field(steps[i][8], happened, type, reference, sequence) END;
-    IF name IS NULL THEN
-      state := _evercore_change(state, data, operation, steps[i][3], steps[i][4], value);
-    ELSIF operation = 'remove' THEN
-      state := state - name;
-    ELSE
+    IF name IS NOT NULL THEN
+      IF operation = 'remove' THEN
+        state := state - name;
+        CONTINUE;
+      END IF;
       value := CASE operation WHEN 'add' THEN _evercore_sum(state->name, value, false)
                               WHEN 'set' THEN CASE WHEN pg_column_size(value) < @max_depth@ THEN value ELSE _evercore_changed(NULL, 'set', value, @max_depth@ - 1) END
                               ELSE _evercore_changed(state->name, operation, value, @max_depth@ - 1) END;
       IF value IS NOT NULL THEN state := state || jsonb_build_object(name, value); END IF;
+    ELSIF steps[i][3] IS NOT NULL THEN
+      state := _evercore_change_at(state, _evercore_path(data, steps[i][3], steps[i][4]), operation, value);
+    ELSIF jsonb_typeof(value) = 'object' THEN
+      state := CASE operation WHEN 'merge' THEN _evercore_fold_step(state, value, 'merge') WHEN 'patch' THEN _evercore_merge_patch(state, value, 1) ELSE state END;
     END IF;
   END LOOP;
   RETURN state;
@@ -230,16 +234,6 @@ BEGIN
   END CASE;
 END $$;
 COMMENT ON FUNCTION _evercore_field(text, timestamptz, text, text, bigint) IS 'A field of an event as a source of rules.';
-
--- Of a target that is more than one name, or none.
-CREATE OR REPLACE FUNCTION _evercore_change(state jsonb, data jsonb, operation text, tokens text, pointers text, source jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
-BEGIN
-  IF tokens IS NOT NULL THEN RETURN _evercore_change_at(state, _evercore_path(data, tokens, pointers), operation, source); END IF;
-  IF jsonb_typeof(source) IS DISTINCT FROM 'object' THEN RETURN state; END IF;
-  RETURN CASE operation WHEN 'merge' THEN _evercore_fold_step(state, source, 'merge') WHEN 'patch' THEN _evercore_merge_patch(state, source, 1) ELSE state END;
-END $$;
-COMMENT ON FUNCTION _evercore_change(jsonb, jsonb, text, text, text, jsonb) IS 'A state after an operation.';
 
 -- NULL where the operation does nothing: its source is absent or no use, or what comes of it is deeper than there is room for.
 CREATE OR REPLACE FUNCTION _evercore_changed(target jsonb, operation text, source jsonb, room integer) RETURNS jsonb
@@ -306,7 +300,8 @@ BEGIN
     END IF;
   END LOOP;
   IF operation = 'remove' THEN RETURN CASE WHEN reached = size THEN state #- path ELSE state END; END IF;
-  value := _evercore_changed(object->path[size], operation, source, @max_depth@ - size);
+  value := CASE operation WHEN 'add' THEN _evercore_sum(object->path[size], source, false)
+                          ELSE _evercore_changed(object->path[size], operation, source, @max_depth@ - size) END;
   IF value IS NULL THEN RETURN state; END IF;
   FOR i IN REVERSE size .. reached + 1 LOOP
     value := jsonb_build_object(path[i], value);

@@ -155,6 +155,7 @@ class Walk {
   /// The state below the oldest kept event. Its events are gone, so it can only be taken as it is.
   void take_base() {
     state_ = State("{}");
+    unknown_ = false;
     if (base_ == 0 || erased_) return;
     if (!snapshots_.there() || snapshots_.sequence() != base_) {
       report(std::nullopt, "base snapshot at sequence " + std::to_string(base_) + " is missing");
@@ -182,10 +183,18 @@ class Walk {
     const bool legal = check_payloads(position);
     if (legal && !erased_) check_declared(position, type.name);
     if (legal && sequence > last_sequence_) {
-      state_.apply(type.fold, events_.is_null(3) ? "{}" : events_.text(3));
+      fold(type, sequence);
     }
     last_sequence_ = std::max(last_sequence_, sequence);
     last_position_ = position;
+  }
+
+  /// Nobody knows the states after an event whose rules are damaged.
+  void fold(const EventTypes::Entry& type, std::int64_t sequence) {
+    unknown_ = unknown_ || type.damaged;
+    if (unknown_ || events_.is_null(3)) return;
+    type.apply(state_, events_.text(3),
+               {events_.integer(5), type.name, events_.nullable_text(7), sequence});
   }
 
   /// All of an event but its place and payloads. recorded_at is NULL where it equals event_time.
@@ -281,7 +290,8 @@ class Walk {
 
   void check_snapshot(std::int64_t sequence, std::int64_t position) {
     if (!snapshots_.there() || snapshots_.sequence() != sequence) return;
-    if (!same_json(snapshots_.state(), state_.text())) report_snapshot(sequence, position);
+    if (!unknown_ && !same_json(snapshots_.state(), state_.text()))
+      report_snapshot(sequence, position);
     snapshots_.next();
   }
 
@@ -312,6 +322,7 @@ class Walk {
   std::int64_t base_ = 0;
   bool erased_ = false;
   State state_{"{}"};
+  bool unknown_ = false;  // the state, since an event before
   std::int64_t last_sequence_ = 0;
   std::int64_t last_position_ = 0;
   std::unordered_set<std::int64_t> missing_types_;

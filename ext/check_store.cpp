@@ -88,6 +88,10 @@ void check_event_type(Connection& connection, const Statement& row, Problems& pr
   if (!row.is_null(2) && !sound_declaration(connection, row.text(2))) {
     add(problems, "declared tags" + named + " are damaged");
   }
+  if (!row.is_null(6) &&
+      (row.integer(7) != 0 || !connection.rules.find(connection.payload, row.text(6)))) {
+    add(problems, "rules" + named + " are damaged");
+  }
   const bool filled = row.is_null(3) && row.is_null(4) && row.is_null(5);
   if (!filled && (row.is_null(2) || row.is_null(3) || row.integer(3) < 0 ||
                   row.integer(3) > row.integer(4) || row.integer(5) < 1)) {
@@ -210,7 +214,8 @@ constexpr Look after[] = {
     {"SELECT least_token FROM main.evercore_schema", check_least_token},
     {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
      check_aggregate_type},
-    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left FROM main.evercore_event_type",
+    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, rules, fold"
+     " FROM main.evercore_event_type",
      check_event_type},
     {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",
      check_subscription},

@@ -21,6 +21,7 @@
 #include "error.h"
 #include "head.h"
 #include "payload.h"
+#include "rules.h"
 #include "tag.h"
 #include "transaction.h"
 
@@ -214,6 +215,7 @@ class Connection {
   Transaction transaction;
   TagIds tags;
   DeclaredTypes declared;
+  KnownRules rules;
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h

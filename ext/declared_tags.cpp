@@ -6,75 +6,13 @@
 #include "connection.h"
 #include "error.h"
 #include "json.h"
+#include "pointer.h"
 #include "value.h"
 #include "write.h"
 
 namespace evercore::ext {
 
 namespace {
-
-std::string string_of(std::string_view json) {
-  return unescape(json.substr(1, json.size() - 2));
-}
-
-/// RFC 6901; nothing where it is no JSON Pointer.
-std::optional<std::vector<std::string>> tokens_of_pointer(std::string_view pointer) {
-  std::vector<std::string> tokens;
-  if (!pointer.empty() && pointer.front() != '/') return std::nullopt;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      tokens.emplace_back();
-    } else if (pointer[i] != '~') {
-      tokens.back() += pointer[i];
-    } else {
-      ++i;
-      if (i == pointer.size() || (pointer[i] != '0' && pointer[i] != '1')) return std::nullopt;
-      tokens.back() += pointer[i] == '0' ? '~' : '/';
-    }
-  }
-  return tokens;
-}
-
-std::optional<std::string_view> member_of(std::string_view object, std::string_view key) {
-  for (Members member(object); member.next();) {
-    const bool same =
-        member.key_is_escaped() ? unescape(member.raw_key()) == key : member.raw_key() == key;
-    if (same) return member.value();
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string_view> element_of(std::string_view array, std::string_view index) {
-  const auto number =
-      is_digits(index) && (index == "0" || index.front() != '0') ? integer_in(index) : std::nullopt;
-  if (!number) return std::nullopt;
-  std::int64_t at = 0;
-  for (Elements element(array); element.next(); ++at) {
-    if (at == *number) return element.value();
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string_view> value_at(std::string_view json,
-                                         const std::vector<std::string>& pointer) {
-  std::optional<std::string_view> value = trim(json);
-  for (const std::string& token : pointer) {
-    if (!value || value->empty()) return std::nullopt;
-    value = value->front() == '{'   ? member_of(*value, token)
-            : value->front() == '[' ? element_of(*value, token)
-                                    : std::nullopt;
-  }
-  return value;
-}
-
-/// What a value is called in a tag: a text as it is, an integer in digits, nothing else.
-std::optional<std::string> name_of_value(std::string_view json) {
-  if (json.empty()) return std::nullopt;
-  if (json.front() == '"') return string_of(json);
-  if (json.front() != '-' && !is_digits(json.substr(0, 1))) return std::nullopt;
-  const auto integer = integer_of_number(json);
-  return integer ? std::optional(std::to_string(*integer)) : std::nullopt;
-}
 
 /// Adds what the declaration derives, then `given`; how many were derived is counted.
 std::optional<Tags> join(const DeclaredTags& declared, std::string_view data, const Tags* given) {

@@ -15,14 +15,14 @@ namespace {
 
 /// What is given; the rest stays as it is.
 struct Declaration {
-  std::optional<Fold> fold;
+  std::optional<DeclaredFold> fold;
   std::optional<DeclaredTags> tags;
   std::string_view tags_text;
 };
 
 Declaration read_declaration(const Call& call) {
   Declaration given;
-  if (sqlite3_value* fold = call.optional(1)) given.fold = fold_of(fold);
+  if (sqlite3_value* fold = call.optional(1)) given.fold = fold_of(call.connection, fold);
   sqlite3_value* options = call.optional(2);
   if (options == nullptr) return given;
   const std::string_view json = document_of(options, "options");
@@ -38,20 +38,25 @@ Declaration read_declaration(const Call& call) {
 
 /// What the store holds of a type.
 struct Stored {
-  Fold fold = Fold::merge;
+  EventTypes::Entry entry;
   bool declares = false;
   std::optional<DeclaredTags> tags;  ///< none: it declares none, or what it holds is damaged
 };
 
 Stored load_declaration(Connection& connection, std::int64_t type_id) {
   Statement load =
-      connection.prepare("SELECT fold, tags FROM main.evercore_event_type WHERE type_id = ?1");
+      connection.prepare("SELECT tags FROM main.evercore_event_type WHERE type_id = ?1");
   Stored stored;
   if (!load.bind(1, type_id).step()) return stored;
-  stored.fold = static_cast<Fold>(load.integer(0));
-  stored.declares = !load.is_null(1);
-  if (stored.declares) stored.tags = sound_declaration(connection, load.text(1));
+  stored.entry = EventTypes(connection).at(type_id);
+  stored.declares = !load.is_null(0);
+  if (stored.declares) stored.tags = sound_declaration(connection, load.text(0));
   return stored;
+}
+
+bool changes_fold(const Declaration& given, const Stored& stored) {
+  if (!given.fold) return false;
+  return stored.entry.damaged || !given.fold->same_as({stored.entry.fold, stored.entry.rules, {}});
 }
 
 bool changes_tags(const Declaration& given, const Stored& stored) {
@@ -105,7 +110,7 @@ bool is_declared(Connection& connection, std::string_view name, const Declaratio
   const auto type_id = find_event_type(connection, name);
   if (!type_id) return changes_no_type(connection, name, given);
   const Stored stored = load_declaration(connection, *type_id);
-  return given.fold.value_or(stored.fold) == stored.fold && !changes_tags(given, stored);
+  return !changes_fold(given, stored) && !changes_tags(given, stored);
 }
 
 void event_type(const Call& call) {
@@ -118,9 +123,7 @@ void event_type(const Call& call) {
     if (changes_no_type(connection, name, given)) return call.result(name);
     const std::int64_t type_id = ensure_event_type(connection, name);
     const Stored stored = load_declaration(connection, type_id);
-    if (given.fold.value_or(stored.fold) != stored.fold) {
-      change_fold(connection, name, type_id, *given.fold);
-    }
+    if (changes_fold(given, stored)) change_fold(connection, name, type_id, *given.fold);
     if (changes_tags(given, stored)) change_tags(connection, name, type_id, given);
     call.result(name);
   });

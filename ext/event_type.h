@@ -1,6 +1,7 @@
 // Event types: how they fold, and the tags that their events bear by themselves.
 //
 //   SELECT evercore_event_type('AddressChanged', 'patch');
+//   SELECT evercore_event_type('Deposited', '[{"add":{"/balance":"/amount"}}]');
 //   SELECT evercore_event_type('StudentSubscribed', NULL, '{"tags":{"course":"/course_id"}}');
 //   SELECT evercore_fill();      -- tags what a declaration left: 0 events are left
 #pragma once

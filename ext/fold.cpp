@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "error.h"
+#include "json.h"
 #include "succession.h"
 #include "time.h"
 #include "value.h"
@@ -31,25 +32,11 @@ std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t 
   return find.is_null(0) ? std::nullopt : std::optional(find.integer(0));
 }
 
-/// Drops the engine snapshots that hold an event of the type.
-void drop_folded(Connection& connection, std::int64_t type_id) {
-  Statement find = connection.prepare(
-      "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE s.application = 0"
-      " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
-      "  WHERE e.aggregate_id = s.aggregate_id AND e.type_id = ?1)");
-  find.bind(1, type_id);
-  std::vector<std::int64_t> ids;
-  while (find.step()) ids.push_back(find.integer(0));
-  Statement drop = connection.prepare(
-      "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 0");
-  Statement left = connection.prepare(
-      "SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1 AND application = 0");
-  for (const std::int64_t id : ids) {
-    drop.bind(1, id).run();
-    if (left.bind(1, id).step()) throw vanished();
-    left.reset();
-  }
-}
+/// The engine snapshots of an aggregate that rest on events which are there.
+#define FOLDED                                                                           \
+  " main.evercore_snapshot WHERE aggregate_id = ?1"                                      \
+  " AND application = 0 AND sequence > (SELECT base FROM main.evercore_aggregate WHERE " \
+  "aggregate_id = ?1)"
 
 void state(const Call& call) {
   const Aggregate aggregate = load_aggregate(call.connection, aggregate_id_of(call.arguments[0]));
@@ -98,7 +85,8 @@ class History : public Rows {
     if (events_.is_null(4)) {
       succession_.blank(connection_);
     } else {
-      state_.apply(type_->fold, events_.text(4));
+      type_->apply(state_, events_.text(4),
+                   {events_.integer(2), type_->name, events_.nullable_text(3), events_.integer(0)});
     }
     return true;
   }
@@ -139,29 +127,63 @@ std::unique_ptr<Rows> open_history(Connection& connection, const TableArguments&
 
 }  // namespace
 
-Fold fold_of(sqlite3_value* value) {
-  const std::string_view name = required_text(value, "fold");
-  for (std::size_t i = 0; i < std::size(fold_names); ++i) {
-    if (fold_names[i] == name) return static_cast<Fold>(i);
-  }
-  throw error(9, "fold is not merge, patch or custom: \"" + std::string(name) + "\"");
+bool DeclaredFold::same_as(const DeclaredFold& other) const {
+  if (!rules || !other.rules) return rules == other.rules && fold == other.fold;
+  return rules->same_as(*other.rules);
 }
 
-void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold) {
+DeclaredFold fold_of(Connection& connection, sqlite3_value* value) {
+  const std::string_view text = required_text(value, "fold");
+  for (std::size_t i = 0; i < std::size(fold_names); ++i) {
+    if (fold_names[i] == text) return {static_cast<Fold>(i), nullptr, {}};
+  }
+  if (!trim(text).starts_with('[')) {
+    throw error(9, "fold is not merge, patch, custom or rules: \"" + std::string(text) + "\"");
+  }
+  connection.payload.check_value("fold", text);
+  auto rules = std::make_shared<const Rules>(text);
+  if (rules->only_merge()) return {};
+  return {Fold::merge, std::move(rules), text};
+}
+
+Error damaged_rules(std::string_view event_type) {
+  return error(8, "rules of \"" + std::string(event_type) + "\" are damaged");
+}
+
+void drop_folded(Connection& connection, std::int64_t type_id) {
+  Statement find = connection.prepare(
+      "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE s.application = 0"
+      " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
+      "  WHERE e.aggregate_id = s.aggregate_id AND e.type_id = ?1)");
+  find.bind(1, type_id);
+  std::vector<std::int64_t> ids;
+  while (find.step()) ids.push_back(find.integer(0));
+  Statement drop = connection.prepare("DELETE FROM" FOLDED);
+  Statement left = connection.prepare("SELECT 1 FROM" FOLDED);
+  for (const std::int64_t id : ids) {
+    drop.bind(1, id).run();
+    if (left.bind(1, id).step()) throw vanished();
+    left.reset();
+  }
+}
+
+void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
+                 const DeclaredFold& fold) {
   if (const auto aggregate_id = compacted_with(connection, type_id)) {
     throw error(10, "event type \"" + std::string(name) + "\" folded into compacted aggregate " +
                         std::to_string(*aggregate_id));
   }
   drop_folded(connection, type_id);
-  const auto number = static_cast<std::int64_t>(fold);
-  connection.prepare("UPDATE main.evercore_event_type SET fold = ?2 WHERE type_id = ?1")
-      .bind(1, type_id)
-      .bind(2, number)
-      .run();
-  require_written(
-      connection.prepare("SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2")
-          .bind(1, type_id)
-          .bind(2, number));
+  const auto bind = [&](Statement& statement) -> Statement& {
+    if (fold.rules) statement.bind(3, fold.text);
+    return statement.bind(1, type_id).bind(2, static_cast<std::int64_t>(fold.fold));
+  };
+  Statement store = connection.prepare(
+      "UPDATE main.evercore_event_type SET fold = ?2, rules = ?3 WHERE type_id = ?1");
+  bind(store).run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2 AND rules IS ?3");
+  require_written(bind(look));
 }
 
 std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {
@@ -185,11 +207,16 @@ std::int64_t ensure_event_type(Connection& connection, std::string_view name) {
 const EventTypes::Entry& EventTypes::at(std::int64_t type_id) {
   const auto found = entries_.find(type_id);
   if (found != entries_.end()) return found->second;
-  Statement load =
-      connection_.prepare("SELECT name, fold FROM main.evercore_event_type WHERE type_id = ?1");
-  Entry entry{"", Fold::merge};
+  Statement load = connection_.prepare(
+      "SELECT name, fold, rules FROM main.evercore_event_type WHERE type_id = ?1");
+  Entry entry;
   if (load.bind(1, type_id).step()) {
-    entry = Entry{std::string(load.text(0)), static_cast<Fold>(load.integer(1))};
+    entry.name = load.text(0);
+    entry.fold = static_cast<Fold>(load.integer(1));
+    if (const std::string_view rules = load.nullable_text(2); rules.data() != nullptr) {
+      entry.rules = connection_.rules.find(connection_.payload, rules);
+      entry.damaged = !entry.rules || entry.fold != Fold::merge;
+    }
   }
   return entries_.emplace(type_id, std::move(entry)).first->second;
 }
@@ -205,25 +232,40 @@ StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
   return StateAt{State("{}"), aggregate.erased ? aggregate.base : 0};
 }
 
+#define FOLDED_EVENTS                                            \
+  " FROM main.evercore_event INDEXED BY evercore_event_sequence" \
+  " WHERE aggregate_id = ?1 AND sequence > ?2"                   \
+  " AND sequence <= ?3 ORDER BY sequence"
+
 State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t sequence) {
   StateAt at = nearest_snapshot(connection, aggregate, sequence);
   EventTypes types(connection);
-  Statement events = connection.prepare(
-      "SELECT type_id, data FROM main.evercore_event INDEXED BY evercore_event_sequence"
-      " WHERE aggregate_id = ?1 AND sequence > ?2"
-      " AND sequence <= ?3 ORDER BY sequence");
-  events.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
+  const auto bind = [&](Statement& statement) -> Statement& {
+    return statement.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
+  };
+  Statement events = connection.prepare("SELECT type_id, data" FOLDED_EVENTS);
+  bind(events);
+  std::optional<Statement> rows;  // from the first event on whose rules read more of it
   std::int64_t type_id = 0;
   std::int64_t count = 0;
-  Fold fold = Fold::merge;
-  for (; events.step(); ++count) {
-    const std::string_view data = events.nullable_text(1);
-    if (data.data() == nullptr) continue;  // erased
-    if (const std::int64_t next_type = events.integer(0); next_type != type_id) {
+  const EventTypes::Entry* type = nullptr;
+  for (; rows ? rows->step() : events.step(); ++count) {
+    const Statement* row = rows ? &*rows : &events;
+    if (row->is_null(1)) continue;  // erased
+    if (const std::int64_t next_type = row->integer(0); next_type != type_id) {
       type_id = next_type;
-      fold = types.at(type_id).fold;
+      type = &types.at(type_id);
     }
-    at.state.apply(fold, data);
+    if (type->rules && type->rules->reads_row() && !rows) {
+      rows.emplace(
+          connection.prepare("SELECT type_id, data, event_time, reference, sequence" FOLDED_EVENTS
+                             " LIMIT -1 OFFSET ?4"));
+      bind(*rows).bind(4, count).step();
+      row = &*rows;
+    }
+    EventFields fields{0, type->name, {}, 0};
+    if (rows) fields = {rows->integer(2), type->name, rows->nullable_text(3), rows->integer(4)};
+    type->apply(at.state, row->text(1), fields);
   }
   if (count != sequence - at.sequence) {
     require_events(connection, aggregate, at.sequence, sequence);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,15 +14,32 @@
 #include "aggregate.h"
 #include "connection.h"
 #include "function.h"
+#include "rules.h"
 #include "state.h"
 #include "table_function.h"
 
 namespace evercore::ext {
 
-/// EV009 where it is not the name of one.
-[[nodiscard]] Fold fold_of(sqlite3_value* value);
+/// How an event type folds, as it is declared.
+struct DeclaredFold {
+  Fold fold = Fold::merge;
+  std::shared_ptr<const Rules> rules;  ///< they fold its events, and `fold` is merge
+  std::string_view text;               ///< of the rules, as it was given
+
+  [[nodiscard]] bool same_as(const DeclaredFold& other) const;
+};
+
+/// The name of a fold, or rules: those that only merge are `merge`. EV004, EV009.
+[[nodiscard]] DeclaredFold fold_of(Connection& connection, sqlite3_value* value);
 /// Inside atomically() only. Throws EV010 where an event of the type was compacted.
-void change_fold(Connection& connection, std::string_view name, std::int64_t type_id, Fold fold);
+void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
+                 const DeclaredFold& fold);
+/// Inside atomically() only: drops the engine snapshots that hold an event of the type, but for the bases
+/// of compacted aggregates.
+void drop_folded(Connection& connection, std::int64_t type_id);
+
+/// EV008.
+[[nodiscard]] Error damaged_rules(std::string_view event_type);
 
 [[nodiscard]] std::optional<std::int64_t> find_event_type(Connection& connection,
                                                           std::string_view name);
@@ -33,7 +51,15 @@ class EventTypes {
  public:
   struct Entry {
     std::string name;
-    Fold fold;
+    Fold fold = Fold::merge;
+    std::shared_ptr<const Rules> rules;  ///< they fold its events, if there are any
+    bool damaged = false;                ///< what is stored of the rules
+
+    /// EV008 where they are damaged.
+    void apply(State& state, std::string_view data, const EventFields& fields) const {
+      if (damaged) throw damaged_rules(name);
+      rules ? rules->apply(state, data, fields) : state.apply(fold, data);
+    }
   };
   explicit EventTypes(Connection& connection) : connection_(connection) {}
   const Entry& at(std::int64_t type_id);

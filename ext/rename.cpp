@@ -97,6 +97,13 @@ void rename_in_filters(Connection& connection, const Renaming& renaming) {
   }
 }
 
+/// Rules may put the name of their type into the state.
+void drop_named(Connection& connection, std::string_view name) {
+  Statement find = connection.prepare(
+      "SELECT type_id FROM main.evercore_event_type WHERE name = ?1 AND rules IS NOT NULL");
+  if (find.bind(1, name).step()) drop_folded(connection, find.integer(0));
+}
+
 void rename(const Call& call) {
   Connection& connection = call.connection;
   const Name old_name = name_of(call.arguments[1], "old", max_type_name);
@@ -115,6 +122,7 @@ void rename(const Call& call) {
       if (renaming.of_events) mark_declaration(connection);
       rename_type(connection, renaming);
       rename_in_filters(connection, renaming);
+      if (renaming.of_events) drop_named(connection, renaming.new_name);
     }
     call.result(renaming.new_name);
   });

@@ -175,6 +175,15 @@ void State::Member::set(std::string_view text) {
   if (inner) inner.reset();
 }
 
+void State::Member::append(std::string_view element) {
+  if (!value.starts_with('[')) return;
+  value.pop_back();
+  const bool empty = trim(value) == "[";
+  if (!empty) value += ',';
+  value += element;
+  value += ']';
+}
+
 void State::set(std::string_view raw_key, std::string_view key, std::string_view value) {
   at(raw_key, key).set(value);
 }
@@ -193,10 +202,13 @@ bool State::set_expected(Members& member) {
 
 void State::remove(std::string_view key) {
   Member* member = find(key);
-  if (member == nullptr) return;
-  member->gone = true;
-  member->value = {};
-  member->inner.reset();
+  if (member != nullptr) remove(*member);
+}
+
+void State::remove(Member& member) {
+  member.gone = true;
+  member.value = {};
+  member.inner.reset();
   if (++gone_ > few_members && 2 * gone_ > members_.size()) drop_gone();
 }
 
@@ -221,9 +233,8 @@ void State::merge(std::string_view data) {
   if (member.failed()) refuse_stored("data");
 }
 
-/// The object of that name, made where there is none, or something else.
-State& State::inner_of(std::string_view raw_key, std::string_view key) {
-  Member& member = at(raw_key, key);
+/// The object that a member is, made where it is something else.
+State& State::inner_of(Member& member) {
   if (!member.inner) {
     member.inner.reset(new State);
     if (member.value.starts_with('{')) member.inner->unread_ = std::move(member.value);
@@ -240,7 +251,7 @@ void State::patch(Members& member, int depth) {
   while (member.next_key()) {
     const std::string_view key = key_of(member, resolved);
     if (member.at_object()) {
-      State& inner = inner_of(member.raw_key(), key);
+      State& inner = inner_of(at(member.raw_key(), key));
       Members changes = member.inside();
       inner.patch(changes, depth + 1);
       member.leave(changes);

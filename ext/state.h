@@ -13,6 +13,7 @@ namespace evercore::ext {
 enum class Fold : std::int64_t { merge = 0, patch = 1, custom = 2 };
 
 class Members;
+class Rules;
 
 /// Keeps the members as JSON text, in the order of their first appearance; nothing is parsed deeper
 /// than the fold needs, and what a patch has gone into stays parsed for the next one. So a fold costs
@@ -35,6 +36,7 @@ class State {
   [[nodiscard]] std::size_t work() const;
 
  private:
+  friend class Rules;  // rules.h
   struct Member {
     std::string raw_key;   ///< as it was first spelled, without quotes
     std::string resolved;  ///< with its escapes resolved; empty where there are none
@@ -43,7 +45,9 @@ class State {
     bool gone = false;
 
     [[nodiscard]] std::string_view key() const { return resolved.empty() ? raw_key : resolved; }
+    [[nodiscard]] bool is_object() const { return inner != nullptr || value.starts_with('{'); }
     void set(std::string_view text);
+    void append(std::string_view element);  ///< nothing where it is no array
   };
 
   State() = default;
@@ -55,12 +59,13 @@ class State {
   void set(std::string_view raw_key, std::string_view key, std::string_view value);
   bool set_expected(Members& member);
   void remove(std::string_view key);
+  void remove(Member& member);
   void drop_gone();
   void build_index();
   void put_in_index(std::size_t place);
   void merge(std::string_view data);
   void patch(Members& member, int depth);
-  State& inner_of(std::string_view raw_key, std::string_view key);
+  static State& inner_of(Member& member);
   [[nodiscard]] std::size_t length() const;
   void write(std::string& out) const;
 

@@ -1,0 +1,107 @@
+// Rules: how an event type changes the state, told as a JSON array of operations on it.
+//
+//   SELECT evercore_event_type('Deposited', '[{"add":{"/balance":"/amount"}}]');
+//   SELECT evercore_event_type('ItemAdded', '[{"add":{"/lines/{/sku}/quantity":"/quantity"}}]');
+//
+// A declaration is read once into steps of one target and one source each. Of an event's data all sources
+// are found in one walk; then step after step changes the state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pointer.h"
+#include "state.h"
+
+namespace evercore::ext {
+
+class Payload;
+
+inline constexpr std::size_t max_targets =
+    1000;  ///< of one declaration; a merge or patch counts as one
+
+/// What rules may read of an event besides its data.
+struct EventFields {
+  std::int64_t event_time = 0;
+  std::string_view event_type;
+  std::string_view reference;  ///< a null data(): none
+  std::int64_t sequence = 0;
+};
+
+class Rules {
+ public:
+  /// Of an array that is legal JSON. Throws EV009 with the pointer to the first fault.
+  explicit Rules(std::string_view json);
+
+  /// Throws EV004 where `data`, as stored, is no JSON object.
+  void apply(State& state, std::string_view data, const EventFields& fields) const;
+
+  /// Whether more of an event is read than its data and its type.
+  [[nodiscard]] bool reads_row() const { return reads_row_; }
+  /// Whether they say what the fold `merge` does.
+  [[nodiscard]] bool only_merge() const;
+  /// Whether they say the same: other blanks and escapes, and operations without targets, do not count.
+  [[nodiscard]] bool same_as(const Rules& other) const;
+
+ private:
+  friend class RulesReader;
+  enum class Kind { set, add, subtract, append, remove, merge, patch };
+  enum class Field { event_time, event_type, reference, sequence };
+
+  struct Token {
+    std::string key;
+    std::string raw_key;                 ///< as it stands between quotes
+    std::optional<std::size_t> place;    ///< of its name among what is found in the data
+    std::optional<std::string> pointer;  ///< in braces
+  };
+  struct Source {
+    std::optional<std::string> pointer;
+    std::size_t place = 0;  ///< of the pointer's value
+    std::string value;      ///< where it is given in the declaration
+    std::optional<Field> field;
+  };
+  struct Step {
+    Kind kind;
+    std::vector<Token> target;
+    bool named_by_data = false;  ///< one of its tokens at least
+    Source source;
+  };
+
+  static bool same(const Step& a, const Step& b);
+  void run(const Step& step, State& state, std::span<const std::string_view> found,
+           const EventFields& fields) const;
+  static void change(const Step& step, const std::vector<Token>& path, State& state,
+                     std::string_view source);
+  static std::optional<std::vector<Token>> path_of(const Step& step,
+                                                   std::span<const std::string_view> found);
+  static std::string text_of(Field field, const EventFields& fields);
+
+  std::vector<Step> steps_;
+  Pointers pointers_;
+  bool reads_row_ = false;
+};
+
+/// Rules as a connection has read them, found by their text: what is stored is compared at each use, so
+/// nothing of it can be out of date.
+class KnownRules {
+ public:
+  /// Nullptr where nobody can have declared them.
+  std::shared_ptr<const Rules> find(Payload& payload, std::string_view text);
+
+ private:
+  static constexpr std::size_t most = 1000;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  std::unordered_map<std::string, std::shared_ptr<const Rules>, Hash, std::equal_to<>> rules_;
+};
+
+}  // namespace evercore::ext

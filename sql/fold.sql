@@ -239,7 +239,7 @@ COMMENT ON FUNCTION _evercore_apply_all(jsonb, jsonb[], boolean[]) IS 'Applies J
 -- Events of any kind, folded on top of a state. So many merges and patches are gathered that what they say is as long as the state, which
 -- is copied once for all of them: so what is copied is in proportion to what is read. Rules go one by one.
 CREATE OR REPLACE FUNCTION _evercore_fold_any(id bigint, "after" bigint, upto bigint, start jsonb, exact boolean) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET extra_float_digits = 1 SET jit = off AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 DECLARE
   state jsonb := start;
   event record;
@@ -358,7 +358,7 @@ COMMENT ON FUNCTION evercore_state(bigint, bigint) IS 'An aggregate''s folded st
 
 CREATE OR REPLACE FUNCTION _evercore_history_one_by_one(id bigint, first bigint, last bigint, start jsonb)
 RETURNS TABLE (sequence bigint, event_type text, event_time timestamptz, reference text, data json, state jsonb)
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET extra_float_digits = 1 SET jit = off AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 #variable_conflict use_column
 DECLARE
   event record;

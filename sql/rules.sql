@@ -175,7 +175,7 @@ COMMENT ON FUNCTION _evercore_steps(json) IS 'Rules as steps of one target and o
 
 -- The steps of one more type behind those that are known, and where they end: one end more than types, the first of which is 0.
 CREATE OR REPLACE FUNCTION _evercore_learn_rules(INOUT types text[], INOUT ends integer[], INOUT steps text[], type text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET jit = off AS $$
 BEGIN
   steps := steps || _evercore_steps((SELECT k.rules FROM evercore_event_type k WHERE k.name = type COLLATE "C"));
   ends := ends || coalesce(array_length(steps, 1), 0);
@@ -269,9 +269,11 @@ DECLARE
   token jsonb;
 BEGIN
   IF places IS NULL THEN RETURN path; END IF;
+  -- Most pointers are one name, and go without a call.
   FOR i IN 1 .. cardinality(places) LOOP
     CONTINUE WHEN places[i] IS NULL;
-    token := _evercore_at(data, places[i]);
+    token := CASE WHEN places[i] <> '' AND position('/' IN substr(places[i], 2)) = 0 AND position('~' IN places[i]) = 0 THEN data->substr(places[i], 2)
+                  ELSE _evercore_at(data, places[i]) END;
     path[i] := CASE WHEN jsonb_typeof(token) = 'string' THEN token #>> '{}'
                     WHEN jsonb_typeof(token) = 'number' AND @is_integer(token::numeric)@ THEN token::numeric::bigint::text END;
     IF path[i] IS NULL THEN RETURN NULL; END IF;
@@ -326,54 +328,48 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_sum(jsonb, jsonb, boolean) IS 'The sum or difference of two numbers of a state, or NULL.';
 
+-- A sum of doubles is the decimal number that it is spelled as, in the fewest digits, and so are later sums on it. jsonb would print one from
+-- 2^63 on as an integer, which no payload may hold: with a digit after the point it is none.
 CREATE OR REPLACE FUNCTION _evercore_exact_sum(a numeric, b numeric, minus boolean) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
-  total numeric := CASE WHEN minus THEN a - b ELSE a + b END;
-BEGIN
-  IF @is_integer(a)@ AND @is_integer(b)@ AND total BETWEEN -9223372036854775808 AND 9223372036854775807 THEN RETURN to_jsonb(trim_scale(total)); END IF;
-  RETURN _evercore_sum_of_doubles(a, b, minus);
-END $$;
-COMMENT ON FUNCTION _evercore_exact_sum(numeric, numeric, boolean) IS 'The sum or difference of two numbers.';
-
--- A sum is the decimal number that its double is spelled as, and so are later sums on it; extra_float_digits is the caller's to set. jsonb
--- would print one from 2^63 on as an integer, which no payload may hold: with a digit after the point it is none.
-CREATE OR REPLACE FUNCTION _evercore_sum_of_doubles(a numeric, b numeric, minus boolean) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
-DECLARE
-  sum double precision;
   total numeric;
+  double double precision;
 BEGIN
-  sum := CASE WHEN greatest(abs(a), abs(b)) > 8e307 THEN _evercore_huge_sum(a, b, minus)
-              WHEN minus THEN _evercore_read_double(a) - _evercore_read_double(b)
-              ELSE _evercore_read_double(a) + _evercore_read_double(b) END;
-  total := sum::text::numeric;
+  IF @is_integer(a)@ AND @is_integer(b)@ THEN
+    total := CASE WHEN minus THEN a - b ELSE a + b END;
+    IF total BETWEEN -9223372036854775808 AND 9223372036854775807 THEN RETURN to_jsonb(trim_scale(total)); END IF;
+  END IF;
+  double := CASE WHEN NOT (@is_plain_double(a)@ AND @is_plain_double(b)@) THEN _evercore_edge_sum(a, b, minus)
+                 WHEN minus THEN a::double precision - b::double precision
+                 ELSE a::double precision + b::double precision END;
+  total := CASE WHEN current_setting('extra_float_digits')::integer > 0 THEN double::text ELSE _evercore_digits(double) END::numeric;
   RETURN to_jsonb(CASE WHEN total BETWEEN -9223372036854775808 AND 9223372036854775807 OR scale(total) > 0 THEN total ELSE round(total, 1) END);
 END $$;
-COMMENT ON FUNCTION _evercore_sum_of_doubles(numeric, numeric, boolean) IS 'The sum or difference of two numbers as doubles, or NULL where it is not finite.';
+COMMENT ON FUNCTION _evercore_exact_sum(numeric, numeric, boolean) IS 'The sum or difference of two numbers, or NULL where it is not finite.';
 
-CREATE OR REPLACE FUNCTION _evercore_huge_sum(a numeric, b numeric, minus boolean) RETURNS double precision
+CREATE OR REPLACE FUNCTION _evercore_edge_sum(a numeric, b numeric, minus boolean) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
-  RETURN _evercore_read_double(a) + CASE WHEN minus THEN -_evercore_read_double(b) ELSE _evercore_read_double(b) END;
+  RETURN _evercore_edge_double(a) + CASE WHEN minus THEN -_evercore_edge_double(b) ELSE _evercore_edge_double(b) END;
 EXCEPTION WHEN numeric_value_out_of_range THEN
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION _evercore_huge_sum(numeric, numeric, boolean) IS 'A sum of doubles that may not be finite: NULL where it is not.';
+COMMENT ON FUNCTION _evercore_edge_sum(numeric, numeric, boolean) IS 'A sum of doubles that are next to 0 or to infinity: NULL where it is not finite.';
 
-CREATE OR REPLACE FUNCTION _evercore_read_double(number numeric) RETURNS double precision
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
-BEGIN
-  IF number BETWEEN -1e-300 AND 1e-300 THEN RETURN _evercore_small_double(number); END IF;
-  RETURN number::double precision;
-END $$;
-COMMENT ON FUNCTION _evercore_read_double(numeric) IS 'The double that a number reads to.';
-
-CREATE OR REPLACE FUNCTION _evercore_small_double(number numeric) RETURNS double precision
+CREATE OR REPLACE FUNCTION _evercore_edge_double(number numeric) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
   RETURN number::double precision;
 EXCEPTION WHEN numeric_value_out_of_range THEN
+  IF abs(number) > 1 THEN RAISE; END IF;
   RETURN 0;  -- too small for a double
 END $$;
-COMMENT ON FUNCTION _evercore_small_double(numeric) IS 'The double that a number next to 0 reads to.';
+COMMENT ON FUNCTION _evercore_edge_double(numeric) IS 'The double that a number reads to.';
+
+CREATE OR REPLACE FUNCTION _evercore_digits(number double precision) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET extra_float_digits = 1 AS $$
+BEGIN
+  RETURN number::text;
+END $$;
+COMMENT ON FUNCTION _evercore_digits(double precision) IS 'A double in the fewest digits that read back the same.';

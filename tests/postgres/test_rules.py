@@ -67,6 +67,7 @@ def test_random_rules_fold_as_told_in_python():
     connection = Connection(new_database())
     for seed in range(200):
         dice = random.Random(seed)
+        connection.rows(f"SET extra_float_digits = {dice.choice([1, 3, 0, -15])}")
         folds = {"merge": '[{"merge":""}]', "patch": '[{"patch":""}]', **{f"r{i}": random_rules(dice) for i in range(2)}}
         for name, rules in folds.items():
             connection.rows("SELECT evercore_event_type($1, $2)", f"{name} {seed}", name if name in ("merge", "patch") else rules)

@@ -334,6 +334,7 @@ CREATE OR REPLACE FUNCTION _evercore_exact_sum(a numeric, b numeric, minus boole
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   total numeric;
+  places integer := 1;
   double double precision;
 BEGIN
   IF @is_integer(a)@ AND @is_integer(b)@ THEN
@@ -344,6 +345,13 @@ BEGIN
                  WHEN minus THEN a::double precision - b::double precision
                  ELSE a::double precision + b::double precision END;
   total := CASE WHEN current_setting('extra_float_digits')::integer > 0 THEN double::text ELSE _evercore_digits(double) END::numeric;
+  -- The server passes over digits on the border between two doubles, though they would read back the same.
+  IF abs(total) BETWEEN 9007199254740992 AND 9223372036854775807 THEN
+    WHILE round(total, -places)::double precision = double LOOP
+      total := round(total, -places);
+      places := places + 1;
+    END LOOP;
+  END IF;
   RETURN to_jsonb(CASE WHEN total BETWEEN -9223372036854775808 AND 9223372036854775807 OR scale(total) > 0 THEN total ELSE round(total, 1) END);
 END $$;
 COMMENT ON FUNCTION _evercore_exact_sum(numeric, numeric, boolean) IS 'The sum or difference of two numbers, or NULL where it is not finite.';

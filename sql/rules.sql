@@ -334,7 +334,7 @@ CREATE OR REPLACE FUNCTION _evercore_exact_sum(a numeric, b numeric, minus boole
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE
   total numeric;
-  places integer := 1;
+  places integer;  -- that are zeros
   double double precision;
 BEGIN
   IF @is_integer(a)@ AND @is_integer(b)@ THEN
@@ -345,8 +345,9 @@ BEGIN
                  WHEN minus THEN a::double precision - b::double precision
                  ELSE a::double precision + b::double precision END;
   total := CASE WHEN current_setting('extra_float_digits')::integer > 0 THEN double::text ELSE _evercore_digits(double) END::numeric;
-  -- The server passes over digits on the border between two doubles, though they would read back the same.
-  IF abs(total) BETWEEN 9007199254740992 AND 9223372036854775807 THEN
+  -- The server passes over digits on the border between two doubles, though they would read back the same. Beyond 10^41 a border has more digits.
+  IF abs(total) BETWEEN 9007199254740992 AND 1e41 THEN
+    places := length(trunc(abs(total))::text) - 16;
     WHILE round(total, -places)::double precision = double LOOP
       total := round(total, -places);
       places := places + 1;

@@ -237,35 +237,53 @@ StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
   " WHERE aggregate_id = ?1 AND sequence > ?2"                   \
   " AND sequence <= ?3 ORDER BY sequence"
 
+namespace {
+
+/// Folds the events after the first `count` above `after`, with all that rules may read of them; gives how
+/// many there are above `after`.
+std::int64_t fold_rows(Connection& connection, std::int64_t aggregate_id, std::int64_t after,
+                       std::int64_t sequence, std::int64_t count, EventTypes& types, State& state) {
+  Statement rows = connection.prepare(
+      "SELECT type_id, data, event_time, reference, sequence" FOLDED_EVENTS " LIMIT -1 OFFSET ?4");
+  rows.bind(1, aggregate_id).bind(2, after).bind(3, sequence).bind(4, count);
+  for (; rows.step(); ++count) {
+    const std::string_view data = rows.nullable_text(1);
+    if (data.data() == nullptr) continue;  // erased
+    const EventTypes::Entry& type = types.at(rows.integer(0));
+    type.apply(state, data, {rows.integer(2), type.name, rows.nullable_text(3), rows.integer(4)});
+  }
+  return count;
+}
+
+}  // namespace
+
 State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t sequence) {
   StateAt at = nearest_snapshot(connection, aggregate, sequence);
   EventTypes types(connection);
-  const auto bind = [&](Statement& statement) -> Statement& {
-    return statement.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
-  };
   Statement events = connection.prepare("SELECT type_id, data" FOLDED_EVENTS);
-  bind(events);
-  std::optional<Statement> rows;  // from the first event on whose rules read more of it
+  events.bind(1, aggregate.id).bind(2, at.sequence).bind(3, sequence);
   std::int64_t type_id = 0;
   std::int64_t count = 0;
-  const EventTypes::Entry* type = nullptr;
-  for (; rows ? rows->step() : events.step(); ++count) {
-    const Statement* row = rows ? &*rows : &events;
-    if (row->is_null(1)) continue;  // erased
-    if (const std::int64_t next_type = row->integer(0); next_type != type_id) {
+  Fold fold = Fold::merge;
+  const EventTypes::Entry* by_rules = nullptr;  // the type, where rules fold it
+  for (; events.step(); ++count) {
+    const std::string_view data = events.nullable_text(1);
+    if (data.data() == nullptr) continue;  // erased
+    if (const std::int64_t next_type = events.integer(0); next_type != type_id) {
       type_id = next_type;
-      type = &types.at(type_id);
+      const EventTypes::Entry& type = types.at(type_id);
+      if (type.rules && type.rules->reads_row()) {
+        count = fold_rows(connection, aggregate.id, at.sequence, sequence, count, types, at.state);
+        break;
+      }
+      fold = type.fold;
+      by_rules = type.rules || type.damaged ? &type : nullptr;
     }
-    if (type->rules && type->rules->reads_row() && !rows) {
-      rows.emplace(
-          connection.prepare("SELECT type_id, data, event_time, reference, sequence" FOLDED_EVENTS
-                             " LIMIT -1 OFFSET ?4"));
-      bind(*rows).bind(4, count).step();
-      row = &*rows;
+    if (by_rules != nullptr) {
+      by_rules->apply(at.state, data, {0, by_rules->name, {}, 0});
+    } else {
+      at.state.apply(fold, data);
     }
-    EventFields fields{0, type->name, {}, 0};
-    if (rows) fields = {rows->integer(2), type->name, rows->nullable_text(3), rows->integer(4)};
-    type->apply(at.state, row->text(1), fields);
   }
   if (count != sequence - at.sequence) {
     require_events(connection, aggregate, at.sequence, sequence);

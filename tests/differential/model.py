@@ -298,7 +298,7 @@ class Model:
     def event_type(self, type, kind):
         name(type, "event_type", 255)
         if kind not in ("merge", "patch", "custom"):
-            raise Fault(9, f'fold is not merge, patch or custom: "{kind}"')
+            raise Fault(9, f'fold is not merge, patch, custom or rules: "{kind}"')
         if self.folds.setdefault(type, "merge") == kind:
             return type
         using = [a for a in self.aggregates if any(e.type == type for e in self.kept(a)) or type in a.compacted]

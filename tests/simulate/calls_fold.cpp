@@ -20,7 +20,8 @@ Rows event_type(Scene& scene, const Arguments& arguments) {
   const std::string word = *text(arguments[1]);
   const std::map<std::string, Fold> folds = {
       {"merge", Fold::merge}, {"patch", Fold::patch}, {"custom", Fold::custom}};
-  if (folds.count(word) == 0) refuse(9, "fold is not merge, patch or custom: \"" + word + "\"");
+  if (folds.count(word) == 0)
+    refuse(9, "fold is not merge, patch, custom or rules: \"" + word + "\"");
   Store& store = scene.store;
   Fold& fold = store.folds.try_emplace(*type, Fold::merge).first->second;
   if (fold == folds.at(word)) return {*type};

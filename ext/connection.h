@@ -20,6 +20,7 @@
 #include "declared_tags.h"
 #include "error.h"
 #include "head.h"
+#include "json_tree.h"
 #include "payload.h"
 #include "tag.h"
 #include "transaction.h"
@@ -214,6 +215,7 @@ class Connection {
   Transaction transaction;
   TagIds tags;
   DeclaredTypes declared;
+  JsonTree data;  ///< those that a schema looks at
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h

@@ -1,0 +1,102 @@
+#include "data_schema_check.h"
+
+#include "append.h"
+#include "connection.h"
+#include "event_type.h"
+#include "json.h"
+#include "value.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// Reads data for as long as it lives; what large ones took is given back.
+class Reading {
+ public:
+  Reading(Connection& connection, std::string_view data) : tree_(connection.data) {
+    if (!tree_.read(data)) throw error(4, "data: not JSON");
+  }
+  ~Reading() { tree_.shrink(); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  [[nodiscard]] const JsonTree& tree() const { return tree_; }
+
+ private:
+  JsonTree& tree_;
+};
+
+StoredSchema* stored_schema(Connection& connection, std::string_view event_type) {
+  const DeclaredTypes::Type* type = connection.declared.type(connection, event_type);
+  return type == nullptr ? nullptr : type->schema.get();
+}
+
+Error damaged_schema(std::string_view event_type) {
+  return error(8, "schema of \"" + std::string(event_type) + "\" is damaged");
+}
+
+std::optional<std::string> fault_of(Connection& connection, std::string_view event_type,
+                                    std::string_view data) {
+  StoredSchema* stored = stored_schema(connection, event_type);
+  if (stored == nullptr) return std::nullopt;
+  const auto& schema = stored->read(connection);
+  if (!schema) throw damaged_schema(event_type);
+  return schema->fault(Reading(connection, data).tree());
+}
+
+void validate(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view data = required_document(call.arguments[1], "data");
+  connection.payload.check("data", data);
+  const Name event_type = name_of(call.arguments[0], "event_type", max_type_name);
+  std::optional<std::string_view> tried;
+  if (call.arguments.size() > 2) tried = schema_of_options(call, 2);
+  connection.require_store();
+  std::optional<std::string> fault;
+  if (!tried) {
+    fault = fault_of(connection, event_type, data);
+  } else if (*tried != "null") {
+    fault = DataSchema(*tried).fault(Reading(connection, data).tree());
+  }
+  return fault ? call.result(*fault) : call.result_null();
+}
+
+}  // namespace
+
+const std::optional<DataSchema>& StoredSchema::read(Connection& connection) {
+  if (!is_read_) schema_ = sound_schema(connection, text_);
+  is_read_ = true;
+  return schema_;
+}
+
+bool is_taken(Connection& connection, const NewEvent& event) {
+  StoredSchema* stored = stored_schema(connection, event.event_type);
+  if (stored == nullptr) return true;
+  const auto& schema = stored->read(connection);
+  return schema && schema->takes(Reading(connection, event.data).tree());
+}
+
+std::optional<Error> refusal_by_schema(Connection& connection, const NewEvent& event) {
+  if (is_taken(connection, event)) return std::nullopt;
+  const auto fault = fault_of(connection, event.event_type, event.data);
+  return error(11,
+               "data of \"" + std::string(event.event_type) + "\": " + fault.value_or(": false"));
+}
+
+void require_taken(Connection& connection, const NewEvent& event) {
+  if (const auto refusal = refusal_by_schema(connection, event)) throw *refusal;
+}
+
+std::optional<DataSchema> sound_schema(Connection& connection, std::string_view json) {
+  try {
+    connection.payload.check_value("schema", json);
+    return DataSchema(trim(json));
+  } catch (const Error& failure) {
+    if (failure.code == Code::engine) throw;
+    return std::nullopt;
+  }
+}
+
+const Function validate_function = {"evercore_validate", 2, 3, Access::reads, validate};
+
+}  // namespace evercore::ext

@@ -44,6 +44,14 @@ std::optional<std::string> fault_of(Connection& connection, std::string_view eve
   return schema->fault(Reading(connection, data).tree());
 }
 
+/// What other connections have declared is seen by reading. A statement that reads has done so.
+void see_declarations(Connection& connection) {
+  if (sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_NONE) return;
+  Statement look = connection.prepare("SELECT declared_mark FROM main.evercore_schema");
+  look.step();
+  connection.require_same_store();
+}
+
 void validate(const Call& call) {
   Connection& connection = call.connection;
   const std::string_view data = required_document(call.arguments[1], "data");
@@ -54,6 +62,7 @@ void validate(const Call& call) {
   connection.require_store();
   std::optional<std::string> fault;
   if (!tried) {
+    see_declarations(connection);
     fault = fault_of(connection, event_type, data);
   } else if (*tried != "null") {
     fault = DataSchema(*tried).fault(Reading(connection, data).tree());

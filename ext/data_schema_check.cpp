@@ -1,5 +1,8 @@
 #include "data_schema_check.h"
 
+#include <memory>
+#include <new>
+
 #include "append.h"
 #include "connection.h"
 #include "event_type.h"
@@ -9,6 +12,8 @@
 namespace evercore::ext {
 
 namespace {
+
+constexpr int options_argument = 2;
 
 /// Reads data for as long as it lives; what large ones took is given back.
 class Reading {
@@ -52,20 +57,46 @@ void see_declarations(Connection& connection) {
   connection.require_same_store();
 }
 
+/// What the options of a call try in place of the schema that is declared.
+struct Tried {
+  bool given = false;
+  std::optional<DataSchema> schema;  ///< none: any data are taken
+};
+
+Tried read_options(const Call& call) {
+  Tried tried;
+  const auto json = schema_of_options(call, options_argument);
+  if (json) tried.given = true;
+  if (json && *json != "null") tried.schema.emplace(*json);
+  return tried;
+}
+
+/// SQLite keeps it for the rows of a statement whose options are a constant.
+const Tried* tried_by(const Call& call) {
+  if (call.optional(options_argument) == nullptr) return nullptr;
+  const void* kept = sqlite3_get_auxdata(call.context, options_argument);
+  if (kept != nullptr) return static_cast<const Tried*>(kept);
+  auto tried = std::make_unique<Tried>(read_options(call));
+  sqlite3_set_auxdata(call.context, options_argument, tried.release(),
+                      [](void* held) { delete static_cast<Tried*>(held); });
+  kept = sqlite3_get_auxdata(call.context, options_argument);
+  if (kept == nullptr) throw std::bad_alloc();
+  return static_cast<const Tried*>(kept);
+}
+
 void validate(const Call& call) {
   Connection& connection = call.connection;
   const std::string_view data = required_document(call.arguments[1], "data");
   connection.payload.check("data", data);
   const Name event_type = name_of(call.arguments[0], "event_type", max_type_name);
-  std::optional<std::string_view> tried;
-  if (call.arguments.size() > 2) tried = schema_of_options(call, 2);
+  const Tried* tried = tried_by(call);
   connection.require_store();
   std::optional<std::string> fault;
-  if (!tried) {
+  if (tried == nullptr || !tried->given) {
     see_declarations(connection);
     fault = fault_of(connection, event_type, data);
-  } else if (*tried != "null") {
-    fault = DataSchema(*tried).fault(Reading(connection, data).tree());
+  } else if (tried->schema) {
+    fault = tried->schema->fault(Reading(connection, data).tree());
   }
   return fault ? call.result(*fault) : call.result_null();
 }

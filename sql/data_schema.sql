@@ -106,9 +106,12 @@ BEGIN
     IF schema ? 'properties' THEN
       RETURN QUERY SELECT 'schema', p.value, 'properties', p.key, NULL::bigint, NULL::bigint FROM jsonb_each(schema->'properties') AS p WHERE held ? p.key ORDER BY p.key COLLATE "C";
     END IF;
-    IF schema ? 'required' AND NOT held ?& ARRAY(SELECT jsonb_array_elements_text(schema->'required')) THEN RETURN QUERY VALUES ('fault', NULL::jsonb, 'required', NULL, NULL::bigint, NULL::bigint); END IF;
+    IF schema ? 'required' AND NOT held ?& ARRAY(SELECT jsonb_array_elements_text(schema->'required')) THEN
+      RETURN QUERY VALUES ('fault', NULL::jsonb, 'required', NULL, NULL::bigint, NULL::bigint);
+    END IF;
     IF schema ? 'additionalProperties' THEN
-      RETURN QUERY SELECT 'schema', CASE WHEN lead(k.name) OVER (ORDER BY k.name COLLATE "C") IS NULL THEN schema->'additionalProperties' END, 'additionalProperties', k.name, NULL::bigint, NULL::bigint
+      RETURN QUERY SELECT 'schema', CASE WHEN lead(k.name) OVER (ORDER BY k.name COLLATE "C") IS NULL THEN schema->'additionalProperties' END,
+                          'additionalProperties', k.name, NULL::bigint, NULL::bigint
                      FROM jsonb_object_keys(held) AS k (name) WHERE (schema->'properties' ? k.name) IS NOT TRUE ORDER BY k.name COLLATE "C";
     END IF;
     IF schema ? 'propertyNames' THEN
@@ -139,7 +142,9 @@ BEGIN
       RETURN QUERY VALUES ('fault', NULL::jsonb, 'uniqueItems', NULL, NULL::bigint, NULL::bigint);
     END IF;
   END IF;
-  IF schema ? 'allOf' THEN RETURN QUERY SELECT 'schema', a.value, 'allOf', NULL, NULL::bigint, NULL::bigint FROM jsonb_array_elements(schema->'allOf') WITH ORDINALITY AS a (value, no) ORDER BY a.no; END IF;
+  IF schema ? 'allOf' THEN
+    RETURN QUERY SELECT 'schema', a.value, 'allOf', NULL, NULL::bigint, NULL::bigint FROM jsonb_array_elements(schema->'allOf') WITH ORDINALITY AS a (value, no) ORDER BY a.no;
+  END IF;
   IF schema ? 'anyOf' THEN RETURN QUERY SELECT 'anyOf', schema->'anyOf', 'anyOf', NULL, 0::bigint, jsonb_array_length(schema->'anyOf')::bigint; END IF;
   IF schema ? 'oneOf' THEN RETURN QUERY SELECT 'oneOf', schema->'oneOf', 'oneOf', NULL, 0::bigint, jsonb_array_length(schema->'oneOf')::bigint; END IF;
   IF schema ? 'not' THEN RETURN QUERY SELECT 'not', jsonb_build_array(schema->'not'), 'not', NULL, 0::bigint, 1::bigint; END IF;

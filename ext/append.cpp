@@ -7,6 +7,7 @@
 #include "aggregate.h"
 #include "append_calls.h"
 #include "append_request.h"
+#include "data_schema_check.h"
 #include "digest.h"
 #include "error.h"
 #include "event_row.h"
@@ -151,7 +152,8 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
 /// writer can come between. Nothing where more than one statement is needed.
 std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
                                     std::optional<std::int64_t> expected, const NewEvent& event) {
-  if (connection.declared.find(connection, event.event_type) != nullptr) return std::nullopt;
+  const DeclaredTypes::Type* type = connection.declared.type(connection, event.event_type);
+  if (type != nullptr && (type->declares_tags || !is_taken(connection, event))) return std::nullopt;
   std::optional<Statement> prepared = connection.prepare_ignoring(insert_finding);
   if (!prepared) return std::nullopt;
   Statement& insert = *prepared;
@@ -252,11 +254,14 @@ void append(const Call& call) {
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event) {
   if (!is_simple(event) || connection.has_user_triggers()) return std::nullopt;
-  if (connection.declared.find(connection, event.event_type) != nullptr) return std::nullopt;
+  const DeclaredTypes::Type* type = connection.declared.type(connection, event.event_type);
+  if (type != nullptr && type->declares_tags) return std::nullopt;
+  const bool has_schema = type != nullptr;
   const auto type_id = find_event_type(connection, event.event_type);
   if (!type_id) return std::nullopt;
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
+  if (has_schema) require_taken(connection, event);
   if (snapshot_due(info)) return std::nullopt;
   switch (insert_event(connection, aggregate_id, info.version + 1, *type_id, event, true)) {
     case Insertion::done:
@@ -278,13 +283,14 @@ Appended append_fully(Connection& connection, std::int64_t aggregate_id,
     require_open(connection, aggregate_id);
     if (const auto repeat = find_repeat(connection, aggregate_id, event)) return *repeat;
   }
-  if (connection.declared.find(connection, event.event_type) == nullptr) {
+  if (connection.declared.type(connection, event.event_type) == nullptr) {
     return append_new(connection, aggregate_id, expected, event, true);
   }
   require_expected(aggregate_id, expected, open_info(connection, aggregate_id).version);
   NewEvent tagged = event;
   const std::optional<Tags> tags = with_declared(connection, event);
   if (tags) tagged.tags = &*tags;
+  require_taken(connection, event);
   return append_new(connection, aggregate_id, expected, tagged, true);
 }
 

@@ -10,6 +10,7 @@
 #include "append.h"
 #include "append_batch.h"
 #include "append_json.h"
+#include "data_schema_check.h"
 #include "error.h"
 #include "query.h"
 #include "snapshot.h"
@@ -38,8 +39,8 @@ struct Mixture {
 };
 
 /// Inside atomically(): one call. A conflict goes behind what is wrong with an event_id: it is kept
-/// until the others have been looked at. Behind both goes what is wrong with declared tags, and then what
-/// refused the call's condition.
+/// until the others have been looked at. Behind both goes what is wrong with declared tags, then what
+/// refused the call's condition, and then data that a schema does not take.
 class Writer {
  public:
   Writer(Connection& connection, const JsonAppends& call, std::optional<Error> refusal,
@@ -64,6 +65,7 @@ class Writer {
     if (conflict_) throw *conflict_;
     if (untaggable_) throw *untaggable_;
     if (refusal_ && any_new_) throw *refusal_;
+    if (untaken_) throw *untaken_;
     if (batch_) batch_->write();
     return result += "]";
   }
@@ -144,6 +146,7 @@ class Writer {
                       const NewEvent& event) {
     any_new_ = true;
     if (!conflict_) {
+      if (!untaken_) untaken_ = refusal_by_schema(connection_, event);
       try {
         if (!batch_) {
           return ext::append_new(connection_, aggregate_id, expected, with_tags(event), false);
@@ -195,6 +198,7 @@ class Writer {
   std::optional<Error> conflict_;
   std::optional<Error> refusal_;  // by the condition
   std::optional<Error> untaggable_;
+  std::optional<Error> untaken_;  // by its schema
   std::forward_list<std::pair<NewEvent, Tags>> tagged_;
   bool any_new_ = false;
   std::unordered_map<std::string_view, std::pair<std::int64_t, const NewEvent*>> kept_out_;

@@ -1,6 +1,7 @@
 #include "check_store.h"
 
 #include "aggregate.h"
+#include "data_schema_check.h"
 #include "declared_tags.h"
 #include "schema.h"
 #include "subscription.h"
@@ -88,8 +89,11 @@ void check_event_type(Connection& connection, const Statement& row, Problems& pr
   if (!row.is_null(2) && !sound_declaration(connection, row.text(2))) {
     add(problems, "declared tags" + named + " are damaged");
   }
-  if (!row.is_null(6) &&
-      (row.integer(7) != 0 || !connection.rules.find(connection.payload, row.text(6)))) {
+  if (!row.is_null(6) && !sound_schema(connection, row.text(6))) {
+    add(problems, "schema" + named + " is damaged");
+  }
+  if (!row.is_null(7) &&
+      (row.integer(8) != 0 || !connection.rules.find(connection.payload, row.text(7)))) {
     add(problems, "rules" + named + " are damaged");
   }
   const bool filled = row.is_null(3) && row.is_null(4) && row.is_null(5);
@@ -214,7 +218,7 @@ constexpr Look after[] = {
     {"SELECT least_token FROM main.evercore_schema", check_least_token},
     {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
      check_aggregate_type},
-    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, rules, fold"
+    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold"
      " FROM main.evercore_event_type",
      check_event_type},
     {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",

@@ -20,6 +20,7 @@
 #include "declared_tags.h"
 #include "error.h"
 #include "head.h"
+#include "json_tree.h"
 #include "payload.h"
 #include "rules.h"
 #include "tag.h"
@@ -216,6 +217,7 @@ class Connection {
   TagIds tags;
   DeclaredTypes declared;
   KnownRules rules;
+  JsonTree data;  ///< those that a schema looks at
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h

@@ -4,6 +4,7 @@
 
 #include "append.h"
 #include "connection.h"
+#include "data_schema_check.h"
 #include "error.h"
 #include "json.h"
 #include "pointer.h"
@@ -86,11 +87,18 @@ void DeclaredTypes::load(Connection& connection) {
   mark.step();
   mark_ = mark.integer(0);
   Statement declared = connection.prepare_once(
-      "SELECT type_id, name, tags, fill_upto IS NULL FROM main.evercore_event_type"
-      " WHERE tags IS NOT NULL");
+      "SELECT type_id, name, tags, fill_upto IS NULL, schema FROM main.evercore_event_type"
+      " WHERE coalesce(tags, schema) IS NOT NULL");
   while (declared.step()) {
-    Type type{declared.integer(0), std::string(declared.text(1)),
-              sound_declaration(connection, declared.text(2)), declared.integer(3) != 0};
+    Type type;
+    type.type_id = declared.integer(0);
+    type.name = declared.text(1);
+    type.declares_tags = !declared.is_null(2);
+    if (type.declares_tags) type.tags = sound_declaration(connection, declared.text(2));
+    type.filled = declared.integer(3) != 0;
+    if (!declared.is_null(4)) {
+      type.schema = std::make_shared<StoredSchema>(std::string(declared.text(4)));
+    }
     std::string name = type.name;
     types_.insert_or_assign(std::move(name), std::move(type));
   }

@@ -20,6 +20,7 @@
 namespace evercore::ext {
 
 struct NewEvent;
+class StoredSchema;  // data_schema_check.h
 
 /// The declaration of one event type.
 class DeclaredTags {
@@ -45,7 +46,7 @@ class DeclaredTags {
   std::vector<Member> members_;
 };
 
-/// The types of a store that declare tags, as this connection has read them. They are read anew when the
+/// The types of a store that declare tags or a schema, as this connection has read them. They are read anew when the
 /// store bears the mark of another declaration (Connection::look_again), and when one of this connection's
 /// own may have been rolled back.
 class DeclaredTypes {
@@ -53,16 +54,18 @@ class DeclaredTypes {
   struct Type {
     std::int64_t type_id = 0;
     std::string name;
-    std::optional<DeclaredTags> tags;  ///< none: what is stored is damaged
-    bool filled = true;                ///< old events bear them too
+    bool declares_tags = false;
+    std::optional<DeclaredTags> tags;      ///< none: it declares none, or what is stored is damaged
+    bool filled = true;                    ///< old events bear them too
+    std::shared_ptr<StoredSchema> schema;  ///< of its data; null: it declares none
   };
 
-  /// Null where the type declares none. EV008 where its declaration is damaged.
+  /// The tags: null where the type declares none. EV008 where its declaration is damaged.
   const DeclaredTags* find(Connection& connection, std::string_view event_type) {
     const Type* found = type(connection, event_type);
-    return found == nullptr ? nullptr : &sound(*found);
+    return found == nullptr || !found->declares_tags ? nullptr : &sound(*found);
   }
-  /// The same, damaged or not.
+  /// All that it declares, damaged or not; null where that is nothing.
   const Type* type(Connection& connection, std::string_view event_type) {
     if (!known_) load(connection);
     return types_.empty() ? nullptr : find_among(event_type);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "data_schema_check.h"
 #include "error.h"
 #include "fold.h"
 #include "json.h"
@@ -13,42 +14,63 @@ namespace evercore::ext {
 
 namespace {
 
-/// What is given; the rest stays as it is.
+/// What is given; the rest stays as it is. A text of null takes it away.
 struct Declaration {
   std::optional<DeclaredFold> fold;
+  std::optional<std::string_view> schema;
   std::optional<DeclaredTags> tags;
   std::string_view tags_text;
+
+  [[nodiscard]] bool has_schema() const { return schema && *schema != "null"; }
+  /// Whether it is no more than NULL and absent members, or takes away.
+  [[nodiscard]] bool declares_nothing() const {
+    return !fold && !has_schema() && (!tags || tags->empty());
+  }
 };
 
-Declaration read_declaration(const Call& call) {
+Declaration read_options(Connection& connection, sqlite3_value* options) {
   Declaration given;
-  if (sqlite3_value* fold = call.optional(1)) given.fold = fold_of(call.connection, fold);
-  sqlite3_value* options = call.optional(2);
-  if (options == nullptr) return given;
   const std::string_view json = document_of(options, "options");
-  call.connection.payload.check("options", json);
+  connection.payload.check("options", json);
   for (Members member(json); member.next();) {
     const std::string key = unescape(member.raw_key());
-    if (key != "tags") throw error(9, "options: unknown member \"" + key + "\"");
-    given.tags_text = member.value();
+    if (key == "schema") {
+      given.schema = member.value();
+    } else if (key == "tags") {
+      given.tags_text = member.value();
+    } else {
+      throw error(9, "options: unknown member \"" + key + "\"");
+    }
   }
+  if (given.has_schema()) static_cast<void>(DataSchema(*given.schema));
   if (given.tags_text.data() != nullptr) given.tags.emplace(given.tags_text);
+  return given;
+}
+
+Declaration read_declaration(const Call& call) {
+  std::optional<DeclaredFold> fold;
+  if (sqlite3_value* value = call.optional(1)) fold = fold_of(call.connection, value);
+  sqlite3_value* options = call.optional(2);
+  Declaration given = options == nullptr ? Declaration{} : read_options(call.connection, options);
+  given.fold = std::move(fold);
   return given;
 }
 
 /// What the store holds of a type.
 struct Stored {
   EventTypes::Entry entry;
-  bool declares = false;
-  std::optional<DeclaredTags> tags;  ///< none: it declares none, or what it holds is damaged
+  std::optional<std::string> schema;  ///< as it was given
+  bool declares = false;              ///< tags
+  std::optional<DeclaredTags> tags;   ///< none: it declares none, or what it holds is damaged
 };
 
 Stored load_declaration(Connection& connection, std::int64_t type_id) {
   Statement load =
-      connection.prepare("SELECT tags FROM main.evercore_event_type WHERE type_id = ?1");
+      connection.prepare("SELECT tags, schema FROM main.evercore_event_type WHERE type_id = ?1");
   Stored stored;
   if (!load.bind(1, type_id).step()) return stored;
   stored.entry = EventTypes(connection).at(type_id);
+  if (!load.is_null(1)) stored.schema = load.text(1);
   stored.declares = !load.is_null(0);
   if (stored.declares) stored.tags = sound_declaration(connection, load.text(0));
   return stored;
@@ -62,6 +84,11 @@ bool changes_fold(const Declaration& given, const Stored& stored) {
 bool changes_tags(const Declaration& given, const Stored& stored) {
   if (!given.tags) return false;
   return given.tags->empty() ? stored.declares : stored.tags != given.tags;
+}
+
+bool changes_schema(const Declaration& given, const Stored& stored) {
+  if (!given.schema) return false;
+  return given.has_schema() ? stored.schema != given.schema : stored.schema.has_value();
 }
 
 /// Compaction may have removed events that would bear other tags. Erased aggregates have none to bear.
@@ -97,20 +124,38 @@ void change_tags(Connection& connection, std::string_view name, std::int64_t typ
   if (!given.tags->empty()) tag_old_events(connection, type_id, *given.tags);
 }
 
+/// What is stored already is not looked at again.
+void change_schema(Connection& connection, std::int64_t type_id, const Declaration& given) {
+  mark_declaration(connection);
+  const auto bind = [&](Statement& statement) {
+    statement.bind(1, type_id);
+    if (given.has_schema()) statement.bind(2, *given.schema);
+  };
+  Statement store =
+      connection.prepare("UPDATE main.evercore_event_type SET schema = ?2 WHERE type_id = ?1");
+  bind(store);
+  store.run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND schema IS ?2");
+  bind(look);
+  require_written(look);
+}
+
 /// Whether it takes away what a type that is not there would declare.
 bool changes_no_type(Connection& connection, std::string_view name, const Declaration& given) {
-  return !given.fold && given.tags->empty() && !find_event_type(connection, name);
+  return given.declares_nothing() && !find_event_type(connection, name);
 }
 
 /// Whether it changes nothing. Looking first costs no lock, but not inside a transaction: its snapshot
 /// could be stale by the write.
 bool is_declared(Connection& connection, std::string_view name, const Declaration& given) {
-  if (!given.fold && !given.tags) return true;
+  if (!given.fold && !given.schema && !given.tags) return true;
   if (sqlite3_get_autocommit(connection.db()) == 0) return false;
   const auto type_id = find_event_type(connection, name);
   if (!type_id) return changes_no_type(connection, name, given);
   const Stored stored = load_declaration(connection, *type_id);
-  return !changes_fold(given, stored) && !changes_tags(given, stored);
+  return !changes_fold(given, stored) && !changes_schema(given, stored) &&
+         !changes_tags(given, stored);
 }
 
 void event_type(const Call& call) {
@@ -124,12 +169,21 @@ void event_type(const Call& call) {
     const std::int64_t type_id = ensure_event_type(connection, name);
     const Stored stored = load_declaration(connection, type_id);
     if (changes_fold(given, stored)) change_fold(connection, name, type_id, *given.fold);
+    if (changes_schema(given, stored)) change_schema(connection, type_id, given);
     if (changes_tags(given, stored)) change_tags(connection, name, type_id, given);
     call.result(name);
   });
 }
 
 }  // namespace
+
+std::optional<std::string_view> schema_of_options(const Call& call, std::size_t argument) {
+  sqlite3_value* options = call.optional(argument);
+  if (options == nullptr) return std::nullopt;
+  const Declaration given = read_options(call.connection, options);
+  if (given.tags) throw error(9, "options: unknown member \"tags\"");
+  return given.schema;
+}
 
 const Function event_type_functions[2] = {
     {"evercore_event_type", 1, 3, Access::writes, event_type},

@@ -34,6 +34,7 @@
 #include "check.h"
 #include "compact.h"
 #include "connection.h"
+#include "data_schema_check.h"
 #include "event_type.h"
 #include "fold.h"
 #include "function.h"
@@ -63,7 +64,8 @@ template <typename Visit>
 int for_each_function(Visit visit) {
   for (const Function* function :
        {&version_function, &time_function, &migrate_function, &erase_function, &restored_function,
-        &rename_type_function, &head_function, &index_types_function, &state_function}) {
+        &rename_type_function, &head_function, &index_types_function, &state_function,
+        &validate_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {

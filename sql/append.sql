@@ -68,8 +68,8 @@ BEGIN
     marks := coalesce(@marks@, 0);
     policy := marks <= 0;  -- or no mark at all was made yet
     IF marks & @declares_tags@ > 0 THEN
-      derived := _evercore_declared_tags(event_type, data);
-      IF derived IS NOT NULL THEN bears := _evercore_with_derived(derived, bears); END IF;
+      derived := _evercore_declared_tags(event_type, data, bears);
+      IF derived IS NOT NULL THEN bears := _evercore_join_tags(derived, bears); END IF;
     END IF;
     IF bears IS NOT NULL OR marks & @by_type@ > 0 THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
     placed := @place(fresh; newest)@;

@@ -101,7 +101,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_append_document(text, jsonb, bigint) IS 'Appends the events of a JSON array of appends.';
 
--- Appends what _evercore_plain_appends let pass and has neither event ids nor tags; where a type declares tags, by the other way.
+-- Appends what _evercore_plain_appends let pass and has neither event ids nor tags; where a type declares tags or a schema, by the other way.
 -- `newest`: a newest position that is good enough for a single append.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
@@ -124,7 +124,7 @@ DECLARE
 BEGIN
   @enter@
   marks := @marks@;
-  IF marks & @declares_tags@ > 0 AND _evercore_declares_tags(parsed) THEN RETURN _evercore_append_document(document::text, NULL, NULL); END IF;
+  IF marks & @declares_tags@ > 0 AND _evercore_declares(parsed) THEN RETURN _evercore_append_document(document::text, NULL, NULL); END IF;
   one := parsed->0;
   IF jsonb_array_length(parsed) = 1 THEN  -- what the other branch does, at a tenth of its cost
     ids := ARRAY[(one->>'aggregate_id')::bigint];

@@ -70,6 +70,7 @@ BEGIN
   befores := _evercore_advance(ids, versions, counts, expects, in_rows);
   IF derived THEN PERFORM _evercore_check_bears(e.tags, _evercore_row(e.ordinality, in_rows), NULL) FROM unnest(events) WITH ORDINALITY AS e; END IF;
   IF condition IS NOT NULL THEN PERFORM _evercore_check_condition(condition, _evercore_append_rows."after"); END IF;
+  IF @look_for_tags@ THEN PERFORM _evercore_check_events_data(events, in_rows); END IF;
   places := _evercore_draw(amount);
   IF identified THEN
     PERFORM _evercore_write_identified(ids, befores, events, places, in_rows);

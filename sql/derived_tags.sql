@@ -60,18 +60,26 @@ EXCEPTION WHEN data_exception OR statement_too_complex THEN
 END $$;
 COMMENT ON FUNCTION _evercore_derive_stored(json, json) IS 'The tags that a declaration derives from the data of an event that is there.';
 
--- NULL where the type declares none, or the data give none. Outside READ COMMITTED a declaration that is not seen is 40001.
-CREATE OR REPLACE FUNCTION _evercore_declared_tags(type text, data text) RETURNS text[]
+-- NULL where the type declares none, or the data give none. Outside READ COMMITTED a declaration that is not seen is 40001. One row has all that
+-- a type declares: the schema is looked at here, too, after the tags.
+CREATE OR REPLACE FUNCTION _evercore_declared_tags(type text, data text, given text[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  declared json;
+  declared record;
+  derived text[];
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_enter(); END IF;
-  declared := (SELECT k.tags FROM evercore_event_type k WHERE k.name = type COLLATE "C");
-  IF declared IS NULL THEN RETURN NULL; END IF;
-  RETURN nullif(_evercore_derive(declared, data::jsonb), '{}');
+  SELECT k.tags, k.schema INTO declared FROM evercore_event_type k WHERE k.name = type COLLATE "C";
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF declared.tags IS NOT NULL THEN
+    derived := nullif(_evercore_derive(declared.tags, data::jsonb), '{}');
+    IF derived IS NOT NULL THEN PERFORM _evercore_check_bears(_evercore_join_tags(derived, given), '', NULL); END IF;
+  END IF;
+  IF declared.schema IS NOT NULL THEN PERFORM _evercore_check_data(type, declared.schema, data, ''); END IF;
+  RETURN derived;
 END $$;
-COMMENT ON FUNCTION _evercore_declared_tags(text, text) IS 'The tags that an event''s type derives from its data, or NULL.';
+COMMENT ON FUNCTION _evercore_declared_tags(text, text, text[]) IS
+  'The tags that an event''s type derives from its data, or NULL; EV005, EV009, EV011.';
 
 -- Derived tags come first, then those given, each once.
 CREATE OR REPLACE FUNCTION _evercore_join_tags(derived text[], given text[]) RETURNS text[]
@@ -81,16 +89,6 @@ BEGIN
               ELSE derived || ARRAY(SELECT g.tag FROM unnest(given) WITH ORDINALITY AS g (tag, no) WHERE g.tag COLLATE "C" <> ALL (derived) ORDER BY g.no) END;
 END $$;
 COMMENT ON FUNCTION _evercore_join_tags(text[], text[]) IS 'The tags of an event: those derived, then those given.';
-
-CREATE OR REPLACE FUNCTION _evercore_with_derived(derived text[], given text[]) RETURNS text[]
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  bears text[] := _evercore_join_tags(derived, given);
-BEGIN
-  PERFORM _evercore_check_bears(bears, '', NULL);
-  RETURN bears;
-END $$;
-COMMENT ON FUNCTION _evercore_with_derived(text[], text[]) IS 'The tags of an event: those derived, then those given; EV005, EV009.';
 
 -- `at`: what stands before the fault in place of its code, or NULL; `row`: what stands after it.
 CREATE OR REPLACE FUNCTION _evercore_check_bears(bears text[], "row" text, at text) RETURNS void
@@ -121,10 +119,10 @@ END $$;
 COMMENT ON FUNCTION _evercore_add_declared(anyarray) IS 'Events with the tags that their types declare.';
 
 -- Of a plain document of appends.
-CREATE OR REPLACE FUNCTION _evercore_declares_tags(parsed jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION _evercore_declares(parsed jsonb) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM (SELECT DISTINCT (e->>'event_type') COLLATE "C" AS name FROM jsonb_array_elements(parsed) AS a, jsonb_array_elements(a->'events') AS e) t
-                  WHERE (SELECT k.tags FROM evercore_event_type k WHERE k.name = t.name) IS NOT NULL);
+                  WHERE (SELECT k.tags IS NOT NULL OR k.schema IS NOT NULL FROM evercore_event_type k WHERE k.name = t.name));
 END $$;
-COMMENT ON FUNCTION _evercore_declares_tags(jsonb) IS 'Whether one of the event types of a document declares tags.';
+COMMENT ON FUNCTION _evercore_declares(jsonb) IS 'Whether one of the event types of a document declares tags or a schema.';

@@ -1,4 +1,4 @@
--- Event types: what is declared of them, how they fold and which tags their events bear by themselves, and the tags of events that were
+-- Event types: what is declared of them, how they fold, what data they take and which tags their events bear by themselves, and the tags of events that were
 -- there before.
 --
 -- Declared tags are an object of prefixes and JSON Pointers into the data. An append derives them under its aggregate's lock, so that a
@@ -42,15 +42,16 @@ BEGIN
   IF options IS NULL THEN RETURN NULL; END IF;
   PERFORM _evercore_payload(options COLLATE "C", 'options');
   FOR member IN SELECT json_object_keys(options::json) LOOP
-    IF member <> 'tags' THEN PERFORM _evercore_refuse('EV009', 'options: unknown member "' || member || '"'); END IF;
+    IF member NOT IN ('schema', 'tags') THEN PERFORM _evercore_refuse('EV009', 'options: unknown member "' || member || '"'); END IF;
   END LOOP;
+  PERFORM _evercore_option_schema(options);
   declared := options::json->'tags';
   IF declared::jsonb IN ('null', '[]') THEN RETURN 'null'; END IF;
   IF declared IS NOT NULL THEN fault := _evercore_declared_fault(declared); END IF;
   IF fault IS NOT NULL THEN PERFORM _evercore_refuse(left(fault, 5), substr(fault, 8)); END IF;
   RETURN declared;
 END $$;
-COMMENT ON FUNCTION _evercore_read_options(text) IS 'The declared tags of the options of an event type; EV004, EV005, EV009.';
+COMMENT ON FUNCTION _evercore_read_options(text) IS 'The declared tags of the options of an event type, all of which it checks; EV004, EV005, EV009.';
 
 -- One after the other: their order is that of the derived tags. NULL for what declares none.
 CREATE OR REPLACE FUNCTION _evercore_declared_list(declared json) RETURNS text[]
@@ -64,21 +65,22 @@ COMMENT ON FUNCTION _evercore_declared_list(json) IS 'Prefixes and pointers by t
 
 -- == Declaring ==
 
--- With the caller's rights: what changes the tags that a type declares is the owner's.
+-- With the caller's rights: what changes the tags or the schema that a type declares is the owner's.
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text DEFAULT NULL, options text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   @not_renamed@
   IF _evercore_declare_fold(name, fold, options) THEN RETURN name; END IF;
   IF NOT has_function_privilege('@extschema@._evercore_declare_tags(text, text, text)', 'EXECUTE') THEN
-    RAISE EXCEPTION 'permission denied to declare tags of "%": let the owner of the store run %', name,
+    RAISE EXCEPTION 'permission denied to declare % of "%": let the owner of the store run %',
+      CASE WHEN options::json->'tags' IS NULL THEN 'a schema' ELSE 'tags' END, name,
       format('SELECT %I.evercore_event_type(%L, %L, %L)', (parse_ident('@extschema@'))[1], name, fold, options) USING ERRCODE = '42501';
   END IF;
   PERFORM _evercore_declare_tags(name, fold, options);
   RETURN name;
 END $$;
 COMMENT ON FUNCTION evercore_event_type(text, text, text) IS
-  'Declares how an event type changes the state (merge, patch, custom or rules) and which tags its events bear; what is NULL stays as it is.';
+  'Declares how an event type changes the state (merge, patch, custom or rules), what data it takes and which tags its events bear; what is NULL stays as it is.';
 
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text, options anyelement) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -108,13 +110,14 @@ BEGIN
   declared := _evercore_read_options(options);
   SELECT k.fold, k.rules, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
   IF declared IS NOT NULL AND _evercore_declared_list(declared) IS DISTINCT FROM _evercore_declared_list(present.tags) THEN RETURN false; END IF;
+  IF _evercore_changes_schema(type, options) THEN RETURN false; END IF;
   IF given.fold IS NULL OR given.fold = present.fold AND _evercore_same_rules(given.rules, present.rules) THEN RETURN true; END IF;
   -- What was compacted and which snapshots are there is looked at after the lock: an older snapshot would miss the newest.
   PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted);
   RETURN true;
 END $$;
 COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
-  'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags.';
+  'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags or its schema.';
 
 -- Under the lock of declarations.
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void
@@ -159,7 +162,8 @@ DECLARE
   places bigint[];
 BEGIN
   IF _evercore_declared_list(declared) IS NULL THEN declared := NULL; END IF;
-  PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted);
+  PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted), _evercore_change_schema(type, options);
+  IF options::json->'tags' IS NULL THEN RETURN; END IF;
   PERFORM FROM evercore_event_type k WHERE k.name = type COLLATE "C" AND _evercore_declared_list(k.tags) IS NOT DISTINCT FROM _evercore_declared_list(declared);
   IF FOUND THEN RETURN; END IF;  -- another declared it meanwhile
   UPDATE evercore_event_type k SET tags = declared, filled_to = 0, unfilled = 0 WHERE k.name = type COLLATE "C";
@@ -177,7 +181,7 @@ BEGIN
     PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fold and the tags of an event type, and tags what is there; EV010.';
+COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fold, the schema and the tags of an event type, and tags what is there; EV010.';
 
 -- == The tags of events that are there ==
 

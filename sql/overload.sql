@@ -145,6 +145,11 @@ BEGIN
              || CASE k.condition WHEN 'text' THEN 'condition' ELSE '_evercore_document(condition, ''condition'')' END || ', after'
       FROM (VALUES ('text', 'anyelement'), ('anyelement', 'text'), ('anyelement', 'anycompatible')) AS k (appends, condition)
     UNION ALL
+    SELECT 'evercore_validate', 'text', 'STABLE', format('event_type text, data %s, options %s', k.data, k.options) || CASE k.options WHEN 'text' THEN ' DEFAULT NULL' ELSE '' END,
+           'event_type, ' || CASE k.data WHEN 'text' THEN 'data' ELSE '_evercore_document(data, ''data'')' END || ', '
+             || CASE k.options WHEN 'text' THEN 'options' ELSE '_evercore_document(options, ''options'')' END
+      FROM (VALUES ('text', 'anyelement'), ('anyelement', 'text'), ('anyelement', 'anycompatible')) AS k (data, options)
+    UNION ALL
     SELECT f.name, 'bigint', f.volatility, 'type ' || k.type || ', key ' || k.key
              || CASE WHEN f.name = 'evercore_create' AND k.key = 'text' THEN ' DEFAULT NULL' ELSE '' END,
            CASE k.type WHEN 'text' THEN 'type' ELSE '_evercore_name_text(type, ''aggregate_type'')' END || ', '

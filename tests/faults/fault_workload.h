@@ -25,6 +25,11 @@ inline constexpr const char* tagged =
 inline constexpr const char* declared =
     "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"number\":\"/n\"}}')";
 
+inline constexpr const char* with_schema =
+    "SELECT evercore_event_type('E', NULL, '{\"schema\":{\"required\":[\"n\"],\"not\":{\"$ref\":"
+    "\"#/$defs/d\"},\"$defs\":{\"d\":{\"properties\":{\"n\":{\"enum\":[{\"deep\":\"long enough for"
+    " memory\"}]}}}}}}')";
+
 inline const std::vector<Work>& works() {
   static const std::vector<Work> all = {
       {"append", "", "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}')"},
@@ -68,6 +73,17 @@ inline const std::vector<Work>& works() {
        "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
        "\"n\":7}},{\"event_type\":\"F\",\"data\":{}},{\"event_type\":\"E\","
        "\"data\":{}},{\"event_type\":\"E\",\"data\":{\"n\":8},\"tags\":[\"course:c2\"]}]}]')"},
+      {"event_type with a schema", "",
+       "SELECT evercore_event_type('E', NULL, '{\"schema\":{\"properties\":{\"a name long enough "
+       "for"
+       " memory\":{\"enum\":[{\"n\":[1]}]}},\"required\":[\"n\"]}}')"},
+      {"append with a schema", with_schema,
+       "SELECT evercore_append(1, NULL, 'E', '{\"n\":[7,8]}')"},
+      {"append_many with a schema", with_schema,
+       "SELECT "
+       "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
+       "\"n\":7}},{\"event_type\":\"F\",\"data\":{}},{\"event_type\":\"E\",\"data\":{\"n\":[{"
+       "}]}},{\"event_type\":\"E\",\"data\":{\"n\":8}}]}]')"},
       {"fill",
        "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"m\":\"/m\"}}'); UPDATE "
        "evercore_event_type SET"

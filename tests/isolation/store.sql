@@ -14,6 +14,7 @@ CREATE FUNCTION public.tagged() RETURNS text LANGUAGE sql AS $$
 $$;
 CREATE FUNCTION public.declared() RETURNS text LANGUAGE sql AS $$ SELECT '{"tags":{"m":"/x/m","c":"/x/c","a":"/x/a"}}' $$;
 CREATE FUNCTION public.rules() RETURNS text LANGUAGE sql AS $$ SELECT '[{"add":{"/events":{"value":1}}},{"patch":""}]' $$;
+CREATE FUNCTION public.refusing() RETURNS text LANGUAGE sql AS $$ SELECT '{"schema":{"properties":{"x":{"maxProperties":0}}}}' $$;
 CREATE FUNCTION public.condition() RETURNS text LANGUAGE sql AS $$ SELECT '[{"tags":["a"]}]' $$;
 
 CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
@@ -39,7 +40,7 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
   SELECT jsonb_build_object(
     'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
     'folds', (SELECT coalesce(jsonb_object_agg(name, coalesce(rules::text, fold)), '{}') FROM evercore_event_type),
-    'declared', (SELECT coalesce(jsonb_agg(jsonb_build_array(t.event_type, t.tags, t.filled) ORDER BY t.event_type), '[]') FROM evercore_event_types t),
+    'declared', (SELECT coalesce(jsonb_agg(jsonb_build_array(t.event_type, t.tags, t.filled, t.schema) ORDER BY t.event_type), '[]') FROM evercore_event_types t),
     'tagged', (SELECT count(*) FROM evercore_event_tag),
     'subscriptions', (SELECT jsonb_agg(s.name) FROM evercore_subscription s),
     'policies', (SELECT jsonb_object_agg(name, snapshot_every) FROM evercore_aggregate_type),

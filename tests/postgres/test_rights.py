@@ -87,7 +87,7 @@ def test_no_table_can_be_touched_but_by_the_owner():
 
 
 # By name, in all forms: what a new function or relation is, too, has to be said here and in sql/roles.sql.
-READERS = ("version time check stats find sequence head follow query events replay state history _in_flight _lag _time_text").split()
+READERS = ("version time check stats find sequence head follow query validate events replay state history _in_flight _lag _time_text").split()
 WRITERS = ("create ensure rekey append append_many event_type snapshot save_snapshot snapshot_policy subscribe pause resume reset unsubscribe claim fetch ack renew"
            " release _publish_floor _json_text _declare_fold _options_text").split()
 OWNERS = ("migrate restored rename_type index_types fill compact compact_type erase").split()
@@ -294,3 +294,15 @@ def test_who_may_not_declare_tags_is_told_what_the_owner_runs():
         role["owner"].rows(statement)
         role["writer"].rows(call)
     equal(admin.rows("SELECT event_type, fold, tags FROM evercore_event_types WHERE event_type = 'it''s'"), [("it's", "patch", '{"b":"/b"}')])
+
+
+def test_a_schema_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():
+    _, role = roles()
+    declare = """SELECT evercore.evercore_event_type('Kept', {}, '{}')"""
+    needs = '{"schema":{"required":["a"]}}'
+    refused(lambda: role["writer"].rows(declare.format("NULL", needs)), "42501", "permission denied to declare a schema of \"Kept\": let the owner")
+    role["owner"].rows(declare.format("NULL", needs))
+    role["writer"].rows(declare.format("NULL", needs))
+    refused(lambda: role["writer"].rows(declare.format("NULL", '{"schema":null}')), "42501")
+    refused(lambda: role["reader"].rows(declare.format("NULL", needs)), "42501")
+    equal(role["reader"].rows("SELECT evercore.evercore_validate('Kept', '{}'), evercore.evercore_validate('Kept', '{}', '{\"schema\":true}')"), [(": required", None)])

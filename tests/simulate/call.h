@@ -90,6 +90,7 @@ std::vector<Call> append_calls();
 std::vector<Call> read_calls();
 std::vector<Call> query_calls();
 std::vector<Call> fold_calls();
+std::vector<Call> schema_calls();
 std::vector<Call> rename_calls();
 std::vector<Call> snapshot_calls();
 std::vector<Call> subscription_calls();
@@ -105,7 +106,8 @@ Text text(const Argument& argument);
 std::string cell(const Text& text);
 std::string cell(std::optional<Number> number);
 std::string row(std::initializer_list<std::string> cells);
-std::string joined(const Rows& rows);  ///< a line each
+std::string joined(const Rows& rows);                               ///< a line each
+void check_payload(const std::string& argument, const Text& json);  ///< EV004
 /// What an append_many with a condition answers; in calls_append.cpp. `refuse_by_condition` throws.
 Rows append_many_if(Scene& scene, const Arguments& arguments,
                     const std::function<void()>& refuse_by_condition);

@@ -27,12 +27,6 @@ struct Appended {
   bool repeated = true;       ///< all of them
 };
 
-void check_payload(const std::string& argument, const Text& json) {
-  if (!json) return;
-  if (json->front() != '{') refuse(4, argument + ": not an object");
-  if (*json == "{\"a\":1,\"a\":2}") refuse(4, argument + ": duplicate key \"a\"");
-}
-
 NewEvent read_event(const Append& append, const Argument* columns) {
   NewEvent event{text(columns[0]),
                  text(columns[1]),
@@ -148,8 +142,7 @@ Appended write(Scene& scene, Number target, const Append& append) {
 /// In one call all ids must be there at its start; rows see what rows before them made.
 enum class Targets { at_start, row_by_row };
 
-std::vector<Appended> append_all(Scene& scene, const std::vector<Append>& appends,
-                                 Targets look = Targets::at_start) {
+std::vector<Appended> write_all(Scene& scene, const std::vector<Append>& appends, Targets look) {
   std::vector<Number> targets;
   for (const Append& append : appends) {
     if (number(append.id) && look == Targets::at_start) scene.store.open(number(append.id));
@@ -164,6 +157,37 @@ std::vector<Appended> append_all(Scene& scene, const std::vector<Append>& append
   for (std::size_t i = 0; i < appends.size(); ++i)
     done.push_back(write(scene, targets[i], appends[i]));
   return done;
+}
+
+/// EV011 of each new event whose schema does not take its data.
+std::vector<std::string> untaken_of(const Store& store, const std::vector<Append>& appends) {
+  std::vector<std::string> messages;
+  for (const Append& append : appends) {
+    for (const NewEvent& event : append.events) {
+      const Text fault = store.fault_of(*event.type, event.data);
+      if (!fault || (event.id && store.with_id(*event.id) != nullptr)) continue;
+      messages.push_back("EV011: data of \"" + *event.type + "\": " + *fault);
+    }
+  }
+  return messages;
+}
+
+/// Of several rows at fault either may be named; of the events of a call the first.
+std::vector<Appended> append_all(Scene& scene, const std::vector<Append>& appends,
+                                 Targets look = Targets::at_start) {
+  std::vector<std::string> untaken = untaken_of(scene.store, appends);
+  std::vector<Appended> done;
+  try {
+    done = write_all(scene, appends, look);
+  } catch (Refusal& refusal) {
+    if (look == Targets::row_by_row) {
+      refusal.messages.insert(refusal.messages.end(), untaken.begin(), untaken.end());
+    }
+    throw;
+  }
+  if (untaken.empty()) return done;
+  if (look == Targets::at_start) untaken.resize(1);
+  throw Refusal{untaken};
 }
 
 // One event: id, expected, and the event's columns.
@@ -317,11 +341,17 @@ Rows copy_back(Scene& scene, const Arguments& arguments) {
     append.events.push_back({event.type, event.data, {}, {}, {}, {}, {}});
     appends.push_back(append);
   }
-  append_all(scene, appends);
+  append_all(scene, appends, Targets::row_by_row);
   return {};
 }
 
 }  // namespace
+
+void check_payload(const std::string& argument, const Text& json) {
+  if (!json) return;
+  if (json->front() != '{') refuse(4, argument + ": not an object");
+  if (*json == "{\"a\":1,\"a\":2}") refuse(4, argument + ": duplicate key \"a\"");
+}
 
 Arguments make_appends(Maker& maker) {
   return make_many(maker, 3, 4, true);
@@ -342,11 +372,13 @@ Rows append_many_if(Scene& scene, const Arguments& arguments,
     if (refusal.messages[0].starts_with("EV009")) throw;
     refused = refusal;
   }
-  const std::vector<Appended> done = append_all(scene, appends);
+  const std::vector<std::string> untaken = untaken_of(scene.store, appends);
+  const std::vector<Appended> done = write_all(scene, appends, Targets::at_start);
   // `repeated` is of an append whose events are all repeats.
   const bool any_new =
       std::any_of(done.begin(), done.end(), [](const Appended& last) { return !last.repeated; });
   if (refused && any_new) throw *refused;
+  if (!untaken.empty()) throw Refusal{{untaken.front()}};
   return answer(done);
 }
 

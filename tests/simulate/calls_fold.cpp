@@ -82,8 +82,11 @@ Rows event_types(Scene& scene, const Arguments&) {
   for (const auto& [name, fold] : scene.store.folds) {
     const auto found = scene.store.declared.find(name);
     const Text tags = found == scene.store.declared.end() ? Text() : Text(found->second);
-    if (fold == Fold::merge && !tags) continue;
-    rows.push_back(row({name, words[static_cast<int>(fold)], "NULL", "NULL", cell(tags), "1"}));
+    const auto declared = scene.store.schemas.find(name);
+    const Text schema = declared == scene.store.schemas.end() ? Text() : Text(declared->second);
+    if (fold == Fold::merge && !schema && !tags) continue;
+    rows.push_back(
+        row({name, words[static_cast<int>(fold)], cell(schema), "NULL", cell(tags), "1"}));
   }
   return rows;
 }

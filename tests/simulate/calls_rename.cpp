@@ -26,6 +26,11 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
     declared.key() = to;
     store.declared.insert(std::move(declared));
   }
+  auto schema = store.schemas.extract(from);
+  if (!schema.empty()) {
+    schema.key() = to;
+    store.schemas.insert(std::move(schema));
+  }
   auto fold = store.folds.extract(from);
   fold.key() = to;
   store.folds.insert(std::move(fold));

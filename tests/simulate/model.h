@@ -119,6 +119,7 @@ struct Store {
   std::map<std::string, Policy> policies;       ///< by aggregate type; a type that is known is here
   std::map<std::string, Fold> folds;            ///< by event type, likewise
   std::map<std::string, std::string> declared;  ///< by event type: prefixes and pointers, as JSON
+  std::map<std::string, std::string> schemas;   ///< by event type: of its data
   std::map<std::string, Subscription> subscriptions;
   Number newest_id = 0;  ///< ever given to an aggregate
   Number head = 0;       ///< the newest position ever given
@@ -143,6 +144,8 @@ struct Store {
   void snapshot_if_due(Aggregate& aggregate, Number before);
   /// Gives it what its type declares and it lacks, behind the derived tags that it has.
   void tag(Event& event) const;
+  /// What the type's schema says of data; in calls_schema.cpp.
+  [[nodiscard]] Text fault_of(const std::string& type, const Text& data) const;
 
   // States.
   [[nodiscard]] Json state(const Aggregate& aggregate, Number sequence);

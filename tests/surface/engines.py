@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CELL, ROW, MARK = "\x1f", "\x1e", "\x1d"
 TIMEOUT = 300
 ROLES = {word.upper(): f"evercore_surface_{word}" for word in ("owner", "writer", "reader")}  # removed at the end
-CONSTRAINTS = {"EV001", "EV003", "EV007"}  # what SQLite must report as a constraint
+CONSTRAINTS = {"EV001", "EV003", "EV007", "EV011"}  # what SQLite must report as a constraint
 
 
 class Unavailable(Exception):

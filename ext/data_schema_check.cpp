@@ -1,0 +1,142 @@
+#include "data_schema_check.h"
+
+#include <memory>
+#include <new>
+
+#include "append.h"
+#include "connection.h"
+#include "event_type.h"
+#include "json.h"
+#include "value.h"
+
+namespace evercore::ext {
+
+namespace {
+
+constexpr int options_argument = 2;
+
+/// Reads data for as long as it lives; what large ones took is given back.
+class Reading {
+ public:
+  Reading(Connection& connection, std::string_view data) : tree_(connection.data) {
+    if (!tree_.read(data)) throw error(4, "data: not JSON");
+  }
+  ~Reading() { tree_.shrink(); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  [[nodiscard]] const JsonTree& tree() const { return tree_; }
+
+ private:
+  JsonTree& tree_;
+};
+
+StoredSchema* stored_schema(Connection& connection, std::string_view event_type) {
+  const DeclaredTypes::Type* type = connection.declared.type(connection, event_type);
+  return type == nullptr ? nullptr : type->schema.get();
+}
+
+Error damaged_schema(std::string_view event_type) {
+  return error(8, "schema of \"" + std::string(event_type) + "\" is damaged");
+}
+
+std::optional<std::string> fault_of(Connection& connection, std::string_view event_type,
+                                    std::string_view data) {
+  StoredSchema* stored = stored_schema(connection, event_type);
+  if (stored == nullptr) return std::nullopt;
+  const auto& schema = stored->read(connection);
+  if (!schema) throw damaged_schema(event_type);
+  return schema->fault(Reading(connection, data).tree());
+}
+
+/// What other connections have declared is seen by reading. A statement that reads has done so.
+void see_declarations(Connection& connection) {
+  if (sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_NONE) return;
+  Statement look = connection.prepare("SELECT declared_mark FROM main.evercore_schema");
+  look.step();
+  connection.require_same_store();
+}
+
+/// What the options of a call try in place of the schema that is declared.
+struct Tried {
+  bool given = false;
+  std::optional<DataSchema> schema;  ///< none: any data are taken
+};
+
+Tried read_options(const Call& call) {
+  Tried tried;
+  const auto json = schema_of_options(call, options_argument);
+  if (json) tried.given = true;
+  if (json && *json != "null") tried.schema.emplace(*json);
+  return tried;
+}
+
+/// SQLite keeps it for the rows of a statement whose options are a constant.
+const Tried* tried_by(const Call& call) {
+  if (call.optional(options_argument) == nullptr) return nullptr;
+  const void* kept = sqlite3_get_auxdata(call.context, options_argument);
+  if (kept != nullptr) return static_cast<const Tried*>(kept);
+  auto tried = std::make_unique<Tried>(read_options(call));
+  sqlite3_set_auxdata(call.context, options_argument, tried.release(),
+                      [](void* held) { delete static_cast<Tried*>(held); });
+  kept = sqlite3_get_auxdata(call.context, options_argument);
+  if (kept == nullptr) throw std::bad_alloc();
+  return static_cast<const Tried*>(kept);
+}
+
+void validate(const Call& call) {
+  Connection& connection = call.connection;
+  const std::string_view data = required_document(call.arguments[1], "data");
+  connection.payload.check("data", data);
+  const Name event_type = name_of(call.arguments[0], "event_type", max_type_name);
+  const Tried* tried = tried_by(call);
+  connection.require_store();
+  std::optional<std::string> fault;
+  if (tried == nullptr || !tried->given) {
+    see_declarations(connection);
+    fault = fault_of(connection, event_type, data);
+  } else if (tried->schema) {
+    fault = tried->schema->fault(Reading(connection, data).tree());
+  }
+  return fault ? call.result(*fault) : call.result_null();
+}
+
+}  // namespace
+
+const std::optional<DataSchema>& StoredSchema::read(Connection& connection) {
+  if (!is_read_) schema_ = sound_schema(connection, text_);
+  is_read_ = true;
+  return schema_;
+}
+
+bool is_taken(Connection& connection, const NewEvent& event) {
+  StoredSchema* stored = stored_schema(connection, event.event_type);
+  if (stored == nullptr) return true;
+  const auto& schema = stored->read(connection);
+  return schema && schema->takes(Reading(connection, event.data).tree());
+}
+
+std::optional<Error> refusal_by_schema(Connection& connection, const NewEvent& event) {
+  if (is_taken(connection, event)) return std::nullopt;
+  const auto fault = fault_of(connection, event.event_type, event.data);
+  return error(11,
+               "data of \"" + std::string(event.event_type) + "\": " + fault.value_or(": false"));
+}
+
+void require_taken(Connection& connection, const NewEvent& event) {
+  if (const auto refusal = refusal_by_schema(connection, event)) throw *refusal;
+}
+
+std::optional<DataSchema> sound_schema(Connection& connection, std::string_view json) {
+  try {
+    connection.payload.check_value("schema", json);
+    return DataSchema(trim(json));
+  } catch (const Error& failure) {
+    if (failure.code == Code::engine) throw;
+    return std::nullopt;
+  }
+}
+
+const Function validate_function = {"evercore_validate", 2, 3, Access::reads, validate};
+
+}  // namespace evercore::ext

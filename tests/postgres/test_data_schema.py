@@ -1,0 +1,113 @@
+"""Schemas of data between sessions and types: declarations and appends that meet, other types than text, damage, and hostile schemas."""
+import json
+
+from harness import Later, equal, refused, waits_for_lock
+from pq import Connection
+from test_declared import FORMS, problems, store
+
+DECLARE = "SELECT evercore_event_type('E', NULL, $1)"
+REFUSES = '{"schema":{"properties":{"a":{"maximum":0}}}}'
+REFUSAL = 'EV011: data of "E": /a: maximum'
+
+
+def validate(connection, schema, data):
+    return connection.rows("SELECT evercore_validate('E', $1, $2)", json.dumps(data), json.dumps({"schema": schema}))[0][0]
+
+
+def test_every_form_of_append_waits_for_a_declaration_and_is_refused_by_it():
+    for name, sql in FORMS.items():
+        database, observer = store()
+        declares, writes = Connection(database), Connection(database)
+        declares.rows("BEGIN")
+        declares.rows(DECLARE, REFUSES)
+        later = Later(lambda writes=writes, sql=sql: refused(lambda: writes.rows(sql), "EV011", REFUSAL))
+        equal(waits_for_lock(observer, writes.pid()), True, name)
+        declares.rows("COMMIT")
+        later.result()
+        equal(observer.rows("SELECT count(*) FROM evercore_event"), [("0",)], name)
+        equal(problems(observer), [], name)
+
+
+def test_a_declaration_waits_for_every_form_of_append():
+    for name, sql in FORMS.items():
+        database, observer = store()
+        declares, writes = Connection(database), Connection(database)
+        writes.rows("BEGIN")
+        writes.rows(sql)
+        later = Later(lambda declares=declares: declares.rows(DECLARE, REFUSES))
+        equal(waits_for_lock(observer, declares.pid()), True, name)
+        writes.rows("COMMIT")
+        later.result()
+        refused(lambda observer=observer, sql=sql: observer.rows(sql.replace("'i'", "'j'")), "EV011", REFUSAL)
+
+
+def test_above_read_committed_an_append_under_an_older_schema_fails():
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for name, sql in FORMS.items():
+            database, observer = store()
+            writes = Connection(database)
+            writes.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM evercore_log")
+            observer.rows(DECLARE, REFUSES)
+            refused(lambda writes=writes, sql=sql: writes.rows(sql), "40001")
+            writes.rows("ROLLBACK")
+            equal(observer.rows("SELECT count(*) FROM evercore_event"), [("0",)], name)
+
+
+def test_validate_takes_documents_of_every_type():
+    _, connection = store()
+    schema = '{"schema":{"required":["b"]}}'
+    for data in ("'{}'", "'{}'::text", "'{}'::json", "'{}'::jsonb", "'{}'::bytea", "json_build_object()", "jsonb_build_object()"):
+        for options in (f"'{schema}'", f"'{schema}'::json", f"'{schema}'::jsonb", f"'{schema}'::text"):
+            equal(connection.rows(f"SELECT evercore_validate('E', {data}, {options})"), [(": required",)], f"{data} {options}")
+        equal(connection.rows(f"SELECT evercore_validate('E', {data})"), [(None,)], data)
+    refused(lambda: connection.rows("SELECT evercore_validate('E', 1)"), "42883")
+
+
+def test_a_damaged_schema_is_named():
+    _, connection = store()
+    connection.rows(DECLARE, REFUSES)
+    for text in ("7", '{"pattern":"x"}', '{"$ref":"#"}', '{"minimum":"1"}', '{"a":1,"a":1}'):
+        connection.rows("UPDATE evercore_event_type SET schema = $1::json", text)
+        equal(problems(connection), ['schema of "E" is damaged'], text)
+    connection.rows(DECLARE, REFUSES)
+    equal(problems(connection), [])
+
+
+def test_the_mark_of_schemas_is_missed_and_mended():
+    _, connection = store()
+    connection.rows(DECLARE, REFUSES)
+    connection.rows("SELECT setval('_evercore_highest', pg_sequence_last_value('_evercore_highest'::regclass) & ~17592186044416)")
+    equal(problems(connection), ["sequence _evercore_highest is behind its table"])
+    connection.rows("SELECT evercore_migrate()")
+    equal(problems(connection), [])
+    refused(lambda: connection.rows(FORMS["single"]), "EV011", REFUSAL)
+
+
+def test_numbers_do_not_depend_on_the_session():
+    _, connection = store()
+    for digits in ("-15", "0", "3"):
+        connection.rows(f"SET extra_float_digits = {digits}")
+        say = "SELECT evercore_validate('E', $1, $2)"
+        for data, schema, fault in (("0.30000000000000004", '{"const":0.3}', "/v: const"), ("0.1000000000000000055511151231257827", '{"const":0.1}', None),
+                                    ("9007199254740993", '{"maximum":9007199254740992}', "/v: maximum"), ("9007199254740992.6", '{"maximum":9007199254740992}', None),
+                                    ("1e-400", '{"const":0}', None), ("1e-400", '{"exclusiveMinimum":0}', "/v: exclusiveMinimum"), ("1e308", '{"maximum":1.0e308}', None)):
+            equal(connection.rows(say, f'{{"v":{data}}}', f'{{"schema":{{"properties":{{"v":{schema}}}}}}}'), [(fault,)], f"{data} {schema}")
+
+
+def test_deep_data_and_alternatives_that_lead_to_each_other_have_an_end():
+    _, connection = store()
+    deep = json.loads('{"a":' * 511 + "{}" + "}" * 511)
+    equal(validate(connection, {"properties": {"a": {"$ref": "#"}}}, deep), None)
+    equal(validate(connection, {"anyOf": [{"required": ["b"]}, {"properties": {"a": {"$ref": "#"}}}], "maxProperties": 1}, deep), None)
+    ways = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(200)} | {"d200": {"required": ["never"]}}
+    equal(validate(connection, {"$ref": "#/$defs/d0", "$defs": ways}, {}), ": anyOf")
+    equal(validate(connection, {"$ref": "#/$defs/d0", "$defs": ways}, {"never": 1}), None)
+    both = {"properties": {"a": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}
+    equal(validate(connection, both, json.loads('{"a":' * 60 + "{}" + "}" * 60)), None)
+
+
+def test_what_would_take_too_long_is_too_complex():
+    _, connection = store()
+    parts = {"items": {"allOf": [{}] * 1990}}
+    equal(validate(connection, {"properties": {"v": parts}}, {"v": [0] * 300}), None)
+    equal(validate(connection, {"properties": {"v": parts}}, {"v": [0] * 600}), ": too complex")

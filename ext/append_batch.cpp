@@ -98,8 +98,12 @@ std::optional<Statement> prepare_insert(Connection& connection, Written last) {
     return connection.prepare_ignoring(last == written_data       ? insert_leading
                                        : last == written_metadata ? insert_beside
                                                                   : insert_to_tags);
-  } catch (const Error&) {
-    return std::nullopt;  // an authorizer may not know the table
+  } catch (const Error& failure) {
+    // An authorizer may not know the table. Where the disk fails, SQLite may have rolled the transaction
+    // back: another INSERT would then commit by itself.
+    const int code = failure.sqlite_code & 0xff;
+    if (code != SQLITE_AUTH && code != SQLITE_ERROR) throw;
+    return std::nullopt;
   }
 }
 

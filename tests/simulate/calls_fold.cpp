@@ -18,8 +18,10 @@ Rows event_type(Scene& scene, const Arguments& arguments) {
   const Text type = text(arguments[0]);
   check_name(type, "event_type", longest_type);
   const std::string word = *text(arguments[1]);
-  const std::map<std::string, Fold> folds = {
-      {"merge", Fold::merge}, {"patch", Fold::patch}, {"custom", Fold::custom}};
+  const std::map<std::string, Fold> folds = {{"merge", Fold::merge},
+                                             {"patch", Fold::patch},
+                                             {"custom", Fold::custom},
+                                             {declared_rules, Fold::rules}};
   if (folds.count(word) == 0)
     refuse(9, "fold is not merge, patch, custom or rules: \"" + word + "\"");
   Store& store = scene.store;
@@ -78,7 +80,7 @@ std::string declare_sql(const Arguments& a) {
 
 Rows event_types(Scene& scene, const Arguments&) {
   Rows rows;
-  const char* const words[] = {"merge", "patch", "custom"};
+  const char* const words[] = {"merge", "patch", "custom", declared_rules};
   for (const auto& [name, fold] : scene.store.folds) {
     const auto found = scene.store.declared.find(name);
     const Text tags = found == scene.store.declared.end() ? Text() : Text(found->second);
@@ -101,7 +103,8 @@ std::vector<Call> fold_calls() {
   return {
       {"evercore_event_type", 2, true, "", "t",
        [](Maker& m) {
-         return Arguments{m.event_type(), m.some({"merge", "patch", "patch", "custom", "other"})};
+         return Arguments{m.event_type(), m.some({"merge", "patch", "patch", "custom", "other",
+                                                  declared_rules, declared_rules})};
        },
        event_type},
       {"evercore_event_type", 2, true, "", "t",

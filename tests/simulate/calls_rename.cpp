@@ -33,7 +33,17 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
   }
   auto fold = store.folds.extract(from);
   fold.key() = to;
+  const bool by_rules = fold.mapped() == Fold::rules;
   store.folds.insert(std::move(fold));
+  for (auto& [id, aggregate] : store.aggregates) {
+    const auto kept = store.kept(aggregate);
+    if (!by_rules || std::none_of(kept.begin(), kept.end(),
+                                  [&](const Event* event) { return event->type == to; })) {
+      continue;
+    }
+    aggregate.snapshots.erase(aggregate.snapshots.upper_bound(aggregate.base),
+                              aggregate.snapshots.end());
+  }
 }
 
 void rename_aggregate_type(Store& store, const std::string& from, const std::string& to) {

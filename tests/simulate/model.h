@@ -26,7 +26,10 @@ struct Refusal {
 };
 [[noreturn]] void refuse(int code, const std::string& text);
 
-enum class Fold { merge, patch, custom };
+enum class Fold { merge, patch, custom, rules };
+/// The rules that the simulator declares; fold() in model.cpp says what they do.
+inline constexpr const char* declared_rules =
+    R"([{"add":{"/sum/{/a}":"/b"}},{"set":{"/last":"/c"}},{"remove":["/a/a"]}])";
 
 /// An event that is to be appended.
 struct NewEvent {

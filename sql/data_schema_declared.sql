@@ -148,9 +148,9 @@ BEGIN
       SELECT n.pointer, _evercore_reference(n.schema->>'$ref') FROM unnest(pointers, schemas) AS n (pointer, schema)
        WHERE json_typeof(n.schema) = 'object' AND n.schema->'$ref' IS NOT NULL) e GROUP BY 1) e;
   IF NOT _evercore_leads_back(edges, pointers, NULL) THEN RETURN NULL; END IF;
-  FOR one IN SELECT n.pointer FROM unnest(pointers, schemas) WITH ORDINALITY AS n (pointer, schema, no)
+  FOR one IN SELECT n.pointer, _evercore_reference(n.schema->>'$ref') AS target FROM unnest(pointers, schemas) WITH ORDINALITY AS n (pointer, schema, no)
               WHERE json_typeof(n.schema) = 'object' AND n.schema->'$ref' IS NOT NULL ORDER BY n.no LOOP
-    IF _evercore_leads_back(edges, ARRAY[one.pointer], one.pointer) THEN RETURN one.pointer || '/$ref: a cycle'; END IF;
+    IF one.target = one.pointer OR _evercore_leads_back(edges, ARRAY[one.target], one.pointer) THEN RETURN one.pointer || '/$ref: a cycle'; END IF;
   END LOOP;
   RETURN NULL;
 END $$;

@@ -74,7 +74,7 @@ BEGIN
     SELECT NULL, NULL, NULL, 8, 'evercore_schema is empty' WHERE NOT EXISTS (SELECT FROM evercore_schema)
     UNION ALL
     SELECT NULL, NULL, NULL, 8, format('schema of "%s" is damaged', k.name) FROM evercore_event_type k
-     WHERE k.schema IS NOT NULL AND _evercore_stored_schema_fault(k.schema) IS NOT NULL
+     WHERE CASE WHEN k.schema IS NULL THEN k.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(k.schema, k.schema_path) IS NOT NULL END
     UNION ALL
     SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;

@@ -372,7 +372,8 @@ CREATE OR REPLACE FUNCTION _evercore_check_events_data(events anyarray, in_rows 
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM _evercore_check_data(e.event_type, e.schema, e.data, _evercore_row(e.ordinality, in_rows))
-     FROM (SELECT u.*, (SELECT k.schema FROM evercore_event_type k WHERE k.name = u.event_type) AS schema FROM unnest(events) WITH ORDINALITY AS u OFFSET 0) e
+     FROM (SELECT u.*, (SELECT CASE WHEN @plainly_taken(u.data)@ THEN NULL ELSE k.schema END FROM evercore_event_type k WHERE k.name = u.event_type) AS schema
+             FROM unnest(events) WITH ORDINALITY AS u OFFSET 0) e
     WHERE e.schema IS NOT NULL ORDER BY e.ordinality;
 END $$;
 COMMENT ON FUNCTION _evercore_check_events_data(anyarray, boolean) IS 'Refuses events whose data the schemas of their types do not take: EV011.';
@@ -412,16 +413,26 @@ DECLARE
 BEGIN
   IF NOT _evercore_changes_schema(type, options) THEN RETURN; END IF;
   IF json_typeof(declared) = 'null' THEN declared := NULL; END IF;
-  UPDATE evercore_event_type k SET schema = declared WHERE k.name = type COLLATE "C";
+  UPDATE evercore_event_type k SET schema = declared, schema_path = _evercore_schema_path(declared) WHERE k.name = type COLLATE "C";
   PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   IF declared IS NOT NULL THEN PERFORM _evercore_mark(@declares_tags@); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_change_schema(text, text) IS 'Changes the schema of an event type where options say another.';
 
--- The column may hold anything that its owner wrote there.
-CREATE OR REPLACE FUNCTION _evercore_stored_schema_fault(schema json) RETURNS text
+-- The columns may hold anything that their owner wrote there.
+CREATE OR REPLACE FUNCTION _evercore_stored_schema_fault(schema json, path jsonpath) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
-  RETURN coalesce(_evercore_exact_fault(schema::text, NULL), _evercore_schema_declared_fault(schema));
+  RETURN coalesce(_evercore_exact_fault(schema::text, NULL), _evercore_schema_declared_fault(schema),
+                  CASE WHEN path::text IS DISTINCT FROM _evercore_schema_path(schema)::text THEN 'another path' END);
 END $$;
-COMMENT ON FUNCTION _evercore_stored_schema_fault(json) IS 'What is wrong with a stored schema, or NULL.';
+COMMENT ON FUNCTION _evercore_stored_schema_fault(json, jsonpath) IS 'What is wrong with a stored schema, or NULL.';
+
+-- As this release makes them of schemas that are sound.
+CREATE OR REPLACE FUNCTION _evercore_mend_schema_paths() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  UPDATE evercore_event_type k SET schema_path = CASE WHEN k.schema IS NOT NULL THEN _evercore_schema_path(k.schema) END
+   WHERE CASE WHEN k.schema IS NULL THEN k.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(k.schema, k.schema_path) = 'another path' END;
+END $$;
+COMMENT ON FUNCTION _evercore_mend_schema_paths() IS 'Makes the paths of declared schemas that are missing or different.';

@@ -69,13 +69,13 @@ DECLARE
   derived text[];
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_enter(); END IF;
-  SELECT k.tags, k.schema INTO declared FROM evercore_event_type k WHERE k.name = type COLLATE "C";
+  SELECT k.tags, k.schema, @plainly_taken(data)@ AS taken INTO declared FROM evercore_event_type k WHERE k.name = type COLLATE "C";
   IF NOT FOUND THEN RETURN NULL; END IF;
   IF declared.tags IS NOT NULL THEN
     derived := nullif(_evercore_derive(declared.tags, data::jsonb), '{}');
     IF derived IS NOT NULL THEN PERFORM _evercore_check_bears(_evercore_join_tags(derived, given), '', NULL); END IF;
   END IF;
-  IF declared.schema IS NOT NULL THEN PERFORM _evercore_check_data(type, declared.schema, data, ''); END IF;
+  IF declared.taken IS NOT TRUE AND declared.schema IS NOT NULL THEN PERFORM _evercore_check_data(type, declared.schema, data, ''); END IF;
   RETURN derived;
 END $$;
 COMMENT ON FUNCTION _evercore_declared_tags(text, text, text[]) IS

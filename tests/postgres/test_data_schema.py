@@ -1,6 +1,10 @@
 """Schemas of data between sessions and types: declarations and appends that meet, other types than text, damage, and hostile schemas."""
 import json
+import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "json_schema"))
+import own  # noqa: E402
 from harness import Later, equal, refused, waits_for_lock
 from pq import Connection
 from test_declared import FORMS, problems, store
@@ -111,3 +115,34 @@ def test_what_would_take_too_long_is_too_complex():
     parts = {"items": {"allOf": [{}] * 1990}}
     equal(validate(connection, {"properties": {"v": parts}}, {"v": [0] * 300}), None)
     equal(validate(connection, {"properties": {"v": parts}}, {"v": [0] * 600}), ": too complex")
+
+
+def test_the_path_of_a_schema_is_true_of_nothing_that_the_schema_does_not_take():
+    _, connection = store()
+    asked = """SELECT jsonb_path_match($2::text::jsonb, _evercore_schema_path($1::json), jsonb_build_object('bytes', octet_length($2::text)), true)"""
+    taken = refused_ones = 0
+    for one in own.questions():
+        if one.expected.startswith("EV0"):
+            continue
+        said = connection.rows(asked, one.schema, one.document)[0][0]
+        if one.expected != "ok":
+            equal(said in ("f", None), True, one.name)
+            refused_ones += 1
+        taken += said == "t"
+    equal(taken > 100 and refused_ones > 100, True, f"{taken} {refused_ones}")
+
+
+def test_a_path_that_is_missing_or_another_is_named_and_mended():
+    _, connection = store()
+    odd = {"type": "object", "required": ["it's \"q\""], "properties": {"it's \"q\"": {"enum": ["\u20ac\\\n\"", 1]}, "$x.y\u0001": {"maxLength": 300}}}
+    connection.rows(DECLARE, json.dumps({"schema": odd}))
+    path = connection.value("SELECT schema_path FROM evercore_event_type")
+    for other in (None, "1 == 1"):
+        connection.rows("UPDATE evercore_event_type SET schema_path = $1::jsonpath", other)
+        equal(problems(connection), ['schema of "E" is damaged'], other)
+        connection.rows("SELECT evercore_migrate()")
+        equal((problems(connection), connection.value("SELECT schema_path FROM evercore_event_type")), ([], path), other)
+    connection.rows("SELECT evercore_append(1, NULL, 'E', $1)", json.dumps({"it's \"q\"": "\u20ac\\\n\""}))
+    connection.rows(DECLARE, '{"schema":null}')
+    equal(connection.value("SELECT schema_path FROM evercore_event_type"), None)
+    equal(problems(connection), [])

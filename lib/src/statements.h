@@ -14,6 +14,11 @@ inline constexpr Statement check{"SELECT aggregate_id, position, problem FROM {}
 inline constexpr Statement declare_event_type{"SELECT {}evercore_event_type($1, $2)", "tt"};
 inline constexpr Statement declare_event_type_with{"SELECT {}evercore_event_type($1, $2, $3)",
                                                    "ttt"};
+// Declares nothing; refuses what any declaration would.
+inline constexpr Statement declare_nothing{"SELECT {}evercore_event_type($1)", "t"};
+// No row where the type folds by merge: declared to, which is not told from one that is not declared.
+inline constexpr Statement declared_fold{
+    "SELECT fold FROM {}evercore_event_types WHERE event_type = $1 AND fold <> 'merge'", "t"};
 inline constexpr Statement rename_type{"SELECT {}evercore_rename_type($1, $2, $3)", "ttt"};
 
 inline constexpr Statement create{"SELECT {}evercore_create($1, $2)", "tt"};

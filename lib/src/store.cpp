@@ -60,16 +60,33 @@ bool StoreCore::knows(const AggregateType& type) {
   return std::find(known_.begin(), known_.end(), &type) != known_.end();
 }
 
-std::vector<Command> declaring_commands(const AggregateType& type) {
+std::vector<OtherFold> other_folds(const AggregateType& type, Session& session) {
+  std::vector<OtherFold> others;
+  for (const EventFold& fold : type.folds) {
+    std::string theirs;
+    auto sink = [&](const Row& row) { theirs = row.text(0); };
+    const Command commands[] = {Command(statements::declare_nothing, {fold.event_type}),
+                                Command(statements::declared_fold, {fold.event_type}, sink)};
+    session.run(commands);
+    if (!theirs.empty() && theirs != fold.fold) others.push_back({&fold, std::move(theirs)});
+  }
+  return others;
+}
+
+std::vector<Command> declaring_commands(const AggregateType& type, Session& session) {
+  const std::vector<OtherFold> others = other_folds(type, session);
   std::vector<Command> commands;
   for (const EventFold& fold : type.folds) {
-    if (fold.options.empty()) {
-      commands.emplace_back(statements::declare_event_type,
-                            std::initializer_list<Parameter>{fold.event_type, fold.fold});
-    } else {
+    const bool stays = std::any_of(others.begin(), others.end(),
+                                   [&](const OtherFold& other) { return other.ours == &fold; });
+    const Parameter declared = stays ? Parameter() : Parameter(fold.fold);
+    if (!fold.options.empty()) {
       commands.emplace_back(
           statements::declare_event_type_with,
-          std::initializer_list<Parameter>{fold.event_type, fold.fold, fold.options});
+          std::initializer_list<Parameter>{fold.event_type, declared, fold.options});
+    } else if (!stays) {
+      commands.emplace_back(statements::declare_event_type,
+                            std::initializer_list<Parameter>{fold.event_type, declared});
     }
   }
   return commands;
@@ -97,7 +114,8 @@ void StoreCore::declare(const AggregateType& type, SessionHandle session) {
     const std::shared_lock lock(mutex_);
     require_agreement(type);
   }
-  const auto commands = declaring_commands(type);
+  if (!session) session = engine->session();
+  const auto commands = declaring_commands(type, *session);
   if (!commands.empty()) engine->write(std::move(session), commands);
   const std::unique_lock lock(mutex_);
   known_.push_back(&type);
@@ -131,6 +149,11 @@ EventStore::EventStore(std::shared_ptr<StorageEngine> engine)
 
 void EventStore::warmup(const AggregateType& type) {
   if (!core_->knows(type)) core_->declare(type);
+  for (const detail::OtherFold& other : detail::other_folds(type, *core_->engine->session())) {
+    throw declaration_error("event type \"" + std::string(other.ours->event_type) + "\" folds by " +
+                            other.theirs + " in the store, and by " +
+                            std::string(other.ours->fold) + " here");
+  }
 }
 
 std::vector<RecordedEvent> EventStore::follow(std::int64_t after, std::int64_t limit) {

@@ -81,7 +81,7 @@ void UnitOfWork::will_write(const AggregateType& type) {
   if (std::find(types_.begin(), types_.end(), &type) != types_.end() || core_->knows(type)) return;
   core_->meet(type);
   // Inside a write transaction no other can be had; what is declared in here is not remembered.
-  if (mode_ == Mode::writing) session_->run(declaring_commands(type));
+  if (mode_ == Mode::writing) session_->run(declaring_commands(type, *session_));
   types_.push_back(&type);
 }
 

@@ -5,6 +5,7 @@
 
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 #include <vector>
 
 #include "evercore/context.h"
@@ -21,7 +22,7 @@ struct StoreCore {
   void meet(const AggregateType& type);
   // Whether the type's folds are known to be declared and committed.
   bool knows(const AggregateType& type);
-  // Declares the type's folds in a transaction of their own and remembers them once that is
+  // Declares the type's folds that are not declared in another way, in a transaction of their own and remembers them once that is
   // committed.
   void declare(const AggregateType& type, SessionHandle session = {});
   // Lets every type be declared again when it is used next.
@@ -37,7 +38,14 @@ struct StoreCore {
   std::vector<const AggregateType*> known_;
 };
 
-std::vector<Command> declaring_commands(const AggregateType& type);
+// What a program would fold in another way than the store does: the store's declaration stays.
+struct OtherFold {
+  const EventFold* ours;
+  std::string theirs;  // as evercore_event_types gives it
+};
+std::vector<OtherFold> other_folds(const AggregateType& type, Session& session);
+// All that the type declares, but for the folds of events that the store folds in another way.
+std::vector<Command> declaring_commands(const AggregateType& type, Session& session);
 
 class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
  public:

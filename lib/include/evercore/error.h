@@ -106,6 +106,13 @@ class type_mismatch_error : public error {
   using error::error;
 };
 
+// EventStore::warmup() alone throws this: the store folds an event type in another way than this
+// program's types do. Writes go on, under what the store declares; evercore_event_type() in SQL
+// changes that on purpose.
+class declaration_error : public error {
+  using error::error;
+};
+
 // A stored event or state that the struct of this program cannot take. The message names field,
 // event and place: field "address.zip" of event "UserMoved" at position 12: expected an integer,
 // found a string

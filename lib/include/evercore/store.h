@@ -120,8 +120,9 @@ class EventStore {
 
   // Declares the events of these aggregate types to the store, so that SQL folds them as the types
   // do. A store does so by itself when it first writes an event of a type; doing it at the start of
-  // the program saves the first writers the time. Throws usage_error when one event is a state
-  // event here and custom there.
+  // the program saves the first writers the time. What the store declares already stays as it is:
+  // declaration_error says where it folds an event in another way, once all else is declared. Throws
+  // usage_error when one event is a state event here and custom there.
   template <std::derived_from<Aggregate>... A>
   void warmup() {
     (warmup(A{}.type()), ...);

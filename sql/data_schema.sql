@@ -70,13 +70,15 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   number numeric;
   length bigint;
+  compared jsonb;
 BEGIN
   IF kind = 'number' THEN number := _evercore_exact(value::numeric); END IF;
   IF schema ? 'type' AND NOT schema->'type' ? kind AND NOT (kind = 'number' AND schema->'type' ? 'integer' AND @is_integer((value::numeric))@) THEN
     RETURN 'type';
   END IF;
-  IF schema ? 'enum' AND NOT (kind = 'string' AND schema->'enum' ? (value #>> '{}')) THEN
-    PERFORM FROM jsonb_array_elements(schema->'enum') AS e (choice) WHERE _evercore_comparable(e.choice) = _evercore_comparable(value);
+  IF schema ? 'enum' AND NOT (kind NOT IN ('object', 'array') AND schema->'enum' @> jsonb_build_array(value)) THEN
+    compared := _evercore_comparable(value);
+    PERFORM FROM jsonb_array_elements(schema->'enum') AS e (choice) WHERE e.choice = value OR _evercore_comparable(e.choice) = compared;
     IF NOT FOUND THEN RETURN 'enum'; END IF;
   END IF;
   IF schema ? 'const' AND _evercore_comparable(schema->'const') <> _evercore_comparable(value) THEN RETURN 'const'; END IF;
@@ -386,6 +388,7 @@ BEGIN
   IF data IS NULL THEN PERFORM _evercore_refuse('EV009', 'data is NULL'); END IF;
   PERFORM _evercore_payload(data, 'data'), _evercore_name(event_type, 'event_type', @max_name@);
   PERFORM _evercore_read_options(options), _evercore_ready();
+  IF options::jsonb ? 'tags' THEN PERFORM _evercore_refuse('EV009', 'options: unknown member "tags"'); END IF;
   tried := options::json->'schema';
   IF tried IS NULL THEN tried := (SELECT k.schema FROM evercore_event_type k WHERE k.name = event_type COLLATE "C"); END IF;
   RETURN CASE WHEN json_typeof(tried) <> 'null' THEN _evercore_data_fault(tried, data) END;

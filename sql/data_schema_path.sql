@@ -5,19 +5,39 @@
 -- No part of it may be unknown, which a path gives for a comparison of two types: a type is tested before each. A path looks into arrays by
 -- itself, so that a filter is only used on what is none.
 
--- At most so many references are followed on one way, and schemas with more of them than 50 have no path: they could refer to each other
--- without end.
+-- References are followed twice on one way, and at most 50 of them: those that refer to each other could be written out without end.
 CREATE OR REPLACE FUNCTION _evercore_schema_path(declared json) RETURNS jsonpath
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   root jsonb := declared;
   found text;
 BEGIN
-  IF declared IS NULL OR octet_length(declared::text) > @max_path@ OR (SELECT count(*) FROM regexp_matches(declared::text, '"[$]ref"', 'g')) > 50 THEN RETURN NULL; END IF;
+  IF declared IS NULL OR octet_length(declared::text) > @max_path@ OR (SELECT count(*) FROM _evercore_references(root)) > 50
+     OR _evercore_written_out(root) > 8 * @max_path@ THEN
+    RETURN NULL;
+  END IF;
   found := _evercore_path_of(root, root, '$', 0);
   RETURN CASE WHEN octet_length(found) <= @max_path@ THEN found END;
 END $$;
 COMMENT ON FUNCTION _evercore_schema_path(json) IS 'A path that is true of documents that a schema takes, or NULL.';
+
+-- What looks like one in const is taken for one.
+CREATE OR REPLACE FUNCTION _evercore_references(schema jsonb) RETURNS SETOF text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT r.pointer FROM regexp_matches(schema::text, '"[$]ref": (' || @string@ || ')', 'g') AS m (part),
+         LATERAL (SELECT _evercore_reference(m.part[1]::jsonb #>> '{}') AS pointer OFFSET 0) r WHERE r.pointer IS NOT NULL
+$$;
+COMMENT ON FUNCTION _evercore_references(jsonb) IS 'The pointers to which the references in a schema lead.';
+
+CREATE OR REPLACE FUNCTION _evercore_written_out(root jsonb) RETURNS numeric
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN octet_length(root::text) + (
+    SELECT coalesce(sum(octet_length(t.schema::text) + (
+             SELECT coalesce(sum(octet_length(_evercore_at(root, q.pointer)::text)), 0) FROM _evercore_references(t.schema) AS q (pointer))), 0)
+      FROM _evercore_references(root) AS r (pointer), LATERAL (SELECT _evercore_at(root, r.pointer) AS schema OFFSET 0) t);
+END $$;
+COMMENT ON FUNCTION _evercore_written_out(jsonb) IS 'How many bytes a schema has at most with its references written out, twice on one way.';
 
 -- `held`: the path to the value.
 CREATE OR REPLACE FUNCTION _evercore_path_of(root jsonb, schema jsonb, held text, level integer) RETURNS text

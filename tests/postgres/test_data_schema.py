@@ -132,6 +132,16 @@ def test_the_path_of_a_schema_is_true_of_nothing_that_the_schema_does_not_take()
     equal(taken > 100 and refused_ones > 100, True, f"{taken} {refused_ones}")
 
 
+def test_a_schema_that_would_be_a_long_path_has_none():
+    _, connection = store()
+    path = "SELECT _evercore_written_out($1::jsonb) < 131072, _evercore_schema_path($1::json) IS NOT NULL"
+    recursive = {f"p{i}": {"anyOf": [{"$ref": "#"}, {"type": "null"}]} for i in range(49)}
+    equal(connection.rows(path, json.dumps({"properties": recursive})), [("f", "f")])
+    equal(connection.rows(path, json.dumps({"properties": {"p0": recursive["p0"]}})), [("t", "t")])
+    plain = {"properties": {f"p{i}": {"$ref": "#/$defs/text"} for i in range(49)}, "$defs": {"text": {"type": "string"}}}
+    equal(connection.rows(path, json.dumps(plain)), [("t", "t")])
+
+
 def test_a_path_that_is_missing_or_another_is_named_and_mended():
     _, connection = store()
     odd = {"type": "object", "required": ["it's \"q\""], "properties": {"it's \"q\"": {"enum": ["\u20ac\\\n\"", 1]}, "$x.y\u0001": {"maxLength": 300}}}

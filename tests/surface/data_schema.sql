@@ -125,6 +125,7 @@ SELECT evercore_validate('', '{}');
 SELECT evercore_validate(NULL, '{}');
 SELECT evercore_validate('Paid', NULL);
 SELECT evercore_validate('Paid', '{}', '{"schema":{"type":"text"}}');
+SELECT evercore_validate('Paid', '{}', '{"tags":{}}');
 SELECT evercore_validate('Paid', '{}', '{"schema":{"minimum":1e400}}');
 SELECT evercore_validate('Paid', '{}', '{"schemas":{}}');
 SELECT evercore_validate('Paid', '{}', '[]');

@@ -11,21 +11,20 @@
 CREATE OR REPLACE FUNCTION _evercore_exact(value numeric) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
-  RETURN CASE WHEN length(value::text) <= 16 OR @is_integer(value)@ THEN value ELSE _evercore_double(value) END;
+  RETURN CASE WHEN length(value::text) <= 16 OR @is_integer(value)@ THEN value ELSE _evercore_near_double(value) END;
 END $$;
 COMMENT ON FUNCTION _evercore_exact(numeric) IS 'A number of JSON as one to compare with.';
 
-CREATE OR REPLACE FUNCTION _evercore_double(value numeric) RETURNS numeric
+CREATE OR REPLACE FUNCTION _evercore_near_double(value numeric) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET extra_float_digits = 1 AS $$
 DECLARE
   near double precision;
 BEGIN
+  IF value <> 0 AND abs(value) <= 2.4703282292062327209e-324 THEN RETURN 0; END IF;  -- half of the smallest double: the server refuses to round it
   near := value;
   RETURN CASE WHEN near >= -9223372036854775808.0 AND near < 9223372036854775808.0 AND near = trunc(near) THEN near::bigint::numeric ELSE near::text::numeric END;
-EXCEPTION WHEN numeric_value_out_of_range THEN
-  RETURN 0;  -- smaller than any double
 END $$;
-COMMENT ON FUNCTION _evercore_double(numeric) IS 'A number as the double that it reads to.';
+COMMENT ON FUNCTION _evercore_near_double(numeric) IS 'A number as the double that it reads to.';
 
 -- The same of all numbers in a document, so that documents which are equal are equal as jsonb. Only long ones can differ.
 CREATE OR REPLACE FUNCTION _evercore_comparable(value jsonb) RETURNS jsonb

@@ -55,15 +55,14 @@ CREATE OR REPLACE FUNCTION _evercore_reference(reference text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   pointer text COLLATE "C" := substr(reference, 2);
+  bytes bytea;
 BEGIN
   IF reference NOT LIKE '#%' OR pointer ~ '%(?![0-9a-fA-F]{2})' THEN RETURN NULL; END IF;
   IF position('%' IN pointer) > 0 THEN
-    BEGIN
-      SELECT convert_from(string_agg(CASE WHEN left(m.part[1], 1) = '%' THEN decode(substr(m.part[1], 2), 'hex') ELSE convert_to(m.part[1], 'UTF8') END, '' ORDER BY m.no), 'UTF8')
-        INTO pointer FROM regexp_matches(pointer, '(%..|[^%]+)', 'g') WITH ORDINALITY AS m (part, no);
-    EXCEPTION WHEN character_not_in_repertoire THEN
-      RETURN '/$defs';  -- where no schema stands
-    END;
+    SELECT string_agg(CASE WHEN left(m.part[1], 1) = '%' THEN decode(substr(m.part[1], 2), 'hex') ELSE convert_to(m.part[1], 'UTF8') END, '' ORDER BY m.no)
+      INTO bytes FROM regexp_matches(pointer, '(%..|[^%]+)', 'g') WITH ORDINALITY AS m (part, no);
+    IF encode(bytes, 'hex') !~ @utf_bytes@ THEN RETURN '/$defs'; END IF;  -- where no schema stands
+    pointer := convert_from(bytes, 'UTF8');
   END IF;
   RETURN CASE WHEN pointer = '' OR pointer LIKE '/$defs/%' AND pointer ~ '^([^~]|~[01])*$' THEN pointer END;
 END $$;

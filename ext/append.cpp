@@ -153,7 +153,8 @@ void advance(Connection& connection, std::int64_t aggregate_id, AggregateInfo in
 std::optional<Appended> append_fast(Connection& connection, std::int64_t aggregate_id,
                                     std::optional<std::int64_t> expected, const NewEvent& event) {
   const DeclaredTypes::Type* type = connection.declared.type(connection, event.event_type);
-  if (type != nullptr && (type->declares_tags || !is_taken(connection, event))) return std::nullopt;
+  if (type != nullptr && (type->declares_tags || !schema_takes(connection, event)))
+    return std::nullopt;
   std::optional<Statement> prepared = connection.prepare_ignoring(insert_finding);
   if (!prepared) return std::nullopt;
   Statement& insert = *prepared;

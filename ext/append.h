@@ -33,9 +33,9 @@ struct Appended {
 };
 
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
-/// the event type exists and declares no tags, its schema takes the data, no snapshot is due, no event_id and no tags are given, no
-/// trigger of the user's could leave half of it behind. Nothing where it does not. Throws EV001, EV002 and
-/// EV011.
+/// the event type exists and declares no tags, its schema takes the data, no snapshot is due, no event_id
+/// and no tags are given, no trigger of the user's could leave half of it behind. Nothing where it does
+/// not. Throws EV001, EV002 and EV011.
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event);
 

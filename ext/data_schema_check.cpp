@@ -109,7 +109,7 @@ const std::optional<DataSchema>& StoredSchema::read(Connection& connection) {
   return schema_;
 }
 
-bool is_taken(Connection& connection, const NewEvent& event) {
+bool schema_takes(Connection& connection, const NewEvent& event) {
   StoredSchema* stored = stored_schema(connection, event.event_type);
   if (stored == nullptr) return true;
   const auto& schema = stored->read(connection);
@@ -117,7 +117,7 @@ bool is_taken(Connection& connection, const NewEvent& event) {
 }
 
 std::optional<Error> refusal_by_schema(Connection& connection, const NewEvent& event) {
-  if (is_taken(connection, event)) return std::nullopt;
+  if (schema_takes(connection, event)) return std::nullopt;
   const auto fault = fault_of(connection, event.event_type, event.data);
   return error(11,
                "data of \"" + std::string(event.event_type) + "\": " + fault.value_or(": false"));

@@ -31,7 +31,7 @@ class StoredSchema {
 };
 
 /// Whether the type of an event declares no schema, or one that takes its data.
-[[nodiscard]] bool is_taken(Connection& connection, const NewEvent& event);
+[[nodiscard]] bool schema_takes(Connection& connection, const NewEvent& event);
 /// EV011 where it does not; EV008 is thrown where what it declares is damaged.
 [[nodiscard]] std::optional<Error> refusal_by_schema(Connection& connection, const NewEvent& event);
 /// Throws either.

@@ -1,6 +1,7 @@
 #include "data_schema_places.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 #include "json.h"
@@ -20,12 +21,11 @@ std::optional<std::string> decoded(std::string_view fragment) {
       text += fragment[i];
       continue;
     }
-    constexpr std::string_view digits = "0123456789abcdef";
     if (i + 2 >= fragment.size()) return std::nullopt;
-    const std::size_t high = digits.find(static_cast<char>(fragment[i + 1] | 0x20));
-    const std::size_t low = digits.find(static_cast<char>(fragment[i + 2] | 0x20));
-    if (high == digits.npos || low == digits.npos) return std::nullopt;
-    text += static_cast<char>(high * 16 + low);
+    unsigned byte = 0;
+    const char* const digits = fragment.data() + i + 1;
+    if (std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) return std::nullopt;
+    text += static_cast<char>(byte);
     i += 2;
   }
   return text;

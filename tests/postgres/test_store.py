@@ -7,25 +7,14 @@ import re
 
 from harness import ROOT, Later, equal, new_database, refused, waits_for_lock
 from pq import Connection, Error
-
-
-def patched(target, patch):
-    if not isinstance(patch, dict):
-        return patch
-    target = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            target.pop(key, None)
-        else:
-            target[key] = patched(target.get(key), value)
-    return target
+from rules import merged, patched
 
 
 def folded(state, fold, data):
     if fold == "patch":
         return patched(state, data)
     if fold == "merge":
-        return {**state, **{key: value for key, value in data.items() if value is not None}}
+        return merged(state, data)
     return state
 
 

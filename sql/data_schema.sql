@@ -20,8 +20,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET extra_float_digits = 1 AS $$
 DECLARE
   near double precision;
 BEGIN
-  IF value <> 0 AND abs(value) <= 2.4703282292062327209e-324 THEN RETURN 0; END IF;  -- half of the smallest double: the server refuses to round it
-  near := value;
+  near := _evercore_read_double(value);
   RETURN CASE WHEN near >= -9223372036854775808.0 AND near < 9223372036854775808.0 AND near = trunc(near) THEN near::bigint::numeric ELSE near::text::numeric END;
 END $$;
 COMMENT ON FUNCTION _evercore_near_double(numeric) IS 'A number as the double that it reads to.';

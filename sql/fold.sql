@@ -194,6 +194,14 @@ EXCEPTION WHEN numeric_value_out_of_range THEN
 END $$;
 COMMENT ON FUNCTION _evercore_double(text) IS 'The text of a number where jsonb can hold it, else of the double it is.';
 
+-- Up to half of the smallest double is 0: the server refuses to round it.
+CREATE OR REPLACE FUNCTION _evercore_read_double(number numeric) RETURNS double precision
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN CASE WHEN number <> 0 AND abs(number) <= 2.4703282292062327209e-324 THEN 0 ELSE number::double precision END;
+END $$;
+COMMENT ON FUNCTION _evercore_read_double(numeric) IS 'The double that a number reads to.';
+
 -- A jsonb as a document within the payload profile: jsonb spells 1e19 as an integer, and no integer may be that large.
 CREATE OR REPLACE FUNCTION _evercore_json_text(document jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
@@ -271,12 +279,7 @@ BEGIN
       gathered := 0;
     END IF;
     CONTINUE WHEN event.fold <> 'rules';
-    place := array_position(types, event.event_type);
-    IF place IS NULL THEN
-      SELECT l.* INTO types, ends, steps FROM _evercore_learn_rules(types, ends, steps, event.event_type) l;
-      place := cardinality(types);
-    END IF;
-    state := _evercore_apply_steps(state, event.data, steps, ends[place] + 1, ends[place + 1], event.happened, event.event_type, event.reference, event.sequence);
+    @fold_by_rules(event.data)@
   END LOOP;
   RETURN CASE WHEN amount = 0 THEN state ELSE _evercore_apply_all(state, changes, whole) END;
 END $$;
@@ -372,15 +375,10 @@ BEGIN
                       coalesce(k.fold, 'merge') AS fold
                  FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
                 WHERE e.aggregate_id = id AND e.sequence > first AND e.sequence <= last ORDER BY e.sequence LOOP
-    place := array_position(types, event.event_type);
     IF event.fold <> 'rules' THEN
       state := _evercore_fold_step(state, event.parsed, event.fold);
     ELSE
-      IF place IS NULL THEN
-        SELECT l.* INTO types, ends, steps FROM _evercore_learn_rules(types, ends, steps, event.event_type) l;
-        place := cardinality(types);
-      END IF;
-      state := _evercore_apply_steps(state, event.parsed, steps, ends[place] + 1, ends[place + 1], event.happened, event.event_type, event.reference, event.sequence);
+      @fold_by_rules(event.parsed)@
     END IF;
     sequence := event.sequence;
     event_type := event.event_type;

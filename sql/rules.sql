@@ -360,21 +360,11 @@ COMMENT ON FUNCTION _evercore_exact_sum(numeric, numeric, boolean) IS 'The sum o
 CREATE OR REPLACE FUNCTION _evercore_edge_sum(a numeric, b numeric, minus boolean) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
-  RETURN _evercore_edge_double(a) + CASE WHEN minus THEN -_evercore_edge_double(b) ELSE _evercore_edge_double(b) END;
+  RETURN _evercore_read_double(a) + CASE WHEN minus THEN -_evercore_read_double(b) ELSE _evercore_read_double(b) END;
 EXCEPTION WHEN numeric_value_out_of_range THEN
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_edge_sum(numeric, numeric, boolean) IS 'A sum of doubles that are next to 0 or to infinity: NULL where it is not finite.';
-
-CREATE OR REPLACE FUNCTION _evercore_edge_double(number numeric) RETURNS double precision
-LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
-BEGIN
-  RETURN number::double precision;
-EXCEPTION WHEN numeric_value_out_of_range THEN
-  IF abs(number) > 1 THEN RAISE; END IF;
-  RETURN 0;  -- too small for a double
-END $$;
-COMMENT ON FUNCTION _evercore_edge_double(numeric) IS 'The double that a number reads to.';
 
 CREATE OR REPLACE FUNCTION _evercore_digits(number double precision) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET extra_float_digits = 1 AS $$

@@ -18,7 +18,7 @@ DECLARE
   derived text[];
   newest bigint;
   marks bigint;
-  policy boolean;
+  looks boolean;
   placed bigint;
   indexed bigint;
   given json;
@@ -66,7 +66,7 @@ BEGIN
     placed := @place(fresh; newest)@;
   ELSE
     marks := coalesce(@marks@, 0);
-    policy := marks <= 0;  -- or no mark at all was made yet
+    looks := marks <= 0 OR marks & @checks_states@ > 0;  -- there is a policy or a schema of states, or no mark at all was made yet
     IF marks & @declares_tags@ > 0 THEN
       derived := _evercore_declared_tags(event_type, data, bears);
       IF derived IS NOT NULL THEN bears := _evercore_join_tags(derived, bears); END IF;
@@ -83,11 +83,14 @@ BEGIN
   END IF;
   @insert_event@
   VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, given, declared);
-  IF (FOUND AND placed & 7 > 0 AND placed > newest AND policy IS NOT TRUE) IS NOT TRUE THEN
+  IF (FOUND AND placed & 7 > 0 AND placed > newest AND looks IS NOT TRUE) IS NOT TRUE THEN
     IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
     IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
     IF placed & 7 = 0 OR @marks@ IS NULL THEN
       placed := setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@) | @flags@);
+    END IF;
+    IF marks & @checks_states@ > 0 THEN
+      PERFORM _evercore_refuse('EV011', k.fault) FROM _evercore_keep_state(id, reached - 1, reached) k WHERE k.fault IS NOT NULL;
     END IF;
     IF @marks@ < 0 THEN PERFORM _evercore_follow_policy(id, reached - 1, reached); END IF;
   END IF;

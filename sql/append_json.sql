@@ -176,6 +176,7 @@ BEGIN
   GET DIAGNOSTICS written = ROW_COUNT;
   IF written <> cardinality(places) THEN PERFORM _evercore_written(written, cardinality(places)); END IF;
   IF places[1] <= newest THEN PERFORM _evercore_check_position(); END IF;
+  @check_states(false)@
   @follow_policies@
   IF cardinality(ids) = 1 THEN
     RETURN jsonb_build_array(jsonb_build_object(

@@ -83,6 +83,7 @@ BEGIN
     IF amount <> (SELECT sum(cardinality(u.tags)) FROM unnest(events) AS u) THEN PERFORM _evercore_refuse_tags(); END IF;
   END IF;
 
+  @check_states(in_rows)@
   @follow_policies@
   RETURN QUERY SELECT u.append, ids[u.append], befores[u.append] + counts[u.append], max(u.place),
                       CASE WHEN max(u.place) - min(u.place) < count(*) THEN min(u.place) END, false

@@ -50,6 +50,8 @@ BEGIN
              (SELECT b.state::jsonb FROM evercore_snapshot b
                WHERE b.aggregate_id = a.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'), false)
     UNION ALL
+    SELECT k.aggregate_id, NULL, k.sequence, 5, k.problem FROM _evercore_check_kept_states() k
+    UNION ALL
     SELECT a.aggregate_id, NULL, a.base, 6, format('base snapshot at sequence %s is missing', a.base)
       FROM evercore_aggregate a
      WHERE a.base > 0 AND NOT a.erased
@@ -75,6 +77,9 @@ BEGIN
     UNION ALL
     SELECT NULL, NULL, NULL, 8, format('schema of "%s" is damaged', k.name) FROM evercore_event_type k
      WHERE CASE WHEN k.schema IS NULL THEN k.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(k.schema, k.schema_path) IS NOT NULL END
+    UNION ALL
+    SELECT NULL, NULL, NULL, 8, format('schema of aggregate type "%s" is damaged', t.name) FROM evercore_aggregate_type t
+     WHERE CASE WHEN t.schema IS NULL THEN t.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(t.schema, t.schema_path) IS NOT NULL END
     UNION ALL
     SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;

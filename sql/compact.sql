@@ -193,6 +193,7 @@ CREATE OR REPLACE FUNCTION _evercore_is_erased(id bigint) RETURNS boolean
 LANGUAGE sql VOLATILE AS $$
   SELECT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = id AND a.erased AND a.natural_key IS NULL)
      AND NOT EXISTS (SELECT FROM evercore_snapshot s WHERE s.aggregate_id = id)
+     AND NOT EXISTS (SELECT FROM evercore_kept_state k WHERE k.aggregate_id = id)
      AND NOT EXISTS (SELECT FROM evercore_event_id i WHERE i.aggregate_id = id AND i.digest IS NOT NULL)
      AND NOT EXISTS (SELECT FROM evercore_event e
                       WHERE e.aggregate_id = id
@@ -221,6 +222,7 @@ BEGIN
   GET DIAGNOSTICS blanked = ROW_COUNT;
   PERFORM _evercore_open_log(false);
   DELETE FROM evercore_snapshot s WHERE s.aggregate_id = id;
+  DELETE FROM evercore_kept_state k WHERE k.aggregate_id = id;
   UPDATE evercore_event_id i SET digest = NULL WHERE i.aggregate_id = id;
   UPDATE evercore_aggregate a SET natural_key = NULL, erased = true WHERE a.aggregate_id = id;
   PERFORM _evercore_require_whole(_evercore_is_erased(id), 'aggregate ' || id || ' was erased');

@@ -435,5 +435,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS 
 BEGIN
   UPDATE evercore_event_type k SET schema_path = CASE WHEN k.schema IS NOT NULL THEN _evercore_schema_path(k.schema) END
    WHERE CASE WHEN k.schema IS NULL THEN k.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(k.schema, k.schema_path) = 'another path' END;
+  UPDATE evercore_aggregate_type t SET schema_path = CASE WHEN t.schema IS NOT NULL THEN _evercore_schema_path(t.schema) END
+   WHERE CASE WHEN t.schema IS NULL THEN t.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(t.schema, t.schema_path) = 'another path' END;
 END $$;
 COMMENT ON FUNCTION _evercore_mend_schema_paths() IS 'Makes the paths of declared schemas that are missing or different.';

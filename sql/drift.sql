@@ -21,6 +21,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
   ('evercore_event_tag', 'evercore_event_tag_pkey', 'p', 'btree (tag, event_type, "position")'),
   ('evercore_event_type', 'evercore_event_type_pkey', 'p', 'btree (name)'),
   ('evercore_event_type', 'evercore_event_type_unfilled', 'i', 'btree (name) WHERE (unfilled > 0)'),
+  ('evercore_kept_state', 'evercore_kept_state_pkey', 'p', 'btree (aggregate_id)'),
   ('evercore_schema', 'evercore_schema_one_row', '', 'btree (((version IS NOT NULL)))'),
   ('evercore_schema', 'evercore_schema_pkey', 'p', 'btree (version)'),
   ('evercore_snapshot', 'evercore_snapshot_application', '', 'btree (aggregate_id, version, sequence) WHERE (version IS NOT NULL)'),
@@ -35,10 +36,10 @@ COMMENT ON FUNCTION _evercore_indexes() IS 'The indexes of the store.';
 CREATE OR REPLACE FUNCTION _evercore_relations() RETURNS TABLE (kind text, name text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT 'table', u FROM unnest('{_evercore_declared,_evercore_floor,_evercore_pending,evercore_aggregate,evercore_aggregate_type,evercore_compacted_type,
-      evercore_event,evercore_event_id,evercore_event_tag,evercore_event_type,evercore_schema,
+      evercore_event,evercore_event_id,evercore_event_tag,evercore_event_type,evercore_kept_state,evercore_schema,
       evercore_snapshot,evercore_subscription,evercore_subscription_partition}'::text[]) u
   UNION ALL
-  SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregates,evercore_append,evercore_event_types,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
+  SELECT 'view', u FROM unnest('{_evercore_unread,evercore_aggregate_types,evercore_aggregates,evercore_append,evercore_event_types,evercore_in_flight,evercore_log,evercore_subscriptions}'::text[]) u
   UNION ALL
   SELECT 'type', '_evercore_new_event'
   UNION ALL

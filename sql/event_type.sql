@@ -151,8 +151,9 @@ BEGIN
   DELETE FROM evercore_snapshot s WHERE s.version IS NULL
      AND EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.event_type = type COLLATE "C")
      AND NOT EXISTS (SELECT FROM evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id AND a.base = s.sequence AND a.base > 0);
+  PERFORM _evercore_renew_kept_states(type);
 END $$;
-COMMENT ON FUNCTION _evercore_drop_engine_snapshots(text) IS 'Drops the engine snapshots of aggregates that have events of a type.';
+COMMENT ON FUNCTION _evercore_drop_engine_snapshots(text) IS 'Drops the engine snapshots of aggregates that have events of a type, and makes what is kept of their states anew.';
 
 CREATE OR REPLACE FUNCTION _evercore_declare_tags(type text, wanted text, options text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
@@ -223,7 +224,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_lacking(bigint, text[], text[]) IS 'Which derived tags an event lacks; EV009 where it cannot bear them.';
 
--- The rows of types come first, by name, then the aggregates of all events, by id, as in every call: no other order would do (see locks.sql).
+-- The rows of types come first, by name, those of events before those of aggregates, then all aggregates by id, as in every call: no other order
+-- would do (see locks.sql).
 CREATE OR REPLACE FUNCTION evercore_fill(max bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -231,6 +233,7 @@ DECLARE
   places bigint[];
   part bigint[];
   room bigint := max;
+  aggregates bigint[];
 BEGIN
   @home@
   PERFORM _evercore_ready(), _evercore_number(max, 'max', 1, NULL), _evercore_read_committed('filling'), _evercore_enter();
@@ -246,14 +249,17 @@ BEGIN
     places := places || part;
     room := room - cardinality(part);
   END LOOP;
-  PERFORM FROM evercore_aggregate a WHERE a.aggregate_id IN (SELECT e.aggregate_id FROM unnest(places) AS p (place) JOIN evercore_event e ON e.position = p.place)
+  aggregates := _evercore_next_unkept(room);
+  PERFORM FROM evercore_aggregate a
+    WHERE a.aggregate_id IN (SELECT e.aggregate_id FROM unnest(places) AS p (place) JOIN evercore_event e ON e.position = p.place UNION SELECT unnest(aggregates))
     ORDER BY a.aggregate_id FOR NO KEY UPDATE;
   PERFORM _evercore_tag_events(k.name, k.tags, p.places)
     FROM (SELECT e.event_type, array_agg(e.position ORDER BY e.position) AS places FROM unnest(places) AS u (place) JOIN evercore_event e ON e.position = u.place
            GROUP BY 1) p JOIN evercore_event_type k ON k.name = p.event_type;
-  RETURN (SELECT coalesce(sum(k.unfilled), 0) FROM evercore_event_type k WHERE k.unfilled > 0);
+  PERFORM _evercore_make_up_states(aggregates);
+  RETURN (SELECT coalesce(sum(k.unfilled), 0) FROM evercore_event_type k WHERE k.unfilled > 0) + (SELECT sum(t.unfilled) FROM evercore_aggregate_type t);
 END $$;
-COMMENT ON FUNCTION evercore_fill(bigint) IS 'Does what declarations left undone, for at most so many events; gives how many are left, 0 when done.';
+COMMENT ON FUNCTION evercore_fill(bigint) IS 'Does what declarations left undone, for at most so many events and aggregates; gives how many are left, 0 when done.';
 
 -- STABLE: it looks in the snapshot of the statement that reads by these tags.
 CREATE OR REPLACE FUNCTION _evercore_require_filled(types text[], wanted text[]) RETURNS void

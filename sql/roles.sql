@@ -1,6 +1,6 @@
 -- Rights. Three roles a store: the owner owns everything; the writer may call what appends and reads but has no right on a
 -- table; the reader may read relations and call what reads. Functions run as the owner, on a search_path of their own.
--- Subscriptions are the writer's, who may also read evercore_subscriptions, and evercore_event_types. evercore_fetch is not for readers:
+-- Subscriptions are the writer's, who may also read evercore_subscriptions, evercore_event_types and evercore_aggregate_types. evercore_fetch is not for readers:
 -- one that is empty locks the row of its partition to note what it saw, and who only reads must not hold up workers.
 
 -- Who may call a function, in all its forms: a reader, and then a writer too, or a writer. What is not named here is the owner's; a test
@@ -13,10 +13,10 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_restored,evercore_rename_type,evercore_index_types,evercore_fill,evercore_compact,
       evercore_compact_type,evercore_erase}'::text[]) u
   UNION ALL
-  SELECT u, 'writer' FROM unnest('{evercore_create,evercore_ensure,evercore_rekey,evercore_append,evercore_append_many,evercore_event_type,evercore_snapshot,
+  SELECT u, 'writer' FROM unnest('{evercore_create,evercore_ensure,evercore_rekey,evercore_append,evercore_append_many,evercore_event_type,evercore_aggregate_type,evercore_snapshot,
       evercore_save_snapshot,evercore_snapshot_policy,evercore_subscribe,evercore_pause,evercore_resume,evercore_reset,evercore_unsubscribe,
       evercore_claim,evercore_fetch,evercore_ack,evercore_renew,evercore_release,_evercore_publish_floor,_evercore_json_text,_evercore_declare_fold,
-      _evercore_options_text}'::text[]) u
+      _evercore_declares_states,_evercore_options_text}'::text[]) u
 $$;
 COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function.';
 
@@ -43,7 +43,7 @@ BEGIN
   FOR relation IN
     SELECT c.oid::regclass AS name, w.role, w.privilege FROM pg_class c,
            LATERAL (VALUES (to_regrole('@reader@'), 'SELECT'), (CASE c.relname WHEN 'evercore_append' THEN to_regrole('@writer@') END, 'INSERT'),
-                           (CASE WHEN c.relname IN ('evercore_event_types', 'evercore_subscriptions') THEN to_regrole('@writer@') END, 'SELECT')) AS w (role, privilege)
+                           (CASE WHEN c.relname IN ('evercore_aggregate_types', 'evercore_event_types', 'evercore_subscriptions') THEN to_regrole('@writer@') END, 'SELECT')) AS w (role, privilege)
      WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind IN ('r', 'v', 'p') AND c.relname ~ '^evercore_' AND w.role IS NOT NULL
        AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = w.role::oid AND x.privilege_type = w.privilege) LOOP
     EXECUTE format('GRANT %s ON %s TO %s', relation.privilege, relation.name, relation.role);

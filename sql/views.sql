@@ -10,6 +10,9 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
     JOIN evercore_aggregate_type t ON ((t.type_id = a.type_id)))
     WHERE ((a.aggregate_id = e.aggregate_id) AND @passes_aggregate(s.aggregate_type; s.natural_key; t.name = s.aggregate_type)@)))));',
    'What each partition still has to read: where a filter is applied in SQL.'),
+  ('evercore_aggregate_types', 'SELECT f.name AS aggregate_type, f.schema, f.snapshot_every, f.snapshot_keep, (f.unfilled = 0) AS filled
+    FROM evercore_aggregate_type f WHERE ((f.schema IS NOT NULL) OR (f.snapshot_every > 0));',
+   'What is declared of aggregate types.'),
   ('evercore_aggregates', 'SELECT a.aggregate_id, t.name AS aggregate_type, a.natural_key, a.sequence,
     COALESCE(a.first_event_time, ( SELECT COALESCE(e.event_time, e.recorded_at) AS "coalesce" FROM evercore_event e
     WHERE ((e.aggregate_id = a.aggregate_id) AND (e.sequence = (a.base + 1))))) AS first_event_time,

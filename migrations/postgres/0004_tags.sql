@@ -41,6 +41,28 @@ SELECT k.name AS event_type, coalesce(k.rules::text, k.fold) AS fold, k.schema, 
   FROM evercore_event_type k WHERE k.fold <> 'merge' OR coalesce(k.schema, k.upcast, k.tags) IS NOT NULL;
 COMMENT ON VIEW evercore_event_types IS 'What is declared of event types.';
 
+-- What the states of an aggregate type must be, and what is left to do for aggregates that were there before: see evercore_fill.
+ALTER TABLE evercore_aggregate_type ADD COLUMN schema json;
+ALTER TABLE evercore_aggregate_type ADD COLUMN schema_path jsonpath;
+ALTER TABLE evercore_aggregate_type ADD COLUMN filled_to bigint NOT NULL DEFAULT 0;
+ALTER TABLE evercore_aggregate_type ADD COLUMN unfilled bigint NOT NULL DEFAULT 0;
+COMMENT ON COLUMN evercore_aggregate_type.schema IS 'What the state must be after each event; NULL: anything.';
+COMMENT ON COLUMN evercore_aggregate_type.schema_path IS 'True of states that the schema takes, if not of all; NULL: none.';
+COMMENT ON COLUMN evercore_aggregate_type.unfilled IS 'How many aggregates above filled_to had no kept state at the declaration.';
+CREATE VIEW evercore_aggregate_types AS
+SELECT t.name AS aggregate_type, t.schema, t.snapshot_every, t.snapshot_keep, t.unfilled = 0 AS filled
+  FROM evercore_aggregate_type t WHERE t.schema IS NOT NULL OR t.snapshot_every > 0;
+COMMENT ON VIEW evercore_aggregate_types IS 'What is declared of aggregate types.';
+
+-- The state after the last event, of aggregates whose states are checked. Nothing but what appends remember: one that is missing, or of another
+-- sequence than the version, is made up by a fold. As text, since jsonb would print numbers that no payload may hold.
+CREATE TABLE evercore_kept_state (
+  aggregate_id bigint PRIMARY KEY,
+  sequence     bigint NOT NULL,
+  state        json NOT NULL
+);
+COMMENT ON TABLE evercore_kept_state IS 'States that the next append goes on from.';
+
 ALTER TABLE evercore_subscription ADD COLUMN tags jsonb;
 COMMENT ON COLUMN evercore_subscription.tags IS 'The tags that a filter asks for, all of them: an array of texts.';
 CREATE OR REPLACE VIEW _evercore_unread AS
@@ -93,6 +115,12 @@ SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.se
   JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
   JOIN evercore_aggregate_type t ON t.type_id = a.type_id;
 COMMENT ON VIEW evercore_log IS 'All events this transaction sees, for looking; followers use evercore_follow.';
+DROP TABLE evercore_kept_state;
+DROP VIEW evercore_aggregate_types;
+ALTER TABLE evercore_aggregate_type DROP COLUMN unfilled;
+ALTER TABLE evercore_aggregate_type DROP COLUMN filled_to;
+ALTER TABLE evercore_aggregate_type DROP COLUMN schema_path;
+ALTER TABLE evercore_aggregate_type DROP COLUMN schema;
 ALTER TYPE _evercore_new_event DROP ATTRIBUTE declared_tags;
 ALTER TYPE _evercore_new_event DROP ATTRIBUTE tags;
 DROP VIEW evercore_event_types;

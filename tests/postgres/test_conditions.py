@@ -317,7 +317,7 @@ def test_a_lost_index_or_mark_is_named_and_mended():
     _, connection = store()
     connection.rows("SELECT evercore_index_types()")
     for sql, problem in (("DROP INDEX evercore_event_by_type", "index evercore_event_by_type is missing"),
-                         ("SELECT setval('_evercore_highest', ((hashtext('\"evercore\"')::bigint & 65535) << 47))", "sequence _evercore_highest is behind its table")):
+                         ("SELECT setval('_evercore_highest', ((hashtext('\"evercore\"')::bigint & 32767) << 47))", "sequence _evercore_highest is behind its table")):
         connection.rows(sql)
         equal(connection.rows("SELECT problem FROM evercore_check()"), [(problem,)])
         connection.rows("SELECT evercore_migrate()")

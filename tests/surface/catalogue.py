@@ -8,7 +8,7 @@ from pathlib import Path
 
 from script import Block, parse_expected
 
-RELATIONS = ["evercore_aggregates", "evercore_append", "evercore_event_types", "evercore_in_flight", "evercore_log", "evercore_subscriptions"]
+RELATIONS = ["evercore_aggregate_types", "evercore_aggregates", "evercore_append", "evercore_event_types", "evercore_in_flight", "evercore_log", "evercore_subscriptions"]
 TABLE_FUNCTIONS = {  # with the arguments that a call needs
     "evercore_check": "", "evercore_events": "1", "evercore_fetch": "'p', 1", "evercore_follow": "", "evercore_history": "1",
     "evercore_query": "'[]'", "evercore_replay": "1", "evercore_stats": "",

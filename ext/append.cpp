@@ -14,6 +14,7 @@
 #include "fold.h"
 #include "head.h"
 #include "snapshot.h"
+#include "state_schema.h"
 #include "time.h"
 #include "value.h"
 #include "write.h"
@@ -32,8 +33,7 @@ bool is_simple(const NewEvent& event) {
 }
 
 /// All but where it goes.
-void bind_event(Statement& insert, const NewEvent& event) {
-  const std::int64_t recorded_at = now();
+void bind_event(Statement& insert, const NewEvent& event, std::int64_t recorded_at) {
   insert.bind(written_event_time, event.event_time.value_or(recorded_at));
   insert.bind(written_data, event.data);
   if (event.event_time) insert.bind(written_recorded_at, recorded_at);
@@ -57,7 +57,8 @@ constexpr Sql insert_plainly = EVERCORE_INSERT_EVENT("", "?2", "?3");
 constexpr Sql insert_finding = EVERCORE_INSERT_SIMPLE(
     "OR IGNORE ",
     "(SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
-    " FROM main.evercore_event WHERE aggregate_id = ?1), a.base)) FROM main.evercore_aggregate a"
+    " FROM main.evercore_event WHERE aggregate_id = ?1), a.base), t.schema IS NOT NULL)"
+    " FROM main.evercore_aggregate a"
     " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1)",
     "(SELECT type_id FROM main.evercore_event_type WHERE name = ?3)");
 
@@ -76,16 +77,16 @@ bool is_taken(Connection& connection, std::int64_t aggregate_id, std::int64_t se
 }
 
 /// One INSERT of values that are all known.
-Insertion insert_event(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
-                       std::int64_t type_id, const NewEvent& event, bool ignoring) {
+Insertion insert_event(Connection& connection, std::int64_t aggregate_id, const Place& place,
+                       const NewEvent& event, std::int64_t recorded_at, bool ignoring) {
   std::optional<Statement> prepared =
       ignoring ? connection.prepare_ignoring(is_simple(event) ? insert_simply : insert_ignoring)
                : connection.prepare(insert_plainly);
   if (!prepared) return Insertion::schema_changed;
   Statement& insert = *prepared;
-  insert.bind(written_aggregate_id, aggregate_id).bind(written_sequence, sequence);
-  insert.bind(written_type_id, type_id);
-  bind_event(insert, event);
+  insert.bind(written_aggregate_id, aggregate_id).bind(written_sequence, place.sequence);
+  insert.bind(written_type_id, place.type_id);
+  bind_event(insert, event, recorded_at);
   const Arrival arrival(connection.db());
   const Statement* outer = std::exchange(connection.inserting, &insert);
   const int rc = insert.try_run();
@@ -97,12 +98,12 @@ Insertion insert_event(Connection& connection, std::int64_t aggregate_id, std::i
   if (rc == SQLITE_DONE && !ignoring) throw event_vanished();
   if (rc == SQLITE_DONE) {
     if (insert.was_reprepared()) return Insertion::schema_changed;
-    return insert_event(connection, aggregate_id, sequence, type_id, event, false);  // says why
+    return insert_event(connection, aggregate_id, place, event, recorded_at, false);  // says why
   }
   const Error failure = engine_error(connection.db(), rc);
   insert.reset();
   if (failure.sqlite_code == SQLITE_CONSTRAINT_UNIQUE &&
-      is_taken(connection, aggregate_id, sequence)) {
+      is_taken(connection, aggregate_id, place.sequence)) {
     return Insertion::taken;
   }
   throw failure;
@@ -129,7 +130,8 @@ AggregateInfo open_info(Connection& connection, std::int64_t aggregate_id) {
   if (type_id == 0 && load.is_null(0)) throw erased_aggregate(aggregate_id);
   const std::int64_t version = load.integer(1);
   require_sound(aggregate_id, 0, version);
-  const AggregateInfo info{version, snapshot_every(connection, type_id)};
+  const bool checked = connection.declared.of_states(connection, type_id) != nullptr;
+  const AggregateInfo info{version, snapshot_every(connection, type_id), checked ? type_id : 0};
   connection.transaction.learn_aggregate(aggregate_id, info);
   return info;
 }
@@ -159,7 +161,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   if (!prepared) return std::nullopt;
   Statement& insert = *prepared;
   insert.bind(written_aggregate_id, aggregate_id).bind(written_type_id, event.event_type);
-  bind_event(insert, event);
+  bind_event(insert, event, now());
   FastAppend fast{insert, expected};
   const Arrival arrival(connection.db());
   FastAppend* outer = std::exchange(connection.fast_append, &fast);
@@ -194,6 +196,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
       connection.forget_schema();
       break;
     case Decision::declared:
+    case Decision::checks_state:
     case Decision::needs_snapshot:
     case Decision::appended:  // it was the event type that is missing
     case Decision::none:      // the whole procedure says why
@@ -263,8 +266,9 @@ std::optional<Appended> append_simply(Connection& connection, std::int64_t aggre
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
   if (has_schema) require_taken(connection, event);
-  if (snapshot_due(info)) return std::nullopt;
-  switch (insert_event(connection, aggregate_id, info.version + 1, *type_id, event, true)) {
+  if (info.checked_type != 0 || snapshot_due(info)) return std::nullopt;
+  switch (
+      insert_event(connection, aggregate_id, {info.version + 1, *type_id}, event, now(), true)) {
     case Insertion::done:
       break;
     case Insertion::taken:
@@ -284,36 +288,45 @@ Appended append_fully(Connection& connection, std::int64_t aggregate_id,
     require_open(connection, aggregate_id);
     if (const auto repeat = find_repeat(connection, aggregate_id, event)) return *repeat;
   }
-  if (connection.declared.type(connection, event.event_type) == nullptr) {
-    return append_new(connection, aggregate_id, expected, event, true);
-  }
-  require_expected(aggregate_id, expected, open_info(connection, aggregate_id).version);
+  const AggregateInfo info = open_info(connection, aggregate_id);
   NewEvent tagged = event;
-  const std::optional<Tags> tags = with_declared(connection, event);
-  if (tags) tagged.tags = &*tags;
-  require_taken(connection, event);
-  return append_new(connection, aggregate_id, expected, tagged, true);
+  std::optional<Tags> tags;
+  if (connection.declared.type(connection, event.event_type) != nullptr) {
+    require_expected(aggregate_id, expected, info.version);
+    tags = with_declared(connection, event);
+    if (tags) tagged.tags = &*tags;
+    require_taken(connection, event);
+  }
+  CheckedStates states(connection);
+  const Appended appended = append_new(connection, aggregate_id, expected, tagged, states);
+  states.require_taken();
+  states.write();
+  if (snapshot_due(info)) store_snapshot_by_policy(connection, aggregate_id);
+  return appended;
 }
 
 Appended append_new(Connection& connection, std::int64_t aggregate_id,
-                    std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots) {
+                    std::optional<std::int64_t> expected, const NewEvent& event,
+                    CheckedStates& states) {
   const AggregateInfo info = open_info(connection, aggregate_id);
   require_expected(aggregate_id, expected, info.version);
-  const std::int64_t type_id = ensure_event_type(connection, event.event_type);
+  const Place place{info.version + 1, ensure_event_type(connection, event.event_type),
+                    info.checked_type};
+  const std::int64_t recorded_at = now();
+  if (place.checked_type != 0) states.apply(aggregate_id, place, event, recorded_at);
   Insertion inserted = Insertion::schema_changed;
   while (inserted == Insertion::schema_changed) {
     const bool triggers = connection.has_user_triggers();
     if (triggers && connection.transaction.note_head()) note_head(connection);  // they may follow
-    inserted = insert_event(connection, aggregate_id, info.version + 1, type_id, event, !triggers);
+    inserted = insert_event(connection, aggregate_id, place, event, recorded_at, !triggers);
     if (inserted == Insertion::schema_changed) connection.forget_schema();
   }
   if (inserted == Insertion::taken) {
     throw conflict(aggregate_id, info.version + 1, info.version);
   }
-  const Appended appended{info.version + 1, sqlite3_last_insert_rowid(connection.db()), false};
+  const Appended appended{place.sequence, sqlite3_last_insert_rowid(connection.db()), false};
   advance(connection, aggregate_id, info);
-  if (event.tags != nullptr) index_tags(connection, *event.tags, type_id, appended.position);
-  if (snapshots && snapshot_due(info)) store_snapshot_by_policy(connection, aggregate_id);
+  if (event.tags != nullptr) index_tags(connection, *event.tags, place.type_id, appended.position);
   return appended;
 }
 
@@ -329,7 +342,7 @@ Place take_place(Connection& connection, std::int64_t aggregate_id,
   } else {
     advance(connection, aggregate_id, info);
   }
-  return Place{info.version + 1, type_id};
+  return Place{info.version + 1, type_id, info.checked_type};
 }
 
 void require_open(Connection& connection, std::int64_t aggregate_id) {

@@ -15,6 +15,8 @@
 
 namespace evercore::ext {
 
+class CheckedStates;  // state_schema.h
+
 /// One event as a caller gave it. The texts belong to the caller.
 struct NewEvent {
   std::string_view event_type;
@@ -33,25 +35,27 @@ struct Appended {
 };
 
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
-/// the event type exists and declares no tags, its schema takes the data, no snapshot is due, no event_id
-/// and no tags are given, no trigger of the user's could leave half of it behind. Nothing where it does
+/// the event type exists and declares no tags, its schema takes the data, states are not checked, no
+/// snapshot is due, no event_id and no tags are given, no trigger of the user's could leave half of it behind. Nothing where it does
 /// not. Throws EV001, EV002 and EV011.
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event);
 
 /// Inside atomically() only: the whole procedure. Throws EV002, then EV007, then EV001, then what is
-/// wrong with the tags that the event's type declares, then EV011.
+/// wrong with the tags that the event's type declares, then EV011 of its data, then of the state.
 Appended append_fully(Connection& connection, std::int64_t aggregate_id,
                       std::optional<std::int64_t> expected, const NewEvent& event);
-/// Its last part, for an event that is no repeat and bears all its tags; `snapshots` says whether a
-/// snapshot that falls due is stored at once (append_many stores one at the end).
+/// Its last part, for an event that is no repeat and bears all its tags: `states` is told where the
+/// aggregate's are checked. Stores no snapshot.
 Appended append_new(Connection& connection, std::int64_t aggregate_id,
-                    std::optional<std::int64_t> expected, const NewEvent& event, bool snapshots);
+                    std::optional<std::int64_t> expected, const NewEvent& event,
+                    CheckedStates& states);
 
 /// Where the next event of an aggregate goes.
 struct Place {
   std::int64_t sequence = 0;
   std::int64_t type_id = 0;
+  std::int64_t checked_type = 0;  ///< see AggregateInfo
 };
 /// The first part of append_new: checks, and counts the event as appended. Throws EV002 and EV001.
 Place take_place(Connection& connection, std::int64_t aggregate_id,

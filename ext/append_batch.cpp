@@ -6,7 +6,6 @@
 #include "error.h"
 #include "event_row.h"
 #include "head.h"
-#include "time.h"
 
 namespace evercore::ext {
 
@@ -113,12 +112,13 @@ bool Batch::holds(const NewEvent& event) {
   return size_of(event) <= most_bytes;
 }
 
-std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const NewEvent& event) {
+std::int64_t Batch::add(std::int64_t aggregate_id, const Place& place, const NewEvent& event,
+                        std::int64_t recorded_at) {
   const std::size_t bytes = size_of(event);
   if (rows_.size() >= most_rows || bytes_ + bytes > most_bytes) write();
   if (rows_.empty()) head_ = head_position(connection_);
   last_ = std::max(last_, last_filled(event));
-  rows_.push_back(Row{aggregate_id, place, now(), &event});
+  rows_.push_back(Row{aggregate_id, place, recorded_at, &event});
   bytes_ += bytes;
   return head_ + static_cast<std::int64_t>(rows_.size());
 }

@@ -34,7 +34,8 @@ class Batch {
   explicit Batch(Connection& connection) : connection_(connection) {}
 
   /// Stages an event without an event_id, which must live until it is written: its position.
-  std::int64_t add(std::int64_t aggregate_id, const Place& place, const NewEvent& event);
+  std::int64_t add(std::int64_t aggregate_id, const Place& place, const NewEvent& event,
+                   std::int64_t recorded_at);
   /// Writes what is staged.
   void write();
 

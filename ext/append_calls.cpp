@@ -26,6 +26,8 @@ void decide(Connection& connection, sqlite3_value** arguments) {
     fast->decision = Decision::erased;
   } else if (fast->expected && *fast->expected != fast->version) {
     fast->decision = Decision::conflicts;
+  } else if (sqlite3_value_int64(arguments[3]) != 0) {
+    fast->decision = Decision::checks_state;
   } else if (snapshot_due({fast->version, sqlite3_value_int64(arguments[1])})) {
     fast->decision = Decision::needs_snapshot;
   } else {
@@ -73,7 +75,7 @@ int register_append_calls(const std::shared_ptr<Connection>& connection) {
   auto* held = new (std::nothrow) std::shared_ptr<Connection>(connection);
   if (held == nullptr) return SQLITE_NOMEM;
   // On failure SQLite calls the destructor itself, but for collations.
-  int rc = sqlite3_create_function_v2(db, aggregate_name, 3, SQLITE_UTF8 | SQLITE_DIRECTONLY, held,
+  int rc = sqlite3_create_function_v2(db, aggregate_name, 4, SQLITE_UTF8 | SQLITE_DIRECTONLY, held,
                                       nullptr, step, finish, destroy);
   if (rc != SQLITE_OK) return rc;
   held = new (std::nothrow) std::shared_ptr<Connection>(connection);
@@ -84,7 +86,7 @@ int register_append_calls(const std::shared_ptr<Connection>& connection) {
 }
 
 void unregister_append_calls(sqlite3* db) {
-  sqlite3_create_function_v2(db, aggregate_name, 3, SQLITE_UTF8 | SQLITE_DIRECTONLY, nullptr,
+  sqlite3_create_function_v2(db, aggregate_name, 4, SQLITE_UTF8 | SQLITE_DIRECTONLY, nullptr,
                              nullptr, nullptr, nullptr, nullptr);
   sqlite3_create_collation_v2(db, collation_name, SQLITE_UTF8, nullptr, nullptr, nullptr);
 }

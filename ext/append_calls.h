@@ -19,6 +19,7 @@ enum class Decision {
   appended,
   conflicts,
   erased,
+  checks_state,  ///< the aggregate's type declares a schema of states
   needs_snapshot,
   schema_changed,
   declared,  ///< somebody has declared something since it was looked at
@@ -35,7 +36,7 @@ struct FastAppend {
 [[nodiscard]] bool snapshot_due(const AggregateInfo& info);
 
 /// Registers
-/// - the aggregate _evercore_next_sequence(erased, every, version), which decides for
+/// - the aggregate _evercore_next_sequence(erased, every, version, checks), which decides for
 ///   Connection::fast_append and gives the next sequence or NULL;
 /// - the collation _evercore_same_schema, under which all texts are equal as long as
 ///   Connection::inserting was not prepared anew.

@@ -14,6 +14,8 @@
 #include "error.h"
 #include "query.h"
 #include "snapshot.h"
+#include "state_schema.h"
+#include "time.h"
 #include "value.h"
 #include "write.h"
 
@@ -40,12 +42,12 @@ struct Mixture {
 
 /// Inside atomically(): one call. A conflict goes behind what is wrong with an event_id: it is kept
 /// until the others have been looked at. Behind both goes what is wrong with declared tags, then what
-/// refused the call's condition, and then data that a schema does not take.
+/// refused the call's condition, then data that a schema does not take, and then such states.
 class Writer {
  public:
   Writer(Connection& connection, const JsonAppends& call, std::optional<Error> refusal,
          bool together)
-      : connection_(connection), call_(call), refusal_(std::move(refusal)) {
+      : connection_(connection), call_(call), refusal_(std::move(refusal)), states_(connection) {
     if (together) batch_.emplace(connection);
   }
 
@@ -66,7 +68,9 @@ class Writer {
     if (untaggable_) throw *untaggable_;
     if (refusal_ && any_new_) throw *refusal_;
     if (untaken_) throw *untaken_;
+    states_.require_taken();
     if (batch_) batch_->write();
+    states_.write();
     return result += "]";
   }
 
@@ -149,12 +153,15 @@ class Writer {
       if (!untaken_) untaken_ = refusal_by_schema(connection_, event);
       try {
         if (!batch_) {
-          return ext::append_new(connection_, aggregate_id, expected, with_tags(event), false);
+          return ext::append_new(connection_, aggregate_id, expected, with_tags(event), states_);
         }
         const NewEvent& tagged = with_tags(event);
         if (&tagged != &event && !Batch::holds(tagged)) throw Batch::Refused{};
         const Place place = take_place(connection_, aggregate_id, expected, tagged);
-        return Appended{place.sequence, batch_->add(aggregate_id, place, tagged), false};
+        const std::int64_t recorded_at = now();
+        if (place.checked_type != 0) states_.apply(aggregate_id, place, tagged, recorded_at);
+        return Appended{place.sequence, batch_->add(aggregate_id, place, tagged, recorded_at),
+                        false};
       } catch (const Error& failure) {
         if (!failure.text.starts_with("EV001")) throw;
         if (batch_) throw Batch::Refused{};  // what is staged is in no table yet
@@ -199,6 +206,7 @@ class Writer {
   std::optional<Error> refusal_;  // by the condition
   std::optional<Error> untaggable_;
   std::optional<Error> untaken_;  // by its schema
+  CheckedStates states_;
   std::forward_list<std::pair<NewEvent, Tags>> tagged_;
   bool any_new_ = false;
   std::unordered_map<std::string_view, std::pair<std::int64_t, const NewEvent*>> kept_out_;

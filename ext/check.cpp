@@ -40,6 +40,28 @@ class Snapshots {
   bool there_ = false;
 };
 
+/// The kept state of one aggregate.
+class Kept {
+ public:
+  explicit Kept(Connection& connection)
+      : row_(connection.prepare(
+            "SELECT sequence, state FROM main.evercore_kept_state WHERE aggregate_id = ?1")) {}
+
+  void start(std::int64_t aggregate_id) {
+    row_.reset();
+    there_ = row_.bind(1, aggregate_id).step();
+  }
+  /// Once it was looked at.
+  void pass() { there_ = false; }
+  [[nodiscard]] bool there() const { return there_; }
+  [[nodiscard]] std::int64_t sequence() const { return row_.integer(0); }
+  [[nodiscard]] std::string_view state() const { return row_.text(1); }
+
+ private:
+  Statement row_;
+  bool there_ = false;
+};
+
 /// Where the index is at fault, which is said elsewhere, the events are found without it.
 Statement events_of_aggregate(Connection& connection) {
 #define SELECT_EVENTS                                                                       \
@@ -68,7 +90,8 @@ class Walk {
             " base_max_time FROM main.evercore_aggregate"
             " WHERE aggregate_id <> 0 ORDER BY aggregate_id")),
         events_(events_of_aggregate(connection)),
-        snapshots_(connection) {}
+        snapshots_(connection),
+        kept_(connection) {}
 
   /// A short step; false at the end.
   bool step() {
@@ -90,12 +113,14 @@ class Walk {
       case At::event:
         if (pass_snapshot_below(events_.integer(1))) return true;
         check_snapshot(events_.integer(1), events_.integer(0));
+        check_kept(events_.integer(1), events_.integer(0));
         at_ = At::next_event;
         return true;
       case At::rest:
         if (snapshots_.there()) {
           pass_snapshot();
         } else {
+          if (kept_.there()) report_kept(std::nullopt);
           at_ = At::next_aggregate;
         }
         return true;
@@ -122,6 +147,7 @@ class Walk {
     if (aggregate_id_ < 0) report(std::nullopt, "aggregate id is out of range");
     if (!sound) report(std::nullopt, "base is out of range: " + std::to_string(base));
     snapshots_.start(aggregate_id_);
+    kept_.start(aggregate_id_);
     check_aggregate(base);
     last_sequence_ = base_;
     last_position_ = 0;
@@ -139,6 +165,10 @@ class Walk {
     }
     if (erased_ && snapshots_.there()) {
       report(std::nullopt, "snapshots are left of an erased aggregate");
+    }
+    if (erased_ && kept_.there()) {
+      report(std::nullopt, "a kept state is left of an erased aggregate");
+      kept_.pass();
     }
     constexpr const char* times[] = {"base_first_time", "base_last_time", "base_max_time"};
     for (int i = 0; base > 0 && i < 3; ++i) check_time(std::nullopt, times[i], aggregates_, 4 + i);
@@ -168,6 +198,7 @@ class Walk {
     } else {
       report_snapshot(base_, std::nullopt);
     }
+    check_kept(base_, std::nullopt);
   }
 
   void check_event() {
@@ -295,6 +326,17 @@ class Walk {
     snapshots_.next();
   }
 
+  /// After the event at a sequence, or at the base.
+  void check_kept(std::int64_t sequence, std::optional<std::int64_t> position) {
+    if (!kept_.there() || kept_.sequence() != sequence) return;
+    if (!unknown_ && !same_json(kept_.state(), state_.text())) report_kept(position);
+    kept_.pass();
+  }
+  void report_kept(std::optional<std::int64_t> position) {
+    report(position,
+           "kept state at sequence " + std::to_string(kept_.sequence()) + " differs from the fold");
+  }
+
   /// One snapshot without an event at its sequence, of a state that never was; false where none is.
   bool pass_snapshot_below(std::int64_t sequence) {
     if (!snapshots_.there() || snapshots_.sequence() >= sequence) return false;
@@ -317,6 +359,7 @@ class Walk {
   Statement aggregates_;
   Statement events_;
   Snapshots snapshots_;
+  Kept kept_;
   At at_ = At::next_aggregate;
   std::int64_t aggregate_id_ = 0;
   std::int64_t base_ = 0;

@@ -74,11 +74,25 @@ void check_least_token(Connection&, const Statement& row, Problems& problems) {
   add(problems, "least_token of evercore_schema is out of range");
 }
 
-void check_aggregate_type(Connection&, const Statement& row, Problems& problems) {
+/// What is left to fill of a type, in three columns: all NULL, or a range and how many.
+bool is_sound_fill(const Statement& row, int after, bool declares) {
+  const bool filled = row.is_null(after) && row.is_null(after + 1) && row.is_null(after + 2);
+  return filled || (declares && !row.is_null(after) && row.integer(after) >= 0 &&
+                    row.integer(after) <= row.integer(after + 1) && row.integer(after + 2) >= 1);
+}
+
+void check_aggregate_type(Connection& connection, const Statement& row, Problems& problems) {
   const std::string type = " of aggregate type " + std::to_string(row.integer(0));
   add_fault(problems, fault_of_name(row.text(1), "name" + type, max_type_name));
   if (row.integer(2) < 0 || row.integer(3) < 1) {
     add(problems, "snapshot policy" + type + " is out of range");
+  }
+  const std::string named = " of aggregate type \"" + shown(row.text(1)) + "\"";
+  if (!row.is_null(4) && !sound_schema(connection, row.text(4))) {
+    add(problems, "schema" + named + " is damaged");
+  }
+  if (!is_sound_fill(row, 5, !row.is_null(4))) {
+    add(problems, "what is left to fill" + named + " is out of range");
   }
 }
 
@@ -96,9 +110,7 @@ void check_event_type(Connection& connection, const Statement& row, Problems& pr
       (row.integer(8) != 0 || !connection.rules.find(connection.payload, row.text(7)))) {
     add(problems, "rules" + named + " are damaged");
   }
-  const bool filled = row.is_null(3) && row.is_null(4) && row.is_null(5);
-  if (!filled && (row.is_null(2) || row.is_null(3) || row.integer(3) < 0 ||
-                  row.integer(3) > row.integer(4) || row.integer(5) < 1)) {
+  if (!is_sound_fill(row, 3, !row.is_null(2))) {
     add(problems, "what is left to fill" + named + " is out of range");
   }
 }
@@ -153,6 +165,10 @@ void check_index_of_tags(Connection& connection, const Statement& row, Problems&
 
 void snapshots_of_nothing(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and snapshots are left"});
+}
+
+void kept_state_of_nothing(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and a kept state is left"});
 }
 
 void compacted_types_of_nothing(Connection&, const Statement& row, Problems& problems) {
@@ -216,7 +232,8 @@ constexpr Look after[] = {
      partitions_wrong},
     {SUBSCRIPTION_FILTERS, check_filter},
     {"SELECT least_token FROM main.evercore_schema", check_least_token},
-    {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
+    {"SELECT type_id, name, snapshot_every, snapshot_keep, schema, fill_after, fill_upto, fill_left"
+     " FROM main.evercore_aggregate_type",
      check_aggregate_type},
     {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold"
      " FROM main.evercore_event_type",
@@ -248,6 +265,9 @@ constexpr Look after[] = {
     {"SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id)",
      snapshots_of_nothing},
+    {"SELECT k.aggregate_id FROM main.evercore_kept_state k WHERE NOT EXISTS (SELECT 1"
+     " FROM main.evercore_aggregate a WHERE a.aggregate_id = k.aggregate_id)",
+     kept_state_of_nothing},
     {"SELECT DISTINCT c.aggregate_id FROM main.evercore_compacted_type c WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = c.aggregate_id)",
      compacted_types_of_nothing},

@@ -30,6 +30,7 @@ constexpr std::string_view table_names[] = {
     "evercore_event_tag",
     "evercore_compacted_type",
     "evercore_snapshot",
+    "evercore_kept_state",
     "_evercore_maintenance",
     "evercore_subscription",
     "evercore_subscription_partition",

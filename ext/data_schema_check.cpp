@@ -18,8 +18,9 @@ constexpr int options_argument = 2;
 /// Reads data for as long as it lives; what large ones took is given back.
 class Reading {
  public:
-  Reading(Connection& connection, std::string_view data) : tree_(connection.data) {
-    if (!tree_.read(data)) throw error(4, "data: not JSON");
+  Reading(Connection& connection, std::string_view data, const char* what = "data")
+      : tree_(connection.data) {
+    if (!tree_.read(data)) throw error(4, std::string(what) + ": not JSON");
   }
   ~Reading() { tree_.shrink(); }
   Reading(const Reading&) = delete;
@@ -125,6 +126,13 @@ std::optional<Error> refusal_by_schema(Connection& connection, const NewEvent& e
 
 void require_taken(Connection& connection, const NewEvent& event) {
   if (const auto refusal = refusal_by_schema(connection, event)) throw *refusal;
+}
+
+std::optional<std::string> fault_of_state(Connection& connection, const DataSchema& schema,
+                                          std::string_view state) {
+  const Reading reading(connection, state, "state");
+  if (schema.takes(reading.tree())) return std::nullopt;
+  return schema.fault(reading.tree()).value_or(": false");
 }
 
 std::optional<DataSchema> sound_schema(Connection& connection, std::string_view json) {

@@ -37,6 +37,11 @@ class StoredSchema {
 /// Throws either.
 void require_taken(Connection& connection, const NewEvent& event);
 
+/// The first fault of a state; nothing where the schema takes it.
+[[nodiscard]] std::optional<std::string> fault_of_state(Connection& connection,
+                                                        const DataSchema& schema,
+                                                        std::string_view state);
+
 /// What is stored of a declaration; nothing where it could not be declared.
 [[nodiscard]] std::optional<DataSchema> sound_schema(Connection& connection, std::string_view json);
 

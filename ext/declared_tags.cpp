@@ -80,6 +80,7 @@ bool DeclaredTags::may_derive(std::string_view tag) const {
 void DeclaredTypes::load(Connection& connection) {
   types_.clear();
   unfilled_.clear();
+  states_.clear();
   connection.require_store();
   // First the mark: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
   // every statement that is.
@@ -107,6 +108,11 @@ void DeclaredTypes::load(Connection& connection) {
   }
   std::sort(unfilled_.begin(), unfilled_.end(),
             [](const Type* a, const Type* b) { return a->name < b->name; });
+  Statement states = connection.prepare_once(
+      "SELECT type_id, schema FROM main.evercore_aggregate_type WHERE schema IS NOT NULL");
+  while (states.step()) {
+    states_.emplace(states.integer(0), std::make_shared<StoredSchema>(std::string(states.text(1))));
+  }
   known_ = true;
 }
 

@@ -46,7 +46,7 @@ class DeclaredTags {
   std::vector<Member> members_;
 };
 
-/// The types of a store that declare tags or a schema, as this connection has read them. They are read anew when the
+/// The event types of a store that declare tags or a schema, and the schemas of states, as this connection has read them. They are read anew when the
 /// store bears the mark of another declaration (Connection::look_again), and when one of this connection's
 /// own may have been rolled back.
 class DeclaredTypes {
@@ -69,6 +69,13 @@ class DeclaredTypes {
   const Type* type(Connection& connection, std::string_view event_type) {
     if (!known_) load(connection);
     return types_.empty() ? nullptr : find_among(event_type);
+  }
+  /// What the states of an aggregate type must be; null: it declares no schema.
+  StoredSchema* of_states(Connection& connection, std::int64_t aggregate_type) {
+    if (!known_) load(connection);
+    if (states_.empty()) return nullptr;
+    const auto found = states_.find(aggregate_type);
+    return found == states_.end() ? nullptr : found->second.get();
   }
   /// Those whose old events may lack some.
   const std::vector<const Type*>& unfilled(Connection& connection) {
@@ -105,6 +112,7 @@ class DeclaredTypes {
   std::unordered_map<std::string, Type, Hash, std::equal_to<>>
       types_;  // its nodes stay where they are
   std::vector<const Type*> unfilled_;
+  std::unordered_map<std::int64_t, std::shared_ptr<StoredSchema>> states_;  // by aggregate type
   std::int64_t mark_ = -1;
   bool known_ = false;
   bool since_commit_ = false;  // some of them

@@ -61,6 +61,7 @@ void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
             aggregate.id);
   });
   run_for(connection, "DELETE FROM main.evercore_snapshot WHERE aggregate_id = ?1", aggregate.id);
+  run_for(connection, "DELETE FROM main.evercore_kept_state WHERE aggregate_id = ?1", aggregate.id);
   run_for(connection,
           "UPDATE main.evercore_event_id INDEXED BY evercore_event_id_aggregate"
           " SET data_sha256 = NULL WHERE aggregate_id = ?1 AND data_sha256 IS NOT NULL",
@@ -74,6 +75,7 @@ void erase_aggregate(Connection& connection, const Aggregate& aggregate) {
       "  WHERE aggregate_id = ?1 AND (data IS NOT NULL OR reference IS NOT NULL OR metadata IS NOT "
       "NULL OR tags IS NOT NULL OR declared_tags IS NOT NULL))"
       " OR EXISTS (SELECT 1 FROM main.evercore_snapshot WHERE aggregate_id = ?1)"
+      " OR EXISTS (SELECT 1 FROM main.evercore_kept_state WHERE aggregate_id = ?1)"
       " OR EXISTS (SELECT 1 FROM main.evercore_event_id INDEXED BY evercore_event_id_aggregate"
       "  WHERE aggregate_id = ?1 AND data_sha256 IS NOT NULL)"
       " OR NOT EXISTS (SELECT 1 FROM main.evercore_aggregate WHERE aggregate_id = ?1"

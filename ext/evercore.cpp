@@ -25,6 +25,7 @@
 #include <string_view>
 
 #include "aggregate.h"
+#include "aggregate_type.h"
 #include "anchor.h"
 #include "api.h"
 #include "append.h"
@@ -65,7 +66,7 @@ int for_each_function(Visit visit) {
   for (const Function* function :
        {&version_function, &time_function, &migrate_function, &erase_function, &restored_function,
         &rename_type_function, &head_function, &index_types_function, &state_function,
-        &validate_function}) {
+        &validate_function, &aggregate_type_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {

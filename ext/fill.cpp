@@ -1,4 +1,4 @@
-// Tagging the events that were there before their type declared tags.
+// Tagging the events that were there before their type declared tags; evercore_fill.
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -6,6 +6,7 @@
 #include "error.h"
 #include "event_type.h"
 #include "head.h"
+#include "kept_state.h"
 #include "maintenance.h"
 #include "tag.h"
 #include "type_index.h"
@@ -176,12 +177,13 @@ void fill(const Call& call) {
   if (sqlite3_value* value = call.optional(0)) most = integer_from(value, "max", 1);
   Connection& connection = call.connection;
   atomically(connection, [&] {
-    std::int64_t events = 0;
+    std::int64_t all = 0;  // that is left
     for (Left& left : what_is_left(connection)) {
       if (most > 0) most = fill_type(connection, left, most);
-      events += left.events;
+      all += left.events;
     }
-    call.result(events);
+    fill_kept_states(connection, most, all);
+    call.result(all);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "kept_state.h"
 #include "succession.h"
 #include "time.h"
 #include "value.h"
@@ -165,6 +166,7 @@ void drop_folded(Connection& connection, std::int64_t type_id) {
     if (left.bind(1, id).step()) throw vanished();
     left.reset();
   }
+  drop_kept_of_event_type(connection, type_id);
 }
 
 void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
@@ -184,6 +186,7 @@ void change_fold(Connection& connection, std::string_view name, std::int64_t typ
   Statement look = connection.prepare(
       "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2 AND rules IS ?3");
   require_written(bind(look));
+  keep_states(connection);
 }
 
 std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {

@@ -35,7 +35,7 @@ struct DeclaredFold {
 void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
                  const DeclaredFold& fold);
 /// Inside atomically() only: drops the engine snapshots that hold an event of the type, but for the bases
-/// of compacted aggregates.
+/// of compacted aggregates, and the kept states, which keep_states() makes anew.
 void drop_folded(Connection& connection, std::int64_t type_id);
 
 /// EV008.

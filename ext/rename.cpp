@@ -7,6 +7,7 @@
 #include "aggregate.h"
 #include "error.h"
 #include "fold.h"
+#include "kept_state.h"
 #include "subscription.h"
 #include "value.h"
 #include "write.h"
@@ -101,7 +102,9 @@ void rename_in_filters(Connection& connection, const Renaming& renaming) {
 void drop_named(Connection& connection, std::string_view name) {
   Statement find = connection.prepare(
       "SELECT type_id FROM main.evercore_event_type WHERE name = ?1 AND rules IS NOT NULL");
-  if (find.bind(1, name).step()) drop_folded(connection, find.integer(0));
+  if (!find.bind(1, name).step()) return;
+  drop_folded(connection, find.integer(0));
+  keep_states(connection);
 }
 
 void rename(const Call& call) {

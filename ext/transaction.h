@@ -19,6 +19,7 @@ namespace evercore::ext {
 struct AggregateInfo {
   std::int64_t version = 0;
   std::int64_t snapshot_every = 0;
+  std::int64_t checked_type = 0;  ///< its type, where that declares a schema of states; else 0
 };
 
 class Transaction {

@@ -76,6 +76,25 @@ SELECT name AS event_type, coalesce(rules, CASE fold WHEN 0 THEN 'merge' WHEN 1 
   FROM evercore_event_type
  WHERE fold <> 0 OR coalesce(rules, schema, upcast, tags) IS NOT NULL;
 
+-- What the states of an aggregate type must be, as it was given. Of the aggregates that were there before, those after one id up to
+-- another may have no kept state yet, so many; NULL where each has one.
+ALTER TABLE evercore_aggregate_type ADD COLUMN schema TEXT;
+ALTER TABLE evercore_aggregate_type ADD COLUMN fill_after INTEGER;
+ALTER TABLE evercore_aggregate_type ADD COLUMN fill_upto INTEGER;
+ALTER TABLE evercore_aggregate_type ADD COLUMN fill_left INTEGER;
+
+-- The state after an aggregate's last event, for an append to go on from. A row whose sequence is not the version is never believed.
+CREATE TABLE evercore_kept_state (
+  aggregate_id INTEGER PRIMARY KEY,
+  sequence     INTEGER NOT NULL,
+  state        TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW evercore_aggregate_types AS
+SELECT name AS aggregate_type, schema, snapshot_every, snapshot_keep, fill_upto IS NULL AS filled
+  FROM evercore_aggregate_type
+ WHERE schema IS NOT NULL OR snapshot_every > 0;
+
 -- Conditions by type rest on what compaction removed, so that it is kept as events are.
 -- +goose StatementBegin
 CREATE TRIGGER evercore_compacted_type_no_delete BEFORE DELETE ON evercore_compacted_type
@@ -173,6 +192,12 @@ DROP INDEX evercore_compacted_type_position;
 DROP TABLE evercore_event_tag;
 DROP TABLE evercore_tag;
 DROP VIEW evercore_event_types;
+DROP VIEW evercore_aggregate_types;
+DROP TABLE evercore_kept_state;
+ALTER TABLE evercore_aggregate_type DROP COLUMN fill_left;
+ALTER TABLE evercore_aggregate_type DROP COLUMN fill_upto;
+ALTER TABLE evercore_aggregate_type DROP COLUMN fill_after;
+ALTER TABLE evercore_aggregate_type DROP COLUMN schema;
 ALTER TABLE evercore_schema DROP COLUMN declared_mark;
 ALTER TABLE evercore_event_type DROP COLUMN fill_left;
 ALTER TABLE evercore_event_type DROP COLUMN fill_upto;

@@ -1,0 +1,203 @@
+#include "kept_state.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "error.h"
+#include "event_type.h"
+#include "fold.h"
+#include "write.h"
+
+namespace evercore::ext {
+
+namespace {
+
+/// What is left to make of a type: for its aggregates after one id up to another.
+struct Left {
+  std::int64_t type_id = 0;
+  std::int64_t after = 0;
+  std::int64_t upto = 0;
+  std::int64_t aggregates = 0;
+};
+
+/// Aggregates that should have a kept state, and have none: what is before the first event needs none.
+#define UNKEPT                                                                              \
+  " a.erased = 0 AND NOT EXISTS (SELECT 1 FROM main.evercore_kept_state k"                  \
+  "  WHERE k.aggregate_id = a.aggregate_id) AND (a.base > 0 OR EXISTS (SELECT 1"            \
+  "  FROM main.evercore_event e INDEXED BY evercore_event_sequence WHERE e.aggregate_id = " \
+  "a.aggregate_id))"
+
+bool any_schema(Connection& connection) {
+  return connection
+      .prepare("SELECT 1 FROM main.evercore_aggregate_type WHERE schema IS NOT NULL LIMIT 1")
+      .step();
+}
+
+/// Of each type with a schema.
+std::vector<Left> count_unkept(Connection& connection) {
+  std::vector<Left> all;
+  if (!any_schema(connection)) return all;
+  Statement count = connection.prepare(
+      "SELECT t.type_id, coalesce(c.unkept, 0),"
+      " (SELECT coalesce(max(aggregate_id), 0) FROM main.evercore_aggregate)"
+      " FROM main.evercore_aggregate_type t LEFT JOIN (SELECT a.type_id, count(*) AS unkept"
+      "  FROM main.evercore_aggregate a NOT INDEXED WHERE a.type_id IN (SELECT type_id"
+      "   FROM main.evercore_aggregate_type WHERE schema IS NOT NULL) AND" UNKEPT
+      "  GROUP BY a.type_id) c ON c.type_id = t.type_id"
+      " WHERE t.schema IS NOT NULL ORDER BY t.name");
+  while (count.step()) {
+    all.push_back({count.integer(0), 0, count.integer(2), count.integer(1)});
+  }
+  return all;
+}
+
+std::vector<std::int64_t> next_unkept(Connection& connection, const Left& left, std::int64_t most) {
+  Statement find = connection.prepare(
+      "SELECT a.aggregate_id FROM main.evercore_aggregate a NOT INDEXED"
+      " WHERE a.aggregate_id > ?1 AND a.aggregate_id <= ?2 AND a.type_id = ?3 AND" UNKEPT
+      " ORDER BY a.aggregate_id LIMIT ?4");
+  find.bind(1, left.after).bind(2, left.upto).bind(3, left.type_id).bind(4, most);
+  std::vector<std::int64_t> ids;
+  while (find.step()) ids.push_back(find.integer(0));
+  return ids;
+}
+
+/// Nothing where it cannot be folded: what is wrong is said where somebody asks for the state, by the next
+/// append too.
+std::optional<std::string> fold_whole(Connection& connection, const Aggregate& aggregate) {
+  try {
+    return state_at(connection, aggregate, aggregate.version).text();
+  } catch (const Error& failure) {
+    if (failure.code == Code::engine) throw;
+    return std::nullopt;
+  }
+}
+
+void make_kept(Connection& connection, std::int64_t aggregate_id) {
+  const Aggregate aggregate = load_aggregate(connection, aggregate_id);
+  const auto state = fold_whole(connection, aggregate);
+  if (state) keep_state(connection, aggregate_id, aggregate.version, *state, false);
+}
+
+/// Makes the next of them, at most so many, and gives how many more could have been made.
+std::int64_t make_next(Connection& connection, Left& left, std::int64_t most) {
+  while (most > 0 && left.aggregates > 0) {
+    const std::int64_t wanted = std::min(most, most_at_once);
+    const auto ids = next_unkept(connection, left, wanted);
+    const auto count = static_cast<std::int64_t>(ids.size());
+    for (const std::int64_t id : ids) make_kept(connection, id);
+    most -= count;
+    left.aggregates -= count;
+    if (count > 0) left.after = ids.back();
+    if (count < wanted || left.aggregates < 0) left.aggregates = 0;  // whatever was counted once
+  }
+  return most;
+}
+
+/// Writes how far the type is; all NULL where nothing is left.
+void store_left(Connection& connection, const Left& left) {
+  const auto bind = [&](Statement& statement) -> Statement& {
+    statement.bind(1, left.type_id);
+    if (left.aggregates == 0) return statement;
+    return statement.bind(2, left.after).bind(3, left.upto).bind(4, left.aggregates);
+  };
+#define LEFT_OF_TYPE " fill_after IS ?2 AND fill_upto IS ?3 AND fill_left IS ?4"
+  Statement same = connection.prepare(
+      "SELECT 1 FROM main.evercore_aggregate_type WHERE type_id = ?1 AND" LEFT_OF_TYPE);
+  if (bind(same).step()) return;
+  same.reset();
+  Statement store = connection.prepare(
+      "UPDATE main.evercore_aggregate_type SET fill_after = ?2, fill_upto = ?3, fill_left = ?4"
+      " WHERE type_id = ?1");
+  bind(store).run();
+  require_written(same);
+#undef LEFT_OF_TYPE
+}
+
+std::vector<Left> what_is_left(Connection& connection) {
+  Statement load = connection.prepare(
+      "SELECT type_id, fill_after, fill_upto, fill_left FROM main.evercore_aggregate_type"
+      " WHERE fill_upto IS NOT NULL ORDER BY name");
+  std::vector<Left> all;
+  while (load.step()) {
+    const Left& left =
+        all.emplace_back(Left{load.integer(0), load.integer(1), load.integer(2), load.integer(3)});
+    if (left.aggregates < 1) throw damaged("what is left to fill of an aggregate type");
+  }
+  return all;
+}
+
+}  // namespace
+
+KeptState load_kept_state(Connection& connection, std::int64_t aggregate_id, std::int64_t version) {
+  KeptState kept;
+  Statement load = connection.prepare(
+      "SELECT sequence, state FROM main.evercore_kept_state WHERE aggregate_id = ?1");
+  kept.is_kept = load.bind(1, aggregate_id).step();
+  if (kept.is_kept && load.integer(0) == version) {
+    kept.state = State(load.text(1));
+  } else if (version > 0) {
+    kept.state = state_at(connection, load_aggregate(connection, aggregate_id), version);
+  }
+  return kept;
+}
+
+/// By UPDATE or INSERT, for what a user's trigger writes would take over the clause of an upsert.
+void keep_state(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence,
+                std::string_view state, bool is_kept) {
+  const auto bind = [&](Statement& statement) -> Statement& {
+    return statement.bind(1, aggregate_id).bind(2, sequence).bind(3, state);
+  };
+  Statement write = connection.prepare(
+      is_kept ? Sql("UPDATE main.evercore_kept_state SET sequence = ?2, state = ?3"
+                    " WHERE aggregate_id = ?1")
+              : Sql("INSERT INTO main.evercore_kept_state (aggregate_id, sequence, state)"
+                    " VALUES (?1, ?2, ?3)"));
+  bind(write).run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_kept_state WHERE aggregate_id = ?1 AND sequence = ?2"
+      " AND state = ?3");
+  require_written(bind(look));
+}
+
+#define KEPT_WITH_EVENT                                                              \
+  " FROM main.evercore_kept_state WHERE EXISTS (SELECT 1 FROM main.evercore_event e" \
+  " INDEXED BY evercore_event_sequence"                                              \
+  " WHERE e.aggregate_id = evercore_kept_state.aggregate_id AND e.type_id = ?1)"
+
+void drop_kept_of_event_type(Connection& connection, std::int64_t type_id) {
+  connection.prepare("DELETE" KEPT_WITH_EVENT).bind(1, type_id).run();
+  if (connection.prepare("SELECT 1" KEPT_WITH_EVENT).bind(1, type_id).step()) throw vanished();
+}
+
+#define KEPT_OF_TYPE                                             \
+  " FROM main.evercore_kept_state WHERE aggregate_id IN (SELECT" \
+  " a.aggregate_id FROM main.evercore_aggregate a WHERE a.type_id = ?1)"
+
+void drop_kept_of_aggregate_type(Connection& connection, std::int64_t type_id) {
+  connection.prepare("DELETE" KEPT_OF_TYPE).bind(1, type_id).run();
+  if (connection.prepare("SELECT 1" KEPT_OF_TYPE).bind(1, type_id).step()) throw vanished();
+  store_left(connection, Left{type_id});
+}
+
+void keep_states(Connection& connection) {
+  std::int64_t most = most_at_once;
+  for (Left& left : count_unkept(connection)) {
+    if (left.aggregates <= most) most = make_next(connection, left, most);
+    store_left(connection, left);
+  }
+}
+
+void fill_kept_states(Connection& connection, std::int64_t most, std::int64_t& left) {
+  for (Left& of_type : what_is_left(connection)) {
+    if (most > 0) {
+      most = make_next(connection, of_type, most);
+      store_left(connection, of_type);
+    }
+    left += of_type.aggregates;
+  }
+}
+
+}  // namespace evercore::ext

@@ -286,5 +286,5 @@ TEST_CASE("result codes are those that drivers map") {
 
 TEST_CASE("the internal function does nothing for a user") {
   Shop db;
-  CHECK(db.fails("SELECT _evercore_next_sequence(0, 0, 5)").starts_with("EV010"));
+  CHECK(db.fails("SELECT _evercore_next_sequence(0, 0, 5, 0)").starts_with("EV010"));
 }

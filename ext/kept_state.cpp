@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -129,18 +130,28 @@ std::vector<Left> what_is_left(Connection& connection) {
   return all;
 }
 
+/// Nothing where what is kept is no object.
+std::optional<State> read_state(std::string_view text) {
+  try {
+    return State(text);
+  } catch (const Error& failure) {
+    if (failure.code == Code::engine) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 KeptState load_kept_state(Connection& connection, std::int64_t aggregate_id, std::int64_t version) {
-  KeptState kept;
   Statement load = connection.prepare(
       "SELECT sequence, state FROM main.evercore_kept_state WHERE aggregate_id = ?1");
+  KeptState kept;
   kept.is_kept = load.bind(1, aggregate_id).step();
-  if (kept.is_kept && load.integer(0) == version) {
-    kept.state = State(load.text(1));
-  } else if (version > 0) {
-    kept.state = state_at(connection, load_aggregate(connection, aggregate_id), version);
-  }
+  if (version == 0) return kept;
+  auto state = kept.is_kept && load.integer(0) == version ? read_state(load.text(1)) : std::nullopt;
+  load.reset();
+  kept.state = state ? std::move(*state)
+                     : state_at(connection, load_aggregate(connection, aggregate_id), version);
   return kept;
 }
 
@@ -172,9 +183,9 @@ void drop_kept_of_event_type(Connection& connection, std::int64_t type_id) {
   if (connection.prepare("SELECT 1" KEPT_WITH_EVENT).bind(1, type_id).step()) throw vanished();
 }
 
-#define KEPT_OF_TYPE                                             \
-  " FROM main.evercore_kept_state WHERE aggregate_id IN (SELECT" \
-  " a.aggregate_id FROM main.evercore_aggregate a WHERE a.type_id = ?1)"
+#define KEPT_OF_TYPE                                                                     \
+  " FROM main.evercore_kept_state WHERE EXISTS (SELECT 1 FROM main.evercore_aggregate a" \
+  " WHERE a.aggregate_id = evercore_kept_state.aggregate_id AND a.type_id = ?1)"
 
 void drop_kept_of_aggregate_type(Connection& connection, std::int64_t type_id) {
   connection.prepare("DELETE" KEPT_OF_TYPE).bind(1, type_id).run();

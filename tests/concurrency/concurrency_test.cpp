@@ -164,3 +164,59 @@ TEST_CASE("batches, rows, snapshots and compaction of 8 processes keep one store
         std::to_string(processes * 60 * 5));
   CHECK(db.must("SELECT * FROM evercore_check()").empty());
 }
+
+TEST_CASE(
+    "of 8 processes that each withdraw 60 from 100, by every form of append, one is admitted") {
+  const Directory directory;
+  const std::string file = directory.file("s.db");
+  constexpr int accounts = 60;
+  make_store(file, accounts);
+  {
+    Database db(file);
+    db.must(
+        "SELECT evercore_event_type('Withdrawn', '[{\"subtract\":{\"/balance\":\"/amount\"}}]')");
+    db.must(
+        "SELECT evercore_aggregate_type('T',"
+        " '{\"schema\":{\"properties\":{\"balance\":{\"minimum\":0}}}}')");
+    for (int i = 1; i <= accounts; ++i) {
+      db.must("SELECT evercore_append(" + std::to_string(i) +
+              ", 0, 'Opened', '{\"balance\":100}')");
+    }
+  }
+  const std::string data = "{\"amount\":60}";
+  const std::string event = "{\"event_type\":\"Withdrawn\",\"data\":" + data + "}";
+  const std::string note = "{\"event_type\":\"Noted\",\"data\":{}}";
+  const auto form = [&](int which, const std::string& id) {
+    const auto many = [&](const std::string& events) {
+      return "SELECT evercore_append_many('[{\"aggregate_id\":" + id + ",\"events\":[" + events +
+             "]}]')";
+    };
+    switch (which) {
+      case 0:
+        return "SELECT evercore_append(" + id + ", NULL, 'Withdrawn', '" + data + "')";
+      case 1:
+        return "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (" + id +
+               ", 'Withdrawn', '" + data + "')";
+      case 2:
+        return many(event);
+      case 3:
+        return many(note + "," + event + "," + note + "," + note);
+      default:
+        return many(event + "," + event);  // by itself too much
+    }
+  };
+  CHECK(in_processes(processes, [&](int process) {
+          Client db(file);
+          for (int i = 1; i <= accounts; ++i) {
+            const Outcome outcome = db.run(form((process + i) % 5, std::to_string(i)));
+            if (!outcome.ok() && !outcome.message.starts_with("EV011: state of \"T\""))
+              throw std::runtime_error(outcome.message);
+          }
+        }) == 0);
+  Database db(file);
+  CHECK(db.must("SELECT DISTINCT evercore_state(aggregate_id) FROM evercore_aggregates") ==
+        "{\"balance\":40}");
+  CHECK(db.must("SELECT count(*) FROM evercore_log WHERE event_type = 'Withdrawn'") ==
+        std::to_string(accounts));
+  CHECK(db.must("SELECT * FROM evercore_check()").empty());
+}

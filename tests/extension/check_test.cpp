@@ -9,7 +9,8 @@ using namespace evercore::test;
 
 namespace {
 
-/// Two events of aggregate 1, the second with an event_id; aggregate 2 compacted; aggregate 3 erased.
+/// Two events of aggregate 1, the second with an event_id; aggregate 2 compacted; aggregate 3 erased. The
+/// states of the others are kept.
 struct Store : Database {
   Store() {
     must(
@@ -19,6 +20,7 @@ struct Store : Database {
         "k'),"
         " ('T','c','E','{}',NULL)");
     must("SELECT evercore_compact(2, 0), evercore_compact(3, 1), evercore_erase(3)");
+    must("SELECT evercore_aggregate_type('T', '{\"schema\":{\"maxProperties\":0}}')");
     must("SELECT evercore_subscribe('s', NULL, 'end', 2)");
     must("SELECT evercore_claim('s', 'w', 60), evercore_claim('s', 'w', 60)");
     must("SELECT evercore_subscribe('r', NULL, 'end'), evercore_unsubscribe('r')");
@@ -76,6 +78,26 @@ constexpr Damage damages[] = {
      "NULL|NULL|snapshot policy of aggregate type 1 is out of range"},
     {"INSERT INTO evercore_snapshot VALUES (9, 0, 0, 1, '{}'), (9, 1, 1, 1, '{}')",
      "9|NULL|no such aggregate, and snapshots are left"},
+    {"UPDATE evercore_kept_state SET state = '{\"n\":1}' WHERE aggregate_id = 1",
+     "1|2|kept state at sequence 2 differs from the fold"},
+    {"UPDATE evercore_kept_state SET state = '{' WHERE aggregate_id = 1",
+     "1|2|kept state at sequence 2 differs from the fold"},
+    {"UPDATE evercore_kept_state SET state = '[]' WHERE aggregate_id = 2",
+     "2|NULL|kept state at sequence 1 differs from the fold"},
+    {"UPDATE evercore_kept_state SET sequence = 3 WHERE aggregate_id = 1",
+     "1|NULL|kept state at sequence 3 differs from the fold"},
+    {"UPDATE evercore_kept_state SET sequence = 0 WHERE aggregate_id = 2",
+     "2|NULL|kept state at sequence 0 differs from the fold"},
+    {"INSERT INTO evercore_kept_state VALUES (3, 2, '{}')",
+     "3|NULL|a kept state is left of an erased aggregate"},
+    {"INSERT INTO evercore_kept_state VALUES (9, 1, '{}')",
+     "9|NULL|no such aggregate, and a kept state is left"},
+    {"UPDATE evercore_aggregate_type SET schema = '[]'",
+     "NULL|NULL|schema of aggregate type \"T\" is damaged"},
+    {"UPDATE evercore_aggregate_type SET fill_upto = 2",
+     "NULL|NULL|what is left to fill of aggregate type \"T\" is out of range"},
+    {"UPDATE evercore_aggregate_type SET fill_after = 0, fill_upto = 2, fill_left = 0",
+     "NULL|NULL|what is left to fill of aggregate type \"T\" is out of range"},
     {"INSERT INTO evercore_event_id VALUES ('x', 9, 1, 1, 1, NULL)",
      "9|1|no such aggregate, and an event_id is left"},
     {"INSERT INTO evercore_compacted_type VALUES (9, 1, 1)",

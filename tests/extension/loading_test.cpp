@@ -70,7 +70,8 @@ struct Host {
 TEST_CASE("loading adds exactly these functions") {
   CHECK(added_by_loading("SELECT DISTINCT name || ' ' || narg FROM pragma_function_list"
                          " WHERE name LIKE '%evercore%'") ==
-        "_evercore_next_sequence 3\nevercore_ack 3\n"
+        "_evercore_next_sequence 4\nevercore_ack 3\n"
+        "evercore_aggregate_type 1\nevercore_aggregate_type 2\n"
         "evercore_append 4\nevercore_append 5\nevercore_append 6\nevercore_append 7\n"
         "evercore_append 8\nevercore_append 9\nevercore_append_many 1\nevercore_append_many "
         "2\nevercore_append_many 3\n"

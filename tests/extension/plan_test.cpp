@@ -44,8 +44,8 @@ std::set<std::string> prepared_texts() {
   return texts;
 }
 
-/// What has to look at all there is: the check, the figures, the declaration of another fold, and the
-/// choice of the longest aggregates of a type.
+/// What has to look at all there is: the check, the figures, the declarations of another fold and of a schema
+/// of states, and the choice of the longest aggregates of a type.
 bool looks_at_all(const std::string& text) {
   for (const char* part :
        {"SELECT (SELECT count(*) FROM main.evercore_aggregate)", "WHERE NOT EXISTS (SELECT 1 FROM",
@@ -56,7 +56,8 @@ bool looks_at_all(const std::string& text) {
         "SELECT DISTINCT x.position FROM main.evercore_event_tag",
         "FROM main.evercore_event_tag x CROSS JOIN main.evercore_event e",
         "FROM main.evercore_event_id i LEFT JOIN", "SELECT i.event_id, i.aggregate_id, i.position",
-        "SELECT min(aggregate_id) FROM (", " AS kept ",
+        "SELECT min(aggregate_id) FROM (", " AS kept ", " AS unkept ",
+        "FROM main.evercore_kept_state WHERE EXISTS",
         "SELECT EXISTS (SELECT 1 FROM main.evercore_event) OR",
         "main.evercore_event WHERE aggregate_id = ?1 ORDER BY sequence"}) {
     if (text.find(part) != std::string::npos) return true;
@@ -68,7 +69,7 @@ bool looks_at_all(const std::string& text) {
 std::string walks(Database& db, const std::string& text) {
   std::set<std::string> growing;
   const std::regex named(
-      R"(\b(?:main\.)?(evercore_(?:event|aggregate|event_id|snapshot|tag|event_tag))\b(?: AS)?(?: (\w+))?)");
+      R"(\b(?:main\.)?(evercore_(?:event|aggregate|event_id|snapshot|tag|event_tag|kept_state))\b(?: AS)?(?: (\w+))?)");
   for (std::sregex_iterator at(text.begin(), text.end(), named), end; at != end; ++at) {
     growing.insert((*at)[1].str());
     growing.insert("main." + (*at)[1].str());

@@ -49,6 +49,14 @@ constexpr const char* setup =
     "UPDATE evercore_event_type SET tags = '{\"d\":\"/d\"}', fill_after = 0, fill_upto = 99, "
     "fill_left = 2"
     " WHERE name = 'D'; UPDATE evercore_schema SET declared_mark = declared_mark + 1;"
+    // A type with states that are kept, and one of them that is left to fill.
+    "SELECT evercore_aggregate_type('S', '{\"schema\":{\"maxProperties\":2}}');"
+    "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES"
+    " ('S','s','S','{\"s\":1}'),('S','t','S','{\"s\":2}'),('S','u','S','{}');"
+    "DELETE FROM evercore_kept_state WHERE aggregate_id > (SELECT min(aggregate_id)"
+    "  FROM evercore_kept_state); UPDATE evercore_aggregate_type SET fill_after = 0, fill_upto = "
+    "99,"
+    " fill_left = 2 WHERE name = 'S'; UPDATE evercore_schema SET declared_mark = declared_mark + 1;"
     // An ack renews these; the next claim of one is that of another's.
     "UPDATE evercore_subscription_partition SET lease_expires_at = lease_expires_at - 86000000000;";
 
@@ -83,6 +91,24 @@ constexpr const char* calls[] = {
     "01-"
     "01\"},{\"event_type\":\"E\",\"data\":{},\"event_time\":\"2026-01-01\"},{\"event_type\":\"E\","
     "\"data\":{},\"event_time\":\"2026-01-01\"}]}]')",
+    "SELECT evercore_aggregate_type('T', '{\"schema\":true}')",
+    "SELECT evercore_aggregate_type('S', '{\"schema\":{\"maxProperties\":1}}')",
+    "SELECT evercore_aggregate_type('S', '{\"schema\":null}')",
+    "SELECT evercore_event_type('S', 'patch')",
+    "SELECT evercore_unsubscribe('s'); SELECT evercore_erase(evercore_find('S', 's'))",
+    "SELECT evercore_append(evercore_find('S', 's'), 1, 'S', '{\"t\":1}', NULL, NULL, "
+    "'2026-01-01')",
+    "SELECT evercore_append(evercore_find('S', 't'), 1, 'S', '{\"t\":1}', NULL, NULL, "
+    "'2026-01-01')",
+    "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_time) VALUES"
+    " ('S','s','S','{\"t\":1}','2026-01-01'),('S','n','E','{}','2026-01-01')",
+    "SELECT "
+    "evercore_append_many('[{\"aggregate_type\":\"S\",\"natural_key\":\"s\",\"events\":["
+    "{\"event_type\":\"S\",\"data\":{},\"event_time\":\"2026-01-01\"},"
+    "{\"event_type\":\"S\",\"data\":{},\"event_time\":\"2026-01-01\"}]},"
+    "{\"aggregate_type\":\"S\",\"natural_key\":\"u\",\"events\":["
+    "{\"event_type\":\"S\",\"data\":{},\"event_time\":\"2026-01-01\"},"
+    "{\"event_type\":\"S\",\"data\":{\"u\":1},\"event_time\":\"2026-01-01\"}]}]')",
     "SELECT evercore_snapshot(2)",
     "SELECT evercore_save_snapshot(1, 2, '{\"other\":1}', 1)",
     "SELECT evercore_save_snapshot(1, 2, '{}', 2)",
@@ -121,7 +147,8 @@ std::string contents(Database& db) {
       " metadata, event_id, tags, declared_tags FROM evercore_event;"
       "SELECT * FROM evercore_tag; SELECT * FROM evercore_event_tag;"
       "SELECT * FROM evercore_event_id; SELECT * FROM evercore_compacted_type;"
-      "SELECT * FROM evercore_snapshot; SELECT * FROM _evercore_maintenance;"
+      "SELECT * FROM evercore_snapshot; SELECT * FROM evercore_kept_state; SELECT * FROM "
+      "_evercore_maintenance;"
       "SELECT * FROM evercore_subscription;"
       "SELECT subscription_id, partition, position, token, owner, lease, last_error,"
       " lease_expires_at / 1000000 > strftime('%s', 'now') + 3600"

@@ -1,0 +1,464 @@
+// Schemas of states: they hold in every form of append and for every connection, and an append to a long
+// aggregate does what one to a short one does.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "support/database.h"
+
+using namespace evercore::test;
+
+namespace {
+
+std::string declare(const std::string& schema, const std::string& type = "Account") {
+  return "SELECT evercore_aggregate_type('" + type + "', '{\"schema\":" + schema + "}')";
+}
+
+const std::string no_debt = declare(R"({"properties":{"balance":{"minimum":0}}})");
+
+/// Account a, the aggregate 1, and its events, which say by how much it changes.
+struct Bank : Database {
+  explicit Bank(const std::string& path = ":memory:") : Database(path) {
+    must("SELECT evercore_event_type('Changed', '[{\"add\":{\"/balance\":\"/by\"}}]')");
+    must("SELECT evercore_ensure('Account', 'a')");
+  }
+  std::string problems() {
+    return must("SELECT coalesce(position, '') || ' ' || problem FROM evercore_check()");
+  }
+  /// Another connection sees what is changed past the functions by the mark alone.
+  void spoil(const std::string& sql) {
+    must(sql + "; UPDATE evercore_schema SET declared_mark = declared_mark + 1");
+  }
+  std::string kept() {
+    return must("SELECT sequence || state FROM evercore_kept_state ORDER BY aggregate_id");
+  }
+};
+
+std::string change(int by, int id = 1) {
+  return "SELECT evercore_append(" + std::to_string(id) +
+         ", NULL, 'Changed', '{\"by\":" + std::to_string(by) + "}')";
+}
+
+std::string row(int by, int id = 1) {
+  return "(" + std::to_string(id) + ", 'Changed', '{\"by\":" + std::to_string(by) + "}')";
+}
+
+std::string insert(const std::string& rows) {
+  return "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES " + rows;
+}
+
+std::string event(int by, const std::string& rest = "") {
+  return R"({"event_type":"Changed","data":{"by":)" + std::to_string(by) + "}" + rest + "}";
+}
+
+std::string many(const std::string& events, int id = 1) {
+  return "SELECT evercore_append_many('[{\"aggregate_id\":" + std::to_string(id) + ",\"events\":[" +
+         events + "]}]')";
+}
+
+std::string refusal(int sequence) {
+  return "EV011: state of \"Account\" \"a\" at sequence " + std::to_string(sequence) +
+         ": /balance: minimum";
+}
+
+/// Every way to append one event; with a tag and an event_id it is no simple one, from four events on a
+/// call writes them together.
+constexpr int forms = 9;
+std::string form(int which, int by) {
+  static int ids = 0;
+  const std::string data = "'{\"by\":" + std::to_string(by) + "}'";
+  switch (which) {
+    case 0:
+      return change(by);
+    case 1:
+      return "BEGIN IMMEDIATE; " + change(by);
+    case 2:
+      return "BEGIN; SELECT evercore_ensure('Other', 'o'); " + change(by);
+    case 3:
+      return insert(row(by));
+    case 4:
+      return "SELECT evercore_append(1, NULL, 'Changed', " + data +
+             ", NULL, NULL, NULL, NULL, '[\"t\"]')";
+    case 5:
+      return "SELECT evercore_append(1, NULL, 'Changed', " + data + ", NULL, NULL, NULL, 'id" +
+             std::to_string(++ids) + "')";
+    case 6:
+      return many(event(by));
+    case 7:
+      return many(event(by) + "," + event(0) + "," + event(0) + "," + event(0));
+    default:
+      return many(event(by) + "," + event(0, ",\"event_id\":\"id" + std::to_string(++ids) + "\"") +
+                  "," + event(0) + "," + event(0));
+  }
+}
+
+/// How often SQLite asks whether to go on: once for each operation of its statements, ours included.
+std::int64_t work(Database& db, const std::string& sql) {
+  for (int i = 0; i < 2; ++i) db.must("BEGIN IMMEDIATE; " + sql + "; ROLLBACK");  // prepares
+  std::int64_t count = 0;
+  sqlite3_progress_handler(
+      db.handle(), 1,
+      [](void* asked) {
+        ++*static_cast<std::int64_t*>(asked);
+        return 0;
+      },
+      &count);
+  db.must("BEGIN IMMEDIATE");
+  db.must(sql);
+  db.must("ROLLBACK");
+  sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("what another connection declares of states refuses here, in every form of append") {
+  for (int which = 0; which < forms; ++which) {
+    CAPTURE(which);
+    const Directory directory;
+    Bank db(directory.file("s.db"));
+    Database other(directory.file("s.db"));
+    db.must(change(60));
+    db.must(form(which, -40));
+    db.run("COMMIT");
+    const std::string version = db.must("SELECT evercore_sequence(1)");
+    other.must(no_debt);
+    const std::string refused = refusal(std::stoi(version) + 1);
+    CHECK(db.fails(form(which, -21)) == refused);
+    db.run("ROLLBACK");
+    db.must(change(-20));
+    CHECK(db.fails(form(which, -1)) == refusal(std::stoi(version) + 2));
+    db.run("ROLLBACK");
+    other.must(declare("null"));
+    db.must(form(which, -1));
+    db.run("COMMIT");
+    CHECK(db.kept() == "");
+    other.must(no_debt);
+    db.must(change(1));
+    CHECK(db.must("SELECT evercore_state(1)") == "{\"balance\":0}");
+    CHECK(db.problems() == "");
+  }
+}
+
+TEST_CASE("a schema of states that is taken back refuses nothing any more") {
+  Bank db;
+  db.must("BEGIN; SAVEPOINT s");
+  db.must(no_debt);
+  CHECK(db.fails(change(-1)) == refusal(1));
+  SUBCASE("by a savepoint") {
+    db.must("ROLLBACK TO s");
+  }
+  SUBCASE("by a rollback") {
+    db.must("ROLLBACK; BEGIN");
+  }
+  db.must(change(-1) + "; COMMIT");
+  db.must(change(-1));
+  CHECK(db.kept() == "");
+  db.must("BEGIN; " + no_debt);
+  db.must(declare("null"));
+  db.must(change(-1) + "; COMMIT");
+  db.must(no_debt + "; BEGIN; " + declare("null") + "; ROLLBACK");
+  CHECK(db.fails(change(1)) == refusal(4));
+}
+
+TEST_CASE("a savepoint takes back the state that the next append goes on from") {
+  Bank db;
+  db.must(no_debt);
+  db.must("BEGIN; " + change(100) + "; SAVEPOINT s; " + change(-60) + "; " + insert(row(-40)));
+  CHECK(db.fails(change(-1)) == refusal(4));
+  db.must("ROLLBACK TO s; " + change(-60));
+  CHECK(db.fails(change(-60)) == refusal(3));
+  db.must("COMMIT");
+  CHECK(db.kept() == "2{\"balance\":40}");
+  CHECK(db.problems() == "");
+}
+
+TEST_CASE("a state that is not taken is a constraint, and a row that OR IGNORE skips") {
+  Bank db;
+  db.must(no_debt);
+  CHECK(db.run(change(-1)).code == SQLITE_CONSTRAINT_FUNCTION);
+  db.must("INSERT OR IGNORE" +
+          insert(row(100) + "," + row(-60) + "," + row(-60) + "," + row(-40) + "," + row(-1))
+              .substr(6));
+  CHECK(db.must("SELECT group_concat(json_extract(data, '$.by')) FROM evercore_events(1)") ==
+        "100,-60,-40");
+  CHECK(db.kept() == "3{\"balance\":0}");
+}
+
+TEST_CASE("of two connections that each withdraw 60 from 100 one is refused") {
+  for (int which = 0; which < forms; ++which) {
+    CAPTURE(which);
+    const Directory directory;
+    Bank db(directory.file("s.db"));
+    Bank other(directory.file("s.db"));
+    db.must("PRAGMA journal_mode = WAL; " + no_debt + "; " + change(100));
+    CHECK(other.must("SELECT evercore_state(1)") == "{\"balance\":100}");
+    CHECK(other.fails(change(-101)) == refusal(2));
+    db.must("BEGIN; SELECT evercore_state(1); COMMIT; " + form(which, -60));
+    db.run("COMMIT");
+    const int version = std::stoi(db.must("SELECT evercore_sequence(1)"));
+    CHECK(other.fails(form(which, -60)) == refusal(version + 1));
+    other.run("ROLLBACK");
+    CHECK(other.must("SELECT evercore_state(1)") == "{\"balance\":40}");
+    CHECK(other.problems() == "");
+  }
+}
+
+TEST_CASE("a call of many looks at each state of each aggregate, in the order of its events") {
+  Bank db;
+  db.must("SELECT evercore_ensure('Account', 'b'), evercore_ensure('Account', 'c')");
+  db.must(no_debt);
+  const std::string three = "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[" +
+                            event(5) + "]},{\"aggregate_id\":2,\"events\":[" + event(3) + "," +
+                            event(-3) + "," + event(2) + "]},{\"aggregate_id\":1,\"events\":[" +
+                            event(-5) + "," + event(7) + "]}";
+  db.must(three + "]')");
+  CHECK(db.kept() == "3{\"balance\":7}\n3{\"balance\":2}");
+  CHECK(db.fails(three + ",{\"aggregate_id\":3,\"events\":[" + event(-1) +
+                 "]},{\"aggregate_id\":1,\"events\":[" + event(-50) + "]}]')") ==
+        "EV011: state of \"Account\" \"c\" at sequence 1: /balance: minimum");
+  CHECK(db.kept() == "3{\"balance\":7}\n3{\"balance\":2}");
+  CHECK(db.problems() == "");
+}
+
+TEST_CASE("a call with large states of many aggregates keeps them all") {
+  Bank db;
+  db.must("SELECT evercore_event_type('Grown', 'patch')");
+  db.must(declare(R"({"maxProperties":3,"properties":{"n":{"maximum":2}}})"));
+  std::string appends;
+  const std::string text(1 << 20, 'x');
+  for (int round = 1; round <= 2; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      const std::string data = round == 1 ? "{\"text\":\"" + text + "\"}" : "{\"n\":2}";
+      appends +=
+          std::string(appends.empty() ? "" : ",") +
+          R"({"aggregate_type":"Account","natural_key":"k)" + std::to_string(i) +
+          R"(","events":[{"event_type":"Grown","data":{"n":1}},{"event_type":"Grown","data":)" +
+          data + "}]}";
+    }
+  }
+  Query call(db.handle(), "SELECT evercore_append_many(?1)");
+  call.bind(1, "[" + appends + "]");
+  REQUIRE(call.step() == SQLITE_ROW);
+  call.reset();
+  CHECK(db.must("SELECT count(*), min(sequence), max(sequence), min(length(state))"
+                " FROM evercore_kept_state") == "20|4|4|1048593");
+  CHECK(db.problems() == "");
+}
+
+TEST_CASE("a schema of states that is declared already takes no lock") {
+  const Directory directory;
+  Bank db(directory.file("s.db"));
+  db.must(no_debt);
+  Database other(directory.file("s.db"));
+  other.must("BEGIN IMMEDIATE");
+  sqlite3_busy_timeout(db.handle(), 0);
+  CHECK(db.must(no_debt) == "Account");
+  CHECK(db.must("SELECT evercore_aggregate_type('Account')") == "Account");
+  CHECK(db.must(declare("null", "Undeclared")) == "Undeclared");
+  CHECK(db.run(declare("true")).code == SQLITE_BUSY);
+}
+
+TEST_CASE("what is kept of a state is believed at the version alone") {
+  Bank db;
+  db.must(no_debt + ";" + change(100));
+  SUBCASE("where it is missing") {
+    db.must("DELETE FROM evercore_kept_state");
+  }
+  SUBCASE("where it is older") {
+    db.must("UPDATE evercore_kept_state SET sequence = 0, state = '{\"balance\":900}'");
+  }
+  SUBCASE("where it is newer") {
+    db.must("UPDATE evercore_kept_state SET sequence = 2, state = '{\"balance\":900}'");
+  }
+  SUBCASE("where it is no state") {
+    db.must("UPDATE evercore_kept_state SET state = '{\"balance'");
+  }
+  CHECK(db.fails(change(-101)) == refusal(2));
+  db.must(change(-100));
+  CHECK(db.kept() == "2{\"balance\":0}");
+  CHECK(db.problems() == "");
+}
+
+TEST_CASE("a schema of states that was damaged is named and lets nothing in") {
+  for (const char* text :
+       {"{", "", "[1]", "{\"type\":\"text\"}", "null", "7", "{\"$ref\":\"#\"}"}) {
+    CAPTURE(text);
+    Bank db;
+    db.must(change(1) + ";" + no_debt);
+    db.spoil("UPDATE evercore_aggregate_type SET schema = '" + std::string(text) + "'");
+    CHECK(db.problems() == " schema of aggregate type \"Account\" is damaged");
+    for (int which : {0, 3, 6, 7}) {
+      CHECK(db.fails(form(which, 1)) == "EV008: schema of aggregate type \"Account\" is damaged");
+    }
+    db.must("SELECT evercore_append(evercore_ensure('Other', 'o'), 0, 'Changed', '{\"by\":-1}')");
+    db.must(no_debt);  // another declaration mends it
+    db.must(change(1));
+    CHECK(db.problems() == "");
+  }
+}
+
+TEST_CASE("an event whose rules were damaged is not appended where states are looked at") {
+  Bank db;
+  db.must(no_debt + ";" + change(1));
+  db.spoil("UPDATE evercore_event_type SET rules = '[{]'");
+  CHECK(db.fails(change(1)) == "EV008: rules of \"Changed\" are damaged");
+  db.must("SELECT evercore_append(evercore_ensure('Other', 'o'), 0, 'Changed', '{\"by\":-1}')");
+  db.must("SELECT evercore_append(1, NULL, 'Noted', '{\"note\":1}')");
+  CHECK(db.problems() == " rules of \"Changed\" are damaged");
+}
+
+TEST_CASE("an aggregate that cannot be folded does not keep a schema from being declared") {
+  Bank db;
+  db.must(change(1) + ";" + change(2, 1) + "; SELECT evercore_ensure('Account', 'b');" +
+          change(3, 2));
+  db.must(
+      "INSERT INTO _evercore_maintenance VALUES ('test');"
+      "DELETE FROM evercore_event WHERE position = 1; DELETE FROM _evercore_maintenance");
+  db.must(no_debt);
+  CHECK(db.kept() == "1{\"balance\":3}");
+  CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "1");
+  CHECK(db.fails(change(1)).starts_with("EV010: "));
+  db.must(change(1, 2));
+}
+
+TEST_CASE("an append to 10,000 events does what one to 10 does") {
+  for (int which : {0, 3, 4, 6, 7}) {
+    CAPTURE(which);
+    Bank db;
+    db.must(no_debt + "; SELECT evercore_ensure('Account', 'b')");
+    const auto fill = [&](int id, int events) {
+      db.must("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+              std::to_string(events) +
+              ") INSERT INTO evercore_append (aggregate_id, event_type,"
+              " data) SELECT " +
+              std::to_string(id) + ", 'Changed', '{\"by\":10}' FROM n");
+    };
+    fill(1, 10);
+    fill(2, 10);
+    const std::int64_t small = work(db, form(which, -1));
+    const std::int64_t refused = work(db, insert(row(1)) + "," + row(2));
+    fill(1, 9'990);
+    CHECK(small > 20);
+    CHECK(work(db, form(which, -1)) == small);
+    CHECK(work(db, insert(row(1)) + "," + row(2)) == refused);
+    CHECK(db.must("SELECT evercore_sequence(1)") == "10000");
+  }
+}
+
+TEST_CASE("an append to a type without a schema does what it did before another declared one") {
+  Bank db;
+  db.must("SELECT evercore_ensure('Other', 'o')");
+  const std::string append = "SELECT evercore_append(2, NULL, 'Changed', '{\"by\":1}')";
+  const std::string two = many(event(1) + "," + event(2), 2);
+  db.must(append);
+  const std::int64_t once = work(db, append);
+  const std::int64_t twice = work(db, two);
+  db.must(no_debt + ";" + change(1));
+  CHECK(work(db, append) == once);
+  CHECK(work(db, two) == twice);
+}
+
+TEST_CASE("of more than 100,000 aggregates what is kept is left to evercore_fill") {
+  Bank db;
+  db.must(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001)"
+      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+      " SELECT 'Account', 'k' || i, 'Changed', '{\"by\":' || i || '}' FROM n");
+  db.must("SELECT evercore_append(evercore_ensure('Other', 'o'), 0, 'Changed', '{\"by\":1}')");
+  const auto filled = [&] {
+    return db.must(
+        "SELECT group_concat(filled) FROM (SELECT filled FROM evercore_aggregate_types"
+        " ORDER BY aggregate_type)");
+  };
+  db.must(no_debt);
+  CHECK(filled() == "0");
+  CHECK(db.count("evercore_kept_state") == 0);
+  // States are looked at all the same, and an append keeps what it made up.
+  CHECK(db.fails(change(-2, 2)) ==
+        "EV011: state of \"Account\" \"k1\" at sequence 2: /balance: minimum");
+  db.must(change(-1, 3));
+  CHECK(db.count("evercore_kept_state") == 1);
+  CHECK(db.must("SELECT evercore_fill(1000)") == "99001");
+  CHECK(db.must("SELECT evercore_fill(99000)") == "1");
+  CHECK(filled() == "0");
+  CHECK(db.must("SELECT evercore_fill(7), evercore_fill()") == "0|0");
+  CHECK(filled() == "1");
+  CHECK(db.count("evercore_kept_state") == 100'001);
+
+  // A type of fewer is not kept waiting, and events that are left count too.
+  db.must(declare("true", "Other"));
+  db.must(
+      "SELECT evercore_event_type('Changed', '[{\"subtract\":{\"/balance\":\"/by\"}}]',"
+      " '{\"tags\":{\"by\":\"/by\"}}')");
+  CHECK(filled() == "0,1");
+  CHECK(db.must("SELECT aggregate_id || state FROM evercore_kept_state")
+            .ends_with("{\"balance\":-1}"));
+  CHECK(db.fails(change(1, 2)) ==
+        "EV011: state of \"Account\" \"k1\" at sequence 2: /balance: minimum");
+  db.must(change(-2, 2));
+  CHECK(db.must("SELECT evercore_fill(100)") == "199904");
+  CHECK(db.must("SELECT evercore_fill()") == "0");
+  CHECK(filled() == "1,1");
+  CHECK(db.must("SELECT state FROM evercore_kept_state WHERE aggregate_id = 100002") ==
+        "{\"balance\":-100001}");
+  CHECK(db.count("evercore_kept_state") == 100'002);
+  CHECK(db.problems() == "");
+  db.must(declare("null"));
+  CHECK(filled() == "1");
+  CHECK(db.count("evercore_kept_state") == 1);
+}
+
+TEST_CASE("a schema that is taken away leaves nothing to fill") {
+  Bank db;
+  db.must(change(1) + ";" + no_debt + ";" + change(1));
+  db.spoil(
+      "DELETE FROM evercore_kept_state; UPDATE evercore_aggregate_type SET fill_after = 0,"
+      " fill_upto = 1, fill_left = 1 WHERE name = 'Account'");
+  CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "0");
+  SUBCASE("by null") {
+    db.must(declare("null"));
+    CHECK(db.must("SELECT coalesce(fill_after, fill_upto, fill_left) FROM evercore_aggregate_type"
+                  " WHERE name = 'Account'") == "NULL");
+    CHECK(db.must("SELECT evercore_fill()") == "0");
+  }
+  SUBCASE("but another in its place does, and a fold fills") {
+    db.must(declare("true"));
+    CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "0");
+    db.must("SELECT evercore_event_type('Changed', 'merge')");
+    CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "1");
+    CHECK(db.kept() == "2{\"by\":1}");
+  }
+  CHECK(db.problems() == "");
+}
+
+TEST_CASE("erasure leaves nothing of a state, and what a fold or a rename changed is kept anew") {
+  Bank db;
+  db.must(no_debt + ";" + change(5));
+  db.must("SELECT evercore_append(1, 1, 'Named', '{\"name\":\"Ann\"}')");
+  db.must(
+      "SELECT evercore_event_type('Named', '[{\"set\":{\"/by\":{\"field\":\"event_type\"}}}]')");
+  CHECK(db.kept() == "2{\"balance\":5,\"by\":\"Named\"}");
+  db.must("SELECT evercore_rename_type('event', 'Named', 'Titled')");
+  CHECK(db.kept() == "2{\"balance\":5,\"by\":\"Titled\"}");
+  db.must("SELECT evercore_erase(1)");
+  CHECK(db.kept() == "");
+  CHECK(db.problems() == "");
+}
+
+TEST_CASE("a state is looked at where a trigger of the user's hangs on the events") {
+  Bank db;
+  db.must(
+      "CREATE TABLE seen (n); CREATE TRIGGER see AFTER INSERT ON evercore_event"
+      " BEGIN INSERT INTO seen VALUES (NEW.sequence); END");
+  db.must(no_debt + ";" + change(100));
+  for (int which = 0; which < forms; ++which) {
+    CAPTURE(which);
+    CHECK(db.fails(form(which, -101)).starts_with("EV011: state of"));
+    db.run("ROLLBACK");
+  }
+  CHECK(db.must("SELECT group_concat(n) FROM seen") == "1");
+  db.must(many(event(-60) + "," + event(-40) + "," + event(1) + "," + event(2)));
+  CHECK(db.kept() == "5{\"balance\":3}");
+  CHECK(db.problems() == "");
+}

@@ -1,0 +1,453 @@
+"""Schemas of states between sessions: appends, declarations, filling and erasure that meet, and what is kept of states."""
+import json
+import random
+import subprocess
+import tempfile
+
+from harness import Later, equal, install, new_database, program, refused, together, waits_for_lock
+from pq import Connection, Error
+from test_declared import FORMS, problems
+from test_install import dump_and_restore
+from test_plans import pages
+
+DECLARE = "SELECT evercore_aggregate_type('Account', $1)"
+NOT_NEGATIVE = '{"schema":{"properties":{"balance":{"minimum":0}}}}'
+MARK = 4611686018427387904
+WITHDRAW = {name: sql.replace("'E'", "'Withdrawn'").replace('"E"', '"Withdrawn"').replace('"a":1', '"amount":60') for name, sql in FORMS.items()}
+
+
+def refusal(sequence, row=""):
+    return f'EV011: state of "Account" "a" at sequence {sequence}: /balance: minimum{row}'
+
+
+def store(declares=NOT_NEGATIVE, balance=100):
+    """Account a with one event, and account b without; rules for deposits and withdrawals."""
+    database = new_database()
+    connection = Connection(database)
+    connection.rows("SELECT evercore_event_type('Deposited', '[{\"add\":{\"/balance\":\"/amount\"}}]'),"
+                    "       evercore_event_type('Withdrawn', '[{\"subtract\":{\"/balance\":\"/amount\"}}]'),"
+                    "       evercore_create('Account', 'a'), evercore_create('Account', 'b')")
+    if declares:
+        connection.rows(DECLARE, declares)
+    connection.rows("SELECT evercore_append(1, 0, 'Deposited', $1)", json.dumps({"amount": balance}))
+    return database, connection
+
+
+def kept(connection):
+    return connection.rows("SELECT aggregate_id, sequence, state FROM evercore_kept_state ORDER BY 1")
+
+
+def left_undone(connection, amount):
+    """As a declaration over more than 100,000 aggregates leaves a type."""
+    connection.rows("DELETE FROM evercore_kept_state")
+    connection.rows("UPDATE evercore_aggregate_type SET filled_to = 0, unfilled = $1::bigint WHERE name = 'Account'", amount)
+
+
+# == Races ==
+
+def test_of_two_withdrawals_that_race_one_is_refused_in_every_form():
+    for one, first in WITHDRAW.items():
+        for other, second in WITHDRAW.items():
+            if "identified" in (one, other) and one == other:
+                second = second.replace("'i'", "'j'")
+            database, observer = store()
+            a, b = Connection(database), Connection(database)
+            a.rows("BEGIN")
+            a.rows(first)
+            later = Later(lambda b=b, second=second: b.rows(second))
+            equal(waits_for_lock(observer, b.pid()), True, f"{one}, {other}")
+            a.rows("COMMIT")
+            sequence = 2 + (one == "insert of two") + 1 + (other == "insert of two")
+            refused(later.result, "EV011", refusal(sequence))
+            equal(observer.value("SELECT evercore_state(1)->'balance'"), "40", f"{one}, {other}")
+            equal(kept(observer)[0][1], observer.value("SELECT evercore_sequence(1)"), f"{one}, {other}")
+            equal(problems(observer), [], f"{one}, {other}")
+
+
+def test_a_withdrawal_passes_where_the_one_before_it_is_rolled_back():
+    for name, sql in WITHDRAW.items():
+        database, observer = store()
+        a, b = Connection(database), Connection(database)
+        a.rows("BEGIN")
+        a.rows(sql)
+        later = Later(lambda b=b, sql=sql: b.rows(sql))
+        equal(waits_for_lock(observer, b.pid()), True, name)
+        a.rows("ROLLBACK")
+        later.result()
+        equal(observer.value("SELECT evercore_state(1)->'balance'"), "40", name)
+        equal(problems(observer), [], name)
+
+
+def test_two_withdrawals_in_one_call_or_statement_are_refused():
+    _, connection = store()
+    event = {"event_type": "Withdrawn", "data": {"amount": 60}}
+    identified = [{**event, "event_id": str(i)} for i in range(2)]
+    for appends in ([{"aggregate_id": 1, "events": [event, event]}], [{"aggregate_id": 1, "events": [event]}] * 2, [{"aggregate_id": 1, "events": identified}],
+                    [{"aggregate_type": "Account", "natural_key": "a", "events": [event, event, {"event_type": "Deposited", "data": {"amount": 100}}]}]):
+        refused(lambda appends=appends: connection.rows("SELECT evercore_append_many($1)", json.dumps(appends)), "EV011", refusal(3))
+    values = "(1, 'Withdrawn', '{\"amount\":60}')"
+    refused(lambda: connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES {values}, {values}"), "EV011", refusal(3, " (row 2)"))
+    connection.rows("BEGIN")
+    connection.rows(WITHDRAW["single"])
+    refused(lambda: connection.rows(WITHDRAW["single"]), "EV011", refusal(3))
+    connection.rows("ROLLBACK")
+    equal(connection.value("SELECT evercore_sequence(1)"), "1")
+
+
+def test_of_several_states_at_fault_the_first_in_the_order_of_the_call_is_named():
+    _, connection = store()
+    connection.rows("SELECT evercore_append(2, 0, 'Deposited', '{\"amount\":10}')")
+
+    def withdraws(id, *amounts):
+        return {"aggregate_id": id, "events": [{"event_type": "Withdrawn", "data": {"amount": amount}} for amount in amounts]}
+
+    for appends, key, sequence in (([withdraws(1, 60), withdraws(2, 11), withdraws(1, 60)], "b", 2), ([withdraws(1, 60), withdraws(1, 60), withdraws(2, 11)], "a", 3),
+                                   ([withdraws(2, 5, 6), withdraws(1, 101)], "b", 3), ([withdraws(2, 5), withdraws(1, 1, 100), withdraws(2, 6)], "a", 3)):
+        refused(lambda appends=appends: connection.rows("SELECT evercore_append_many($1)", json.dumps(appends)), "EV011",
+                f'EV011: state of "Account" "{key}" at sequence {sequence}: /balance: minimum')
+
+
+def test_no_balance_of_twelve_writers_is_ever_negative():
+    database, observer = store()
+    outcomes = []
+
+    def writer(seed):
+        chance = random.Random(seed)
+        connection = Connection(database)
+        for _ in range(40):
+            amount = chance.randint(1, 60)
+            type = chance.choice(("Deposited", "Withdrawn", "Withdrawn"))
+            event = {"event_type": type, "data": {"amount": amount}}
+            sql, *arguments = chance.choice((
+                ("SELECT evercore_append(1, NULL, $1, $2)", type, json.dumps({"amount": amount})),
+                ("INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, $1, $2)", type, json.dumps({"amount": amount})),
+                ("SELECT evercore_append_many($1)", json.dumps([{"aggregate_id": 1, "events": [event] * chance.randint(1, 3)}])),
+                ("SELECT evercore_append_many($1)", json.dumps([{"aggregate_id": 2, "events": [event]}, {"aggregate_id": 1, "events": [event]}]))))
+            try:
+                connection.rows(sql, *arguments)
+                outcomes.append(None)
+            except Error as error:
+                outcomes.append(error.code)
+
+    together(*(lambda seed=seed: writer(seed) for seed in range(12)))
+    equal(set(outcomes), {None, "EV011"})
+    for id in (1, 2):
+        equal(observer.value(f"SELECT min((state->>'balance')::numeric) >= 0 FROM evercore_history({id})"), "t")
+    equal([row[:2] for row in kept(observer)], observer.rows("SELECT aggregate_id, sequence FROM evercore_aggregate ORDER BY 1"))
+    equal(problems(observer), [])
+
+
+# == Declarations ==
+
+def test_every_form_of_append_waits_for_a_declaration_and_is_refused_by_it():
+    for name, sql in WITHDRAW.items():
+        database, observer = store(None, 0)
+        declares, writes = Connection(database), Connection(database)
+        declares.rows("BEGIN")
+        declares.rows(DECLARE, NOT_NEGATIVE)
+        later = Later(lambda writes=writes, sql=sql: refused(lambda: writes.rows(sql), "EV011", refusal(2 + (name == "insert of two"))))
+        equal(waits_for_lock(observer, writes.pid()), True, name)
+        declares.rows("COMMIT")
+        later.result()
+        equal(observer.value("SELECT evercore_sequence(1)"), "1", name)
+        equal(problems(observer), [], name)
+
+
+def test_a_declaration_waits_for_every_form_of_append_and_keeps_the_state_after_it():
+    for name, sql in WITHDRAW.items():
+        database, observer = store(None)
+        declares, writes = Connection(database), Connection(database)
+        writes.rows("BEGIN")
+        writes.rows(sql)
+        later = Later(lambda declares=declares: declares.rows(DECLARE, NOT_NEGATIVE))
+        equal(waits_for_lock(observer, declares.pid()), True, name)
+        writes.rows("COMMIT")
+        later.result()
+        version = observer.value("SELECT evercore_sequence(1)")
+        equal(kept(observer), [("1", version, '{"balance": 40}')], name)
+        refused(lambda observer=observer, sql=sql: observer.rows(sql.replace("'i'", "'j'")), "EV011", refusal(int(version) + 1 + (name == "insert of two")))
+
+
+def test_a_changed_fold_waits_for_an_append_and_makes_what_is_kept_anew():
+    database, observer = store()
+    declares, writes = Connection(database), Connection(database)
+    writes.rows("BEGIN")
+    writes.rows(WITHDRAW["single"])
+    later = Later(lambda: declares.rows("SELECT evercore_event_type('Withdrawn', 'custom')"))
+    equal(waits_for_lock(observer, declares.pid()), True)
+    writes.rows("COMMIT")
+    later.result()
+    equal(kept(observer), [("1", "2", '{"balance": 100}')])
+    equal(problems(observer), [])
+
+
+def test_above_read_committed_an_append_under_an_older_declaration_or_state_fails():
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for name, sql in WITHDRAW.items():
+            for change, arguments in ((DECLARE, (NOT_NEGATIVE,)), ("SELECT evercore_append(1, NULL, 'Withdrawn', '{\"amount\":50}')", ())):
+                database, observer = store(None if arguments else NOT_NEGATIVE)
+                writes = Connection(database)
+                writes.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM evercore_log")
+                observer.rows(change, *arguments)
+                refused(lambda writes=writes, sql=sql: writes.rows(sql), "40001")
+                writes.rows("ROLLBACK")
+                writes.rows(f"BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM evercore_log")
+                if arguments:
+                    writes.rows(sql)
+                    writes.rows("COMMIT")
+                else:
+                    refused(lambda writes=writes, sql=sql: writes.rows(sql), "EV011", refusal(3 + (name == "insert of two")))
+                    writes.rows("ROLLBACK")
+                equal(problems(observer), [], f"{level} {name}")
+
+
+def test_declaring_needs_read_committed():
+    _, connection = store(None)
+    connection.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    refused(lambda: connection.rows(DECLARE, NOT_NEGATIVE), "EV010", "EV010: declaring needs READ COMMITTED")
+
+
+def test_what_is_declared_already_takes_no_lock():
+    database, observer = store()
+    writes = Connection(database)
+    writes.rows("BEGIN")
+    writes.rows(WITHDRAW["single"])
+    observer.rows("SET lock_timeout = '1ms'")
+    generation = observer.value("SELECT generation FROM _evercore_declared")
+    observer.rows(DECLARE, NOT_NEGATIVE)
+    observer.rows("SELECT evercore_aggregate_type('Account'), evercore_aggregate_type('Account', '{}'), evercore_aggregate_type('New', '{\"schema\":null}')")
+    equal(observer.value("SELECT generation FROM _evercore_declared"), generation)
+    refused(lambda: observer.rows(DECLARE, '{"schema":null}'), "55P03")
+
+
+def test_two_who_declare_a_new_type_take_turns():
+    database, observer = store(None)
+    a, b = Connection(database), Connection(database)
+    a.rows("BEGIN; SELECT evercore_ensure('New', 'n')")
+    later = Later(lambda: b.rows("SELECT evercore_aggregate_type('New', $1)", NOT_NEGATIVE))
+    equal(waits_for_lock(observer, b.pid()), True)
+    observer.rows("SELECT evercore_append(1, NULL, 'Deposited', '{\"amount\":1}')")  # the declaration holds nobody up while it waits
+    a.rows("COMMIT")
+    later.result()
+    equal(observer.rows("SELECT aggregate_type, filled FROM evercore_aggregate_types"), [("New", "t")])
+
+
+def test_options_are_documents_of_every_type():
+    _, connection = store(None)
+    for no, cast in enumerate(("", "::text", "::json", "::jsonb", "::bytea")):
+        schema = f'{{"schema":{{"required":["n{no}"]}}}}'
+        equal(connection.value(f"SELECT evercore_aggregate_type('Account', '{schema}'{cast})"), "Account", cast)
+        refused(lambda: connection.rows("SELECT evercore_append(2, NULL, 'E', '{}')"), "EV011", 'EV011: state of "Account" "b" at sequence 1: : required')
+    refused(lambda: connection.rows("SELECT evercore_aggregate_type('Account', 7)"), "42883")
+
+
+def test_a_writer_may_declare_what_is_declared_and_nothing_else():
+    database, connection = store(None)
+    writer = Connection(database)
+    writer.rows("SET ROLE evercore_writer")
+    refused(lambda: writer.rows(DECLARE, NOT_NEGATIVE), "42501", 'permission denied to declare a schema of "Account": let the owner of the store run SELECT evercore.evercore_aggregate_type')
+    connection.rows(DECLARE, NOT_NEGATIVE)
+    writer.rows(DECLARE, NOT_NEGATIVE)
+    refused(lambda: writer.rows(DECLARE, '{"schema":null}'), "42501")
+    refused(lambda: writer.rows(DECLARE, '{"schema":7}'), "EV009", "EV009: schema: not a schema")
+    equal(writer.rows("SELECT aggregate_type FROM evercore_aggregate_types"), [("Account",)])
+    refused(lambda: writer.rows("SELECT * FROM evercore_kept_state"), "42501")
+    writer.rows(WITHDRAW["single"])
+    refused(lambda: writer.rows(WITHDRAW["many"]), "EV011", refusal(3))
+
+
+# == What is kept ==
+
+def test_a_state_that_is_missing_or_of_another_sequence_is_made_up():
+    for name, sql in WITHDRAW.items():
+        for change in ("DELETE FROM evercore_kept_state", "UPDATE evercore_kept_state SET sequence = 0, state = '{\"balance\":1000}'",
+                       "UPDATE evercore_kept_state SET sequence = 9, state = '{\"balance\":-1000}'"):
+            _, connection = store()
+            connection.rows(change)
+            connection.rows(sql)
+            equal(kept(connection), [("1", connection.value("SELECT evercore_sequence(1)"), '{"balance": 40}')], f"{name}: {change}")
+            refused(lambda connection=connection, sql=sql: connection.rows(sql.replace("'i'", "'j'")), "EV011")
+            equal(problems(connection), [], f"{name}: {change}")
+
+
+def test_what_is_kept_is_the_fold_to_the_last_digit():
+    _, connection = store('{"schema":{}}', 0)
+    for amount in ("9223372036854775807", "1", "0.1", "0.2", "1e300", "-1e300", "1.50", "100e2", "12345678901234567890.5", "1e-7"):
+        connection.rows("SELECT evercore_append(1, NULL, 'Deposited', $1), evercore_append(1, NULL, 'Said', $1)", '{"amount":%s,"text":"\\u00e9"}' % amount)
+        equal(connection.rows("SELECT state FROM evercore_kept_state"), connection.rows("SELECT _evercore_json_text(evercore_state(1))"), amount)
+    equal(problems(connection), [])
+
+
+def test_an_append_to_many_events_reads_and_writes_what_one_to_few_does():
+    for policy in (0, 100):
+        _, connection = store()
+        connection.rows(f"SELECT evercore_snapshot_policy('Account', {policy}, 1)")
+        connection.rows("SELECT evercore_append(2, NULL, 'Deposited', '{\"amount\":1}') FROM generate_series(1, 9)")
+        connection.rows("INSERT INTO evercore_append (aggregate_id, event_type, data) SELECT 1, 'Deposited', '{\"amount\":1}' FROM generate_series(1, 9999)")
+        connection.rows("VACUUM ANALYZE")
+        for name, sql in WITHDRAW.items():
+            if "INSERT" in sql:
+                continue  # EXPLAIN does not count what its trigger reads
+            for call in (1, 2):  # with the plans of the one before, and of a session's own
+                few, many = (pages(connection, sql.replace("_append(1,", f"_append({id},").replace('"aggregate_id":1', f'"aggregate_id":{id}')
+                                   .replace("'i'", f"'{id} {call} {policy}'").replace(":60", ":0")) for id in (2, 1))
+                equal(many <= few + 12, True, f"{name}: {few} pages where there are few events, {many} where there are 10,000")
+        equal(problems(connection), [])
+
+
+def test_many_events_of_one_call_are_folded_once_each():
+    _, connection = store()
+    connection.rows("SET track_functions = 'all'")
+    counted = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname IN ('_evercore_apply_steps', '_evercore_fold_step')"
+    for amount in (10, 100, 1000):
+        for sql in ("INSERT INTO evercore_append (aggregate_id, event_type, data) SELECT 1, 'Deposited', '{\"amount\":1}' FROM generate_series(1, %s)",
+                    "SELECT evercore_append_many((SELECT json_build_array(json_build_object('aggregate_id', 1, 'events', json_agg("
+                    "json_build_object('event_type', 'Deposited', 'data', json_build_object('amount', 1)))))::text FROM generate_series(1, %s)))"):
+            connection.rows("BEGIN")
+            before = int(connection.value(counted))
+            connection.rows(sql % amount)
+            equal(int(connection.value(counted)) - before, amount, sql)
+            connection.rows("COMMIT")
+    equal(kept(connection), [("1", "2221", '{"balance": 2320}')])
+
+
+def test_a_trigger_of_the_users_that_appends_is_checked_too():
+    _, connection = store()
+    connection.rows("""
+        CREATE FUNCTION public.fee() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF NEW.event_type = 'Withdrawn' THEN PERFORM evercore_append(NEW.aggregate_id, NULL, 'Charged', '{"amount":1}'); END IF; RETURN NULL; END $$;
+        CREATE TRIGGER fee AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION public.fee();
+        SELECT evercore_event_type('Charged', '[{"subtract":{"/balance":"/amount"}}]')""")
+    connection.rows("SELECT evercore_append(1, NULL, 'Withdrawn', '{\"amount\":98}')")
+    equal((connection.value("SELECT evercore_state(1)"), kept(connection)), ('{"balance": 1}', [("1", "3", '{"balance": 1}')]))
+    refused(lambda: connection.rows("SELECT evercore_append(1, NULL, 'Withdrawn', '{\"amount\":1}')"), "EV011", refusal(5))
+    equal(problems(connection), [])
+
+
+# == Filling and erasure ==
+
+def test_filling_goes_by_aggregate_and_passes_over_what_is_kept_or_erased():
+    database, observer = store()
+    observer.rows("SELECT evercore_append(evercore_ensure('Account', 'k' || i), 0, 'Deposited', '{\"amount\":1}') FROM generate_series(3, 7) i")
+    left_undone(observer, 6)  # b has no event
+    equal(observer.rows("SELECT filled FROM evercore_aggregate_types"), [("f",)])
+    observer.rows("SELECT evercore_append(4, NULL, 'Deposited', '{\"amount\":1}'), evercore_erase(5)")
+    equal(observer.value("SELECT evercore_fill(2)"), "4")
+    equal([row[0] for row in kept(observer)], ["1", "3", "4"])
+    equal(observer.value("SELECT evercore_fill()"), "0")
+    equal([row[0] for row in kept(observer)], ["1", "3", "4", "6", "7"])
+    equal(observer.rows("SELECT filled FROM evercore_aggregate_types"), [("t",)])
+    equal(problems(observer), [])
+
+
+def test_filling_counts_events_and_aggregates_together():
+    _, connection = store()
+    left_undone(connection, 1)
+    connection.rows("UPDATE evercore_event_type SET tags = '{\"of\":\"/amount\"}', unfilled = 1 WHERE name = 'Deposited'; SELECT _evercore_mark(17592186044416)")
+    equal([connection.value(f"SELECT evercore_fill({most})") for most in (1, 1, 1)], ["1", "0", "0"])
+    equal((connection.value("SELECT tags FROM evercore_event"), kept(connection)), ('["of:100"]', [("1", "1", '{"balance": 100}')]))
+
+
+def test_filling_waits_for_an_append_and_for_an_erasure():
+    for change, after in ((WITHDRAW["single"], [("1", "2", '{"balance": 40}')]), ("SELECT evercore_erase(1)", [])):
+        database, observer = store()
+        left_undone(observer, 1)
+        changes, fills = Connection(database), Connection(database)
+        changes.rows("BEGIN; " + change)
+        later = Later(lambda fills=fills: fills.value("SELECT evercore_fill()"))
+        equal(waits_for_lock(observer, fills.pid()), True, change)
+        changes.rows("COMMIT")
+        equal(later.result(), "0")
+        equal(kept(observer), after, change)
+        equal(problems(observer), [], change)
+
+
+def test_an_append_and_an_erasure_wait_for_filling():
+    for change, after in ((WITHDRAW["single"], [("1", "2", '{"balance": 40}')]), ("SELECT evercore_erase(1)", [])):
+        database, observer = store()
+        left_undone(observer, 1)
+        changes, fills = Connection(database), Connection(database)
+        fills.rows("BEGIN; SELECT evercore_fill()")
+        later = Later(lambda changes=changes, change=change: changes.rows(change))
+        equal(waits_for_lock(observer, changes.pid()), True, change)
+        fills.rows("COMMIT")
+        later.result()
+        equal(kept(observer), after, change)
+        equal(problems(observer), [], change)
+
+
+def test_a_declaration_of_more_than_it_does_at_once_leaves_the_rest():
+    _, connection = store(None)
+    connection.rows("INSERT INTO evercore_aggregate (type_id, sequence, base, erased) SELECT 1, 1, 1, false FROM generate_series(1, 100000)")
+    connection.rows("INSERT INTO evercore_snapshot (aggregate_id, sequence, state) SELECT aggregate_id, 1, '{\"balance\":5}' FROM evercore_aggregate WHERE base = 1")
+    connection.rows(DECLARE, NOT_NEGATIVE)
+    equal((kept(connection), connection.value("SELECT unfilled FROM evercore_aggregate_type")), ([], "100001"))
+    refused(lambda: connection.rows("SELECT evercore_append(1, NULL, 'Withdrawn', '{\"amount\":101}')"), "EV011", refusal(2))
+    equal(connection.value("SELECT evercore_fill(3)"), "99998")
+    equal([row[0] for row in kept(connection)], ["1", "3", "4"])
+    connection.rows(DECLARE, '{"schema":true}')  # what is kept depends on no schema
+    equal(connection.value("SELECT unfilled FROM evercore_aggregate_type"), "99998")
+    connection.rows(DECLARE, '{"schema":null}')
+    equal((kept(connection), connection.value("SELECT unfilled FROM evercore_aggregate_type")), ([], "0"))
+    connection.rows("DELETE FROM evercore_aggregate WHERE aggregate_id = 100002")
+    connection.rows(DECLARE, NOT_NEGATIVE)
+    equal(connection.rows("SELECT count(*), (SELECT unfilled FROM evercore_aggregate_type) FROM evercore_kept_state"), [("100000", "0")])
+
+
+# == Damage ==
+
+def test_check_names_what_is_kept_and_is_not_the_fold():
+    _, connection = store()
+    for sequence, state in ((1, '{"balance":99}'), (1, "{}"), (0, '{"balance":100}'), (2, '{"balance":100}')):
+        connection.rows("BEGIN")
+        connection.rows("UPDATE evercore_kept_state SET sequence = $1::bigint, state = $2::json", sequence, state)
+        equal(problems(connection), [f"kept state at sequence {sequence} differs from the fold"])
+        connection.rows("ROLLBACK")
+    connection.rows("INSERT INTO evercore_kept_state VALUES (99, 1, '{}'); SELECT evercore_erase(2); INSERT INTO evercore_kept_state VALUES (2, 1, '{}')")
+    equal(connection.rows("SELECT aggregate_id, problem FROM evercore_check()"),
+          [("2", "a kept state is left of an erased aggregate"), ("99", "no such aggregate, and a kept state is left")])
+
+
+def test_a_damaged_schema_is_named_and_its_path_mended():
+    _, connection = store()
+    path = connection.value("SELECT schema_path FROM evercore_aggregate_type")
+    for text in ("7", '{"pattern":"x"}', '{"a":1,"a":1}'):
+        connection.rows("UPDATE evercore_aggregate_type SET schema = $1::json", text)
+        equal(problems(connection), ['schema of aggregate type "Account" is damaged'], text)
+    connection.rows(DECLARE, NOT_NEGATIVE)
+    for other in (None, "1 == 1"):
+        connection.rows("UPDATE evercore_aggregate_type SET schema_path = $1::jsonpath", other)
+        equal(problems(connection), ['schema of aggregate type "Account" is damaged'], other)
+        connection.rows("SELECT evercore_migrate()")
+        equal((problems(connection), connection.value("SELECT schema_path FROM evercore_aggregate_type")), ([], path), other)
+
+
+def test_the_mark_of_schemas_of_states_is_missed_and_mended():
+    for mends in ("SELECT evercore_migrate()", "SELECT evercore_restored()"):
+        _, connection = store()
+        connection.rows(f"SELECT setval('_evercore_highest', pg_sequence_last_value('_evercore_highest'::regclass) & ~{MARK})")
+        equal(problems(connection), ["sequence _evercore_highest is behind its table"])
+        connection.rows(mends)
+        equal(problems(connection), [])
+        for name, sql in WITHDRAW.items():
+            sequence = 2 + (name == "insert of two")
+            refused(lambda connection=connection, sql=sql: connection.rows(sql.replace(":60", ":101")), "EV011", refusal(sequence))
+
+
+def test_a_dump_keeps_what_is_declared_and_kept():
+    database, original = store()
+    original.rows("SELECT evercore_append(2, NULL, 'Deposited', '{\"amount\":5}'); UPDATE evercore_aggregate_type SET filled_to = 1, unfilled = 1")
+    data, other = new_database(), new_database(False)
+    with tempfile.NamedTemporaryFile() as file:
+        for target, part, how in ((other, "--schema=evercore", ("--no-owner", "--no-privileges")), (data, "--data-only", ())):
+            subprocess.run([program("pg_dump"), "-Fc", part, "-f", file.name, database], check=True)
+            subprocess.run([program("pg_restore"), "--exit-on-error", *how, "-d", target, file.name], check=True)
+    install(other)
+    for target in (dump_and_restore(database), dump_and_restore(database, "-n", "evercore"), other, data):
+        restored = Connection(target)
+        for what in ("evercore_aggregate_types", "evercore_aggregate_type", "evercore_kept_state ORDER BY 1", "evercore_log ORDER BY 1", "evercore_check()"):
+            equal(restored.rows(f"SELECT * FROM {what}"), original.rows(f"SELECT * FROM {what}"), what)
+        for name, sql in WITHDRAW.items():
+            refused(lambda restored=restored, sql=sql: restored.rows(sql.replace(":60", ":101")), "EV011", refusal(2 + (name == "insert of two")))
+        restored.rows(WITHDRAW["single"])
+        equal((restored.value("SELECT evercore_fill()"), problems(restored)), ("0", []))

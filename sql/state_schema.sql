@@ -56,13 +56,15 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   wrong record;
 BEGIN
-  SELECT k.fault, u.no INTO wrong
-    FROM (SELECT o.id, min(o.before) AS before, max(o.before + o.amount) AS reached
-            FROM unnest(ids, befores, counts) AS o (id, before, amount) WHERE o.amount > 0 GROUP BY o.id OFFSET 0) g,
-         LATERAL _evercore_keep_state(g.id, g.before, g.reached) k,
-         unnest(ids, befores, counts) WITH ORDINALITY AS u (id, before, amount, no)
-   WHERE k.fault IS NOT NULL AND u.id = g.id AND k.place > u.before AND k.place <= u.before + u.amount
-   ORDER BY u.no LIMIT 1;
+  WITH judged AS MATERIALIZED (
+    SELECT g.id, k.place, k.fault
+      FROM (SELECT o.id, min(o.before) AS before, max(o.before + o.amount) AS reached
+              FROM unnest(ids, befores, counts) AS o (id, before, amount) WHERE o.amount > 0 GROUP BY o.id) g, LATERAL _evercore_keep_state(g.id, g.before, g.reached) k
+  )
+  SELECT j.fault, u.no INTO wrong
+    FROM judged j JOIN unnest(ids, befores, counts) WITH ORDINALITY AS u (id, before, amount, no)
+      ON u.id = j.id AND j.place > u.before AND j.place <= u.before + u.amount
+   WHERE j.fault IS NOT NULL ORDER BY u.no LIMIT 1;
   IF FOUND THEN PERFORM _evercore_refuse('EV011', wrong.fault || _evercore_row(wrong.no, in_rows)); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_states(bigint[], bigint[], bigint[], boolean) IS 'Refuses appends after which a state is not what its type declares: EV011.';

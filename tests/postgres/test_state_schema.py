@@ -45,37 +45,50 @@ def left_undone(connection, amount):
 
 # == Races ==
 
+def of_account(connection, sql):
+    """The statement for an account of its own, with its id."""
+    id = connection.value("SELECT evercore_create('Account')")
+    connection.rows("SELECT evercore_append($1, 0, 'Deposited', '{\"amount\":100}')", id)
+    return id, for_account(sql, id)
+
+
+def for_account(sql, id):
+    return sql.replace("_append(1,", f"_append({id},").replace('"aggregate_id":1', f'"aggregate_id":{id}').replace("(1, '", f"({id}, '").replace("'i'", f"'i{id}'")
+
+
 def test_of_two_withdrawals_that_race_one_is_refused_in_every_form():
+    database, observer = store()
+    a, b = Connection(database), Connection(database)
     for one, first in WITHDRAW.items():
         for other, second in WITHDRAW.items():
-            if "identified" in (one, other) and one == other:
-                second = second.replace("'i'", "'j'")
-            database, observer = store()
-            a, b = Connection(database), Connection(database)
+            id, first_sql = of_account(observer, first)
+            second_sql = for_account(second.replace("'i'", "'j'"), id).replace("'j'", f"'j{id}'")
             a.rows("BEGIN")
-            a.rows(first)
-            later = Later(lambda b=b, second=second: b.rows(second))
+            a.rows(first_sql)
+            later = Later(lambda second_sql=second_sql: b.rows(second_sql))
             equal(waits_for_lock(observer, b.pid()), True, f"{one}, {other}")
             a.rows("COMMIT")
-            sequence = 2 + (one == "insert of two") + 1 + (other == "insert of two")
-            refused(later.result, "EV011", refusal(sequence))
-            equal(observer.value("SELECT evercore_state(1)->'balance'"), "40", f"{one}, {other}")
-            equal(kept(observer)[0][1], observer.value("SELECT evercore_sequence(1)"), f"{one}, {other}")
-            equal(problems(observer), [], f"{one}, {other}")
+            sequence = 3 + (one == "insert of two") + (other == "insert of two")
+            row = " (row 2)" if other == "insert of two" else ""
+            refused(later.result, "EV011", f'EV011: state of "Account" {id} at sequence {sequence}: /balance: minimum{row}')
+            equal(observer.value("SELECT evercore_state($1)->'balance'", id), "40", f"{one}, {other}")
+            equal(observer.value("SELECT k.sequence = evercore_sequence($1) FROM evercore_kept_state k WHERE k.aggregate_id = $1::bigint", id), "t", f"{one}, {other}")
+    equal(problems(observer), [])
 
 
 def test_a_withdrawal_passes_where_the_one_before_it_is_rolled_back():
-    for name, sql in WITHDRAW.items():
-        database, observer = store()
-        a, b = Connection(database), Connection(database)
+    database, observer = store()
+    a, b = Connection(database), Connection(database)
+    for name, form in WITHDRAW.items():
+        id, sql = of_account(observer, form)
         a.rows("BEGIN")
         a.rows(sql)
-        later = Later(lambda b=b, sql=sql: b.rows(sql))
+        later = Later(lambda sql=sql: b.rows(sql))
         equal(waits_for_lock(observer, b.pid()), True, name)
         a.rows("ROLLBACK")
         later.result()
-        equal(observer.value("SELECT evercore_state(1)->'balance'"), "40", name)
-        equal(problems(observer), [], name)
+        equal(observer.value("SELECT evercore_state($1)->'balance'", id), "40", name)
+    equal(problems(observer), [])
 
 
 def test_two_withdrawals_in_one_call_or_statement_are_refused():
@@ -289,8 +302,7 @@ def test_an_append_to_many_events_reads_and_writes_what_one_to_few_does():
             if "INSERT" in sql:
                 continue  # EXPLAIN does not count what its trigger reads
             for call in (1, 2):  # with the plans of the one before, and of a session's own
-                few, many = (pages(connection, sql.replace("_append(1,", f"_append({id},").replace('"aggregate_id":1', f'"aggregate_id":{id}')
-                                   .replace("'i'", f"'{id} {call} {policy}'").replace(":60", ":0")) for id in (2, 1))
+                few, many = (pages(connection, for_account(sql.replace("'i'", f"'{id} {call} {policy}'"), id).replace(":60", ":0")) for id in (2, 1))
                 equal(many <= few + 12, True, f"{name}: {few} pages where there are few events, {many} where there are 10,000")
         equal(problems(connection), [])
 

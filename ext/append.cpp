@@ -157,6 +157,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   const DeclaredTypes::Type* type = connection.declared.type(connection, event.event_type);
   if (type != nullptr && (type->declares_tags || !schema_takes(connection, event)))
     return std::nullopt;
+  if (connection.declared.seen_checked(aggregate_id)) return std::nullopt;
   std::optional<Statement> prepared = connection.prepare_ignoring(insert_finding);
   if (!prepared) return std::nullopt;
   Statement& insert = *prepared;
@@ -195,8 +196,10 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
     case Decision::schema_changed:  // perhaps by a newer program: EV008 is found by looking again
       connection.forget_schema();
       break;
-    case Decision::declared:
     case Decision::checks_state:
+      connection.declared.note_checked(aggregate_id);
+      break;
+    case Decision::declared:
     case Decision::needs_snapshot:
     case Decision::appended:  // it was the event type that is missing
     case Decision::none:      // the whole procedure says why

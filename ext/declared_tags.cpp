@@ -81,6 +81,7 @@ void DeclaredTypes::load(Connection& connection) {
   types_.clear();
   unfilled_.clear();
   states_.clear();
+  seen_checked_.fill(0);
   connection.require_store();
   // First the mark: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
   // every statement that is.

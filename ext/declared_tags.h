@@ -6,6 +6,7 @@
 // integer gives a tag, an array one for each element that is either, anything else none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -77,6 +78,14 @@ class DeclaredTypes {
     const auto found = states_.find(aggregate_type);
     return found == states_.end() ? nullptr : found->second.get();
   }
+  /// Whether an append to the aggregate was told last that states are checked. A hint: what it says of one
+  /// may be out of date.
+  [[nodiscard]] bool seen_checked(std::int64_t aggregate_id) const {
+    return seen_checked_[place_of(aggregate_id)] == aggregate_id;
+  }
+  void note_checked(std::int64_t aggregate_id) {
+    seen_checked_[place_of(aggregate_id)] = aggregate_id;
+  }
   /// Those whose old events may lack some.
   const std::vector<const Type*>& unfilled(Connection& connection) {
     if (!known_) load(connection);
@@ -102,6 +111,9 @@ class DeclaredTypes {
   void load(Connection& connection);
   [[nodiscard]] const Type* find_among(std::string_view event_type) const;
   static const DeclaredTags& sound(const Type& type);
+  static std::size_t place_of(std::int64_t aggregate_id) {
+    return static_cast<std::size_t>(aggregate_id) % 256;
+  }
 
   struct Hash {
     using is_transparent = void;
@@ -113,6 +125,8 @@ class DeclaredTypes {
       types_;  // its nodes stay where they are
   std::vector<const Type*> unfilled_;
   std::unordered_map<std::int64_t, std::shared_ptr<StoredSchema>> states_;  // by aggregate type
+  std::array<std::int64_t, 256>
+      seen_checked_{};  // ids by a part of theirs, each over the one before
   std::int64_t mark_ = -1;
   bool known_ = false;
   bool since_commit_ = false;  // some of them

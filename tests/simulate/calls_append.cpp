@@ -112,7 +112,8 @@ void check_repeats(const Store& store, const std::vector<Append>& appends,
   throw refusal;
 }
 
-Appended write(Scene& scene, Number target, const Append& append) {
+/// `wrong` gets the EV011 of each state that is not taken.
+Appended write(Scene& scene, Number target, const Append& append, std::vector<std::string>& wrong) {
   Store& store = scene.store;
   const Number before = store.known(target).version;
   Number passed = 0;
@@ -131,6 +132,7 @@ Appended write(Scene& scene, Number target, const Append& append) {
                     ", expected " + cell(*append.expected + passed));
     }
     const Event& written = store.write(aggregate, event, scene.now);
+    if (const Text fault = store.fault_of_state(aggregate)) wrong.push_back(*fault);
     last.sequence = written.sequence;
     last.position = written.position;
     if (std::exchange(last.repeated, false)) last.first_position = written.position;
@@ -142,7 +144,8 @@ Appended write(Scene& scene, Number target, const Append& append) {
 /// In one call all ids must be there at its start; rows see what rows before them made.
 enum class Targets { at_start, row_by_row };
 
-std::vector<Appended> write_all(Scene& scene, const std::vector<Append>& appends, Targets look) {
+std::vector<Appended> write_all(Scene& scene, const std::vector<Append>& appends, Targets look,
+                                std::vector<std::string>& wrong) {
   std::vector<Number> targets;
   for (const Append& append : appends) {
     if (number(append.id) && look == Targets::at_start) scene.store.open(number(append.id));
@@ -155,7 +158,7 @@ std::vector<Appended> write_all(Scene& scene, const std::vector<Append>& appends
   check_repeats(scene.store, appends, targets);
   std::vector<Appended> done;
   for (std::size_t i = 0; i < appends.size(); ++i)
-    done.push_back(write(scene, targets[i], appends[i]));
+    done.push_back(write(scene, targets[i], appends[i], wrong));
   return done;
 }
 
@@ -172,19 +175,26 @@ std::vector<std::string> untaken_of(const Store& store, const std::vector<Append
   return messages;
 }
 
-/// Of several rows at fault either may be named; of the events of a call the first.
+/// Of several rows at fault either may be named; of a call the first event whose data are not taken, else
+/// the first whose state is not.
 std::vector<Appended> append_all(Scene& scene, const std::vector<Append>& appends,
                                  Targets look = Targets::at_start) {
   std::vector<std::string> untaken = untaken_of(scene.store, appends);
+  std::vector<std::string> wrong;
   std::vector<Appended> done;
+  const auto with_states = [&] {
+    untaken.insert(untaken.end(), wrong.begin(), wrong.end());
+    return untaken;
+  };
   try {
-    done = write_all(scene, appends, look);
+    done = write_all(scene, appends, look, wrong);
   } catch (Refusal& refusal) {
     if (look == Targets::row_by_row) {
-      refusal.messages.insert(refusal.messages.end(), untaken.begin(), untaken.end());
+      for (const std::string& message : with_states()) refusal.messages.push_back(message);
     }
     throw;
   }
+  with_states();
   if (untaken.empty()) return done;
   if (look == Targets::at_start) untaken.resize(1);
   throw Refusal{untaken};
@@ -372,8 +382,10 @@ Rows append_many_if(Scene& scene, const Arguments& arguments,
     if (refusal.messages[0].starts_with("EV009")) throw;
     refused = refusal;
   }
-  const std::vector<std::string> untaken = untaken_of(scene.store, appends);
-  const std::vector<Appended> done = write_all(scene, appends, Targets::at_start);
+  std::vector<std::string> untaken = untaken_of(scene.store, appends);
+  std::vector<std::string> wrong;
+  const std::vector<Appended> done = write_all(scene, appends, Targets::at_start, wrong);
+  untaken.insert(untaken.end(), wrong.begin(), wrong.end());
   // `repeated` is of an append whose events are all repeats.
   const bool any_new =
       std::any_of(done.begin(), done.end(), [](const Appended& last) { return !last.repeated; });

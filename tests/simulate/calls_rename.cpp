@@ -53,6 +53,11 @@ void rename_aggregate_type(Store& store, const std::string& from, const std::str
   for (auto& [name, subscription] : store.subscriptions) {
     if (subscription.filter.aggregate_type == from) subscription.filter.aggregate_type = to;
   }
+  auto schema = store.state_schemas.extract(from);
+  if (!schema.empty()) {
+    schema.key() = to;
+    store.state_schemas.insert(std::move(schema));
+  }
   auto policy = store.policies.extract(from);
   policy.key() = to;
   store.policies.insert(std::move(policy));

@@ -12,11 +12,13 @@ bool shows_all(const Call& call) {
 
 // What no relation shows, and what a later call would stumble over.
 const char* const hidden[] = {
-    "SELECT name, snapshot_every, snapshot_keep FROM evercore_aggregate_type ORDER BY name",
+    "SELECT name, snapshot_every, snapshot_keep, schema, fill_left FROM evercore_aggregate_type"
+    " ORDER BY name",
     "SELECT name, fold, rules, schema, tags FROM evercore_event_type ORDER BY name",
     "SELECT position, declared_tags FROM evercore_event WHERE declared_tags IS NOT NULL",
     "SELECT aggregate_id, application, version, sequence FROM evercore_snapshot ORDER BY 1, 2, 3, "
     "4",
+    "SELECT aggregate_id, sequence FROM evercore_kept_state ORDER BY aggregate_id",
     "SELECT c.aggregate_id, t.name, c.position FROM evercore_compacted_type c JOIN "
     "evercore_event_type t"
     " ON t.type_id = c.type_id ORDER BY 1, 2",
@@ -30,8 +32,11 @@ const char* const hidden[] = {
 std::string hidden_of(const Store& store) {
   std::string out;
   const auto line = [&](std::initializer_list<std::string> cells) { out += row(cells) + "\n"; };
-  for (const auto& [name, policy] : store.policies)
-    line({name, cell(policy.every), cell(policy.keep)});
+  for (const auto& [name, policy] : store.policies) {
+    const auto schema = store.state_schemas.find(name);
+    line({name, cell(policy.every), cell(policy.keep),
+          schema == store.state_schemas.end() ? "NULL" : schema->second, "NULL"});
+  }
   for (const auto& [name, fold] : store.folds) {
     const auto found = store.declared.find(name);
     const auto schema = store.schemas.find(name);
@@ -50,6 +55,9 @@ std::string hidden_of(const Store& store) {
       for (const auto& [sequence, state] : states)
         line({cell(aggregate.id), "1", cell(version), cell(sequence)});
     }
+  }
+  for (const auto& [id, aggregate] : store.aggregates) {
+    if (store.keeps_state(aggregate)) line({cell(id), cell(aggregate.version)});
   }
   for (const auto& [id, aggregate] : store.aggregates) {
     for (const auto& [type, position] : aggregate.compacted)

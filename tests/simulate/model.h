@@ -123,6 +123,7 @@ struct Store {
   std::map<std::string, Fold> folds;            ///< by event type, likewise
   std::map<std::string, std::string> declared;  ///< by event type: prefixes and pointers, as JSON
   std::map<std::string, std::string> schemas;   ///< by event type: of its data
+  std::map<std::string, std::string> state_schemas;  ///< by aggregate type: of its states
   std::map<std::string, Subscription> subscriptions;
   Number newest_id = 0;  ///< ever given to an aggregate
   Number head = 0;       ///< the newest position ever given
@@ -149,6 +150,11 @@ struct Store {
   void tag(Event& event) const;
   /// What the type's schema says of data; in calls_schema.cpp.
   [[nodiscard]] Text fault_of(const std::string& type, const Text& data) const;
+  /// The EV011 of an aggregate's state at its version; likewise.
+  [[nodiscard]] Text fault_of_state(const Aggregate& aggregate);
+  [[nodiscard]] bool keeps_state(const Aggregate& aggregate) const {
+    return !aggregate.erased && aggregate.version > 0 && state_schemas.count(aggregate.type) > 0;
+  }
 
   // States.
   [[nodiscard]] Json state(const Aggregate& aggregate, Number sequence);

@@ -1,5 +1,6 @@
 """The calls whose steps are put in every order. The store has T/one and T/two with two events each, and P/three with one event and
-a policy that its next append meets; event type E is not declared, and of F, of which Q/four has an event, the tags are yet to be filled. No call
+a policy that its next append meets; event type E is not declared, and of F, of which Q/four has an event, the tags are yet to be filled. R declares a schema of
+states; that of R/six is yet to be kept. No call
 may hold a brace, which would end its step."""
 
 ROW = "'E', public.data('d')"
@@ -20,6 +21,12 @@ CALLS = {
     "event_type_rules": "SELECT evercore_event_type('E', public.rules())",
     "event_type_tags": "SELECT evercore_event_type('E', NULL, public.declared())",
     "event_type_schema": "SELECT evercore_event_type('E', NULL, public.refusing())",
+    "aggregate_type": "SELECT evercore_aggregate_type('T', public.lacking_c())",
+    "aggregate_type_changed": "SELECT evercore_aggregate_type('R', public.lacking_c())",
+    "aggregate_type_null": "SELECT evercore_aggregate_type('R', public.anything())",
+    "append_checked": "SELECT evercore_append(6, NULL, 'E', public.data('c'))",
+    "append_many_checked": "SELECT jsonb_array_length(evercore_append_many(public.checked()))",
+    "erase_checked": "SELECT evercore_erase(6)",
     "fill": "SELECT evercore_fill()",
     "snapshot": "SELECT evercore_snapshot(1)",
     "snapshot_policy": "SELECT evercore_snapshot_policy('T', 1, 1)",

@@ -333,7 +333,7 @@ def test_each_relation_that_can_be_made_again_is():
         connection.rows("SELECT evercore_migrate()")
         equal(problems(connection), [], name)
     for name in ("_evercore_declared", "_evercore_floor", "_evercore_pending", "evercore_compacted_type", "evercore_event_id", "evercore_event_type",
-                 "evercore_snapshot", "evercore_subscription", "evercore_subscription_partition"):
+                 "evercore_kept_state", "evercore_snapshot", "evercore_subscription", "evercore_subscription_partition"):
         connection.rows(f"DROP TABLE {name} CASCADE")
         equal(f"table {name} is missing" in problems(connection), True)
         connection.rows("SELECT evercore_migrate()")

@@ -16,13 +16,15 @@ WRITING = ["SELECT evercore_subscribe('q', '{\"event_types\":[\"E\"]}'::jsonb, n
            "SELECT evercore_create('T')", "SELECT evercore_ensure('T', 'b')", "SELECT evercore_rekey(1, 'a')",
            "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)", "SELECT evercore_snapshot_policy('T', 0, 1)",
            "SELECT evercore_event_type('E', 'merge')", "SELECT evercore_event_type('E', '[{\"add\":{\"/n\":\"/n\"}}]')",
-           "SELECT evercore_event_type('E', NULL, '{}'::jsonb)", "SELECT _evercore_publish_floor()"]
+           "SELECT evercore_event_type('E', NULL, '{}'::jsonb)", "SELECT evercore_aggregate_type('T')", "SELECT evercore_aggregate_type('T', '{\"schema\":null}'::json)",
+           "SELECT _evercore_publish_floor()"]
 OWNING = ["SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
           "SELECT evercore_migrate()", "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}')",
-          "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}'::jsonb)", "SELECT evercore_fill()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]
+          "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}'::jsonb)", "SELECT evercore_aggregate_type('T', '{\"schema\":true}')",
+          "SELECT evercore_aggregate_type('T', '{\"schema\":true}'::json)", "SELECT evercore_fill()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]
 TABLES = ["evercore_event", "evercore_aggregate", "evercore_aggregate_type", "evercore_event_type", "evercore_snapshot",
           "evercore_event_id", "evercore_compacted_type", "evercore_schema", "_evercore_floor", "_evercore_pending",
-          "evercore_subscription", "evercore_subscription_partition"]
+          "evercore_subscription", "evercore_subscription_partition", "evercore_kept_state"]
 
 
 def roles():
@@ -88,13 +90,13 @@ def test_no_table_can_be_touched_but_by_the_owner():
 
 # By name, in all forms: what a new function or relation is, too, has to be said here and in sql/roles.sql.
 READERS = ("version time check stats find sequence head follow query validate events replay state history _in_flight _lag _time_text").split()
-WRITERS = ("create ensure rekey append append_many event_type snapshot save_snapshot snapshot_policy subscribe pause resume reset unsubscribe claim fetch ack renew"
-           " release _publish_floor _json_text _declare_fold _options_text").split()
+WRITERS = ("create ensure rekey append append_many event_type aggregate_type snapshot save_snapshot snapshot_policy subscribe pause resume reset unsubscribe claim fetch ack renew"
+           " release _publish_floor _json_text _declare_fold _declares_states _options_text").split()
 OWNERS = ("migrate restored rename_type index_types fill compact compact_type erase").split()
 RELATIONS = {"reader": {f"evercore_{name}": "SELECT" for name in
-                        ("schema event event_id event_tag event_type aggregate aggregate_type compacted_type snapshot subscription subscription_partition"
-                         " log aggregates append event_types in_flight subscriptions").split()},
-             "writer": {"evercore_append": "INSERT", "evercore_event_types": "SELECT", "evercore_subscriptions": "SELECT"}}
+                        ("schema event event_id event_tag event_type aggregate aggregate_type compacted_type kept_state snapshot subscription subscription_partition"
+                         " log aggregates aggregate_types append event_types in_flight subscriptions").split()},
+             "writer": {"evercore_append": "INSERT", "evercore_aggregate_types": "SELECT", "evercore_event_types": "SELECT", "evercore_subscriptions": "SELECT"}}
 INTERNAL_RELATIONS = ("_declared _floor _new_event _pending _unread _highest _system _timeline _token aggregate_aggregate_id_seq aggregate_type_type_id_seq"
                       " event_position_seq subscription_subscription_id_seq").split()
 

@@ -45,8 +45,8 @@ inline constexpr ErrorCode error_codes[] = {
     {"EV008", "the store is not migrated, or a newer program migrated it", SQLITE_ERROR, false},
     {"EV009", "an argument out of range or of the wrong type", SQLITE_ERROR, true},
     {"EV010", "refused to keep the data safe", SQLITE_ERROR, false},
-    {"EV011", "the schema of the event type does not take the data", SQLITE_CONSTRAINT_FUNCTION,
-     true},
+    {"EV011", "a schema does not take the data of an event, or the state after it",
+     SQLITE_CONSTRAINT_FUNCTION, true},
 };
 
 /// What the extension throws, and what its functions turn into a SQLite error at their border.

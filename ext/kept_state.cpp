@@ -194,9 +194,8 @@ void drop_kept_of_aggregate_type(Connection& connection, std::int64_t type_id) {
 }
 
 void keep_states(Connection& connection) {
-  std::int64_t most = most_at_once;
   for (Left& left : count_unkept(connection)) {
-    if (left.aggregates <= most) most = make_next(connection, left, most);
+    if (left.aggregates <= most_at_once) make_next(connection, left, most_at_once);
     store_left(connection, left);
   }
 }

@@ -30,8 +30,8 @@ void keep_state(Connection& connection, std::int64_t aggregate_id, std::int64_t 
 void drop_kept_of_event_type(Connection& connection, std::int64_t type_id);
 /// Inside atomically() only: drops those of all aggregates of a type, and what is left to make of them.
 void drop_kept_of_aggregate_type(Connection& connection, std::int64_t type_id);
-/// Inside atomically() only, after a declaration: makes the kept states that are missing, of as many as a
-/// declaration does at once, and leaves the others to evercore_fill().
+/// Inside atomically() only, after a declaration: makes the kept states that are missing. A type that lacks
+/// more than a declaration does at once is left to evercore_fill().
 void keep_states(Connection& connection);
 /// Inside atomically() only: makes what keep_states() left, at most `most` of them; `left` is raised by how
 /// many are left then.

@@ -5,6 +5,10 @@ import re
 
 DECLARE = """SELECT evercore_event_type('UserCreated', 'patch');
 SELECT evercore_event_type('Moved', NULL, '{"tags":{"it''s":"/city"}}');"""
+# What was stored before is something that they do not take.
+SCHEMAS = """SELECT evercore_event_type('UserCreated', NULL, '{"schema":{"required":["it''s"]}}');
+SELECT evercore_aggregate_type('User', '{"schema":{"properties":{"name":{"maxLength":3}}}}');
+SELECT evercore_snapshot_policy('User', 50, 2);"""
 EVENTS = r"""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, reference, metadata, event_time, event_id, tags) VALUES
   ('User', 'o''neil', 'UserCreated', '{"name":"O''Neil \\ \u00e9 é 🙂"}', NULL, '{"by":"import"}', '2026-01-01T00:00:00.000001Z', NULL, NULL),
   ('User', 'ann', 'UserCreated', '{ "name" : "Ann" }', 'it''s $1, %s', NULL, '1969-12-31T23:59:59Z', 'own-id', '["given"]'),
@@ -15,6 +19,9 @@ APPEND = """SELECT evercore_append(evercore_find('User', 'ann'), NULL, 'Moved', 
 SHOW = """SELECT aggregate_type, natural_key, sequence, event_type, data, reference, metadata, event_time, coalesce(event_id, '') = 'own-id', tags
   FROM evercore_log ORDER BY position;
 SELECT event_type, fold, tags, filled FROM evercore_event_types ORDER BY event_type;
+SELECT event_type, schema FROM evercore_event_types WHERE schema IS NOT NULL;
+SELECT aggregate_type, schema, snapshot_every, snapshot_keep, filled FROM evercore_aggregate_types;
+SELECT evercore_append(evercore_find('User', 'o''neil'), NULL, 'Moved', '{}');
 SELECT t.tag, q.data FROM (SELECT 'given' AS tag UNION SELECT 'it''s:7' UNION SELECT 'it''s:Rom') t, evercore_query('[{"tags":["' || t.tag || '"]}]') q ORDER BY t.tag, q.position;
 SELECT * FROM evercore_check();"""
 # Of the shell of SQLite.
@@ -28,12 +35,15 @@ DUMP = """.output dump.sql
 
 def differences(guide, sqlite, postgres):
     """Lines that only one store has, as pairs; none where all was carried over."""
-    events, types = (re.search(rf"^(SELECT printf\('{start}.*?;)\n```", guide, re.S | re.M)[1] for start in ("INSERT INTO evercore_append", "SELECT evercore_event_type"))
+    starts = "INSERT INTO evercore_append", "SELECT evercore_event_type", "SELECT evercore_aggregate_type"
+    events, types, schemas = (re.search(rf"^(SELECT printf\('{start}.*?;)\n```", guide, re.S | re.M)[1] for start in starts)
     events = events.replace(" WHERE aggregate_id = 1", "").replace(" LIMIT 1", "")
-    _, script, declarations, _, shown = sqlite.run([Lines(DECLARE + EVENTS), Lines(events), Lines(types), Lines(APPEND), Lines(SHOW)])
-    script = "\n".join(["BEGIN;", *script, "COMMIT;"])
-    _, first, second, _, moved = postgres.run([Lines("\n".join(declarations)), Lines(script), Lines(script), Lines(APPEND), Lines(SHOW)])
-    _, _, _, dumped = sqlite.run([Lines(DECLARE + EVENTS), Lines(DUMP), Lines(APPEND), Lines(SHOW)])
+    made = Lines(DECLARE + EVENTS + SCHEMAS)
+    _, script, declarations, later, _, shown = sqlite.run([made, Lines(events), Lines(types), Lines(schemas), Lines(APPEND), Lines(SHOW)])
+    script = ["BEGIN;", *script, "COMMIT;"]
+    declarations, script, later = (Lines("\n".join(lines)) for lines in (declarations, script, later))
+    _, first, second, _, _, moved = postgres.run([declarations, script, script, later, Lines(APPEND), Lines(SHOW)])
+    _, _, _, dumped = sqlite.run([made, Lines(DUMP), Lines(APPEND), Lines(SHOW)])
     return [(line, "psql") for line in first + second] + different(shown, moved, postgres) + different(shown, dumped, sqlite)
 
 

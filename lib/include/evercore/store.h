@@ -189,7 +189,7 @@ class EventStore {
 
 // Opens the store that a URI names and migrates it to this program's schema. Throws argument_error
 // for a URI that cannot be understood, connection_error for a server that cannot be reached,
-// schema_error for a store that a newer program migrated. No error's text holds the password of a
+// migration_error for a store that a newer program migrated. No error's text holds the password of a
 // URI.
 EventStore connect(std::string_view uri);
 

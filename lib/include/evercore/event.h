@@ -38,6 +38,7 @@
 #include "evercore/codec.h"
 #include "evercore/detail/declared_tags.h"
 #include "evercore/detail/language.h"
+#include "evercore/schema.h"
 #include "evercore/time.h"
 
 namespace evercore {

@@ -2,7 +2,7 @@
 #ifndef EVERCORE_SRC_DECLARATIONS_H
 #define EVERCORE_SRC_DECLARATIONS_H
 
-#include <deque>
+#include <list>
 #include <string>
 #include <vector>
 
@@ -14,14 +14,18 @@ namespace evercore::detail {
 // What becomes of a declaration of the store's that is another than the type's.
 enum class Present { stays, is_replaced };
 
+// Not to be copied: the commands of a copy would refer to the texts of the first.
 struct Declarations {
-  std::vector<Command> commands;  // which declare what is to be declared
-  std::vector<std::string>
-      differences;                // each a sentence, of what the store declares in another way
-  std::deque<std::string> texts;  // that the commands refer to
+  Declarations() = default;
+  Declarations(Declarations&&) = default;
+  Declarations& operator=(Declarations&&) = default;
+
+  std::vector<Command> commands;         // that declare what is to be declared
+  std::list<std::string> texts;          // that they refer to
+  std::vector<std::string> differences;  // sentences: what the store declares otherwise
 };
 
-// Reads what the store declares of the type's events. The commands live as long as the type.
+// Reads what the store declares of the events of the type. The commands live as long as the type.
 Declarations declarations_of(const AggregateType& type, Session& session, Present present);
 
 }  // namespace evercore::detail

@@ -49,6 +49,15 @@ struct Account {
   }
 };
 using AccountAggregate = evercore::StateAggregate<Account, Deposited, Withdrawn>;
+
+struct Opened {
+  std::string town;
+  static constexpr std::string_view declared_tags[][2] = {{"town", "town"}};
+  static constexpr std::string_view schema() { return evercore::schema_of<Opened>(); }
+};
+struct Branch {
+  std::string town;
+};
 }  // namespace newer
 
 // And as one that says other things than that.
@@ -263,6 +272,19 @@ TEST_CASE(
           harness::another_program(fresh.store).declare<AccountAggregate>(evercore::replace);
         }).starts_with("EV010: event type \"Withdrawn\""));
   CHECK(declared(fresh) == before);
+}
+
+TEST_CASE("several types are declared in place of the store's in one go") {
+  harness::Fresh fresh;
+  call(fresh, R"('Deposited', 'patch', '{"tags":{"x":"/x"},"schema":true}')");
+  call(fresh, R"('Withdrawn', 'patch', '{"schema":true}')");
+  call(fresh, R"('Opened', 'custom', '{"tags":{"x":"/x"},"schema":true}')");
+  using Branch = evercore::StateAggregate<newer::Branch, newer::Opened>;
+  fresh->declare<newer::AccountAggregate, Branch>(evercore::replace);
+  fresh->warmup<newer::AccountAggregate, Branch>();
+  CHECK(fold_of(fresh, "Opened") == "merge");
+  CHECK(declared(fresh).find("true") == std::string::npos);
+  CHECK(declared(fresh).find(R"({"town":"/town"})") != std::string::npos);
 }
 
 TEST_CASE("another spelling of the same rules, tags and schema is no difference") {

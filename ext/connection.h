@@ -21,6 +21,7 @@
 #include "error.h"
 #include "head.h"
 #include "json_tree.h"
+#include "known.h"
 #include "payload.h"
 #include "rules.h"
 #include "tag.h"
@@ -216,7 +217,7 @@ class Connection {
   Transaction transaction;
   TagIds tags;
   DeclaredTypes declared;
-  KnownRules rules;
+  Known<Rules> rules;
   JsonTree data;  ///< those that a schema looks at
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;

@@ -96,6 +96,9 @@ void check_event_type(Connection& connection, const Statement& row, Problems& pr
       (row.integer(8) != 0 || !connection.rules.find(connection.payload, row.text(7)))) {
     add(problems, "rules" + named + " are damaged");
   }
+  if (stored_upcast(connection, row.nullable_text(9)).damaged) {
+    add(problems, "upcast" + named + " is damaged");
+  }
   const bool filled = row.is_null(3) && row.is_null(4) && row.is_null(5);
   if (!filled && (row.is_null(2) || row.is_null(3) || row.integer(3) < 0 ||
                   row.integer(3) > row.integer(4) || row.integer(5) < 1)) {
@@ -218,7 +221,7 @@ constexpr Look after[] = {
     {"SELECT least_token FROM main.evercore_schema", check_least_token},
     {"SELECT type_id, name, snapshot_every, snapshot_keep FROM main.evercore_aggregate_type",
      check_aggregate_type},
-    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold"
+    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold, upcast"
      " FROM main.evercore_event_type",
      check_event_type},
     {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",

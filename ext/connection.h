@@ -26,6 +26,7 @@
 #include "rules.h"
 #include "tag.h"
 #include "transaction.h"
+#include "upcast.h"
 
 namespace evercore::ext {
 
@@ -218,6 +219,7 @@ class Connection {
   TagIds tags;
   DeclaredTypes declared;
   Known<Rules> rules;
+  Known<Upcast> upcasts;
   JsonTree data;  ///< those that a schema looks at
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tag.h"
+#include "upcast.h"
 
 namespace evercore::ext {
 
@@ -46,7 +47,7 @@ class DeclaredTags {
   std::vector<Member> members_;
 };
 
-/// The types of a store that declare tags or a schema, as this connection has read them. They are read anew when the
+/// The types of a store that declare tags, a schema or an upcast, as this connection has read them. They are read anew when the
 /// store bears the mark of another declaration (Connection::look_again), and when one of this connection's
 /// own may have been rolled back.
 class DeclaredTypes {
@@ -58,6 +59,7 @@ class DeclaredTypes {
     std::optional<DeclaredTags> tags;      ///< none: it declares none, or what is stored is damaged
     bool filled = true;                    ///< old events bear them too
     std::shared_ptr<StoredSchema> schema;  ///< of its data; null: it declares none
+    StoredUpcast upcast;
   };
 
   /// The tags: null where the type declares none. EV008 where its declaration is damaged.
@@ -74,6 +76,12 @@ class DeclaredTypes {
   const std::vector<const Type*>& unfilled(Connection& connection) {
     if (!known_) load(connection);
     return unfilled_;
+  }
+
+  /// Whether any declares an upcast.
+  bool upcasts(Connection& connection) {
+    if (!known_) load(connection);
+    return upcasts_;
   }
 
   /// Whether they are as the store had them when it was looked at last.
@@ -105,6 +113,7 @@ class DeclaredTypes {
   std::unordered_map<std::string, Type, Hash, std::equal_to<>>
       types_;  // its nodes stay where they are
   std::vector<const Type*> unfilled_;
+  bool upcasts_ = false;
   std::int64_t mark_ = -1;
   bool known_ = false;
   bool since_commit_ = false;  // some of them
@@ -129,6 +138,9 @@ class DeclaredTypes {
 /// EV010 where old events that `tags` may be about do not bear them yet: of one of the types, or of any.
 void require_filled(Connection& connection, const std::vector<std::string>& tags,
                     const std::function<bool(const DeclaredTypes::Type&)>& lets_in);
+
+/// What other connections have declared is seen by reading; for a function whose statement need not have read.
+void see_declarations(Connection& connection);
 
 /// Inside atomically() only, before a declaration or a name is changed: every connection reads them anew.
 void mark_declaration(Connection& connection);

@@ -125,14 +125,14 @@ SELECT event_type, upcast FROM evercore_event_types WHERE event_type = 'Paid';
 
 -- declared tags are derived from the data upcast
 SELECT evercore_event_type('Booked', NULL, '{"upcast":[{"rename":{"/guest":"guests"}},{"default":{"/house":"h0"}}],"tags":{"guest":"/guests","house":"/house"}}');
-SELECT evercore_append(evercore_ensure('T', 'booked'), 0, 'Booked', '{"guest":["a","b"]}'), evercore_append(evercore_find('T', 'booked'), 1, 'Booked', '{"guests":"c","house":"h1"}');
+SELECT evercore_append(evercore_ensure('T', 'booked'), 0, 'Booked', '{"guest":["a","b"]}'), evercore_append(evercore_ensure('T', 'booked'), 1, 'Booked', '{"guests":"c","house":"h1"}');
 SELECT evercore_append_many('[{"aggregate_type":"T","natural_key":"booked","events":[{"event_type":"Booked","data":{"guest":"d"},"tags":["x"]}]}]') AS appends;
 INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'booked', 'Booked', '{"guest":"e"}');
 SELECT sequence, data, tags FROM evercore_events(evercore_find('T', 'booked'));
 SELECT sequence FROM evercore_query('[{"tags":["house:h0","guest:a"]}]');
 
 -- … and so are those of old events: the tags that they lack, where tags are declared, or an upcast is
-SELECT evercore_append(evercore_ensure('T', 'old'), 0, 'Entered', '{"who":"a"}'), evercore_append(evercore_find('T', 'old'), 1, 'Entered', '{"by":"b"}'), evercore_append(evercore_find('T', 'old'), 2, 'Entered', '{"name":"c"}');
+SELECT evercore_append(evercore_ensure('T', 'old'), 0, 'Entered', '{"who":"a"}'), evercore_append(evercore_ensure('T', 'old'), 1, 'Entered', '{"by":"b"}'), evercore_append(evercore_ensure('T', 'old'), 2, 'Entered', '{"name":"c"}');
 SELECT evercore_event_type('Entered', NULL, '{"upcast":[{"rename":{"/who":"by"}}]}');
 SELECT evercore_event_type('Entered', NULL, '{"tags":{"by":"/by"}}');
 SELECT sequence, tags FROM evercore_events(evercore_find('T', 'old'));
@@ -172,7 +172,7 @@ SELECT event_type, fold, upcast, schema, tags FROM evercore_event_types WHERE ev
 SELECT sequence, tags FROM evercore_events(evercore_find('T', 'paid'));
 
 -- compaction folds them so, and then the upcast stays as it is: EV010
-SELECT evercore_append(evercore_ensure('T', 'compacted'), 0, 'Moved', '{"a":1}'), evercore_append(evercore_find('T', 'compacted'), 1, 'Moved', '{"c":2}'), evercore_append(evercore_find('T', 'compacted'), 2, 'Noted', '{"d":3}');
+SELECT evercore_append(evercore_ensure('T', 'compacted'), 0, 'Moved', '{"a":1}'), evercore_append(evercore_ensure('T', 'compacted'), 1, 'Moved', '{"c":2}'), evercore_append(evercore_ensure('T', 'compacted'), 2, 'Noted', '{"d":3}');
 SELECT evercore_compact(evercore_find('T', 'compacted'), 1);
 SELECT sequence, event_type, data AS today FROM evercore_replay(evercore_find('T', 'compacted'));
 SELECT evercore_event_type('Moved', NULL, '{"upcast":[{"move":{"/a":"/o/a"}}]}');

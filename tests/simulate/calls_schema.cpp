@@ -9,8 +9,7 @@ const char* const least = R"({"required":["a"]})";
 const char* const kinds = R"({"properties":{"a":{"type":["integer","object"]}}})";
 const char* const most = R"({"maxProperties":2})";
 
-Text fault_under(const std::string& schema, const Text& data) {
-  const Json json = parse_json(*data);
+Text fault_under(const std::string& schema, const Json& json) {
   const auto a = json.members.find("a");
   if (schema == least && a == json.members.end()) return ": required";
   if (schema == most && json.members.size() > 2) return ": maxProperties";
@@ -21,8 +20,11 @@ Text fault_under(const std::string& schema, const Text& data) {
   return {};
 }
 
-std::string options_of(const Text& schema) {
-  return schema ? "{\"schema\":" + *schema + "}" : "{}";
+std::string options_of(const Text& schema, const Text& upcast) {
+  std::string members;
+  if (schema) members += ",\"schema\":" + *schema;
+  if (upcast) members += ",\"upcast\":" + *upcast;
+  return "{" + (members.empty() ? "" : members.substr(1)) + "}";
 }
 
 /// With the name, and the schema or NULL.
@@ -39,19 +41,31 @@ Rows declare(Scene& scene, const Arguments& arguments) {
   return {*type};
 }
 
+Text fault_of(const Store& store, const std::string& type, const Text& data, const Text& schema,
+              const Text& tried) {
+  const auto declared = store.schemas.find(type);
+  const auto upcasts = store.upcasts.find(type);
+  Json json = parse_json(*data);
+  if (tried) {
+    json = upcast(*tried, std::move(json));
+  } else if (upcasts != store.upcasts.end()) {
+    json = upcast(upcasts->second, std::move(json));
+  }
+  if (schema) return fault_under(*schema, json);
+  return declared == store.schemas.end() ? Text() : fault_under(declared->second, json);
+}
+
 Rows validate(Scene& scene, const Arguments& arguments) {
-  const Text type = text(arguments[0]), data = text(arguments[1]), schema = text(arguments[2]);
+  const Text type = text(arguments[0]), data = text(arguments[1]);
   check_payload("data", data);
   check_name(type, "event_type", longest_type);
-  if (schema) return {cell(fault_under(*schema, data))};
-  return {cell(scene.store.fault_of(*type, data))};
+  return {cell(fault_of(scene.store, *type, data, text(arguments[2]), text(arguments[3])))};
 }
 
 }  // namespace
 
 Text Store::fault_of(const std::string& type, const Text& data) const {
-  const auto found = schemas.find(type);
-  return found == schemas.end() ? Text() : fault_under(found->second, data);
+  return simulate::fault_of(*this, type, data, {}, {});
 }
 
 std::vector<Call> schema_calls() {
@@ -63,16 +77,17 @@ std::vector<Call> schema_calls() {
        declare,
        [](const Arguments& a) {
          return "SELECT evercore_event_type(" + literal(a[0]) + ", NULL, " +
-                literal(options_of(text(a[1]))) + ")";
+                literal(options_of(text(a[1]), {})) + ")";
        }},
       {"evercore_validate", 2, false, "", "t",
        [](Maker& m) {
-         return Arguments{m.event_type(), m.data(), m.some({{}, {}, "null", least, kinds, most})};
+         return Arguments{m.event_type(), m.data(), m.some({{}, {}, "null", least, kinds, most}),
+                          m.some({{}, {}, "null", m.upcast()})};
        },
        validate,
        [](const Arguments& a) {
          return "SELECT evercore_validate(" + literal(a[0]) + ", " + literal(a[1]) + ", " +
-                literal(options_of(text(a[2]))) + ")";
+                literal(options_of(text(a[2]), text(a[3]))) + ")";
        }},
   };
 }

@@ -4,7 +4,7 @@ so does a store that the sqlite3 shell made from its own dump."""
 import re
 
 DECLARE = """SELECT evercore_event_type('UserCreated', 'patch');
-SELECT evercore_event_type('Moved', NULL, '{"tags":{"it''s":"/city"}}');"""
+SELECT evercore_event_type('Moved', NULL, '{"tags":{"it''s":"/town"},"upcast":[{"rename":{"/city":"town"}}],"schema":{"required":["town"]}}');"""
 EVENTS = r"""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, reference, metadata, event_time, event_id, tags) VALUES
   ('User', 'o''neil', 'UserCreated', '{"name":"O''Neil \\ \u00e9 é 🙂"}', NULL, '{"by":"import"}', '2026-01-01T00:00:00.000001Z', NULL, NULL),
   ('User', 'ann', 'UserCreated', '{ "name" : "Ann" }', 'it''s $1, %s', NULL, '1969-12-31T23:59:59Z', 'own-id', '["given"]'),
@@ -14,7 +14,7 @@ EVENTS = r"""INSERT INTO evercore_append (aggregate_type, natural_key, event_typ
 APPEND = """SELECT evercore_append(evercore_find('User', 'ann'), NULL, 'Moved', '{"city":"Rom"}', NULL, NULL, '2026-02-02');"""
 SHOW = """SELECT aggregate_type, natural_key, sequence, event_type, data, reference, metadata, event_time, coalesce(event_id, '') = 'own-id', tags
   FROM evercore_log ORDER BY position;
-SELECT event_type, fold, tags, filled FROM evercore_event_types ORDER BY event_type;
+SELECT event_type, fold, schema, upcast, tags, filled FROM evercore_event_types ORDER BY event_type;
 SELECT t.tag, q.data FROM (SELECT 'given' AS tag UNION SELECT 'it''s:7' UNION SELECT 'it''s:Rom') t, evercore_query('[{"tags":["' || t.tag || '"]}]') q ORDER BY t.tag, q.position;
 SELECT * FROM evercore_check();"""
 # Of the shell of SQLite.

@@ -20,6 +20,7 @@ CALLS = {
     "event_type_rules": "SELECT evercore_event_type('E', public.rules())",
     "event_type_tags": "SELECT evercore_event_type('E', NULL, public.declared())",
     "event_type_schema": "SELECT evercore_event_type('E', NULL, public.refusing())",
+    "event_type_upcast": "SELECT evercore_event_type('E', NULL, public.moving())",
     "fill": "SELECT evercore_fill()",
     "snapshot": "SELECT evercore_snapshot(1)",
     "snapshot_policy": "SELECT evercore_snapshot_policy('T', 1, 1)",

@@ -15,6 +15,7 @@ $$;
 CREATE FUNCTION public.declared() RETURNS text LANGUAGE sql AS $$ SELECT '{"tags":{"m":"/x/m","c":"/x/c","a":"/x/a"}}' $$;
 CREATE FUNCTION public.rules() RETURNS text LANGUAGE sql AS $$ SELECT '[{"add":{"/events":{"value":1}}},{"patch":""}]' $$;
 CREATE FUNCTION public.refusing() RETURNS text LANGUAGE sql AS $$ SELECT '{"schema":{"properties":{"x":{"maxProperties":0}}}}' $$;
+CREATE FUNCTION public.moving() RETURNS text LANGUAGE sql AS $$ SELECT '{"upcast":[{"move":{"/x/b":"/y/b","/x/c":"/x/a"}},{"default":{"/z":1}}]}' $$;
 CREATE FUNCTION public.condition() RETURNS text LANGUAGE sql AS $$ SELECT '[{"tags":["a"]}]' $$;
 
 CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
@@ -40,6 +41,7 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
   SELECT jsonb_build_object(
     'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
     'folds', (SELECT coalesce(jsonb_object_agg(name, coalesce(rules::text, fold)), '{}') FROM evercore_event_type),
+    'upcasts', (SELECT coalesce(jsonb_object_agg(name, upcast), '{}') FROM evercore_event_type WHERE upcast IS NOT NULL),
     'declared', (SELECT coalesce(jsonb_agg(jsonb_build_array(t.event_type, t.tags, t.filled, t.schema) ORDER BY t.event_type), '[]') FROM evercore_event_types t),
     'tagged', (SELECT count(*) FROM evercore_event_tag),
     'subscriptions', (SELECT jsonb_agg(s.name) FROM evercore_subscription s),

@@ -306,3 +306,15 @@ def test_a_schema_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():
     refused(lambda: role["writer"].rows(declare.format("NULL", '{"schema":null}')), "42501")
     refused(lambda: role["reader"].rows(declare.format("NULL", needs)), "42501")
     equal(role["reader"].rows("SELECT evercore.evercore_validate('Kept', '{}'), evercore.evercore_validate('Kept', '{}', '{\"schema\":true}')"), [(": required", None)])
+
+
+def test_an_upcast_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():
+    _, role = roles()
+    declare = "SELECT evercore.evercore_event_type('Shaped', NULL, '{}')"
+    renames = '{"upcast":[{"rename":{"/b":"a"}}]}'
+    refused(lambda: role["writer"].rows(declare.format(renames)), "42501", 'permission denied to declare an upcast of "Shaped": let the owner')
+    role["owner"].rows(declare.format(renames))
+    role["writer"].rows(declare.format('{"upcast" : [{"rename":{"/b":"a"}}]}'))
+    refused(lambda: role["writer"].rows(declare.format('{"upcast":[]}')), "42501")
+    refused(lambda: role["reader"].rows(declare.format(renames)), "42501")
+    equal(role["reader"].rows("SELECT evercore.evercore_upcast('Shaped', '{\"b\":1}'), evercore.evercore_upcast('Shaped', '{\"b\":1}'::jsonb)"), [('{"a":1}', '{"a":1}')])

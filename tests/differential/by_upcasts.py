@@ -3,6 +3,7 @@ and random documents, which must become the same, byte for byte where nothing is
 
 import json
 import random
+from decimal import Decimal
 
 import fold
 import stores
@@ -25,6 +26,15 @@ def read(text):
     """With numbers as they are spelled."""
     spelled = lambda digits: ("number", digits)
     return json.loads(text, parse_int=spelled, parse_float=spelled)
+
+
+def by_value(value):
+    """With numbers by what they are: a state may spell them anew."""
+    if isinstance(value, dict):
+        return {name: by_value(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [by_value(inner) for inner in value]
+    return ("number", Decimal(value[1])) if isinstance(value, tuple) else value
 
 
 def depth(value):
@@ -242,7 +252,7 @@ def folded(engine, name, upcast, documents):
         upcast(data)
         today.append(data)
         state = fold.merge(state, data)
-    if read(engine.value(f"SELECT evercore_state({aggregate})")) != state:
+    if by_value(read(engine.value(f"SELECT evercore_state({aggregate})"))) != by_value(state):
         return "state"
     replayed = engine.rows(f"SELECT data FROM evercore_replay({aggregate}) WHERE event_type IS NOT NULL ORDER BY sequence")
     return None if [read(row[0]) for row in replayed] == today else "replay"

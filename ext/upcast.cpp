@@ -31,12 +31,15 @@ void upcast(const Call& call) {
 
 std::string_view Upcast::apply(std::string_view data, std::string& buffer) const {
   if (leaves(data)) return data;
+  constexpr std::size_t mostly = 16;
   State state;
+  state.members_.reserve(mostly);
   Members member(data);
+  std::string resolved;
   while (member.next()) {
-    const std::string_view raw = member.raw_key();
-    const std::string key = member.key_is_escaped() ? unescape(raw) : std::string(raw);
-    state.set(raw, key, member.value());
+    std::string_view key = member.raw_key();
+    if (member.key_is_escaped()) key = resolved = unescape(key);
+    state.add(member.raw_key(), key).set(member.value());
   }
   if (member.failed()) refuse_stored();
   bool changed = false;

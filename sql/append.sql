@@ -45,7 +45,14 @@ BEGIN
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain(data; printed)@ AND octet_length(data) <= @shallow@
       AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id, tags) IS NULL) IS NOT TRUE THEN
-    IF tags IS NOT NULL THEN bears := _evercore_tags(tags); END IF;
+    IF tags IS NOT NULL THEN
+      IF @plain(data; printed)@ AND octet_length(data) <= @shallow@ AND octet_length(event_type) <= @max_name@ AND event_type <> ''
+         AND coalesce(reference, metadata, event_time, event_id) IS NULL AND octet_length(tags) <= @max_name@ AND tags COLLATE "C" ~ '@plain_tags@' THEN
+        reached := (_evercore_append_tagged(id, expected, event_type, data::json, string_to_array(left(substr(tags, 3), -2), '","'), NULL, NULL, 0, newest))[1];
+        IF reached IS NOT NULL THEN RETURN reached; END IF;
+      END IF;
+      bears := _evercore_tags(tags);
+    END IF;
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time,
       tags, bears);
     IF bears = '{}' THEN bears := NULL; END IF;

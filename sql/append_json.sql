@@ -9,6 +9,7 @@ DECLARE
   parsed jsonb;
   printed text COLLATE "C";
   plain boolean;
+  answer jsonb;
 BEGIN
   BEGIN
     newest := @last_value@;
@@ -19,6 +20,10 @@ BEGIN
   END;
   IF newest IS NULL THEN
     @home@
+  END IF;
+  IF newest IS NOT NULL AND (condition IS NOT NULL OR position('"tags"' IN appends) > 0) THEN
+    answer := _evercore_append_decision(appends, condition, "after", newest);
+    IF answer IS NOT NULL THEN RETURN answer; END IF;
   END IF;
   IF condition IS NOT NULL THEN RETURN _evercore_append_under(appends, condition, "after"); END IF;
   BEGIN
@@ -38,36 +43,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_append_many(text, text, bigint) IS
   'Appends the events of a JSON array of appends, all or none, and only where no event above a position matches the condition.';
-
--- One event to an aggregate that is named by its id, which is what most decisions write: at a third of the cost of arrays. NULL where a right
--- document is anything else. Under a condition evercore_append finds all the keys held that it asks for; so not where a type declares tags,
--- and not under one that holds the store's key in place of others: keys would be taken after that.
-CREATE OR REPLACE FUNCTION _evercore_append_single(document json, condition jsonb, "after" bigint) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  one json := document->0;
-  event json := one->'events'->0;
-  id bigint := (one->>'aggregate_id')::numeric;
-  expected bigint := (one->>'expected')::numeric;
-  version bigint;
-  placed bigint;
-BEGIN
-  IF id IS NULL OR event->>'event_id' IS NOT NULL OR json_array_length(document) > 1 OR json_array_length(one->'events') > 1 THEN RETURN NULL; END IF;
-  IF condition IS NOT NULL THEN
-    IF condition = '[]' OR jsonb_path_exists(condition, '$[*] ? (!exists (@.tags))') THEN RETURN NULL; END IF;
-    @enter@
-    IF @look_for_tags@ AND (SELECT k.tags FROM evercore_event_type k WHERE k.name = event->>'event_type' COLLATE "C") IS NOT NULL THEN RETURN NULL; END IF;
-    SELECT a.sequence INTO version FROM evercore_aggregate a WHERE a.aggregate_id = id AND NOT a.erased FOR NO KEY UPDATE;
-    IF version IS NULL OR version <> expected THEN PERFORM _evercore_known(id, true), _evercore_conflict(id, version, expected); END IF;
-    PERFORM _evercore_hold_keys(ARRAY[event->>'event_type'], _evercore_tags(event->>'tags'), condition, false);
-    PERFORM _evercore_check_condition(condition, "after");
-  END IF;
-  version := evercore_append(id, expected, event->>'event_type', event->>'data', event->>'reference', event->>'metadata', event->>'event_time', NULL,
-                             event->>'tags');
-  SELECT e.position INTO placed FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence = version;
-  RETURN jsonb_build_array(jsonb_build_object('aggregate_id', id, 'first_position', placed, 'sequence', version, 'position', placed));
-END $$;
-COMMENT ON FUNCTION _evercore_append_single(json, jsonb, bigint) IS 'Appends one event of a JSON array of appends, as evercore_append does, or gives NULL.';
 
 -- A right array of appends that is not empty, under a condition where there is one.
 CREATE OR REPLACE FUNCTION _evercore_append_document(appends text, condition jsonb, "after" bigint) RETURNS jsonb

@@ -352,10 +352,17 @@ BEGIN
     PERFORM _evercore_require_uncompacted(condition, "after");
   END IF;
   IF match IS NOT NULL THEN
-    PERFORM _evercore_refuse('EV001', format('conflict: event %s (%s) matches the condition', e.position, e.event_type)) FROM evercore_event e WHERE e.position = match;
+    PERFORM _evercore_refuse_match(match);
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_condition(jsonb, bigint) IS 'EV001 where an event matches the condition; EV010 where that cannot be said.';
+
+CREATE OR REPLACE FUNCTION _evercore_refuse_match(place bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM _evercore_refuse('EV001', format('conflict: event %s (%s) matches the condition', e.position, e.event_type)) FROM evercore_event e WHERE e.position = place;
+END $$;
+COMMENT ON FUNCTION _evercore_refuse_match(bigint) IS 'EV001 for an event that matches a condition.';
 
 CREATE OR REPLACE FUNCTION _evercore_append_under(appends text, condition text, "after" bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$

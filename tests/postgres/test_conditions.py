@@ -42,8 +42,9 @@ def without_waiting(database):
 
 # == Racers ==
 
-def race(query, racers, rounds=6, indexed=False):
-    """Each round all read, then all append on what they read: one is admitted, the others are in conflict."""
+def race(query, racers, rounds=6, indexed=False, known=False):
+    """Each round all read, then all append on what they read: one is admitted, the others are in conflict. A session whose first
+    append it is goes another way than one that has `known` the store."""
     database, observer = store()
     if indexed:
         observer.rows("SELECT evercore_index_types()")
@@ -53,6 +54,8 @@ def race(query, racers, rounds=6, indexed=False):
 
     def run(number, events):
         connection = Connection(database)
+        if known:
+            append(connection, number + 1, event("else"))
         for _ in range(rounds):
             after = read(connection, query)
             line.wait(300)
@@ -78,6 +81,10 @@ def test_of_eight_racers_on_two_tags_one_is_admitted():
 
 def test_of_eight_racers_on_a_type_and_a_tag_one_is_admitted():
     race([{"types": ["F", "E"], "tags": ["c1"]}, {"tags": ["other"]}], [(event("c1"),) for _ in range(8)])
+
+
+def test_of_eight_racers_on_one_type_and_a_tag_one_is_admitted():
+    race([{"types": ["E"], "tags": ["c1"]}], [(event("s", "c1"),) for _ in range(8)], known=True)
 
 
 def test_of_eight_racers_on_a_type_one_is_admitted():
@@ -145,6 +152,51 @@ def test_a_condition_waits_for_the_events_it_might_match_and_sees_them():
         equal(waits_for_lock(observer, waiting.pid()), True)
         late.rows("COMMIT")
         refused(call.result, "EV001")
+
+
+def test_a_plain_condition_waits_for_a_plain_append_and_sees_it():
+    database, observer = store()
+    query = [{"types": ["E"], "tags": ["c1"]}]
+    late, waiting, other = Connection(database), Connection(database), without_waiting(database)
+    for connection in (late, waiting, other):
+        append(connection, 3, event("else"))
+    for writes in (lambda: append(late, 1, event("x", "c1")), lambda: late.rows("SELECT evercore_append(1, NULL, 'E', '{}', tags => '[\"x\",\"c1\"]')")):
+        after = read(observer, query)
+        late.rows("BEGIN")
+        writes()
+        call = Later(lambda after=after: append(waiting, 2, event("y"), condition=query, after=after))
+        equal(waits_for_lock(observer, waiting.pid()), True)
+        append(other, 4, event("x", "y"), condition=[{"types": ["E"], "tags": ["c2"]}], after=after)
+        late.rows("COMMIT")
+        refused(call.result, "EV001")
+    equal(observer.rows("SELECT * FROM evercore_check()"), [])
+
+
+PLAIN_AND_NOT = (  # what is appended, the condition, whether that is plain
+    ([event("a", "b")], None, True), ([event("a", "b", "c")], None, True), ([event("a")], [{"types": ["E"], "tags": ["z"]}], True),
+    ([event("a", "b", "a")], None, False), ([event("a", "b", "c", "d")], None, False), ([event("a"), event("b")], None, False),
+    ([event('"')], None, False), ([event("a, b")], None, True), ([event("[a]", '", "')], None, False), ([event("\u00e9")], None, True),
+    ([event("a", id="1")], None, False), ([event("a")], [{"tags": ["z"]}], False), ([event("a")], [{"types": ["E", "F"], "tags": ["z"]}], False),
+    ([event("a")], [{"types": ["E"], "tags": ["z", "y"]}], False), ([event("a")], [{"types": ["E"], "tags": ["z"]}] * 2, False))
+
+
+def test_what_is_plain_is_written_as_everything_is():
+    _, connection = store()
+    calls = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname = '_evercore_hold_keys'"
+    connection.rows("SET track_functions = 'all'")
+    append(connection, 8, event())
+    for events, condition, plain in PLAIN_AND_NOT:
+        before = int(connection.value("SELECT evercore_sequence(1)"))
+        connection.rows("BEGIN")
+        called = int(connection.value(calls))
+        answer = json.loads(append(connection, 1, *events, condition=condition, after=None if condition is None else 0))
+        equal(int(connection.value(calls)) == called, plain, (events, condition))
+        connection.rows("COMMIT")
+        position = int(connection.value("SELECT max(position) FROM evercore_event"))
+        equal(answer, [{"aggregate_id": 1, "sequence": before + len(events), "position": position, "first_position": position - len(events) + 1}])
+        tags = connection.rows("SELECT tags::text FROM evercore_event WHERE position >= $1 ORDER BY position", answer[0]["first_position"])
+        equal([json.loads(row[0]) for row in tags], [list(dict.fromkeys(e["tags"])) for e in events])
+    equal(connection.rows("SELECT * FROM evercore_check()"), [])
 
 
 def test_a_prepared_append_holds_queries_back():

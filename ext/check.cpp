@@ -220,9 +220,9 @@ class Walk {
     last_position_ = position;
   }
 
-  /// Nobody knows the states after an event whose rules are damaged.
+  /// Nobody knows the states after an event whose rules or upcast are damaged.
   void fold(const EventTypes::Entry& type, std::int64_t sequence) {
-    unknown_ = unknown_ || type.damaged;
+    unknown_ = unknown_ || type.is_unknown();
     if (unknown_ || events_.is_null(3)) return;
     type.apply(state_, events_.text(3),
                {events_.integer(5), type.name, events_.nullable_text(7), sequence});
@@ -262,12 +262,14 @@ class Walk {
   /// Of an event of a type whose old events are tagged too.
   void check_declared(std::int64_t position, const std::string& event_type) {
     const DeclaredTypes::Type* type = connection_.declared.type(connection_, event_type);
-    if (type == nullptr || !type->tags || !type->filled) return;
+    if (type == nullptr || !type->tags || !type->filled || type->upcast.damaged) return;
     const std::string_view text = events_.nullable_text(9);
     const auto tags = stored_tags(connection_.payload, text);
     if (text.data() != nullptr && !tags) return;
     bool lacks = false;
-    type->tags->derive(events_.text(3), [&](std::string_view tag) {
+    std::string buffer;
+    const std::string_view data = type->upcast.apply(event_type, events_.text(3), buffer);
+    type->tags->derive(data, [&](std::string_view tag) {
       lacks = lacks || !tags ||
               std::find(tags->names.begin(), tags->names.end(), tag) == tags->names.end();
     });

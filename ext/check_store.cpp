@@ -110,6 +110,9 @@ void check_event_type(Connection& connection, const Statement& row, Problems& pr
       (row.integer(8) != 0 || !connection.rules.find(connection.payload, row.text(7)))) {
     add(problems, "rules" + named + " are damaged");
   }
+  if (stored_upcast(connection, row.nullable_text(9)).damaged) {
+    add(problems, "upcast" + named + " is damaged");
+  }
   if (!is_sound_fill(row, 3, !row.is_null(2))) {
     add(problems, "what is left to fill" + named + " is out of range");
   }
@@ -235,7 +238,7 @@ constexpr Look after[] = {
     {"SELECT type_id, name, snapshot_every, snapshot_keep, schema, fill_after, fill_upto, fill_left"
      " FROM main.evercore_aggregate_type",
      check_aggregate_type},
-    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold"
+    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold, upcast"
      " FROM main.evercore_event_type",
      check_event_type},
     {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",

@@ -21,10 +21,12 @@
 #include "error.h"
 #include "head.h"
 #include "json_tree.h"
+#include "known.h"
 #include "payload.h"
 #include "rules.h"
 #include "tag.h"
 #include "transaction.h"
+#include "upcast.h"
 
 namespace evercore::ext {
 
@@ -216,7 +218,8 @@ class Connection {
   Transaction transaction;
   TagIds tags;
   DeclaredTypes declared;
-  KnownRules rules;
+  Known<Rules> rules;
+  Known<Upcast> upcasts;
   JsonTree data;  ///< those that a schema looks at
   Carried* carried = nullptr;
   FastAppend* fast_append = nullptr;

@@ -41,34 +41,30 @@ Error damaged_schema(std::string_view event_type) {
   return error(8, "schema of \"" + std::string(event_type) + "\" is damaged");
 }
 
-std::optional<std::string> fault_of(Connection& connection, std::string_view event_type,
-                                    std::string_view data) {
+/// Null where the type declares none.
+const DataSchema* declared_schema(Connection& connection, std::string_view event_type) {
   StoredSchema* stored = stored_schema(connection, event_type);
-  if (stored == nullptr) return std::nullopt;
+  if (stored == nullptr) return nullptr;
   const auto& schema = stored->read(connection);
   if (!schema) throw damaged_schema(event_type);
-  return schema->fault(Reading(connection, data).tree());
+  return &*schema;
 }
 
-/// What other connections have declared is seen by reading. A statement that reads has done so.
-void see_declarations(Connection& connection) {
-  if (sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_NONE) return;
-  Statement look = connection.prepare("SELECT declared_mark FROM main.evercore_schema");
-  look.step();
-  connection.require_same_store();
-}
-
-/// What the options of a call try in place of the schema that is declared.
+/// What the options of a call try in place of what is declared.
 struct Tried {
-  bool given = false;
+  bool gives_schema = false;
   std::optional<DataSchema> schema;  ///< none: any data are taken
+  bool gives_upcast = false;
+  std::optional<Upcast> upcast;  ///< none: the data stay as they are
 };
 
 Tried read_options(const Call& call) {
   Tried tried;
-  const auto json = schema_of_options(call, options_argument);
-  if (json) tried.given = true;
-  if (json && *json != "null") tried.schema.emplace(*json);
+  const TriedOptions options = options_to_try(call, options_argument);
+  tried.gives_schema = options.schema.has_value();
+  if (tried.gives_schema && *options.schema != "null") tried.schema.emplace(*options.schema);
+  tried.gives_upcast = options.upcast.has_value();
+  if (tried.gives_upcast && *options.upcast != "null") tried.upcast.emplace(*options.upcast);
   return tried;
 }
 
@@ -90,15 +86,24 @@ void validate(const Call& call) {
   const std::string_view data = required_document(call.arguments[1], "data");
   connection.payload.check("data", data);
   const Name event_type = name_of(call.arguments[0], "event_type", max_type_name);
-  const Tried* tried = tried_by(call);
+  static const Tried nothing;
+  const Tried* given = tried_by(call);
+  const Tried& tried = given == nullptr ? nothing : *given;
   connection.require_store();
-  std::optional<std::string> fault;
-  if (tried == nullptr || !tried->given) {
-    see_declarations(connection);
-    fault = fault_of(connection, event_type, data);
-  } else if (tried->schema) {
-    fault = tried->schema->fault(Reading(connection, data).tree());
+  see_declarations(connection);
+  const DataSchema* schema = nullptr;
+  if (tried.gives_schema) {
+    schema = tried.schema ? &*tried.schema : nullptr;
+  } else {
+    schema = declared_schema(connection, event_type);
   }
+  if (schema == nullptr) return call.result_null();
+  std::string buffer;
+  const std::string_view today = !tried.gives_upcast
+                                     ? data_of_today(connection, event_type, data, buffer)
+                                 : tried.upcast ? tried.upcast->apply(data, buffer)
+                                                : data;
+  const auto fault = schema->fault(Reading(connection, today).tree());
   return fault ? call.result(*fault) : call.result_null();
 }
 
@@ -114,12 +119,20 @@ bool schema_takes(Connection& connection, const NewEvent& event) {
   StoredSchema* stored = stored_schema(connection, event.event_type);
   if (stored == nullptr) return true;
   const auto& schema = stored->read(connection);
-  return schema && schema->takes(Reading(connection, event.data).tree());
+  if (!schema || connection.declared.type(connection, event.event_type)->upcast.damaged) {
+    return false;
+  }
+  std::string buffer;
+  const std::string_view data = data_of_today(connection, event.event_type, event.data, buffer);
+  return schema->takes(Reading(connection, data).tree());
 }
 
 std::optional<Error> refusal_by_schema(Connection& connection, const NewEvent& event) {
   if (schema_takes(connection, event)) return std::nullopt;
-  const auto fault = fault_of(connection, event.event_type, event.data);
+  const DataSchema* schema = declared_schema(connection, event.event_type);
+  std::string buffer;
+  const std::string_view data = data_of_today(connection, event.event_type, event.data, buffer);
+  const auto fault = schema->fault(Reading(connection, data).tree());
   return error(11,
                "data of \"" + std::string(event.event_type) + "\": " + fault.value_or(": false"));
 }

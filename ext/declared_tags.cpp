@@ -82,6 +82,7 @@ void DeclaredTypes::load(Connection& connection) {
   unfilled_.clear();
   states_.clear();
   seen_checked_.fill(0);
+  upcasts_ = false;
   connection.require_store();
   // First the mark: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
   // every statement that is.
@@ -89,8 +90,8 @@ void DeclaredTypes::load(Connection& connection) {
   mark.step();
   mark_ = mark.integer(0);
   Statement declared = connection.prepare_once(
-      "SELECT type_id, name, tags, fill_upto IS NULL, schema FROM main.evercore_event_type"
-      " WHERE coalesce(tags, schema) IS NOT NULL");
+      "SELECT type_id, name, tags, fill_upto IS NULL, schema, upcast FROM main.evercore_event_type"
+      " WHERE coalesce(tags, schema, upcast) IS NOT NULL");
   while (declared.step()) {
     Type type;
     type.type_id = declared.integer(0);
@@ -101,6 +102,8 @@ void DeclaredTypes::load(Connection& connection) {
     if (!declared.is_null(4)) {
       type.schema = std::make_shared<StoredSchema>(std::string(declared.text(4)));
     }
+    type.upcast = stored_upcast(connection, declared.nullable_text(5));
+    upcasts_ = upcasts_ || type.upcast.declared();
     std::string name = type.name;
     types_.insert_or_assign(std::move(name), std::move(type));
   }
@@ -140,7 +143,10 @@ std::optional<DeclaredTags> sound_declaration(Connection& connection, std::strin
 
 std::optional<Tags> with_declared(Connection& connection, const NewEvent& event) {
   const DeclaredTags* declared = connection.declared.find(connection, event.event_type);
-  return declared == nullptr ? std::nullopt : join(*declared, event.data, event.tags);
+  if (declared == nullptr) return std::nullopt;
+  std::string buffer;
+  return join(*declared, data_of_today(connection, event.event_type, event.data, buffer),
+              event.tags);
 }
 
 std::optional<Tags> with_lacking(const DeclaredTags& declared, std::string_view data,
@@ -176,6 +182,13 @@ void require_filled(Connection& connection, const std::vector<std::string>& tags
                   "events of \"" + type->name + "\" are not tagged yet: SELECT evercore_fill()");
     }
   }
+}
+
+void see_declarations(Connection& connection) {
+  if (sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_NONE) return;
+  Statement look = connection.prepare("SELECT declared_mark FROM main.evercore_schema");
+  look.step();
+  connection.require_same_store();
 }
 
 void mark_declaration(Connection& connection) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tag.h"
+#include "upcast.h"
 
 namespace evercore::ext {
 
@@ -47,7 +48,7 @@ class DeclaredTags {
   std::vector<Member> members_;
 };
 
-/// The event types of a store that declare tags or a schema, and the schemas of states, as this connection has read them. They are read anew when the
+/// The event types of a store that declare tags, a schema or an upcast, and the schemas of states, as this connection has read them. They are read anew when the
 /// store bears the mark of another declaration (Connection::look_again), and when one of this connection's
 /// own may have been rolled back.
 class DeclaredTypes {
@@ -59,6 +60,7 @@ class DeclaredTypes {
     std::optional<DeclaredTags> tags;      ///< none: it declares none, or what is stored is damaged
     bool filled = true;                    ///< old events bear them too
     std::shared_ptr<StoredSchema> schema;  ///< of its data; null: it declares none
+    StoredUpcast upcast;
   };
 
   /// The tags: null where the type declares none. EV008 where its declaration is damaged.
@@ -90,6 +92,12 @@ class DeclaredTypes {
   const std::vector<const Type*>& unfilled(Connection& connection) {
     if (!known_) load(connection);
     return unfilled_;
+  }
+
+  /// Whether any declares an upcast.
+  bool upcasts(Connection& connection) {
+    if (!known_) load(connection);
+    return upcasts_;
   }
 
   /// Whether they are as the store had them when it was looked at last.
@@ -127,6 +135,7 @@ class DeclaredTypes {
   std::unordered_map<std::int64_t, std::shared_ptr<StoredSchema>> states_;  // by aggregate type
   std::array<std::int64_t, 256>
       seen_checked_{};  // ids by a part of theirs, each over the one before
+  bool upcasts_ = false;
   std::int64_t mark_ = -1;
   bool known_ = false;
   bool since_commit_ = false;  // some of them
@@ -151,6 +160,9 @@ class DeclaredTypes {
 /// EV010 where old events that `tags` may be about do not bear them yet: of one of the types, or of any.
 void require_filled(Connection& connection, const std::vector<std::string>& tags,
                     const std::function<bool(const DeclaredTypes::Type&)>& lets_in);
+
+/// What other connections have declared is seen by reading; for a function whose statement need not have read.
+void see_declarations(Connection& connection);
 
 /// Inside atomically() only, before a declaration or a name is changed: every connection reads them anew.
 void mark_declaration(Connection& connection);

@@ -7,6 +7,9 @@
 #include "error.h"
 #include "fold.h"
 #include "json.h"
+#include "json_tree.h"
+#include "kept_state.h"
+#include "upcast.h"
 #include "value.h"
 #include "write.h"
 
@@ -18,15 +21,25 @@ namespace {
 struct Declaration {
   std::optional<DeclaredFold> fold;
   std::optional<std::string_view> schema;
+  std::optional<std::string_view> upcast;  ///< null where it declares none
   std::optional<DeclaredTags> tags;
   std::string_view tags_text;
 
   [[nodiscard]] bool has_schema() const { return schema && *schema != "null"; }
+  [[nodiscard]] bool has_upcast() const { return upcast && *upcast != "null"; }
   /// Whether it is no more than NULL and absent members, or takes away.
   [[nodiscard]] bool declares_nothing() const {
-    return !fold && !has_schema() && (!tags || tags->empty());
+    return !fold && !has_schema() && !has_upcast() && (!tags || tags->empty());
   }
 };
+
+/// Null for what declares none.
+std::string_view read_upcast(std::string_view json) {
+  if (json == "null") return json;
+  if (json.front() != '[') throw error(9, "upcast: not an array");
+  static_cast<void>(Upcast(json));
+  return Elements(json).next() ? json : "null";
+}
 
 Declaration read_options(Connection& connection, sqlite3_value* options) {
   Declaration given;
@@ -36,6 +49,8 @@ Declaration read_options(Connection& connection, sqlite3_value* options) {
     const std::string key = unescape(member.raw_key());
     if (key == "schema") {
       given.schema = member.value();
+    } else if (key == "upcast") {
+      given.upcast = member.value();
     } else if (key == "tags") {
       given.tags_text = member.value();
     } else {
@@ -43,6 +58,7 @@ Declaration read_options(Connection& connection, sqlite3_value* options) {
     }
   }
   if (given.has_schema()) static_cast<void>(DataSchema(*given.schema));
+  if (given.upcast) given.upcast = read_upcast(*given.upcast);
   if (given.tags_text.data() != nullptr) given.tags.emplace(given.tags_text);
   return given;
 }
@@ -60,17 +76,19 @@ Declaration read_declaration(const Call& call) {
 struct Stored {
   EventTypes::Entry entry;
   std::optional<std::string> schema;  ///< as it was given
+  std::optional<std::string> upcast;  ///< as it was given
   bool declares = false;              ///< tags
   std::optional<DeclaredTags> tags;   ///< none: it declares none, or what it holds is damaged
 };
 
 Stored load_declaration(Connection& connection, std::int64_t type_id) {
-  Statement load =
-      connection.prepare("SELECT tags, schema FROM main.evercore_event_type WHERE type_id = ?1");
+  Statement load = connection.prepare(
+      "SELECT tags, schema, upcast FROM main.evercore_event_type WHERE type_id = ?1");
   Stored stored;
   if (!load.bind(1, type_id).step()) return stored;
   stored.entry = EventTypes(connection).at(type_id);
   if (!load.is_null(1)) stored.schema = load.text(1);
+  if (!load.is_null(2)) stored.upcast = load.text(2);
   stored.declares = !load.is_null(0);
   if (stored.declares) stored.tags = sound_declaration(connection, load.text(0));
   return stored;
@@ -89,6 +107,12 @@ bool changes_tags(const Declaration& given, const Stored& stored) {
 bool changes_schema(const Declaration& given, const Stored& stored) {
   if (!given.schema) return false;
   return given.has_schema() ? stored.schema != given.schema : stored.schema.has_value();
+}
+
+bool changes_upcast(const Declaration& given, const Stored& stored) {
+  if (!given.upcast) return false;
+  if (!given.has_upcast() || !stored.upcast) return given.has_upcast() || stored.upcast;
+  return !same_in_order(*given.upcast, *stored.upcast);
 }
 
 /// Compaction may have removed events that would bear other tags. Erased aggregates have none to bear.
@@ -121,7 +145,7 @@ void change_tags(Connection& connection, std::string_view name, std::int64_t typ
       " AND coalesce(fill_after, fill_upto, fill_left) IS NULL");
   bind(look);
   require_written(look);
-  if (!given.tags->empty()) tag_old_events(connection, type_id, *given.tags);
+  if (!given.tags->empty()) tag_old_events(connection, type_id);
 }
 
 /// What is stored already is not looked at again.
@@ -141,6 +165,26 @@ void change_schema(Connection& connection, std::int64_t type_id, const Declarati
   require_written(look);
 }
 
+/// The states that hold events of the type become others, and so may their tags.
+void change_upcast(Connection& connection, std::string_view name, std::int64_t type_id,
+                   const Declaration& given) {
+  refuse_compacted_folds(connection, name, type_id);
+  drop_folded(connection, type_id);
+  mark_declaration(connection);
+  const auto bind = [&](Statement& statement) -> Statement& {
+    statement.bind(1, type_id);
+    if (given.has_upcast()) statement.bind(2, *given.upcast);
+    return statement;
+  };
+  Statement store =
+      connection.prepare("UPDATE main.evercore_event_type SET upcast = ?2 WHERE type_id = ?1");
+  bind(store).run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND upcast IS ?2");
+  require_written(bind(look));
+  keep_states(connection);
+}
+
 /// Whether it takes away what a type that is not there would declare.
 bool changes_no_type(Connection& connection, std::string_view name, const Declaration& given) {
   return given.declares_nothing() && !find_event_type(connection, name);
@@ -149,13 +193,28 @@ bool changes_no_type(Connection& connection, std::string_view name, const Declar
 /// Whether it changes nothing. Looking first costs no lock, but not inside a transaction: its snapshot
 /// could be stale by the write.
 bool is_declared(Connection& connection, std::string_view name, const Declaration& given) {
-  if (!given.fold && !given.schema && !given.tags) return true;
+  if (!given.fold && !given.schema && !given.upcast && !given.tags) return true;
   if (sqlite3_get_autocommit(connection.db()) == 0) return false;
   const auto type_id = find_event_type(connection, name);
   if (!type_id) return changes_no_type(connection, name, given);
   const Stored stored = load_declaration(connection, *type_id);
   return !changes_fold(given, stored) && !changes_schema(given, stored) &&
-         !changes_tags(given, stored);
+         !changes_upcast(given, stored) && !changes_tags(given, stored);
+}
+
+/// All that it changes, tags last: they are derived from the data upcast.
+void change(Connection& connection, std::string_view name, const Declaration& given) {
+  const std::int64_t type_id = ensure_event_type(connection, name);
+  const Stored stored = load_declaration(connection, type_id);
+  const bool upcast = changes_upcast(given, stored);
+  if (changes_fold(given, stored)) change_fold(connection, name, type_id, *given.fold);
+  if (changes_schema(given, stored)) change_schema(connection, type_id, given);
+  if (upcast) change_upcast(connection, name, type_id, given);
+  if (changes_tags(given, stored)) {
+    change_tags(connection, name, type_id, given);
+  } else if (upcast && stored.declares) {
+    tag_old_events(connection, type_id);
+  }
 }
 
 void event_type(const Call& call) {
@@ -166,23 +225,19 @@ void event_type(const Call& call) {
   if (is_declared(connection, name, given)) return call.result(name);
   atomically(connection, [&] {
     if (changes_no_type(connection, name, given)) return call.result(name);
-    const std::int64_t type_id = ensure_event_type(connection, name);
-    const Stored stored = load_declaration(connection, type_id);
-    if (changes_fold(given, stored)) change_fold(connection, name, type_id, *given.fold);
-    if (changes_schema(given, stored)) change_schema(connection, type_id, given);
-    if (changes_tags(given, stored)) change_tags(connection, name, type_id, given);
+    change(connection, name, given);
     call.result(name);
   });
 }
 
 }  // namespace
 
-std::optional<std::string_view> schema_of_options(const Call& call, std::size_t argument) {
+TriedOptions options_to_try(const Call& call, std::size_t argument) {
   sqlite3_value* options = call.optional(argument);
-  if (options == nullptr) return std::nullopt;
+  if (options == nullptr) return {};
   const Declaration given = read_options(call.connection, options);
   if (given.tags) throw error(9, "options: unknown member \"tags\"");
-  return given.schema;
+  return {given.schema, given.upcast};
 }
 
 const Function event_type_functions[2] = {

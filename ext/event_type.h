@@ -1,9 +1,10 @@
-// Event types: how they fold, what their data must be, and the tags that their events bear by themselves.
+// Event types: how they fold, what shape their data have and must have, and the tags that their events bear by themselves.
 //
 //   SELECT evercore_event_type('AddressChanged', 'patch');
 //   SELECT evercore_event_type('Deposited', '[{"add":{"/balance":"/amount"}}]');
 //   SELECT evercore_event_type('StudentSubscribed', NULL, '{"tags":{"course":"/course_id"}}');
 //   SELECT evercore_event_type('Deposited', NULL, '{"schema":{"required":["amount"]}}');
+//   SELECT evercore_event_type('Deposited', NULL, '{"upcast":[{"rename":{"/sum":"amount"}}]}');
 //   SELECT evercore_fill();      -- tags what a declaration left: 0 events are left
 #pragma once
 
@@ -20,13 +21,17 @@ namespace evercore::ext {
 /// A declaration tags so many old events at once; where there are more, all are left to evercore_fill().
 inline constexpr std::int64_t most_at_once = 100'000;
 
-/// Inside atomically() only: tags the events of a type that are there, or leaves them to
-/// evercore_fill(). Throws EV009 where one cannot bear its tags.
-void tag_old_events(Connection& connection, std::int64_t type_id, const DeclaredTags& tags);
+/// Inside atomically() only: gives the events of a type that are there the tags that it declares, or leaves
+/// them to evercore_fill(). Throws EV009 where one cannot bear its tags.
+void tag_old_events(Connection& connection, std::int64_t type_id);
 
-/// The member "schema" of options that may be tried in place of a declaration; nothing where it is not
-/// there, "null" where it takes it away.
-std::optional<std::string_view> schema_of_options(const Call& call, std::size_t argument);
+/// What options try in place of a declaration: nothing where a member is not there, "null" where it takes
+/// that part away.
+struct TriedOptions {
+  std::optional<std::string_view> schema;
+  std::optional<std::string_view> upcast;
+};
+TriedOptions options_to_try(const Call& call, std::size_t argument);
 
 /// evercore_fill; in fill.cpp.
 void fill(const Call& call);

@@ -11,7 +11,7 @@
 //
 // This file is the entry point: it refuses a host that is too old, and registers the table of
 // everything. Each capability is a word and a file of that word: aggregate, append, tag, query, log, event_type, fold,
-// snapshot, compact, subscription, migrate, check. Under them stand
+// upcast, snapshot, compact, subscription, migrate, check. Under them stand
 //   connection   the prepared statements of one connection; anchor frees them at close
 //   write        what makes a call atomic, and the refusal of calls that could not be
 //   transaction  what the running transaction has learnt and may trust
@@ -48,6 +48,7 @@
 #include "subscription.h"
 #include "table_function.h"
 #include "type_index.h"
+#include "upcast.h"
 
 #ifndef SQLITE_CORE
 extern "C" {
@@ -66,7 +67,7 @@ int for_each_function(Visit visit) {
   for (const Function* function :
        {&version_function, &time_function, &migrate_function, &erase_function, &restored_function,
         &rename_type_function, &head_function, &index_types_function, &state_function,
-        &validate_function, &aggregate_type_function}) {
+        &validate_function, &upcast_function, &aggregate_type_function}) {
     if (const int rc = visit(*function); rc != SQLITE_OK) return rc;
   }
   const auto visit_all = [&](const auto& functions) {

@@ -76,14 +76,23 @@ void store_tags(Connection& connection, std::int64_t position, const Tags& tags)
   require_written(bind(look));
 }
 
+/// What the tags of a type's events are derived by.
+struct Derivation {
+  std::string event_type;
+  DeclaredTags tags;
+  StoredUpcast upcast;
+};
+
 /// Gives an event the declared tags that it lacks. Of an erased one there are no data to derive any from.
 void tag_event(Connection& connection, std::int64_t type_id, std::int64_t position,
-               const DeclaredTags& declared) {
+               const Derivation& declared) {
   Statement row = connection.prepare(
       "SELECT data, tags, declared_tags FROM main.evercore_event WHERE position = ?1");
   if (!row.bind(1, position).step() || row.is_null(0)) return;
   const auto stored = tags_of(connection, row, position);
-  const auto tags = with_lacking(declared, row.text(0), stored, position);
+  std::string buffer;
+  const std::string_view data = declared.upcast.apply(declared.event_type, row.text(0), buffer);
+  const auto tags = with_lacking(declared.tags, data, stored, position);
   row.reset();
   if (!tags) return;
   store_tags(connection, position, *tags);
@@ -97,7 +106,7 @@ void tag_event(Connection& connection, std::int64_t type_id, std::int64_t positi
 }
 
 void tag_events(Connection& connection, const Left& left,
-                const std::vector<std::int64_t>& positions, const DeclaredTags& declared) {
+                const std::vector<std::int64_t>& positions, const Derivation& declared) {
   if (positions.empty()) return;
   with_maintenance(connection, [&] {
     for (const std::int64_t position : positions) {
@@ -137,18 +146,19 @@ std::vector<Left> what_is_left(Connection& connection) {
   return all;
 }
 
-DeclaredTags declaration_of(Connection& connection, std::int64_t type_id) {
-  Statement load =
-      connection.prepare("SELECT tags, name FROM main.evercore_event_type WHERE type_id = ?1");
+Derivation declaration_of(Connection& connection, std::int64_t type_id) {
+  Statement load = connection.prepare(
+      "SELECT tags, name, upcast FROM main.evercore_event_type WHERE type_id = ?1");
   load.bind(1, type_id).step();
   auto tags = sound_declaration(connection, load.text(0));
   if (!tags) throw damaged_declaration(load.text(1));
-  return std::move(*tags);
+  return {std::string(load.text(1)), std::move(*tags),
+          stored_upcast(connection, load.nullable_text(2))};
 }
 
 /// Tags at most so many of a type: how many of them are not used up.
 std::int64_t fill_type(Connection& connection, Left& left, std::int64_t most) {
-  const DeclaredTags declared = declaration_of(connection, left.type_id);
+  const Derivation declared = declaration_of(connection, left.type_id);
   while (most > 0 && left.events > 0) {
     const std::int64_t wanted = std::min(most, most_at_once);
     const auto positions = next_events(connection, left, wanted);
@@ -165,11 +175,15 @@ std::int64_t fill_type(Connection& connection, Left& left, std::int64_t most) {
 
 }  // namespace
 
-void tag_old_events(Connection& connection, std::int64_t type_id, const DeclaredTags& tags) {
+void tag_old_events(Connection& connection, std::int64_t type_id) {
   Left left{type_id, 0, head_position(connection), 0};
   left.events = count_events(connection, left);
-  if (left.events > most_at_once) return store_left(connection, left);
-  tag_events(connection, left, next_events(connection, left, left.events), tags);
+  if (left.events <= most_at_once) {
+    tag_events(connection, left, next_events(connection, left, left.events),
+               declaration_of(connection, type_id));
+    left.events = 0;
+  }
+  store_left(connection, left);
 }
 
 void fill(const Call& call) {

@@ -169,12 +169,16 @@ void drop_folded(Connection& connection, std::int64_t type_id) {
   drop_kept_of_event_type(connection, type_id);
 }
 
-void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
-                 const DeclaredFold& fold) {
+void refuse_compacted_folds(Connection& connection, std::string_view name, std::int64_t type_id) {
   if (const auto aggregate_id = compacted_with(connection, type_id)) {
     throw error(10, "event type \"" + std::string(name) + "\" folded into compacted aggregate " +
                         std::to_string(*aggregate_id));
   }
+}
+
+void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
+                 const DeclaredFold& fold) {
+  refuse_compacted_folds(connection, name, type_id);
   drop_folded(connection, type_id);
   const auto bind = [&](Statement& statement) -> Statement& {
     if (fold.rules) statement.bind(3, fold.text);
@@ -211,7 +215,7 @@ const EventTypes::Entry& EventTypes::at(std::int64_t type_id) {
   const auto found = entries_.find(type_id);
   if (found != entries_.end()) return found->second;
   Statement load = connection_.prepare(
-      "SELECT name, fold, rules FROM main.evercore_event_type WHERE type_id = ?1");
+      "SELECT name, fold, rules, upcast FROM main.evercore_event_type WHERE type_id = ?1");
   Entry entry;
   if (load.bind(1, type_id).step()) {
     entry.name = load.text(0);
@@ -220,6 +224,7 @@ const EventTypes::Entry& EventTypes::at(std::int64_t type_id) {
       entry.rules = connection_.rules.find(connection_.payload, rules);
       entry.damaged = !entry.rules || entry.fold != Fold::merge;
     }
+    entry.upcast = stored_upcast(connection_, load.nullable_text(3));
   }
   return entries_.emplace(type_id, std::move(entry)).first->second;
 }
@@ -268,7 +273,7 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
   std::int64_t type_id = 0;
   std::int64_t count = 0;
   Fold fold = Fold::merge;
-  const EventTypes::Entry* by_rules = nullptr;  // the type, where rules fold it
+  const EventTypes::Entry* by_type = nullptr;  // where the fold is not all
   for (; events.step(); ++count) {
     const std::string_view data = events.nullable_text(1);
     if (data.data() == nullptr) continue;  // erased
@@ -280,10 +285,10 @@ State state_at(Connection& connection, const Aggregate& aggregate, std::int64_t 
         break;
       }
       fold = type.fold;
-      by_rules = type.rules || type.damaged ? &type : nullptr;
+      by_type = type.is_more_than_fold() ? &type : nullptr;
     }
-    if (by_rules != nullptr) {
-      by_rules->apply(at.state, data, {0, by_rules->name, {}, 0});
+    if (by_type != nullptr) {
+      by_type->apply(at.state, data, {0, by_type->name, {}, 0});
     } else {
       at.state.apply(fold, data);
     }

@@ -31,7 +31,9 @@ struct DeclaredFold {
 
 /// The name of a fold, or rules: those that only merge are `merge`. EV004, EV009.
 [[nodiscard]] DeclaredFold fold_of(Connection& connection, sqlite3_value* value);
-/// Inside atomically() only. Throws EV010 where an event of the type was compacted.
+/// Throws EV010 where an event of the type was compacted.
+void refuse_compacted_folds(Connection& connection, std::string_view name, std::int64_t type_id);
+/// Inside atomically() only. Throws EV010 as refuse_compacted_folds().
 void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
                  const DeclaredFold& fold);
 /// Inside atomically() only: drops the engine snapshots that hold an event of the type, but for the bases
@@ -54,10 +56,21 @@ class EventTypes {
     Fold fold = Fold::merge;
     std::shared_ptr<const Rules> rules;  ///< they fold its events, if there are any
     bool damaged = false;                ///< what is stored of the rules
+    StoredUpcast upcast;
 
-    /// EV008 where they are damaged.
+    [[nodiscard]] bool is_custom() const { return fold == Fold::custom && !rules; }
+    /// Whether nobody can say what its events do.
+    [[nodiscard]] bool is_unknown() const { return damaged || (upcast.damaged && !is_custom()); }
+    /// Whether the fold is not all that must be known of it.
+    [[nodiscard]] bool is_more_than_fold() const {
+      return rules || damaged || (upcast.declared() && !is_custom());
+    }
+    /// EV008 where rules or upcast are damaged.
     void apply(State& state, std::string_view data, const EventFields& fields) const {
       if (damaged) throw damaged_rules(name);
+      if (is_custom()) return;
+      std::string buffer;
+      data = upcast.apply(name, data, buffer);
       rules ? rules->apply(state, data, fields) : state.apply(fold, data);
     }
   };

@@ -314,4 +314,25 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+bool fits(std::string_view json, std::size_t levels) {
+  const bool is_container = json.starts_with('{') || json.starts_with('[');
+  if (!is_container || json.size() / 2 <= levels) return true;
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > levels) return false;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return true;
+}
+
 }  // namespace evercore::ext

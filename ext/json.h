@@ -94,6 +94,9 @@ void append_quoted(std::string& out, std::string_view text);
 
 inline constexpr int max_depth = 512;  ///< of objects and arrays in one another, the root counted
 
+/// Whether a value, which is legal JSON, has so many levels at most.
+[[nodiscard]] bool fits(std::string_view json, std::size_t levels);
+
 /// The first fault of a document against the payload profile.
 struct Fault {
   std::string word;      ///< EV004's word, empty where the document is within the profile

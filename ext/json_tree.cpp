@@ -282,4 +282,29 @@ void JsonTree::shrink() {
   values_.shrink_to_fit();
 }
 
+bool same_in_order(std::string_view a, std::string_view b) {
+  JsonTree left;
+  JsonTree right;
+  if (!left.read(a) || !right.read(b) || left.size() != right.size()) return false;
+  std::string left_buffer;
+  std::string right_buffer;
+  for (JsonTree::Index i = 0; i < left.size(); ++i) {
+    if (left[i].kind != right[i].kind || left[i].count != right[i].count) return false;
+    switch (left[i].kind) {
+      case JsonTree::Kind::boolean:
+        if (left.is_true(i) != right.is_true(i)) return false;
+        break;
+      case JsonTree::Kind::number:
+        if (left.number(i).compare(right.number(i)) != 0) return false;
+        break;
+      case JsonTree::Kind::string:
+        if (left.string(i, left_buffer) != right.string(i, right_buffer)) return false;
+        break;
+      default:
+        break;
+    }
+  }
+  return true;
+}
+
 }  // namespace evercore::ext

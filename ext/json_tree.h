@@ -55,6 +55,7 @@ class JsonTree {
   bool read(std::string_view document);
 
   [[nodiscard]] const Value& operator[](Index index) const { return values_[index]; }
+  [[nodiscard]] std::size_t size() const { return values_.size(); }
   static constexpr Index root = 0;
 
   /// A string's or key's text: in place where it is plain, else resolved into `buffer`.
@@ -90,5 +91,8 @@ class JsonTree {
   class Reader;
   std::vector<Value> values_;
 };
+
+/// Whether two texts are the same JSON, whatever their spelling, with their members in the same order.
+[[nodiscard]] bool same_in_order(std::string_view a, std::string_view b);
 
 }  // namespace evercore::ext

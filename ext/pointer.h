@@ -1,6 +1,7 @@
 // JSON Pointers (RFC 6901) into data that are known to be JSON.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,23 @@ class Pointers {
 
   Node root_;
   std::size_t size_ = 0;
+};
+
+/// Room for what they lead to in one document: where they are few, without asking for memory.
+class FoundValues {
+ public:
+  explicit FoundValues(const Pointers& pointers) : size_(pointers.size()) {
+    if (size_ > few) many_.resize(size_);
+  }
+  [[nodiscard]] std::span<std::string_view> all() {
+    return many_.empty() ? std::span(some_).first(size_) : std::span(many_);
+  }
+
+ private:
+  static constexpr std::size_t few = 16;
+  std::array<std::string_view, few> some_;
+  std::vector<std::string_view> many_;
+  std::size_t size_;
 };
 
 }  // namespace evercore::ext

@@ -5,10 +5,13 @@
 // folds events of its own, which no engine snapshot holds: its own newest snapshot, or every event
 // from the start. Where those were compacted, the engine's base snapshot stands in, as long as no
 // custom event is in it.
+//
+// Data are given upcast: the base was folded from them so.
 #include <optional>
 #include <string>
 
 #include "error.h"
+#include "fold.h"
 #include "log.h"
 #include "value.h"
 
@@ -74,6 +77,7 @@ class ReplayRows : public LogRows {
     Statement names = connection.prepare(
         "SELECT t.name, a.natural_key FROM main.evercore_aggregate a"
         " JOIN main.evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = ?1");
+    if (connection.declared.upcasts(connection)) types_.emplace(connection);
     if (!names.bind(1, aggregate.id).step()) return;
     type_ = names.text(0);
     if (!names.is_null(1)) key_ = std::string(names.text(1));
@@ -99,6 +103,7 @@ class ReplayRows : public LogRows {
     if (!at_base_) {
       // Taken out of its row once, not twice.
       if (column == log_sequence) return sqlite3_result_int64(context, succession_.last());
+      if (column == log_data && types_ && !statement_.is_null(log_data)) return upcast(context);
       return LogRows::column(context, column);
     }
     switch (column) {
@@ -119,9 +124,18 @@ class ReplayRows : public LogRows {
   void blank() override { succession_.blank(connection_); }
 
  private:
+  /// The base is a fold of data upcast, and so what follows it is given.
+  void upcast(sqlite3_context* context) {
+    const EventTypes::Entry& type = types_->at(statement_.integer(log_event_type));
+    if (!type.upcast.declared()) return LogRows::column(context, log_data);
+    std::string buffer;
+    give_text(context, type.upcast.apply(type.name, statement_.text(log_data), buffer));
+  }
+
   Connection& connection_;
   Aggregate aggregate_;
   Base base_;
+  std::optional<EventTypes> types_;  ///< where any declares an upcast
   Succession succession_;
   std::string type_;
   std::optional<std::string> key_;

@@ -5,38 +5,12 @@
 
 #include "error.h"
 #include "json.h"
-#include "payload.h"
 #include "sum.h"
 #include "time.h"
 
 namespace evercore::ext {
 
 namespace {
-
-bool is_container(std::string_view json) {
-  return json.starts_with('{') || json.starts_with('[');
-}
-
-/// Whether a value has so many levels at most.
-bool fits(std::string_view json, std::size_t levels) {
-  if (!is_container(json) || json.size() / 2 <= levels) return true;
-  std::size_t depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > levels) return false;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return true;
-}
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -47,12 +21,8 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 void Rules::apply(State& state, std::string_view data, const EventFields& fields) const {
-  constexpr std::size_t few = 16;
-  std::array<std::string_view, few> some;
-  std::vector<std::string_view> many;
-  if (pointers_.size() > few) many.resize(pointers_.size());
-  const std::span<std::string_view> found =
-      many.empty() ? std::span(some).first(pointers_.size()) : std::span(many);
+  FoundValues values(pointers_);
+  const std::span<std::string_view> found = values.all();
   if (!trim(data).starts_with('{') || !pointers_.find(data, found)) {
     throw error(4, "data: not JSON; evercore_check() names the place");
   }
@@ -186,20 +156,6 @@ bool Rules::same(const Step& a, const Step& b) {
 
 bool Rules::same_as(const Rules& other) const {
   return std::equal(steps_.begin(), steps_.end(), other.steps_.begin(), other.steps_.end(), same);
-}
-
-std::shared_ptr<const Rules> KnownRules::find(Payload& payload, std::string_view text) {
-  const auto known = rules_.find(text);
-  if (known != rules_.end()) return known->second;
-  std::shared_ptr<const Rules> rules;
-  try {
-    payload.check_value("rules", text);
-    if (trim(text).starts_with('[')) rules = std::make_shared<const Rules>(text);
-  } catch (const Error& failure) {
-    if (failure.code == Code::engine) throw;
-  }
-  if (rules_.size() == most) rules_.clear();
-  return rules_.emplace(text, std::move(rules)).first->second;
 }
 
 }  // namespace evercore::ext

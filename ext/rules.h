@@ -8,19 +8,15 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "pointer.h"
 #include "state.h"
 
 namespace evercore::ext {
-
-class Payload;
 
 inline constexpr std::size_t max_targets =
     1000;  ///< of one declaration; a merge or patch counts as one
@@ -84,24 +80,6 @@ class Rules {
   std::vector<Step> steps_;
   Pointers pointers_;
   bool reads_row_ = false;
-};
-
-/// Rules as a connection has read them, found by their text: what is stored is compared at each use, so
-/// nothing of it can be out of date.
-class KnownRules {
- public:
-  /// Nullptr where nobody can have declared them.
-  std::shared_ptr<const Rules> find(Payload& payload, std::string_view text);
-
- private:
-  static constexpr std::size_t most = 1000;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  std::unordered_map<std::string, std::shared_ptr<const Rules>, Hash, std::equal_to<>> rules_;
 };
 
 }  // namespace evercore::ext

@@ -14,6 +14,7 @@ enum class Fold : std::int64_t { merge = 0, patch = 1, custom = 2 };
 
 class Members;
 class Rules;
+class Upcast;
 
 /// Keeps the members as JSON text, in the order of their first appearance; nothing is parsed deeper
 /// than the fold needs, and what a patch has gone into stays parsed for the next one. So a fold costs
@@ -36,7 +37,8 @@ class State {
   [[nodiscard]] std::size_t work() const;
 
  private:
-  friend class Rules;  // rules.h
+  friend class Rules;   // rules.h
+  friend class Upcast;  // upcast.h
   struct Member {
     std::string raw_key;   ///< as it was first spelled, without quotes
     std::string resolved;  ///< with its escapes resolved; empty where there are none

@@ -11,6 +11,10 @@ BEGIN
   IF FOUND AND EXISTS (SELECT FROM _evercore_function_faults() f WHERE f.fault IS NOT NULL AND f.statement IS NOT NULL) THEN RETURN; END IF;
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, f.problem FROM _evercore_relation_faults() f ORDER BY 3;
   IF FOUND AND EXISTS (SELECT FROM _evercore_relation_faults() f WHERE f.kind IN ('table', 'sequence')) THEN RETURN; END IF;
+  -- Nobody knows what states and tags an upcast gives that has other steps.
+  RETURN QUERY SELECT NULL::bigint, NULL::bigint, format('upcast of "%s" is damaged', k.name) FROM evercore_event_type k
+   WHERE k.upcast_steps IS DISTINCT FROM _evercore_upcast_steps(k.upcast) ORDER BY k.name;
+  IF FOUND THEN RETURN; END IF;
   RETURN QUERY
   SELECT p.aggregate_id, p.position, p.problem FROM (
     SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, g.problem FROM _evercore_gaps() g
@@ -72,6 +76,9 @@ BEGIN
       FROM evercore_compacted_type c WHERE c.position > @last_position@
     UNION ALL
     SELECT NULL, NULL, NULL, 8, format('rules of "%s" are damaged', r.name) FROM _evercore_damaged_rules() AS r (name)
+    UNION ALL
+    SELECT NULL, NULL, NULL, 8, format('upcast of "%s" is damaged', k.name) FROM evercore_event_type k
+     WHERE _evercore_stored_upcast_fault(k.upcast, k.upcast_steps) IS NOT NULL
     UNION ALL
     SELECT NULL, NULL, NULL, 8, 'evercore_schema is empty' WHERE NOT EXISTS (SELECT FROM evercore_schema)
     UNION ALL

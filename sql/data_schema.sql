@@ -351,27 +351,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_option_schema(text) IS 'The schema of the options of an event type; EV009.';
 
-CREATE OR REPLACE FUNCTION _evercore_data_fault(schema json, data text) RETURNS text
+CREATE OR REPLACE FUNCTION _evercore_data_fault(schema json, data jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
-  RETURN _evercore_schema_fault(schema::jsonb, data::jsonb);
+  RETURN _evercore_schema_fault(schema::jsonb, data);
 END $$;
-COMMENT ON FUNCTION _evercore_data_fault(json, text) IS 'The first fault of data that a declared schema does not take, or NULL.';
+COMMENT ON FUNCTION _evercore_data_fault(json, jsonb) IS 'The first fault of data that a declared schema does not take, or NULL.';
 
 -- `row`: what stands after it.
-CREATE OR REPLACE FUNCTION _evercore_check_data(type text, schema json, data text, "row" text) RETURNS void
+CREATE OR REPLACE FUNCTION _evercore_check_data(type text, schema json, data jsonb, "row" text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   fault text := _evercore_data_fault(schema, data);
 BEGIN
   IF fault IS NOT NULL THEN PERFORM _evercore_refuse('EV011', format('data of "%s": %s', type, fault) || "row"); END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_check_data(text, json, text, text) IS 'Refuses data that a declared schema does not take: EV011.';
+COMMENT ON FUNCTION _evercore_check_data(text, json, jsonb, text) IS 'Refuses data that a declared schema does not take: EV011.';
 
 CREATE OR REPLACE FUNCTION _evercore_check_events_data(events anyarray, in_rows boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  PERFORM _evercore_check_data(e.event_type, e.schema, e.data, _evercore_row(e.ordinality, in_rows))
+  PERFORM _evercore_check_data(e.event_type, e.schema, (SELECT @upcast(e.data; k.upcast_steps)@ FROM evercore_event_type k WHERE k.name = e.event_type),
+                               _evercore_row(e.ordinality, in_rows))
      FROM (SELECT u.*, (SELECT CASE WHEN @plainly_taken(u.data)@ THEN NULL ELSE k.schema END FROM evercore_event_type k WHERE k.name = u.event_type) AS schema
              FROM unnest(events) WITH ORDINALITY AS u OFFSET 0) e
     WHERE e.schema IS NOT NULL ORDER BY e.ordinality;
@@ -382,14 +383,16 @@ CREATE OR REPLACE FUNCTION evercore_validate(event_type text, data text, options
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
   tried json;
+  declared record;
 BEGIN
   IF data IS NULL THEN PERFORM _evercore_refuse('EV009', 'data is NULL'); END IF;
   PERFORM _evercore_payload(data, 'data'), _evercore_name(event_type, 'event_type', @max_name@);
   PERFORM _evercore_read_options(options), _evercore_ready();
   IF options::jsonb ? 'tags' THEN PERFORM _evercore_refuse('EV009', 'options: unknown member "tags"'); END IF;
-  tried := options::json->'schema';
-  IF tried IS NULL THEN tried := (SELECT k.schema FROM evercore_event_type k WHERE k.name = event_type COLLATE "C"); END IF;
-  RETURN CASE WHEN json_typeof(tried) <> 'null' THEN _evercore_data_fault(tried, data) END;
+  SELECT k.schema, k.upcast_steps INTO declared FROM evercore_event_type k WHERE k.name = event_type COLLATE "C";
+  tried := coalesce(options::json->'schema', declared.schema);
+  IF options::jsonb ? 'upcast' THEN declared.upcast_steps := _evercore_upcast_steps(options::json->'upcast'); END IF;
+  RETURN CASE WHEN json_typeof(tried) <> 'null' THEN _evercore_data_fault(tried, @upcast(data; declared.upcast_steps)@) END;
 END $$;
 COMMENT ON FUNCTION evercore_validate(text, text, text) IS
   'The first fault of data that the schema of an event type does not take, or NULL; with options, of what they declare.';

@@ -51,14 +51,14 @@ END $$;
 COMMENT ON FUNCTION _evercore_derive(json, jsonb) IS 'The tags that a declaration derives from data.';
 
 -- Stored data may be from before the payload profile. What nobody can read gives none.
-CREATE OR REPLACE FUNCTION _evercore_derive_stored(declared json, data json) RETURNS text[]
+CREATE OR REPLACE FUNCTION _evercore_derive_stored(declared json, steps text[], data json) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
-  RETURN _evercore_derive(declared, _evercore_jsonb(data));
+  RETURN _evercore_derive(declared, @upcast(_evercore_jsonb(data); steps)@);
 EXCEPTION WHEN data_exception OR statement_too_complex THEN
   RETURN '{}';
 END $$;
-COMMENT ON FUNCTION _evercore_derive_stored(json, json) IS 'The tags that a declaration derives from the data of an event that is there.';
+COMMENT ON FUNCTION _evercore_derive_stored(json, text[], json) IS 'The tags that a declaration derives from the data of an event that is there.';
 
 -- NULL where the type declares none, or the data give none. Outside READ COMMITTED a declaration that is not seen is 40001. One row has all that
 -- a type declares: the schema is looked at here, too, after the tags.
@@ -69,13 +69,13 @@ DECLARE
   derived text[];
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_enter(); END IF;
-  SELECT k.tags, k.schema, @plainly_taken(data)@ AS taken INTO declared FROM evercore_event_type k WHERE k.name = type COLLATE "C";
+  SELECT k.tags, k.schema, k.upcast_steps, @plainly_taken(data)@ AS taken INTO declared FROM evercore_event_type k WHERE k.name = type COLLATE "C";
   IF NOT FOUND THEN RETURN NULL; END IF;
   IF declared.tags IS NOT NULL THEN
-    derived := nullif(_evercore_derive(declared.tags, data::jsonb), '{}');
+    derived := nullif(_evercore_derive(declared.tags, @upcast(data; declared.upcast_steps)@), '{}');
     IF derived IS NOT NULL THEN PERFORM _evercore_check_bears(_evercore_join_tags(derived, given), '', NULL); END IF;
   END IF;
-  IF declared.taken IS NOT TRUE AND declared.schema IS NOT NULL THEN PERFORM _evercore_check_data(type, declared.schema, data, ''); END IF;
+  IF declared.taken IS NOT TRUE AND declared.schema IS NOT NULL THEN PERFORM _evercore_check_data(type, declared.schema, @upcast(data; declared.upcast_steps)@, ''); END IF;
   RETURN derived;
 END $$;
 COMMENT ON FUNCTION _evercore_declared_tags(text, text, text[]) IS
@@ -112,9 +112,9 @@ BEGIN
     SELECT array_agg(@new_event(u.append; u.event_type; u.data; u.reference; u.metadata; u.happened; u.event_id; u.bears; nullif(cardinality(u.derived), 0))@
                      ORDER BY u.ordinality)
       FROM (SELECT d.*, CASE WHEN d.derived = '{}' THEN d.tags ELSE _evercore_join_tags(d.derived, d.tags) END AS bears
-              FROM (SELECT e.*, CASE WHEN k.declared IS NOT NULL THEN _evercore_derive(k.declared, e.data::jsonb) ELSE '{}' END AS derived
-                      FROM unnest(events) WITH ORDINALITY AS e,
-                           LATERAL (SELECT (SELECT t.tags FROM evercore_event_type t WHERE t.name = e.event_type) AS declared) k OFFSET 0) d OFFSET 0) u);
+              FROM (SELECT e.*, coalesce((SELECT CASE WHEN k.tags IS NOT NULL THEN _evercore_derive(k.tags, @upcast(e.data; k.upcast_steps)@) END
+                                            FROM evercore_event_type k WHERE k.name = e.event_type), '{}') AS derived
+                      FROM unnest(events) WITH ORDINALITY AS e OFFSET 0) d OFFSET 0) u);
 END $$;
 COMMENT ON FUNCTION _evercore_add_declared(anyarray) IS 'Events with the tags that their types declare.';
 

@@ -42,9 +42,9 @@ BEGIN
   IF options IS NULL THEN RETURN NULL; END IF;
   PERFORM _evercore_payload(options COLLATE "C", 'options');
   FOR member IN SELECT json_object_keys(options::json) LOOP
-    IF member NOT IN ('schema', 'tags') THEN PERFORM _evercore_refuse('EV009', 'options: unknown member "' || member || '"'); END IF;
+    IF member NOT IN ('schema', 'upcast', 'tags') THEN PERFORM _evercore_refuse('EV009', 'options: unknown member "' || member || '"'); END IF;
   END LOOP;
-  PERFORM _evercore_option_schema(options);
+  PERFORM _evercore_option_schema(options), _evercore_option_upcast(options);
   declared := options::json->'tags';
   IF declared::jsonb IN ('null', '[]') THEN RETURN 'null'; END IF;
   IF declared IS NOT NULL THEN fault := _evercore_declared_fault(declared); END IF;
@@ -65,7 +65,7 @@ COMMENT ON FUNCTION _evercore_declared_list(json) IS 'Prefixes and pointers by t
 
 -- == Declaring ==
 
--- With the caller's rights: what changes the tags or the schema that a type declares is the owner's.
+-- With the caller's rights: what changes the tags, the schema or the upcast that a type declares is the owner's.
 CREATE OR REPLACE FUNCTION evercore_event_type(name text, fold text DEFAULT NULL, options text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
@@ -73,7 +73,7 @@ BEGIN
   IF _evercore_declare_fold(name, fold, options) THEN RETURN name; END IF;
   IF NOT has_function_privilege('@extschema@._evercore_declare_tags(text, text, text)', 'EXECUTE') THEN
     RAISE EXCEPTION 'permission denied to declare % of "%": let the owner of the store run %',
-      CASE WHEN options::json->'tags' IS NULL THEN 'a schema' ELSE 'tags' END, name,
+      CASE WHEN options::json->'tags' IS NOT NULL THEN 'tags' WHEN options::json->'schema' IS NOT NULL THEN 'a schema' ELSE 'an upcast' END, name,
       format('SELECT %I.evercore_event_type(%L, %L, %L)', (parse_ident('@extschema@'))[1], name, fold, options) USING ERRCODE = '42501';
   END IF;
   PERFORM _evercore_declare_tags(name, fold, options);
@@ -110,27 +110,38 @@ BEGIN
   declared := _evercore_read_options(options);
   SELECT k.fold, k.rules, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
   IF declared IS NOT NULL AND _evercore_declared_list(declared) IS DISTINCT FROM _evercore_declared_list(present.tags) THEN RETURN false; END IF;
-  IF _evercore_changes_schema(type, options) THEN RETURN false; END IF;
+  IF _evercore_changes_schema(type, options) OR _evercore_changes_upcast(type, options) THEN RETURN false; END IF;
   IF given.fold IS NULL OR given.fold = present.fold AND _evercore_same_rules(given.rules, present.rules) THEN RETURN true; END IF;
   -- What was compacted and which snapshots are there is looked at after the lock: an older snapshot would miss the newest.
   PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted);
   RETURN true;
 END $$;
 COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
-  'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags or its schema.';
+  'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags, its schema or its upcast.';
 
 -- Under the lock of declarations.
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given record;
-  aggregate bigint;
 BEGIN
   SELECT f.fold, f.rules INTO given FROM _evercore_read_fold(wanted) f;
   INSERT INTO evercore_event_type (name, fold) VALUES (type, 'merge') ON CONFLICT DO NOTHING;
   PERFORM FROM evercore_event_type k
     WHERE k.name = type COLLATE "C" AND (given.fold IS NULL OR k.fold = given.fold AND _evercore_same_rules(k.rules, given.rules));
   IF FOUND THEN RETURN; END IF;
+  PERFORM _evercore_require_uncompacted_folds(type);
+  UPDATE evercore_event_type k SET fold = given.fold, rules = given.rules WHERE k.name = type COLLATE "C";
+  PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
+  PERFORM _evercore_drop_engine_snapshots(type);
+END $$;
+COMMENT ON FUNCTION _evercore_change_fold(text, text) IS 'Changes how an event type changes the state, where it does not yet; NULL is no change.';
+
+CREATE OR REPLACE FUNCTION _evercore_require_uncompacted_folds(type text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  aggregate bigint;
+BEGIN
   SELECT min(a.aggregate_id) INTO aggregate FROM evercore_aggregate a
    WHERE a.base > 0 AND NOT a.erased
      AND (EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.event_type = type COLLATE "C")
@@ -138,11 +149,8 @@ BEGIN
   IF aggregate IS NOT NULL THEN
     RAISE EXCEPTION 'EV010: event type "%" folded into compacted aggregate %', type, aggregate USING ERRCODE = 'EV010';
   END IF;
-  UPDATE evercore_event_type k SET fold = given.fold, rules = given.rules WHERE k.name = type COLLATE "C";
-  PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
-  PERFORM _evercore_drop_engine_snapshots(type);
 END $$;
-COMMENT ON FUNCTION _evercore_change_fold(text, text) IS 'Changes how an event type changes the state, where it does not yet; NULL is no change.';
+COMMENT ON FUNCTION _evercore_require_uncompacted_folds(text) IS 'EV010 where events of a type are folded into an aggregate that was compacted.';
 
 -- Of a compacted aggregate the base stays: nothing that is concerned lies under it.
 CREATE OR REPLACE FUNCTION _evercore_drop_engine_snapshots(type text) RETURNS void
@@ -159,15 +167,35 @@ CREATE OR REPLACE FUNCTION _evercore_declare_tags(type text, wanted text, option
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE
   declared json := nullif(_evercore_read_options(options)::text, 'null');
-  gone bigint;
-  places bigint[];
+  upcast boolean;
 BEGIN
   IF _evercore_declared_list(declared) IS NULL THEN declared := NULL; END IF;
   PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted), _evercore_change_schema(type, options);
-  IF options::json->'tags' IS NULL THEN RETURN; END IF;
-  PERFORM FROM evercore_event_type k WHERE k.name = type COLLATE "C" AND _evercore_declared_list(k.tags) IS NOT DISTINCT FROM _evercore_declared_list(declared);
-  IF FOUND THEN RETURN; END IF;  -- another declared it meanwhile
-  UPDATE evercore_event_type k SET tags = declared, filled_to = 0, unfilled = 0 WHERE k.name = type COLLATE "C";
+  upcast := _evercore_change_upcast(type, options);
+  -- They may be declared so already, also by another meanwhile.
+  PERFORM FROM evercore_event_type k
+    WHERE k.name = type COLLATE "C" AND (options::json->'tags' IS NULL OR _evercore_declared_list(k.tags) IS NOT DISTINCT FROM _evercore_declared_list(declared));
+  IF NOT FOUND THEN
+    UPDATE evercore_event_type k SET tags = declared WHERE k.name = type COLLATE "C";
+    PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
+  ELSIF NOT upcast THEN
+    RETURN;
+  END IF;
+  PERFORM _evercore_tag_old_events(type);
+END $$;
+COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fold, the schema, the upcast and the tags of an event type, and tags what is there; EV010.';
+
+-- == The tags of events that are there ==
+
+-- Of a type whose tags or whose upcast changed.
+CREATE OR REPLACE FUNCTION _evercore_tag_old_events(type text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  declared json;
+  gone bigint;
+  places bigint[];
+BEGIN
+  UPDATE evercore_event_type k SET filled_to = 0, unfilled = 0 WHERE k.name = type COLLATE "C" RETURNING k.tags INTO declared;
   PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   IF declared IS NULL THEN RETURN; END IF;
   SELECT max(c.position) INTO gone FROM evercore_compacted_type c JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
@@ -182,14 +210,13 @@ BEGIN
     PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
   END IF;
 END $$;
-COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fold, the schema and the tags of an event type, and tags what is there; EV010.';
-
--- == The tags of events that are there ==
+COMMENT ON FUNCTION _evercore_tag_old_events(text) IS 'Gives the events of a type that are there its declared tags, or leaves that to evercore_fill; EV010.';
 
 -- What events lack of the derived tags comes behind those that were derived before.
 CREATE OR REPLACE FUNCTION _evercore_tag_events(type text, declared json, places bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
+  steps text[] := (SELECT k.upcast_steps FROM evercore_event_type k WHERE k.name = type COLLATE "C");
   whole boolean;
 BEGIN
   PERFORM _evercore_open_log(true);
@@ -198,7 +225,7 @@ BEGIN
       JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id WHERE NOT a.erased ORDER BY e.position
   ), lacking AS MATERIALIZED (
     SELECT e.position, coalesce(b.bears, '{}') AS bears, coalesce(e.declared_tags, 0) AS derived,
-           _evercore_lacking(e.position, _evercore_derive_stored(declared, e.data), coalesce(b.bears, '{}')) AS added
+           _evercore_lacking(e.position, _evercore_derive_stored(declared, steps, e.data), coalesce(b.bears, '{}')) AS added
       FROM event e, LATERAL (SELECT CASE WHEN e.tags IS NOT NULL THEN _evercore_tags(e.tags::text) END AS bears) b
      WHERE e.tags IS NULL OR b.bears IS NOT NULL
   ), changed AS (

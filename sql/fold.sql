@@ -260,8 +260,8 @@ DECLARE
   steps text[] := '{}';
   place integer;
 BEGIN
-  FOR event IN SELECT CASE WHEN exact THEN e.data::jsonb ELSE _evercore_jsonb(e.data) END AS data, coalesce(k.fold, 'merge') AS fold,
-                      e.event_type, e.sequence, e.reference, coalesce(e.event_time, e.recorded_at) AS happened
+  FOR event IN SELECT @upcast(CASE WHEN exact THEN e.data::jsonb ELSE _evercore_jsonb(e.data) END; k.upcast_steps)@ AS data,
+                      coalesce(k.fold, 'merge') AS fold, e.event_type, e.sequence, e.reference, coalesce(e.event_time, e.recorded_at) AS happened
                  FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
                 WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto AND k.fold IS DISTINCT FROM 'custom' ORDER BY e.sequence LOOP
     IF event.fold <> 'rules' THEN
@@ -297,7 +297,7 @@ BEGIN
     IF upto - "after" <= 128 THEN
       SELECT start || _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                       ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge'),
-             bool_or(k.fold IN ('patch', 'rules')), count(*)
+             bool_or(k.fold IN ('patch', 'rules') OR k.upcast_steps IS NOT NULL), count(*)
         INTO state, patched, amount
         FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
        WHERE e.aggregate_id = id AND e.sequence > "after" AND e.sequence <= upto;
@@ -305,7 +305,8 @@ BEGIN
       -- Each step copies the state so far. Merging is associative: many events first become a few. Of many blocks the newest of each
       -- member is looked for instead, in two steps, since the first takes the memory of all that it reads.
       WITH block AS MATERIALIZED (
-        SELECT e.sequence / CASE WHEN upto - "after" <= 512 THEN 16 ELSE 64 END AS no, bool_or(k.fold IN ('patch', 'rules')) AS patched, count(*) AS amount,
+        SELECT e.sequence / CASE WHEN upto - "after" <= 512 THEN 16 ELSE 64 END AS no, count(*) AS amount,
+               bool_or(k.fold IN ('patch', 'rules') OR k.upcast_steps IS NOT NULL) AS patched,
                _evercore_merge(CASE WHEN position('null' IN e.data::text) = 0 THEN e.data::jsonb ELSE _evercore_members(e.data::jsonb) END
                                ORDER BY e.sequence) FILTER (WHERE coalesce(k.fold, 'merge') = 'merge') AS merged
           FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
@@ -371,8 +372,8 @@ DECLARE
   place integer;
 BEGIN
   state := start;
-  FOR event IN SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at) AS happened, e.reference, e.data, _evercore_jsonb(e.data) AS parsed,
-                      coalesce(k.fold, 'merge') AS fold
+  FOR event IN SELECT e.sequence, e.event_type, coalesce(e.event_time, e.recorded_at) AS happened, e.reference, e.data,
+                      @upcast(_evercore_jsonb(e.data); k.upcast_steps)@ AS parsed, coalesce(k.fold, 'merge') AS fold
                  FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
                 WHERE e.aggregate_id = id AND e.sequence > first AND e.sequence <= last ORDER BY e.sequence LOOP
     IF event.fold <> 'rules' THEN
@@ -405,7 +406,7 @@ BEGIN
   PERFORM _evercore_ready();
   SELECT a.base, a.sequence, a.erased, CASE WHEN a.base = 0 OR a.erased THEN '{}' ELSE _evercore_state(a.aggregate_id, a.base) END INTO first, last, erased, start
     FROM evercore_aggregate a WHERE a.aggregate_id = evercore_history.id;
-  SELECT count(*), bool_or(k.fold IN ('patch', 'rules') OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}') INTO amount, one_by_one
+  SELECT count(*), bool_or(k.fold IN ('patch', 'rules') OR k.upcast_steps IS NOT NULL OR e.data::text ~ '[eE][+-]?[0-9]{4}|[.][0-9]{255}') INTO amount, one_by_one
     FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type
    WHERE e.aggregate_id = evercore_history.id AND e.sequence > first AND e.sequence <= last;
   IF amount < last - first THEN PERFORM _evercore_missing(evercore_history.id, first); END IF;

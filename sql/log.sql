@@ -269,9 +269,10 @@ END $$;
 COMMENT ON FUNCTION evercore_events(bigint, bigint, bigint, bigint) IS
   'One aggregate''s events after a sequence and up to another; the last so many, newest first, where the limit is negative.';
 
+-- Data are given upcast: the base was folded from them so.
 CREATE OR REPLACE FUNCTION evercore_replay(id bigint, version bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -301,10 +302,18 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY VALUES (@log_base(aggregate_id=evercore_replay.id; aggregate_type=base.name; natural_key=base.natural_key; sequence=start; data=state)@);
-  RETURN QUERY
-  SELECT @log_row(aggregate_type=base.name; natural_key=base.natural_key)@
-    FROM evercore_event e
-   WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start AND e.sequence <= base.sequence ORDER BY e.sequence;
+  IF base.erased OR NOT EXISTS (SELECT FROM evercore_event_type k WHERE k.upcast_steps IS NOT NULL) THEN
+    RETURN QUERY
+    SELECT @log_row(aggregate_type=base.name; natural_key=base.natural_key)@
+      FROM evercore_event e
+     WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start AND e.sequence <= base.sequence ORDER BY e.sequence;
+  ELSE
+    RETURN QUERY
+    SELECT @log_row(aggregate_type=base.name; natural_key=base.natural_key; data=upcast.data)@
+      FROM evercore_event e LEFT JOIN evercore_event_type k ON k.name = e.event_type,
+           LATERAL (SELECT CASE WHEN k.upcast_steps IS NULL THEN e.data ELSE _evercore_upcast_document(e.data, k.upcast_steps) END AS data) upcast
+     WHERE e.aggregate_id = evercore_replay.id AND e.sequence > start AND e.sequence <= base.sequence ORDER BY e.sequence;
+  END IF;
   GET DIAGNOSTICS amount = ROW_COUNT;
   IF amount < base.sequence - start THEN PERFORM _evercore_missing(evercore_replay.id, start); END IF;
 END $$;

@@ -66,7 +66,7 @@ BEGIN
   IF target = newest AND target >= 3 THEN  -- the first version of which is known what a store is made of
     PERFORM _evercore_make_missing(), _evercore_mend_columns(), _evercore_mend_checks(), _evercore_mend_views();
     PERFORM _evercore_attach(), _evercore_grant(), _evercore_mend_indexes(), _evercore_mend_rows(), _evercore_mend_schema_paths();
-    PERFORM _evercore_mend_index_by_type(), _evercore_mend_sequences(), _evercore_wake();
+    PERFORM _evercore_mend_upcast_steps(), _evercore_mend_index_by_type(), _evercore_mend_sequences(), _evercore_wake();
   ELSIF target > 0 THEN
     PERFORM _evercore_attach(), _evercore_grant();
   END IF;

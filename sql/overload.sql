@@ -135,6 +135,7 @@ BEGIN
       ('evercore_append_many', 'jsonb', 'VOLATILE', 'appends anyelement', '_evercore_document(appends, ''appends'')'),
       ('evercore_save_snapshot', 'bigint', 'VOLATILE', 'id bigint, sequence bigint, state anyelement, version bigint',
        'id, sequence, _evercore_document(state, ''state''), version'),
+      ('evercore_upcast', 'json', 'STABLE', 'event_type text, data anyelement', 'event_type, _evercore_document(data, ''data'')'),
       ('evercore_sequence', 'bigint', 'STABLE', 'id bigint, at_time anyelement', 'id, _evercore_time_text(at_time)'),
       ('evercore_rekey', 'bigint', 'VOLATILE', 'id bigint, new_key anyelement', 'id, _evercore_name_text(new_key, ''natural_key'')'),
       ('evercore_claim', 'bigint', 'VOLATILE', 'name text, owner anyelement, lease_seconds double precision',

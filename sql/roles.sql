@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION _evercore_rights() RETURNS TABLE (routine text, least_role text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT u, 'reader' FROM unnest('{evercore_version,evercore_time,evercore_check,evercore_stats,evercore_find,evercore_sequence,evercore_head,evercore_follow,evercore_query,
-      evercore_validate,evercore_events,evercore_replay,evercore_state,evercore_history,_evercore_in_flight,_evercore_lag,_evercore_time_text}'::text[]) u
+      evercore_validate,evercore_upcast,evercore_events,evercore_replay,evercore_state,evercore_history,_evercore_in_flight,_evercore_lag,_evercore_time_text}'::text[]) u
   UNION ALL
   SELECT u, 'owner' FROM unnest('{evercore_migrate,evercore_restored,evercore_rename_type,evercore_index_types,evercore_fill,evercore_compact,
       evercore_compact_type,evercore_erase}'::text[]) u

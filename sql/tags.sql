@@ -93,7 +93,7 @@ BEGIN
     FROM evercore_event_type k JOIN evercore_event e ON e.event_type = k.name JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
     LEFT JOIN tagged t ON t.position = e.position
    WHERE CASE WHEN k.tags IS NULL OR k.unfilled > 0 OR a.erased OR t.position IS NOT NULL AND t.bears IS NULL OR _evercore_declared_fault(k.tags::json) IS NOT NULL THEN false
-              ELSE NOT _evercore_derive_stored(k.tags::json, e.data::json) COLLATE "C" <@ coalesce(t.bears, '{}') END
+              ELSE NOT _evercore_derive_stored(k.tags::json, k.upcast_steps, e.data::json) COLLATE "C" <@ coalesce(t.bears, '{}') END
   UNION ALL
   SELECT NULL, NULL, NULL, format('declared tags of "%s" are damaged', k.name) FROM evercore_event_type k WHERE _evercore_declared_fault(k.tags::json) IS NOT NULL;
 END $$;

@@ -24,10 +24,12 @@ ALTER TABLE evercore_event_type ADD COLUMN rules json;
 ALTER TABLE evercore_event_type ADD COLUMN schema json;
 ALTER TABLE evercore_event_type ADD COLUMN upcast json;
 ALTER TABLE evercore_event_type ADD COLUMN schema_path jsonpath;
+ALTER TABLE evercore_event_type ADD COLUMN upcast_steps text[];
 COMMENT ON COLUMN evercore_event_type.rules IS 'How it changes the state, where fold is rules.';
 COMMENT ON COLUMN evercore_event_type.schema IS 'What the data must be; NULL: anything.';
 COMMENT ON COLUMN evercore_event_type.schema_path IS 'True of data that the schema takes, if not of all; NULL: none.';
 COMMENT ON COLUMN evercore_event_type.upcast IS 'How older data are brought into the shape of today; NULL: they are in it.';
+COMMENT ON COLUMN evercore_event_type.upcast_steps IS 'The same, taken apart; NULL: nothing is to be done.';
 
 -- The tags that a type declares, and what is left to do for events that were there before: see evercore_fill.
 ALTER TABLE evercore_event_type ADD COLUMN tags json;
@@ -128,6 +130,7 @@ DROP INDEX evercore_event_type_unfilled;
 ALTER TABLE evercore_event_type DROP COLUMN unfilled;
 ALTER TABLE evercore_event_type DROP COLUMN filled_to;
 ALTER TABLE evercore_event_type DROP COLUMN tags;
+ALTER TABLE evercore_event_type DROP COLUMN upcast_steps;
 ALTER TABLE evercore_event_type DROP COLUMN schema_path;
 ALTER TABLE evercore_event_type DROP COLUMN upcast;
 ALTER TABLE evercore_event_type DROP COLUMN schema;

@@ -4,9 +4,10 @@ so does a store that the sqlite3 shell made from its own dump."""
 import re
 
 DECLARE = """SELECT evercore_event_type('UserCreated', 'patch');
-SELECT evercore_event_type('Moved', NULL, '{"tags":{"it''s":"/city"}}');"""
+SELECT evercore_event_type('Moved', NULL, '{"tags":{"it''s":"/town"},"upcast":[{"rename":{"/city":"town"}}]}');"""
 # What was stored before is something that they do not take.
 SCHEMAS = """SELECT evercore_event_type('UserCreated', NULL, '{"schema":{"required":["it''s"]}}');
+SELECT evercore_event_type('Moved', NULL, '{"schema":{"required":["town"]}}');
 SELECT evercore_aggregate_type('User', '{"schema":{"properties":{"name":{"maxLength":3}}}}');
 SELECT evercore_snapshot_policy('User', 50, 2);"""
 EVENTS = r"""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, reference, metadata, event_time, event_id, tags) VALUES
@@ -18,10 +19,9 @@ EVENTS = r"""INSERT INTO evercore_append (aggregate_type, natural_key, event_typ
 APPEND = """SELECT evercore_append(evercore_find('User', 'ann'), NULL, 'Moved', '{"city":"Rom"}', NULL, NULL, '2026-02-02');"""
 SHOW = """SELECT aggregate_type, natural_key, sequence, event_type, data, reference, metadata, event_time, coalesce(event_id, '') = 'own-id', tags
   FROM evercore_log ORDER BY position;
-SELECT event_type, fold, tags, filled FROM evercore_event_types ORDER BY event_type;
-SELECT event_type, schema FROM evercore_event_types WHERE schema IS NOT NULL;
+SELECT event_type, fold, schema, upcast, tags, filled FROM evercore_event_types ORDER BY event_type;
 SELECT aggregate_type, schema, snapshot_every, snapshot_keep, filled FROM evercore_aggregate_types;
-SELECT evercore_append(evercore_find('User', 'o''neil'), NULL, 'Moved', '{}');
+SELECT evercore_append(evercore_find('User', 'o''neil'), NULL, 'Moved', '{"city":1}');
 SELECT t.tag, q.data FROM (SELECT 'given' AS tag UNION SELECT 'it''s:7' UNION SELECT 'it''s:Rom') t, evercore_query('[{"tags":["' || t.tag || '"]}]') q ORDER BY t.tag, q.position;
 SELECT * FROM evercore_check();"""
 # Of the shell of SQLite.

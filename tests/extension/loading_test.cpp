@@ -88,8 +88,8 @@ TEST_CASE("loading adds exactly these functions") {
         "evercore_save_snapshot 4\nevercore_sequence 1\nevercore_sequence 2\n"
         "evercore_snapshot 1\nevercore_snapshot_policy 3\nevercore_state 1\nevercore_state 2\n"
         "evercore_subscribe 1\nevercore_subscribe 2\nevercore_subscribe 3\n"
-        "evercore_subscribe 4\nevercore_time 1\nevercore_unsubscribe 1\nevercore_validate 2\n"
-        "evercore_validate 3\nevercore_version 0\n");
+        "evercore_subscribe 4\nevercore_time 1\nevercore_unsubscribe 1\nevercore_upcast 2\n"
+        "evercore_validate 2\nevercore_validate 3\nevercore_version 0\n");
   CHECK(added_by_loading("SELECT name FROM pragma_function_list").find("evercore") !=
         std::string::npos);
 }
@@ -119,7 +119,7 @@ TEST_CASE("functions that write are for direct calls only and the version is inn
     const bool reads = name == "evercore_find" || name == "evercore_sequence" ||
                        name == "evercore_state" || name == "evercore_version" ||
                        name == "evercore_time" || name == "evercore_head" ||
-                       name == "evercore_validate";
+                       name == "evercore_validate" || name == "evercore_upcast";
     const bool pure = name == "evercore_version" || name == "evercore_time";
     CAPTURE(name);
     CHECK(((flags & direct_only) == 0) == reads);

@@ -55,7 +55,9 @@ const std::string& whole_store() {
     sqlite3_evercore_init(made.db, nullptr, nullptr);
     for (const char* sql :
          {"PRAGMA page_size = 1024", "SELECT evercore_migrate()",
-          "SELECT evercore_event_type('P','patch'), evercore_event_type('C','custom')",
+          "SELECT evercore_event_type('P','patch'), evercore_event_type('C','custom'), "
+          "evercore_event_type('E', NULL, '{\"upcast\":[{\"move\":{\"/n\":\"/o/n\"}},"
+          "{\"default\":{\"/d\":1}}],\"schema\":{\"required\":[\"d\"]}}')",
           "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, reference, "
           "metadata, event_id) SELECT 'T' || (value % 2), 'k' || (value % 5), substr('EPC', value "
           "% "
@@ -116,6 +118,7 @@ std::string hostile_value(Random& random) {
                                                   "'{\"a\":\"\\u0000\"}'",
                                                   "'{\"aggregate_type\":\"T1\"}'",
                                                   "'null'",
+                                                  "'[{\"remove\":[\"/n\"]}]'",
                                                   "x'00'",
                                                   "x'ff'",
                                                   "CAST(x'ff00' AS TEXT)",
@@ -271,6 +274,8 @@ const std::vector<std::string>& calls() {
       "SELECT evercore_save_snapshot(2, 1, '{}', 1)",
       "SELECT evercore_snapshot_policy('T0', 1, 1)",
       "SELECT evercore_event_type('E', 'patch')",
+      "SELECT evercore_upcast('E', '{\"n\":1}'), evercore_validate('E', '{\"n\":1}')",
+      "SELECT evercore_event_type('E', NULL, '{\"upcast\":null}')",
       "SELECT evercore_ack('s', 1, 5)",
       "SELECT evercore_ack('all', 1, NULL)",
       "SELECT evercore_renew('s', 1, 60)",

@@ -1,4 +1,4 @@
-// Fuzzing what takes bytes from outside: payloads, times, folds, append_many, and arguments of the
+// Fuzzing what takes bytes from outside: payloads, times, folds, upcasts, append_many, and arguments of the
 // table functions. The first byte chooses. With clang this is a libFuzzer target; without it, the
 // driver in random_driver.cpp mutates the same seeds.
 #define SQLITE_CORE 1
@@ -14,6 +14,7 @@
 #include "payload.h"
 #include "state.h"
 #include "time.h"
+#include "upcast.h"
 
 using namespace evercore::ext;
 
@@ -62,6 +63,31 @@ void fold(std::string_view text) {
     } catch (const Error&) {
       if (legal) wrong();
     }
+  }
+}
+
+/// A declaration and data, parted by a NUL: what it makes of them is legal, and stays as it is.
+void upcast(std::string_view text) {
+  const std::size_t cut = text.find('\0');
+  if (cut == std::string_view::npos) return;
+  const std::string_view declared = trim(text.substr(0, cut)), data = text.substr(cut + 1);
+  static Payload parser;
+  std::optional<Upcast> upcast;
+  try {
+    parser.check_value("upcast", declared);
+    if (!declared.starts_with('[')) return;
+    upcast.emplace(declared);
+  } catch (const Error&) {
+    return;
+  }
+  const bool legal = parser.verdict(data).empty();
+  try {
+    std::string buffer;
+    const std::string once(upcast->apply(data, buffer));
+    if (legal && !parser.verdict(once).empty()) wrong();
+    if (legal && upcast->apply(once, buffer) != once) wrong();
+  } catch (const Error&) {
+    if (legal) wrong();
   }
 }
 
@@ -147,6 +173,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 4:
       call(writes[0], text, true);
+      break;
+    case 5:
+      upcast(text);
       break;
     default:
       call(writes[choice / 8 % std::size(writes)], text, true);

@@ -19,6 +19,8 @@ std::vector<std::string> seeds() {
       "-1",
       "1e300",
       std::string("{\"a\":1,\"o\":{\"x\":1}}") + '\0' + "{\"o\":{\"x\":null,\"y\":[2]},\"a\":null}",
+      R"([{"rename":{"/a":"b"}},{"move":{"/c/d":"/e/f~1"}},{"default":{"/g/h":[1]}},{"remove":["/i"]}])" +
+          (std::string() + '\0') + R"({"a":1,"c":{"d":null},"i":{"\u0061":2},"g":{"x":[]}})",
       R"([{"aggregate_id":1,"expected":1,"events":[{"event_type":"E","data":{"n":1},"metadata":{},"reference":"r","event_time":"2026-01-01T00:00:00Z","event_id":"i"}]},{"aggregate_type":"T","natural_key":"b","events":[{"event_type":"F","data":{}}]}])"};
   std::vector<std::string> all;
   for (int choice = 0; choice < 64; ++choice) {

@@ -27,6 +27,7 @@ CALLS = {
     "append_checked": "SELECT evercore_append(6, NULL, 'E', public.data('c'))",
     "append_many_checked": "SELECT jsonb_array_length(evercore_append_many(public.checked()))",
     "erase_checked": "SELECT evercore_erase(6)",
+    "event_type_upcast": "SELECT evercore_event_type('E', NULL, public.moving())",
     "fill": "SELECT evercore_fill()",
     "snapshot": "SELECT evercore_snapshot(1)",
     "snapshot_policy": "SELECT evercore_snapshot_policy('T', 1, 1)",

@@ -64,7 +64,7 @@ def faults(outcome):
     """What must not be, whatever the order."""
     yield from outcome["check"]
     for aggregate in outcome["aggregates"]:
-        expected = {} if aggregate["erased"] else fold(aggregate["events"], outcome["folds"])
+        expected = {} if aggregate["erased"] else fold(aggregate["events"], outcome["folds"], outcome["upcasts"])
         if aggregate["state"] != expected:
             yield f"{aggregate['key']}: state {aggregate['state']}, the fold is {expected}"
         if aggregate["erased"] and aggregate["said"]:

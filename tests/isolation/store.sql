@@ -21,6 +21,7 @@ CREATE FUNCTION public.checked() RETURNS text LANGUAGE sql AS $$
   SELECT format('[{"aggregate_type":"R","natural_key":"new","events":[%1$s]},{"aggregate_id":6,"events":[%1$s,%1$s]},{"aggregate_id":1,"events":[%1$s]},{"aggregate_id":5,"events":[%1$s]}]',
                 '{"event_type":"E","data":' || public.data('m') || '}')
 $$;
+CREATE FUNCTION public.moving() RETURNS text LANGUAGE sql AS $$ SELECT '{"upcast":[{"move":{"/x/b":"/y/b","/x/c":"/x/a"}},{"default":{"/z":1}}]}' $$;
 CREATE FUNCTION public.condition() RETURNS text LANGUAGE sql AS $$ SELECT '[{"tags":["a"]}]' $$;
 
 CREATE FUNCTION public.begin_again() RETURNS void LANGUAGE plpgsql SET search_path = evercore, public AS $$
@@ -49,6 +50,7 @@ CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = eve
   SELECT jsonb_build_object(
     'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
     'folds', (SELECT coalesce(jsonb_object_agg(name, coalesce(rules::text, fold)), '{}') FROM evercore_event_type),
+    'upcasts', (SELECT coalesce(jsonb_object_agg(name, upcast), '{}') FROM evercore_event_type WHERE upcast IS NOT NULL),
     'declared', (SELECT coalesce(jsonb_agg(jsonb_build_array(t.event_type, t.tags, t.filled, t.schema) ORDER BY t.event_type), '[]') FROM evercore_event_types t),
     'checked', (SELECT jsonb_agg(jsonb_build_array(t.aggregate_type, t.schema, t.filled) ORDER BY t.aggregate_type) FROM evercore_aggregate_types t),
     'states', (SELECT jsonb_agg(jsonb_build_array(a.natural_key, k.sequence, k.state) ORDER BY a.natural_key)

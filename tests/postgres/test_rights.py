@@ -89,7 +89,7 @@ def test_no_table_can_be_touched_but_by_the_owner():
 
 
 # By name, in all forms: what a new function or relation is, too, has to be said here and in sql/roles.sql.
-READERS = ("version time check stats find sequence head follow query validate events replay state history _in_flight _lag _time_text").split()
+READERS = ("version time check stats find sequence head follow query validate upcast events replay state history _in_flight _lag _time_text").split()
 WRITERS = ("create ensure rekey append append_many event_type aggregate_type snapshot save_snapshot snapshot_policy subscribe pause resume reset unsubscribe claim fetch ack renew"
            " release _publish_floor _json_text _declare_fold _declares_states _options_text").split()
 OWNERS = ("migrate restored rename_type index_types fill compact compact_type erase").split()
@@ -308,3 +308,15 @@ def test_a_schema_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():
     refused(lambda: role["writer"].rows(declare.format("NULL", '{"schema":null}')), "42501")
     refused(lambda: role["reader"].rows(declare.format("NULL", needs)), "42501")
     equal(role["reader"].rows("SELECT evercore.evercore_validate('Kept', '{}'), evercore.evercore_validate('Kept', '{}', '{\"schema\":true}')"), [(": required", None)])
+
+
+def test_an_upcast_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():
+    _, role = roles()
+    declare = "SELECT evercore.evercore_event_type('Shaped', NULL, '{}')"
+    renames = '{"upcast":[{"rename":{"/b":"a"}}]}'
+    refused(lambda: role["writer"].rows(declare.format(renames)), "42501", 'permission denied to declare an upcast of "Shaped": let the owner')
+    role["owner"].rows(declare.format(renames))
+    role["writer"].rows(declare.format('{"upcast" : [{"rename":{"/b":"a"}}]}'))
+    refused(lambda: role["writer"].rows(declare.format('{"upcast":[]}')), "42501")
+    refused(lambda: role["reader"].rows(declare.format(renames)), "42501")
+    equal(role["reader"].rows("SELECT evercore.evercore_upcast('Shaped', '{\"b\":1}'), evercore.evercore_upcast('Shaped', '{\"b\":1}'::jsonb)"), [('{"a":1}', '{"a":1}')])

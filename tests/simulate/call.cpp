@@ -7,9 +7,9 @@ namespace evercore::simulate {
 const std::vector<Call>& calls() {
   static const std::vector<Call> all = [] {
     std::vector<Call> calls;
-    for (const auto& of :
-         {store_calls, aggregate_calls, append_calls, read_calls, query_calls, fold_calls,
-          schema_calls, rename_calls, snapshot_calls, subscription_calls, lease_calls}) {
+    for (const auto& of : {store_calls, aggregate_calls, append_calls, read_calls, query_calls,
+                           fold_calls, schema_calls, upcast_calls, rename_calls, snapshot_calls,
+                           subscription_calls, lease_calls}) {
       for (Call& call : of()) calls.push_back(std::move(call));
     }
     return calls;

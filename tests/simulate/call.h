@@ -61,6 +61,7 @@ struct Maker {
   Argument sequence(const Argument& id);
   Number version(const Argument& id);
   Argument tags();
+  Argument upcast();
   /// The event's columns event_type, data, reference, metadata, event_time, event_id, tags.
   Arguments event();
 };
@@ -91,6 +92,7 @@ std::vector<Call> read_calls();
 std::vector<Call> query_calls();
 std::vector<Call> fold_calls();
 std::vector<Call> schema_calls();
+std::vector<Call> upcast_calls();
 std::vector<Call> rename_calls();
 std::vector<Call> snapshot_calls();
 std::vector<Call> subscription_calls();
@@ -113,6 +115,9 @@ Rows append_many_if(Scene& scene, const Arguments& arguments,
                     const std::function<void()>& refuse_by_condition);
 Arguments make_appends(Maker& maker);
 std::string appends_as_json(const Arguments& arguments);
+
+/// Where the events of a type come to fold otherwise: EV010, or their engine snapshots are gone.
+void change_states_of(Store& store, const std::string& type);
 
 extern const char* const log_columns;
 std::string log_row(const Store& store, const Event& event);

@@ -27,14 +27,7 @@ Rows event_type(Scene& scene, const Arguments& arguments) {
   Store& store = scene.store;
   Fold& fold = store.folds.try_emplace(*type, Fold::merge).first->second;
   if (fold == folds.at(word)) return {*type};
-  for (auto& [id, aggregate] : store.aggregates) {
-    if (!uses(store, aggregate, *type)) continue;
-    if (aggregate.base > 0 && !aggregate.erased) {
-      refuse(10,
-             "event type \"" + *type + "\" folded into compacted aggregate " + cell(aggregate.id));
-    }
-    aggregate.snapshots.clear();
-  }
+  change_states_of(store, *type);
   fold = folds.at(word);
   return {*type};
 }
@@ -84,11 +77,13 @@ Rows event_types(Scene& scene, const Arguments&) {
   for (const auto& [name, fold] : scene.store.folds) {
     const auto found = scene.store.declared.find(name);
     const Text tags = found == scene.store.declared.end() ? Text() : Text(found->second);
+    const auto upcast = scene.store.upcasts.find(name);
+    const Text shape = upcast == scene.store.upcasts.end() ? Text() : Text(upcast->second);
     const auto declared = scene.store.schemas.find(name);
     const Text schema = declared == scene.store.schemas.end() ? Text() : Text(declared->second);
-    if (fold == Fold::merge && !schema && !tags) continue;
+    if (fold == Fold::merge && !schema && !shape && !tags) continue;
     rows.push_back(
-        row({name, words[static_cast<int>(fold)], cell(schema), "NULL", cell(tags), "1"}));
+        row({name, words[static_cast<int>(fold)], cell(schema), cell(shape), cell(tags), "1"}));
   }
   return rows;
 }
@@ -98,6 +93,17 @@ Rows nothing_left(Scene&, const Arguments&) {
 }
 
 }  // namespace
+
+void change_states_of(Store& store, const std::string& type) {
+  for (auto& [id, aggregate] : store.aggregates) {
+    if (!uses(store, aggregate, type)) continue;
+    if (aggregate.base > 0 && !aggregate.erased) {
+      refuse(10,
+             "event type \"" + type + "\" folded into compacted aggregate " + cell(aggregate.id));
+    }
+    aggregate.snapshots.clear();
+  }
+}
 
 std::vector<Call> fold_calls() {
   return {

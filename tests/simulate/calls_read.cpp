@@ -100,7 +100,8 @@ Rows replay(Scene& scene, const Arguments& arguments) {
   const Base base = base_of(scene, aggregate, number(arguments[1]));
   Rows rows = {row({cell(base.sequence), "NULL", canonical(base.state)})};
   for (const Event* event : scene.store.kept(aggregate, base.sequence)) {
-    rows.push_back(row({cell(event->sequence), event->type, canonical(*event->value)}));
+    rows.push_back(
+        row({cell(event->sequence), event->type, canonical(*scene.store.today(*event))}));
   }
   return rows;
 }

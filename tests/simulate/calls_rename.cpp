@@ -31,6 +31,11 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
     schema.key() = to;
     store.schemas.insert(std::move(schema));
   }
+  auto upcast = store.upcasts.extract(from);
+  if (!upcast.empty()) {
+    upcast.key() = to;
+    store.upcasts.insert(std::move(upcast));
+  }
   auto fold = store.folds.extract(from);
   fold.key() = to;
   const bool by_rules = fold.mapped() == Fold::rules;

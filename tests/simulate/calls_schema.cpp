@@ -22,8 +22,11 @@ Text fault_under(const std::string& schema, const Json& json) {
   return {};
 }
 
-std::string options_of(const Text& schema) {
-  return schema ? "{\"schema\":" + *schema + "}" : "{}";
+std::string options_of(const Text& schema, const Text& upcast) {
+  std::string members;
+  if (schema) members += ",\"schema\":" + *schema;
+  if (upcast) members += ",\"upcast\":" + *upcast;
+  return "{" + (members.empty() ? "" : members.substr(1)) + "}";
 }
 
 /// With the name, and the schema or NULL.
@@ -40,12 +43,25 @@ Rows declare(Scene& scene, const Arguments& arguments) {
   return {*type};
 }
 
+Text fault_of(const Store& store, const std::string& type, const Text& data, const Text& schema,
+              const Text& tried) {
+  const auto declared = store.schemas.find(type);
+  const auto upcasts = store.upcasts.find(type);
+  Json json = parse_json(*data);
+  if (tried) {
+    json = upcast(*tried, std::move(json));
+  } else if (upcasts != store.upcasts.end()) {
+    json = upcast(upcasts->second, std::move(json));
+  }
+  if (schema) return fault_under(*schema, json);
+  return declared == store.schemas.end() ? Text() : fault_under(declared->second, json);
+}
+
 Rows validate(Scene& scene, const Arguments& arguments) {
-  const Text type = text(arguments[0]), data = text(arguments[1]), schema = text(arguments[2]);
+  const Text type = text(arguments[0]), data = text(arguments[1]);
   check_payload("data", data);
   check_name(type, "event_type", longest_type);
-  if (schema) return {cell(fault_under(*schema, parse_json(*data)))};
-  return {cell(scene.store.fault_of(*type, data))};
+  return {cell(fault_of(scene.store, *type, data, text(arguments[2]), text(arguments[3])))};
 }
 
 /// With the name, and the schema or NULL.
@@ -86,8 +102,7 @@ Text Store::fault_of_state(const Aggregate& aggregate) {
 }
 
 Text Store::fault_of(const std::string& type, const Text& data) const {
-  const auto found = schemas.find(type);
-  return found == schemas.end() ? Text() : fault_under(found->second, parse_json(*data));
+  return simulate::fault_of(*this, type, data, {}, {});
 }
 
 std::vector<Call> schema_calls() {
@@ -99,16 +114,17 @@ std::vector<Call> schema_calls() {
        declare,
        [](const Arguments& a) {
          return "SELECT evercore_event_type(" + literal(a[0]) + ", NULL, " +
-                literal(options_of(text(a[1]))) + ")";
+                literal(options_of(text(a[1]), {})) + ")";
        }},
       {"evercore_validate", 2, false, "", "t",
        [](Maker& m) {
-         return Arguments{m.event_type(), m.data(), m.some({{}, {}, "null", least, kinds, most})};
+         return Arguments{m.event_type(), m.data(), m.some({{}, {}, "null", least, kinds, most}),
+                          m.some({{}, {}, "null", m.upcast()})};
        },
        validate,
        [](const Arguments& a) {
          return "SELECT evercore_validate(" + literal(a[0]) + ", " + literal(a[1]) + ", " +
-                literal(options_of(text(a[2]))) + ")";
+                literal(options_of(text(a[2]), text(a[3]))) + ")";
        }},
       {"evercore_aggregate_type", 2, true, "", "t",
        [](Maker& m) {
@@ -117,7 +133,7 @@ std::vector<Call> schema_calls() {
        declare_states,
        [](const Arguments& a) {
          return "SELECT evercore_aggregate_type(" + literal(a[0]) + ", " +
-                literal(options_of(text(a[1]))) + ")";
+                literal(options_of(text(a[1]), {})) + ")";
        }},
       {"evercore_aggregate_types", 1, false, "", "ttttt", [](Maker&) { return Arguments{}; },
        aggregate_types,

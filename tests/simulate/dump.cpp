@@ -14,7 +14,7 @@ bool shows_all(const Call& call) {
 const char* const hidden[] = {
     "SELECT name, snapshot_every, snapshot_keep, schema, fill_left FROM evercore_aggregate_type"
     " ORDER BY name",
-    "SELECT name, fold, rules, schema, tags FROM evercore_event_type ORDER BY name",
+    "SELECT name, fold, rules, schema, upcast, tags FROM evercore_event_type ORDER BY name",
     "SELECT position, declared_tags FROM evercore_event WHERE declared_tags IS NOT NULL",
     "SELECT aggregate_id, application, version, sequence FROM evercore_snapshot ORDER BY 1, 2, 3, "
     "4",
@@ -40,9 +40,11 @@ std::string hidden_of(const Store& store) {
   for (const auto& [name, fold] : store.folds) {
     const auto found = store.declared.find(name);
     const auto schema = store.schemas.find(name);
+    const auto upcast = store.upcasts.find(name);
     line({name, cell(Number(fold == Fold::rules ? Fold::merge : fold)),
           fold == Fold::rules ? declared_rules : "NULL",
           schema == store.schemas.end() ? "NULL" : schema->second,
+          upcast == store.upcasts.end() ? "NULL" : upcast->second,
           found == store.declared.end() ? "NULL" : found->second});
   }
   for (const Event& event : store.events) {

@@ -98,9 +98,10 @@ Event& Store::write(Aggregate& aggregate, const NewEvent& event, Number now) {
 void Store::tag(Event& event) const {
   const auto found = declared.find(event.type);
   if (found == declared.end()) return;
+  const auto data = today(event);
   std::vector<std::string> wanted;
   for (const auto& [prefix, pointer] : parse_json(found->second).members) {
-    const Json* value = event.value.get();
+    const Json* value = data.get();
     for (const char* step = pointer.text.c_str() + 2; value != nullptr && *step != '"'; step += 2) {
       const auto member = value->members.find(std::string(1, *step));
       value = member == value->members.end() ? nullptr : &member->second;
@@ -133,7 +134,7 @@ Json Store::state(const Aggregate& aggregate, Number sequence) {
   if (base != aggregate.snapshots.end()) state = base->second;
   for (const Event* event : kept(aggregate)) {
     if (event->sequence > sequence) break;
-    state = fold(folds.at(event->type), std::move(state), *event->value);
+    state = fold(folds.at(event->type), std::move(state), *today(*event));
   }
   return state;
 }

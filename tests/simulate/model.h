@@ -124,6 +124,7 @@ struct Store {
   std::map<std::string, std::string> declared;  ///< by event type: prefixes and pointers, as JSON
   std::map<std::string, std::string> schemas;   ///< by event type: of its data
   std::map<std::string, std::string> state_schemas;  ///< by aggregate type: of its states
+  std::map<std::string, std::string> upcasts;        ///< by event type
   std::map<std::string, Subscription> subscriptions;
   Number newest_id = 0;  ///< ever given to an aggregate
   Number head = 0;       ///< the newest position ever given
@@ -148,6 +149,8 @@ struct Store {
   void snapshot_if_due(Aggregate& aggregate, Number before);
   /// Gives it what its type declares and it lacks, behind the derived tags that it has.
   void tag(Event& event) const;
+  /// Its data in the shape of today; in calls_upcast.cpp.
+  [[nodiscard]] std::shared_ptr<const Json> today(const Event& event) const;
   /// What the type's schema says of data; in calls_schema.cpp.
   [[nodiscard]] Text fault_of(const std::string& type, const Text& data) const;
   /// The EV011 of an aggregate's state at its version; likewise.
@@ -179,6 +182,8 @@ inline constexpr std::size_t longest_type = 255;
 inline constexpr std::size_t longest_key = 255;
 
 Json fold(Fold how, Json state, const Json& data);
+/// What a declared upcast makes of data; in calls_upcast.cpp.
+Json upcast(const std::string& declared, Json data);
 
 /// 2026-11-21T22:10:41.123456Z
 std::string time_text(Number microseconds);

@@ -203,6 +203,15 @@ SELECT evercore_fill(100);
 SELECT evercore_event_type('Entered', NULL, '{"tags":{"guest":"/guest"}}');
 SELECT evercore_fill(100000), evercore_fill(), evercore_fill();
 
+-- a changed upcast leaves the tags of so many old events to evercore_fill as well
+SELECT evercore_append(evercore_find('Gate', 'g0'), 50001, 'Entered', '{"visitor":"bob"}');
+SELECT evercore_event_type('Entered', NULL, '{"upcast":[{"rename":{"/visitor":"guest"}}]}');
+SELECT event_type, filled FROM evercore_event_types WHERE event_type = 'Entered';
+SELECT count(*) FROM evercore_query('[{"tags":["guest:bob"]}]');
+SELECT evercore_event_type('Entered', NULL, '{"upcast":[{"rename":{"/visitor":"guest"}}]}'), evercore_fill(2), evercore_fill();
+SELECT event_type, filled FROM evercore_event_types WHERE event_type = 'Entered';
+SELECT sequence, tags FROM evercore_query('[{"tags":["guest:bob"]}]');
+
 -- max is at least 1
 SELECT evercore_fill(0);
 SELECT evercore_fill(NULL);

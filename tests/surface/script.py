@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|;|[^'\";]+")
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?(?:Z|\+00)")
 READS = re.compile(r"(SELECT|WITH|VALUES)\b", re.IGNORECASE)
-JSON_COLUMNS = {"state", "appends"}
+JSON_COLUMNS = {"state", "appends", "today"}
 BOOLEAN_COLUMNS = {"active", "erased", "filled"}
 
 

@@ -130,6 +130,18 @@ SELECT evercore_append(6, 3, 'Withdrawn', '{"amount":2}');
 SELECT evercore_append(6, 3, 'Withdrawn', '{"amount":1}');
 SELECT aggregate_id, position, problem FROM evercore_check();
 
+-- so is another upcast, and states are looked at as data are upcast
+SELECT evercore_append(6, 4, 'Renamed', '{"title":"Dr"}');
+SELECT evercore_event_type('Renamed', NULL, '{"upcast":[{"rename":{"/title":"balance"}}]}');
+SELECT evercore_append(6, 5, 'Deposited', '{"amount":1}');
+SELECT evercore_state(6) AS state;
+SELECT evercore_append(6, 6, 'Renamed', '{"title":-1}');
+SELECT evercore_append_many('[{"aggregate_id":6,"events":[{"event_type":"Renamed","data":{"title":7}},{"event_type":"Withdrawn","data":{"amount":8}}]}]') AS appends;
+SELECT evercore_event_type('Renamed', NULL, '{"upcast":null}');
+SELECT evercore_append(6, 6, 'Withdrawn', '{"amount":2}');
+SELECT evercore_append(6, 6, 'Renamed', '{"title":-1}');
+SELECT aggregate_id, position, problem FROM evercore_check();
+
 -- compaction changes no state, and an erased aggregate has none
 SELECT evercore_append(7, 0, 'Opened', '{"by":"x"}'), evercore_append(7, 1, 'Opened', '{"by":"y"}');
 SELECT evercore_compact(7, 0);

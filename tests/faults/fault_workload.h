@@ -30,6 +30,11 @@ inline constexpr const char* with_schema =
     "\"#/$defs/d\"},\"$defs\":{\"d\":{\"properties\":{\"n\":{\"enum\":[{\"deep\":\"long enough for"
     " memory\"}]}}}}}}')";
 
+inline constexpr const char* with_states =
+    "SELECT evercore_aggregate_type('T', '{\"schema\":{\"properties\":{\"a name long enough for"
+    " memory\":{\"minimum\":0},\"n\":{\"maximum\":9}}}}');"
+    "SELECT evercore_append(1, NULL, 'E', '{\"a name long enough for memory\":1}')";
+
 inline const std::vector<Work>& works() {
   static const std::vector<Work> all = {
       {"append", "", "SELECT evercore_append(1, NULL, 'E', '{\"n\":2}')"},
@@ -84,6 +89,36 @@ inline const std::vector<Work>& works() {
        "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
        "\"n\":7}},{\"event_type\":\"F\",\"data\":{}},{\"event_type\":\"E\",\"data\":{\"n\":[{"
        "}]}},{\"event_type\":\"E\",\"data\":{\"n\":8}}]}]')"},
+      {"aggregate_type with a schema", "",
+       "SELECT evercore_aggregate_type('T', '{\"schema\":{\"properties\":{\"a name long enough for"
+       " memory\":{\"enum\":[{\"n\":[1]}]}},\"maxProperties\":9}}')"},
+      {"aggregate_type without its schema", with_states,
+       "SELECT evercore_aggregate_type('T', '{\"schema\":null}')"},
+      {"append with a schema of states", with_states,
+       "SELECT evercore_append(1, NULL, 'E', '{\"n\":7}')"},
+      {"append without a kept state",
+       "SELECT evercore_aggregate_type('T', "
+       "'{\"schema\":{\"properties\":{\"n\":{\"maximum\":9}}}}');"
+       "DELETE FROM evercore_kept_state",
+       "SELECT evercore_append(1, NULL, 'Fresh', '{\"n\":7}')"},
+      {"append_many with a schema of states", with_states,
+       "SELECT "
+       "evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{"
+       "\"n\":7}},{\"event_type\":\"F\",\"data\":{}}]},{\"aggregate_id\":2,\"events\":[{"
+       "\"event_type\":\"E\",\"data\":{\"n\":[{}]}},{\"event_type\":\"E\",\"data\":{\"n\":8}}]}]'"
+       ")"},
+      {"INSERT form with a schema of states", with_states,
+       "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES "
+       "('T','a','E','{}'),('T','k','Fresh','{\"n\":1}'),('T','k','E','{\"n\":3}')"},
+      {"event_type of kept states", with_states,
+       "SELECT evercore_event_type('E', '[{\"set\":{\"/a name long enough for "
+       "memory\":\"/n\"}}]')"},
+      {"erase of a kept state", with_states, "SELECT evercore_erase(1)"},
+      {"fill of kept states",
+       "SELECT evercore_aggregate_type('T', '{\"schema\":true}'); DELETE FROM evercore_kept_state;"
+       " UPDATE evercore_aggregate_type SET fill_after = 0, fill_upto = 9, fill_left = 1 WHERE"
+       " schema IS NOT NULL",
+       "SELECT evercore_fill()"},
       {"fill",
        "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"m\":\"/m\"}}'); UPDATE "
        "evercore_event_type SET"
@@ -147,6 +182,7 @@ inline const char* const contents =
     "SELECT name FROM sqlite_schema WHERE type = 'index';"
     "SELECT * FROM evercore_aggregate_type; SELECT * FROM evercore_event_type;"
     "SELECT aggregate_id, type_id, natural_key, erased, base FROM evercore_aggregate;"
+    "SELECT * FROM evercore_kept_state;"
     "SELECT * FROM evercore_snapshot; SELECT * FROM evercore_event_id; SELECT * FROM "
     "evercore_compacted_type; SELECT * FROM _evercore_maintenance;"
     "SELECT * FROM evercore_subscription; SELECT subscription_id, partition, position, token, "

@@ -97,7 +97,8 @@ BEGIN
       placed := setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@) | @flags@);
     END IF;
     IF marks & @checks_states@ > 0 THEN
-      PERFORM _evercore_refuse('EV011', k.fault) FROM _evercore_keep_state(id, reached - 1, reached) k WHERE k.fault IS NOT NULL;
+      IF (SELECT (SELECT t.schema IS NOT NULL FROM evercore_aggregate_type t WHERE t.type_id = a.type_id) FROM evercore_aggregate a WHERE a.aggregate_id = id)
+         OR current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_check_state(id, reached); END IF;
     END IF;
     IF @marks@ < 0 THEN PERFORM _evercore_follow_policy(id, reached - 1, reached); END IF;
   END IF;

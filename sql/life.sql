@@ -129,10 +129,11 @@ END $$;
 COMMENT ON FUNCTION _evercore_check_position() IS 'EV010 where the next position might not be above all others.';
 
 -- _evercore_highest, which every append reads, is a position in its lower 44 bits. Above them stands what an append must know, since
--- each sequence costs it 3 %: 2^44, that a type ever declared tags; 2^45, that types were ever indexed; 2^46, that events were
--- replicated; in bits 47 to 62 which name the schema has, so that the functions of a store that swapped its name with another's are not
--- at home there; and, as the sign, that a snapshot policy was ever declared. Whoever sets it keeps what stands there. A declaration
--- excludes all who append (see locks.sql), and writes its mark under the lock of who wakes: none of them takes it away.
+-- each sequence costs it 3 %: 2^44, that a type ever declared tags or a schema; 2^45, that types were ever indexed; 2^46, that events were
+-- replicated; in bits 47 to 61 which name the schema has, so that the functions of a store that swapped its name with another's are not
+-- at home there; 2^62, that an aggregate type ever declared a schema of its states; and, as the sign, that a snapshot policy was ever
+-- declared. Whoever sets it keeps what stands there. A declaration excludes all who append (see locks.sql), and writes its mark under the
+-- lock of who wakes: none of them takes it away.
 
 -- The server is looked at once a session, and where the sequence stands below what the session drew, what was given at all, or what is
 -- remembered of this transaction; the sequence each time.

@@ -12,7 +12,7 @@
 -- The state after each of an aggregate's newest events, which this transaction wrote, is judged: the first fault, and its sequence. So many
 -- events are folded at once as keep in memory what the fold gives.
 CREATE OR REPLACE FUNCTION _evercore_keep_state(id bigint, before bigint, reached bigint, OUT place bigint, OUT fault text)
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   kind record;
   state jsonb;
@@ -48,6 +48,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_keep_state(bigint, bigint, bigint)
   IS 'Keeps the state after an aggregate''s newest events for the next append; gives the first fault that its type''s schema finds with one of them.';
+
+CREATE OR REPLACE FUNCTION _evercore_check_state(id bigint, reached bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  fault text := (_evercore_keep_state(id, reached - 1, reached)).fault;
+BEGIN
+  IF fault IS NOT NULL THEN PERFORM _evercore_refuse('EV011', fault); END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_check_state(bigint, bigint) IS 'Refuses an append after which the state is not what its type declares: EV011.';
 
 -- Of a call of many appends the first fault in the order of its events. Each aggregate is looked at once: a row that one transaction writes
 -- again and again becomes slow to find.

@@ -22,7 +22,7 @@ COMMENT ON SEQUENCE _evercore_system IS 'A mark of the server''s identity and ti
 
 -- How far positions were given at least: the sequence they are drawn from can be set back, and compaction removes what shows it.
 -- A position is 44 bits of an advisory lock's key.
--- In the same number, since each sequence that an append reads costs it 3 %: 2^46 says that events were replicated, bits 47 to 62 which
+-- In the same number, since each sequence that an append reads costs it 3 %: 2^46 says that events were replicated, bits 47 to 61 which
 -- name the schema has, and a sign that there is a policy.
 CREATE SEQUENCE _evercore_highest MINVALUE -9223372036854775808;
 COMMENT ON SEQUENCE _evercore_highest IS

@@ -104,6 +104,7 @@ def test_no_call_compiles_its_plans():
     Connection(database).rows("SELECT evercore_subscribe('s'), evercore_claim('s', 'me', 60)")
     event = '"events": [{"event_type": "E", "data": {}}]'
     named = '"events": [{"event_type": "E", "data": {}, "event_id": "%s"}]'
+    Connection(database).rows("SELECT evercore_aggregate_type('T', '{\"schema\":{\"properties\":{\"a\":{\"minimum\":0}}}}')")
     calls = (f"SELECT evercore_append_many('[{{\"aggregate_id\": 1, {event}}}]')",
              f"SELECT evercore_append_many('[{{\"aggregate_id\": 1, {event}}}, {{\"aggregate_id\": 2, {event}}}]')",
              f"SELECT evercore_append_many('[{{\"aggregate_type\": \"T\", \"natural_key\": \"new\", {named % 'a'}}}]')",

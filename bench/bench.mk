@@ -4,10 +4,10 @@
 BENCH_HARNESS := $(patsubst %,build/bench/%.o,harness processors)
 BENCH_SERVERS := $(patsubst bench/%.cpp,build/bench/%,$(filter-out bench/library_%,$(wildcard bench/*_postgres.cpp)))
 
-.PHONY: bench-check bench-sqlite bench-tags-sqlite bench-tags-postgres
+.PHONY: bench-check bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
 	@mkdir -p bench/out && rm -f bench/out/short
-	@for part in bench-sqlite bench-tags-sqlite bench-subscription bench-postgres bench-tags-postgres bench-library; do \
+	@for part in bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library; do \
 	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short $(MAKE) --no-print-directory $$part || exit 1; done
 	@if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi
 	@echo "0 parts fell short"
@@ -33,6 +33,15 @@ bench-tags-postgres: build/bench/tags_postgres sql ## measure tags, queries and 
 	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step tags_postgres tests/postgres/with_server \
 	  sh -c 'bench/tags_stores && build/bench/tags_postgres $(EVENTS)'
 	@$(PYTHON) bench/plot bench/out/tags_postgres.json
+
+bench-types-sqlite: build/bench/types_sqlite ## measure rules, schemas and upcasts on SQLite
+	@bench/step types_sqlite build/bench/types_sqlite
+	@$(PYTHON) bench/plot bench/out/types_sqlite.json
+
+bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas and upcasts on PostgreSQL
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step types_postgres tests/postgres/with_server \
+	  sh -c 'bench/tags_stores && build/bench/types_postgres'
+	@$(PYTHON) bench/plot bench/out/types_postgres.json
 
 build/bench/%.o: bench/%.cpp build/flags
 	@mkdir -p $(@D)

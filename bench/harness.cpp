@@ -39,6 +39,20 @@ void Report::measure(const Question& question, int rounds) {
   compare(question.name, baseline, evercore);
 }
 
+void Report::measure_cost(const Question& question, const std::string& unit, int rounds) {
+  if (!asks(question.name)) return;
+  std::vector<double> baseline;
+  std::vector<double> evercore;
+  question.baseline();
+  question.evercore();
+  for (int round = 0; round < rounds; ++round) {
+    baseline.push_back(question.baseline());
+    evercore.push_back(question.evercore());
+  }
+  const double more = median(evercore) - median(baseline);
+  add({question.name, more / question.units * 1e6, unit});
+}
+
 void Report::compare(const std::string& name, const std::vector<double>& baseline,
                      const std::vector<double>& evercore) {
   if (!asks(name)) return;

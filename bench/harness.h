@@ -40,6 +40,9 @@ class Report {
   /// Measures `question`: `rounds` of each side in turns after one that does not count; prints its
   /// row.
   void measure(const Question& question, int rounds = 5);
+  /// What evercore's side takes more than the baseline for each unit, in microseconds: the difference of
+  /// the medians, as a figure.
+  void measure_cost(const Question& question, const std::string& unit, int rounds = 7);
   /// Takes what was measured elsewhere, in turns: units a second of each round; prints its row.
   void compare(const std::string& name, const std::vector<double>& baseline,
                const std::vector<double>& evercore);

@@ -34,7 +34,7 @@ endif
 .PHONY: all help deps test check soak fuzz bench demo install install-extension install-docs uninstall clean
 .PHONY: dist debug compile_commands.json always
 
-include $(wildcard ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk packages/release/release.mk tests/tests.mk bench/bench.mk)
+include $(wildcard bench/bench.mk ext/ext.mk sql/sql.mk lib/lib.mk lib/gen/gen.mk packages/release/release.mk tests/tests.mk)
 
 all: loadable static ## build everything
 

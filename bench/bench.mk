@@ -1,45 +1,58 @@
-# The benchmarks: one program per question, each against a baseline in the same run; bench/out/ takes the JSON.
+# The benchmarks: one program per question, each against a baseline in the same run; bench/out/ takes the JSON, and
+# bench/targets.json says what each row must reach.
 
-BENCH_SOURCES := harness sqlite_store
-BENCH_OBJECTS := $(BENCH_SOURCES:%=build/bench/%.o)
+BENCH_HARNESS := $(patsubst %,build/bench/%.o,harness processors)
+BENCH_SERVERS := $(patsubst bench/%.cpp,build/bench/%,$(filter-out bench/library_%,$(wildcard bench/*_postgres.cpp)))
 
-.PHONY: bench-sqlite bench-tags-sqlite bench-tags-postgres
+.PHONY: bench-check bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
 	@mkdir -p bench/out && rm -f bench/out/short
-	@for part in bench-sqlite bench-tags-sqlite bench-subscription bench-postgres bench-tags-postgres bench-library; do \
-	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short bench/step $(MAKE) --no-print-directory $$part; done
+	@for part in bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library; do \
+	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short $(MAKE) --no-print-directory $$part || exit 1; done
 	@if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi
 	@echo "0 parts fell short"
+
+bench-check: ## print the rows of the last benchmarks that fall short of bench/targets.json, and those not measured
+	@$(PYTHON) bench/check
 
 # fsync on, and every setting else as it comes, but for memory: what a server of this size would have.
 BENCH_SERVER := fsync=on shared_buffers=1GB max_wal_size=4GB
 
 bench-sqlite: build/bench/append_sqlite build/bench/read_sqlite ## measure the extension against plain SQLite
 	bench/layout
-	@bench/step build/bench/append_sqlite
-	@bench/step build/bench/read_sqlite
+	@bench/step append_sqlite build/bench/append_sqlite
+	@bench/step read_sqlite build/bench/read_sqlite
 	@$(PYTHON) bench/plot bench/out/append_sqlite.json bench/out/read_sqlite.json
 
 # EVENTS=10000 for a look at the programs; EVERCORE_BENCH_BEFORE=FILE, an older extension for SQLite to be measured against.
 bench-tags-sqlite: build/bench/tags_sqlite ## measure tags, queries and conditions on SQLite (EVENTS)
-	@bench/step build/bench/tags_sqlite $(EVENTS)
+	@bench/step tags_sqlite build/bench/tags_sqlite $(EVENTS)
 	@$(PYTHON) bench/plot bench/out/tags_sqlite.json
 
 bench-tags-postgres: build/bench/tags_postgres sql ## measure tags, queries and conditions on PostgreSQL (EVENTS)
-	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step tests/postgres/with_server \
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step tags_postgres tests/postgres/with_server \
 	  sh -c 'bench/tags_stores && build/bench/tags_postgres $(EVENTS)'
 	@$(PYTHON) bench/plot bench/out/tags_postgres.json
+
+bench-types-sqlite: build/bench/types_sqlite ## measure rules, schemas and upcasts on SQLite
+	@bench/step types_sqlite build/bench/types_sqlite
+	@$(PYTHON) bench/plot bench/out/types_sqlite.json
+
+bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas and upcasts on PostgreSQL
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step types_postgres tests/postgres/with_server \
+	  sh -c 'bench/tags_stores && build/bench/types_postgres'
+	@$(PYTHON) bench/plot bench/out/types_postgres.json
 
 build/bench/%.o: bench/%.cpp build/flags
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) -iquote ext $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
-build/bench/%_sqlite: build/bench/%_sqlite.o $(BENCH_OBJECTS) build/static/libevercore_ext.a
+build/bench/%_sqlite: build/bench/%_sqlite.o build/bench/sqlite_store.o $(BENCH_HARNESS) build/static/libevercore_ext.a
 	@$(CXX) $(CXXFLAGS) $(LDFLAGS) $^ -lsqlite3 $(shell $(PKG_CONFIG) --libs simdjson) -o $@
 
-build/bench/%_postgres: bench/%_postgres.cpp bench/postgres_session.hpp build/bench/harness.o
+$(BENCH_SERVERS): build/bench/%: bench/%.cpp bench/postgres_session.hpp $(BENCH_HARNESS)
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< build/bench/harness.o $(PG_LIBS) -pthread
+	@$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_HARNESS) $(PG_LIBS) -pthread
 
 -include $(wildcard build/bench/*.d)

@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "processors.h"
+
 namespace bench {
 
 /// One question. `baseline` and `evercore` do the same work once and give the seconds it took; the
 /// ratio is baseline ÷ evercore, so above 1 evercore is the faster.
 struct Question {
   std::string name;
-  double least;  ///< the ratio to reach; 0: only reported
   double units;  ///< events (or calls) in one round
   std::function<double()> baseline;
   std::function<double()> evercore;
@@ -22,10 +23,11 @@ struct Question {
 struct Figure {
   std::string name;
   double value;
-  double most;  ///< the most it may be; 0: only reported
   std::string unit;
 };
 
+/// The answers of one program. What each must reach stands in bench/targets.json under the report's title, and
+/// bench/check looks at it.
 class Report {
  public:
   /// With EVERCORE_BENCH_ONLY in the environment, only questions whose name holds that text are
@@ -38,23 +40,28 @@ class Report {
   /// Measures `question`: `rounds` of each side in turns after one that does not count; prints its
   /// row.
   void measure(const Question& question, int rounds = 5);
+  /// What evercore's side takes more than the baseline for each unit, in microseconds: the difference of
+  /// the medians, as a figure.
+  void measure_cost(const Question& question, const std::string& unit, int rounds = 7);
+  /// Takes what was measured elsewhere, in turns: units a second of each round; prints its row.
+  void compare(const std::string& name, const std::vector<double>& baseline,
+               const std::vector<double>& evercore);
   void add(const Figure& figure);
-  /// Takes two speeds that were measured elsewhere, in turns, without printing them.
-  void record(const std::string& name, double least, double baseline_rate, double evercore_rate);
 
-  /// Writes bench/out/<title>.json, for bench/plot. Gives 0 when every ratio was reached, else 1.
+  /// Writes bench/out/<title>.json, for bench/plot and bench/check. Gives 0.
   int finish() const;
 
  private:
   struct Row {
     std::string name;
-    double least;
-    double ratio;
-    double baseline_rate;
-    double evercore_rate;
+    double ratio, lowest, highest;
+    double baseline_rate, evercore_rate;
+    double foreign;  ///< load of others since the row before, in processors
   };
+
   std::string title_;
   std::string only_;
+  ForeignLoad foreign_;
   std::vector<Row> rows_;
   std::vector<Figure> figures_;
 };

@@ -1,8 +1,6 @@
 // What the benches of the C++ library share: the events, and running contenders in turns.
 #pragma once
 
-#include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -52,11 +50,10 @@ struct Contender {
   const char* name;
   double count;
   std::function<void()> work;
-  double least = 0;  // times the baseline's rate; 0: only reported
   std::vector<double> rates{};
 };
 
-// Runs the contenders in turns, five times, and prints the medians; the first is the baseline.
+// Runs the contenders in turns, five times; the first is the baseline of the others.
 inline void compare(bench::Report& report, const std::string& question,
                     std::vector<Contender> contenders) {
   if (!report.asks(question)) return;
@@ -65,22 +62,7 @@ inline void compare(bench::Report& report, const std::string& question,
       contender.rates.push_back(contender.count / seconds(contender.work));
     }
   }
-  std::printf("%s\n", question.c_str());
-  double baseline = 0;
-  for (auto& contender : contenders) {
-    std::sort(contender.rates.begin(), contender.rates.end());
-    const double rate = contender.rates[contender.rates.size() / 2];
-    const bool is_baseline = &contender == &contenders.front();
-    if (is_baseline) baseline = rate;
-    const double ratio = rate / baseline;
-    const char* verdict = contender.least <= 0       ? ""
-                          : ratio >= contender.least ? "  reached"
-                                                     : "  MISSED";
-    std::printf("  %-46s %10.0f /s %9.2f us %6.2f x%s\n", contender.name, rate, 1e6 / rate, ratio,
-                verdict);
-    if (!is_baseline) {
-      report.record(question + ": " + contender.name, contender.least, baseline, rate);
-    }
+  for (std::size_t i = 1; i < contenders.size(); ++i) {
+    report.compare(question + ": " + contenders[i].name, contenders[0].rates, contenders[i].rates);
   }
-  std::fflush(stdout);
 }

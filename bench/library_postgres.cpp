@@ -100,8 +100,7 @@ int main() {
               for (int i = 0; i < n; ++i) {
                 store.with_context([&](Context& ctx) { ctx.apply(typed[next(b)], note(i)); });
               }
-            },
-            0.80},
+            }},
            {"(libpq: INSERT and UPDATE by hand, no surface)", n, [&] {
               for (int i = 0; i < n; ++i) raw.hand(1 + i % 1000, data);
             }}});

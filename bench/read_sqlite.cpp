@@ -55,7 +55,7 @@ void ask_log(bench::Report& report) {
       " e.reference, e.metadata, e.event_time, e.recorded_at, e.event_id" +
       from);
   const Stmt follow = store.prepare("SELECT * FROM evercore_follow()");
-  report.measure({"1,000,000 events through evercore_follow, all columns", 0.60, events,
+  report.measure({"1,000,000 events through evercore_follow, all columns", events,
                   [&] { return read_round(raw_all); }, [&] { return read_round(follow); }});
 
   const Stmt raw_timeless = store.prepare(
@@ -65,16 +65,15 @@ void ask_log(bench::Report& report) {
   const Stmt log = store.prepare(
       "SELECT position, aggregate_id, aggregate_type, natural_key, sequence, event_type, data,"
       " reference, metadata, event_id FROM evercore_log ORDER BY position");
-  report.measure({"1,000,000 events of evercore_log, without times", 0.75, events,
+  report.measure({"1,000,000 events of evercore_log, without times", events,
                   [&] { return read_round(raw_timeless); }, [&] { return read_round(log); }});
 
   const Stmt log_all = store.prepare("SELECT * FROM evercore_log ORDER BY position");
-  report.measure({"1,000,000 events of evercore_log, all columns", 0, events,
+  report.measure({"1,000,000 events of evercore_log, all columns", events,
                   [&] { return read_round(raw_all); }, [&] { return read_round(log_all); }});
 }
 
-void ask_state(bench::Report& report, const char* name, double least, bool interleaved,
-               const char* data) {
+void ask_state(bench::Report& report, const char* name, bool interleaved, const char* data) {
   if (!report.asks(name)) return;
   constexpr int each = 1000;
   const Store store("state");
@@ -96,12 +95,12 @@ void ask_state(bench::Report& report, const char* name, double least, bool inter
       }
     });
   };
-  report.measure({name, least, static_cast<double>(each) * folds, [&] { return round(raw); },
+  report.measure({name, static_cast<double>(each) * folds, [&] { return round(raw); },
                   [&] { return round(state); }});
   // What no fold can be faster than: stepping over the rows it folds.
   const Stmt rows = store.prepare(
       "SELECT type_id, data FROM evercore_event WHERE aggregate_id = ?1 ORDER BY sequence");
-  report.measure({std::string("  its limit: those rows read and not folded"), 0,
+  report.measure({std::string("  its limit: those rows read and not folded"),
                   static_cast<double>(each) * folds, [&] { return round(raw); },
                   [&] { return round(rows); }});
 }
@@ -119,10 +118,9 @@ int main(int argc, char**) {
       report.asks("1,000,000 events of evercore_log, without times")) {
     ask_log(report);
   }
-  ask_state(report, "evercore_state of 1,000 events, contiguous", 8, false, five_members);
-  ask_state(report, "evercore_state of 1,000 events, among 1,000 aggregates", 4, true,
-            five_members);
-  ask_state(report, "states of 20 members, 1,000 events, contiguous", 8, false, five_of_twenty);
-  ask_state(report, "states of 20 members, among 1,000 aggregates", 4, true, five_of_twenty);
+  ask_state(report, "evercore_state of 1,000 events, contiguous", false, five_members);
+  ask_state(report, "evercore_state of 1,000 events, among 1,000 aggregates", true, five_members);
+  ask_state(report, "states of 20 members, 1,000 events, contiguous", false, five_of_twenty);
+  ask_state(report, "states of 20 members, among 1,000 aggregates", true, five_of_twenty);
   return report.finish();
 }

@@ -88,7 +88,7 @@ void ask_tax(bench::Report& report) {
     fill(old, Tags::none);
     const Stmt theirs = old.prepare(append);
     const Stmt ours = store.prepare(append);
-    report.measure({"append without tags, against the extension of before", 0.97, calls,
+    report.measure({"append without tags, against the extension of before", calls,
                     [&] { return append_round(theirs, calls); },
                     [&] { return append_round(ours, calls); }});
   }
@@ -103,10 +103,10 @@ void ask_tax(bench::Report& report) {
   const Stmt beside = with.prepare(append);
   const Stmt by_type = indexed.prepare(append);
   report.measure(
-      {"append without tags, in a store with tags", 0.95, calls,
+      {"append without tags, in a store with tags", calls,
        [&] { return append_round(plain, calls); }, [&] { return append_round(beside, calls); }},
       9);
-  report.measure({"append without tags, with types indexed", 0, calls,
+  report.measure({"append without tags, with types indexed", calls,
                   [&] { return append_round(plain, calls); },
                   [&] { return append_round(by_type, calls); }});
 }
@@ -227,8 +227,7 @@ void ask_condition(bench::Report& report) {
         for (int i = 0; i < calls; ++i) side.append(i, conditional);
       });
     };
-    report.measure({name, conditional ? 0.6 : 0, calls, [&] { return round(raw); },
-                    [&] { return round(ours); }});
+    report.measure({name, calls, [&] { return round(raw); }, [&] { return round(ours); }});
   }
 }
 
@@ -291,8 +290,8 @@ void ask_queries(bench::Report& report, const Store& store) {
       });
     };
     const std::vector<std::string> by_hand(asked.parameters.begin(), asked.parameters.end());
-    report.measure({std::string("evercore_query of 100 events by ") + asked.name, 0.6,
-                    calls * found, [&] { return round(raw, by_hand); },
+    report.measure({std::string("evercore_query of 100 events by ") + asked.name, calls * found,
+                    [&] { return round(raw, by_hand); },
                     [&] { return round(query, {"[{" + asked.item + "}]"}); }});
   }
 }
@@ -316,8 +315,7 @@ void ask_after(bench::Report& report, const Store& store) {
        {std::pair{"tag", R"([{"tags":["none"]}])"},
         std::pair{"type and tag", R"([{"types":["T9"],"tags":["many:3"]}])"},
         std::pair{"type", R"([{"types":["Never"]}])"}}) {
-    report.measure({from + name, 0.5, calls,
-                    [&, c = std::string(condition)] { return round(c, head); },
+    report.measure({from + name, calls, [&, c = std::string(condition)] { return round(c, head); },
                     [&, c = std::string(condition)] { return round(c, 0); }});
   }
 }

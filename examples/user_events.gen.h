@@ -63,15 +63,17 @@ static_assert(evercore::detail::aggregate_name<::User>() == "User",
               "this header is stale; run evercoregen again");
 static_assert(evercore::event_name<::UserCreated>() == "UserCreated",
               "this header is stale; run evercoregen again");
+static_assert(evercore::detail::declared_schema<::UserCreated>() == "{\"type\":\"object\",\"properties\":{\"username\":{\"type\":\"string\"},\"email\":{\"type\":\"string\"},\"is_active\":{\"type\":\"boolean\"}},\"required\":[\"username\",\"email\",\"is_active\"]}",
+              "this header is stale; run evercoregen again");
 static_assert(evercore::event_name<::UserRenamed>() == "UserRenamed",
               "this header is stale; run evercoregen again");
 static_assert(evercore::event_name<::UserLoggedIn>() == "UserLoggedIn",
               "this header is stale; run evercoregen again");
-static_assert(!evercore::detail::custom<::User, ::UserCreated>,
+static_assert(evercore::detail::declared_fold<::User, ::UserCreated>() == "merge",
               "this header is stale; run evercoregen again");
-static_assert(!evercore::detail::custom<::User, ::UserRenamed>,
+static_assert(evercore::detail::declared_fold<::User, ::UserRenamed>() == "merge",
               "this header is stale; run evercoregen again");
-static_assert(evercore::detail::custom<::User, ::UserLoggedIn>,
+static_assert(evercore::detail::declared_fold<::User, ::UserLoggedIn>() == "[{\"add\":{\"/logins\":{\"value\":1}}},{\"set\":{\"/last_login\":{\"field\":\"event_time\"}}}]",
               "this header is stale; run evercoregen again");
 static_assert(evercore::detail::event_names_differ<
     ::UserCreated,

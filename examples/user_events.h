@@ -10,6 +10,8 @@ struct UserCreated {
   std::string username;
   std::string email;
   bool is_active = true;
+  // The store takes nothing else under this name, whoever appends.
+  static constexpr std::string_view schema() { return evercore::schema_of<UserCreated>(); }
 };
 
 // evercore:state-event
@@ -23,7 +25,7 @@ struct UserLoggedIn {
 };
 
 // The state. UserCreated and UserRenamed set its members of the same name; UserLoggedIn has none to
-// set and is folded by hand.
+// set and is folded by hand, in SQL by rules that do the same.
 // evercore:aggregate
 struct User {
   std::string username;
@@ -35,6 +37,9 @@ struct User {
   void apply(const UserLoggedIn&, const evercore::EventInfo& info) {
     ++logins;
     last_login = info.event_time;
+  }
+  static constexpr std::string_view fold_rules(const UserLoggedIn&) {
+    return R"([{"add":{"/logins":{"value":1}}},{"set":{"/last_login":{"field":"event_time"}}}])";
   }
   void validate(const UserLoggedIn&) const {
     if (!is_active) throw evercore::refused_error("the user is not active");

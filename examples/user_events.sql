@@ -5,9 +5,9 @@
 -- search_path, behind a schema of your own that takes the views. A member of another kind than its column
 -- says reads as NULL.
 
-SELECT evercore_event_type('UserCreated', 'merge');
+SELECT evercore_event_type('UserCreated', 'merge', '{"schema":{"type":"object","properties":{"username":{"type":"string"},"email":{"type":"string"},"is_active":{"type":"boolean"}},"required":["username","email","is_active"]}}');
 SELECT evercore_event_type('UserRenamed', 'merge');
-SELECT evercore_event_type('UserLoggedIn', 'custom');
+SELECT evercore_event_type('UserLoggedIn', '[{"add":{"/logins":{"value":1}}},{"set":{"/last_login":{"field":"event_time"}}}]');
 
 -- Each UserCreated
 DROP VIEW IF EXISTS user_created;

@@ -2,4 +2,4 @@
 
 .PHONY: bench-subscription
 bench-subscription: build/bench/subscription_sqlite ## measure subscriptions on SQLite
-	@bench/step build/bench/subscription_sqlite
+	@bench/step subscription_sqlite build/bench/subscription_sqlite

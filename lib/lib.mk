@@ -71,10 +71,10 @@ build/examples/%: examples/%.cpp build/libevercore.a
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
 	@$(CXX) -Ilib/include $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) $< build/libevercore.a $(LIB_LIBS) -o $@
-build/bench/library_%: bench/library_%.cpp build/bench/harness.o build/libevercore.a
+build/bench/library_%: bench/library_%.cpp $(BENCH_HARNESS) build/libevercore.a
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP $< build/bench/harness.o build/libevercore.a $(LIB_LIBS) -o $@
+	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP $< $(BENCH_HARNESS) build/libevercore.a $(LIB_LIBS) -o $@
 build/examples/user: examples/user_events.h examples/user_events.gen.h
 examples: $(LIB_EXAMPLES) ## build the C++ examples
 
@@ -136,10 +136,10 @@ soak-workers: build/library-tests/workers ## kill workers of a subscription over
 	@EVERCORE_WORKERS_EVENTS=200000 tests/library/check_workers
 
 bench-library: $(LIB_BENCHES) ## measure the C++ library against raw C, interleaved
-	@bench/step build/bench/library_sqlite
-	@bench/step build/bench/library_subscription
-	@EVERCORE_SERVER_OPTIONS=fsync=on bench/step tests/postgres/with_server build/bench/library_postgres
-	@EVERCORE_SERVER_OPTIONS=fsync=on bench/step tests/postgres/with_server build/bench/library_subscription
+	@bench/step library_sqlite build/bench/library_sqlite
+	@bench/step subscription_library build/bench/library_subscription
+	@EVERCORE_SERVER_OPTIONS=fsync=on bench/step library_postgres tests/postgres/with_server build/bench/library_postgres
+	@EVERCORE_SERVER_OPTIONS=fsync=on bench/step subscription_postgres tests/postgres/with_server build/bench/library_subscription
 	@$(PYTHON) bench/plot bench/out/library_sqlite.json bench/out/library_postgres.json
 
 # $(call install_library,name,pc): an installed library is stripped of what only debuggers need.

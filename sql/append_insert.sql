@@ -146,11 +146,16 @@ COMMENT ON FUNCTION _evercore_printed_bytes(text, text) IS 'A document of the IN
 CREATE OR REPLACE FUNCTION _evercore_printed_time(value text) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+  given text := value;
   naive timestamp;
   moment timestamptz;
 BEGIN
   IF current_setting('DateStyle') LIKE 'ISO%' OR value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ Tt]|$)' THEN RETURN value; END IF;
-  naive := regexp_replace(value, '(:[0-9]{2}(?:[.][0-9]+)?(?: [0-9]{4})?)(?: [A-Za-z]+| ?[+-][0-9:]+)$', E'\\1')::timestamp;
+  IF current_setting('DateStyle') LIKE '%YMD' THEN  -- it reads the year first, and does not print it so
+    given := regexp_replace(regexp_replace(value, '^([0-9]{2})[-/]([0-9]{2})[-/]([0-9]{4,})', E'\\3-\\1-\\2'),
+                            '^([0-9]{2})[.]([0-9]{2})[.]([0-9]{4,})', E'\\3-\\2-\\1');
+  END IF;
+  naive := regexp_replace(given, '(:[0-9]{2}(?:[.][0-9]+)?(?: [0-9]{4})?)(?: [A-Za-z]+| ?[+-][0-9:]+)$', E'\\1')::timestamp;
   IF NOT isfinite(naive) THEN RETURN value; END IF;
   IF naive::text = value OR naive::date::text = value THEN RETURN _evercore_time_text(naive); END IF;
   -- With a zone: one of the instants at which clocks of the session's zone show this, twice in the hour that is put back.

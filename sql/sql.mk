@@ -40,14 +40,10 @@ pg-uninstall: ## remove the files of CREATE EXTENSION evercore
 PG_CPPFLAGS ?= $(shell $(PKG_CONFIG) --cflags libpq)
 PG_LIBS     ?= $(shell $(PKG_CONFIG) --libs libpq)
 
-build/bench/postgres_bench: bench/postgres_bench.cpp bench/postgres_session.hpp
-	@mkdir -p $(@D)
-	$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(PG_LIBS) -pthread
-
-bench-postgres: build/bench/postgres_bench ## measure the PostgreSQL mirror against the same work by hand
+bench-postgres: build/bench/append_postgres sql ## measure the PostgreSQL mirror against the same work by hand
 	@mkdir -p bench/out
-	EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step tests/postgres/with_server \
-	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && build/bench/postgres_bench $(BENCH_POSTGRES)'
+	EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step postgres tests/postgres/with_server \
+	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && build/bench/append_postgres $(BENCH_POSTGRES)'
 	@$(PYTHON) bench/plot bench/out/postgres.json
 
 installcheck: sql ## PGXS convention: test the installed extension in the server of PGHOST, PGPORT …

@@ -23,13 +23,15 @@ std::string text_of(CXString string) {
   return copy;
 }
 
-Unit::Unit(std::span<const std::string> headers, std::span<const std::string> flags)
+Unit::Unit(std::span<const std::string> headers, std::span<const std::string> flags,
+           std::string_view after)
     : headers_(headers.begin(), headers.end()), index_(clang_createIndex(0, 0)) {
   std::string program;
   for (const std::string& header : headers_) {
     paths_.push_back(std::filesystem::absolute(header).lexically_normal().string());
     program += "#include \"" + paths_.back() + "\"\n";
   }
+  program += after;
   std::vector<const char*> arguments{"-xc++", "-std=c++20"};
   for (const std::string& flag : flags) arguments.push_back(flag.c_str());
   CXUnsavedFile source{program_name, program.data(), program.size()};

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model.h"
@@ -21,9 +22,10 @@ std::string text_of(CXString string);
 // A parsed translation unit and the index it belongs to.
 class Unit {
  public:
-  // Parses a program that includes these headers and nothing else. Faults are what the compiler
-  // calls errors; the unit may be looked at only when there are none.
-  Unit(std::span<const std::string> headers, std::span<const std::string> flags);
+  // Parses a program that includes these headers, and holds nothing else but what is to come after them.
+  // Faults are what the compiler calls errors; the unit may be looked at only when there are none.
+  Unit(std::span<const std::string> headers, std::span<const std::string> flags,
+       std::string_view after = {});
 
   const std::vector<Fault>& faults() const noexcept { return faults_; }
   CXTranslationUnit get() const noexcept { return unit_.get(); }

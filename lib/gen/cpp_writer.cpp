@@ -78,15 +78,21 @@ void add_assertions(std::string& out, const Model& model) {
   }
   for (const Event& event : model.events) {
     add_assertion(out, "evercore::event_name<" + event.cpp + ">() == " + cpp_text(event.stored));
-    if (event.options.empty()) continue;
-    add_assertion(
-        out, "evercore::detail::event_options<" + event.cpp + ">() == " + cpp_text(event.options));
+    for (const auto& [function, text] :
+         {std::pair("event_tags", &event.tags), std::pair("declared_schema", &event.schema)}) {
+      if (text->empty()) continue;
+      add_assertion(out, "evercore::detail::" + std::string(function) + "<" + event.cpp +
+                             ">() == " + cpp_text(*text));
+    }
   }
   for (const Aggregate& aggregate : model.aggregates) {
     for (const std::size_t index : aggregate.events) {
       const Event& event = model.events[index];
-      add_assertion(out, std::string(event.fold == Fold::custom ? "" : "!") +
-                             "evercore::detail::custom<" + aggregate.cpp + ", " + event.cpp + ">");
+      const std::string fold = event.fold == Fold::merge ? "merge"
+                               : event.rules.empty()     ? "custom"
+                                                         : event.rules;
+      add_assertion(out, "evercore::detail::declared_fold<" + aggregate.cpp + ", " + event.cpp +
+                             ">() == " + cpp_text(fold));
     }
   }
   out +=

@@ -55,11 +55,15 @@ struct Event : Struct {
   Fold fold = Fold::merge;
   std::vector<std::string> aliases;  // names it had before
   std::vector<std::string> older;    // names of the structs that it was before, by upcast()
-  std::string options{};             // what it declares of tags, a JSON object; empty: nothing
+  std::string tags{};                // the tags it declares, a JSON object; empty: none
+  std::string rules{};               // by which SQL folds a custom event; empty: it does not
+  bool has_schema = false;           // whether it has a schema()
+  std::string schema{};              // what that says of its data
 };
 
 struct Aggregate : Struct {
   std::vector<std::size_t> events;  // indexes into Model::events, in the order of the source
+  bool has_rules = false;           // whether the state has a fold_rules()
 };
 
 // Everything that was marked, in the order of the source.

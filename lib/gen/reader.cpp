@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "clang.h"
+#include "declarations.h"
 #include "literals.h"
 #include "marks.h"
 #include "members.h"
@@ -90,6 +91,14 @@ std::optional<bool> has_apply(CXCursor state, CXCursor event) {
   return found;
 }
 
+bool has_function(CXCursor declaration, std::string_view name) {
+  for (const CXCursor& part : children(declaration)) {
+    const bool function = part.kind == CXCursor_CXXMethod || part.kind == CXCursor_FunctionTemplate;
+    if (function && name_of(part) == name) return true;
+  }
+  return false;
+}
+
 // One marked struct on its way into the model.
 struct Marked {
   Mark mark;
@@ -169,7 +178,8 @@ class Reader {
     Marked marked{std::move(mark), *target};
     if (marked.mark.kind == MarkKind::aggregate) {
       marked.place = model_.aggregates.size();
-      model_.aggregates.push_back({describe_struct(marked, "aggregate_type"), {}});
+      model_.aggregates.push_back(
+          {describe_struct(marked, "aggregate_type"), {}, has_function(*target, "fold_rules")});
     } else {
       marked.place = model_.events.size();
       const bool custom = marked.mark.kind == MarkKind::event;
@@ -178,7 +188,8 @@ class Reader {
                                aliases_of(*target),
                                {}});
       add_older_names(*target, model_.events.back().older, 0);
-      model_.events.back().options = options_of(*target, model_.events.back());
+      model_.events.back().tags = tags_of(*target, model_.events.back());
+      model_.events.back().has_schema = has_function(*target, "schema");
     }
     marked_.push_back(std::move(marked));
   }
@@ -227,8 +238,8 @@ class Reader {
     return texts;
   }
 
-  // What evercore_event_type() takes of the struct's declared_tags.
-  std::string options_of(CXCursor declaration, const Event& event) {
+  // What evercore_event_type() takes as the struct's declared_tags.
+  std::string tags_of(CXCursor declaration, const Event& event) {
     const auto declared = static_member(declaration, "declared_tags");
     if (!declared) return {};
     const Location where = unit_.show(clang_getCursorLocation(*declared));
@@ -238,7 +249,7 @@ class Reader {
             "declared_tags are not pairs of texts in quotes, so that they cannot be read here");
       return {};
     }
-    std::string options;
+    std::string tags;
     for (std::size_t i = 0; i < texts.size(); i += 2) {
       const auto column =
           std::find_if(event.columns.begin(), event.columns.end(),
@@ -248,10 +259,10 @@ class Reader {
               "declared_tags names " + texts[i + 1] + ", which is no member of " + event.name);
         return {};
       }
-      options += (options.empty() ? "{\"tags\":{\"" : ",\"") + texts[i] + "\":\"/" +
-                 pointer_token(column->json) + "\"";
+      tags +=
+          (tags.empty() ? "{\"" : ",\"") + texts[i] + "\":\"/" + pointer_token(column->json) + "\"";
     }
-    return options + "}}";
+    return tags + "}";
   }
 
   // A member's name as a JSON Pointer spells it.
@@ -399,6 +410,7 @@ Model read_headers(std::span<const std::string> headers, std::span<const std::st
   faults = unit.faults();
   Model model;
   if (faults.empty()) model = Reader(unit, faults).read();
+  if (faults.empty()) read_declarations(headers, flags, model, faults);
   std::sort(faults.begin(), faults.end());
   faults.erase(std::unique(faults.begin(), faults.end()), faults.end());
   return model;

@@ -58,11 +58,24 @@ void add_columns(std::string& out, std::string_view source, const Struct& descri
   }
 }
 
-void declare(std::string& out, std::string_view name, Fold fold, std::string_view options = {}) {
-  out += "SELECT evercore_event_type(" + sql_text(name) +
-         (fold == Fold::merge ? ", 'merge'" : ", 'custom'");
-  if (!options.empty()) out += ", " + sql_text(options);
+// A name that the event has or had before: it folds as the event does, with the same tags.
+void declare(std::string& out, const Event& event, std::string_view name) {
+  const std::string_view fold = event.fold == Fold::merge ? "merge" : "custom";
+  out += "SELECT evercore_event_type(" + sql_text(name) + ", " +
+         sql_text(event.rules.empty() ? fold : event.rules);
+  std::string options = event.tags.empty() ? "" : "\"tags\":" + event.tags;
+  // Who still writes under an old name may write what the event was then.
+  if (!event.schema.empty() && name == event.stored) {
+    options += (options.empty() ? "\"schema\":" : ",\"schema\":") + event.schema;
+  }
+  if (!options.empty()) out += ", " + sql_text("{" + options + "}");
   out += ");\n";
+}
+
+// A name of a struct that the event was before, whose members are others.
+void declare_older(std::string& out, Fold fold, std::string_view name) {
+  out += "SELECT evercore_event_type(" + sql_text(name) +
+         (fold == Fold::merge ? ", 'merge');\n" : ", 'custom');\n");
 }
 
 std::string create(const Struct& described) {
@@ -109,9 +122,9 @@ std::string write_sql(const Model& model, std::span<const std::string> sources, 
   out += head;
   out += "\n";
   for (const Event& event : model.events) {
-    declare(out, event.stored, event.fold, event.options);
-    for (const std::string& alias : event.aliases) declare(out, alias, event.fold, event.options);
-    for (const std::string& older : event.older) declare(out, older, event.fold);
+    declare(out, event, event.stored);
+    for (const std::string& alias : event.aliases) declare(out, event, alias);
+    for (const std::string& older : event.older) declare_older(out, event.fold, older);
   }
   for (const Event& event : model.events) add_event(out, event, dialect);
   for (const Aggregate& aggregate : model.aggregates) add_state(out, aggregate, dialect);

@@ -67,7 +67,7 @@ void PostgresEngine::install(PostgresSession& session) {
   std::string script;
   for (const char* const* piece = postgres_bundle; *piece != nullptr; ++piece) script += *piece;
   if (script.empty())
-    throw schema_error("EV008: this build has no scripts for PostgreSQL", "EV008");
+    throw migration_error("EV008: this build has no scripts for PostgreSQL", "EV008");
   if (options_.schema.size() > 63 - std::string_view("_writer").size()) {
     throw argument_error("EV009: the schema's name is too long for its roles to be named after it");
   }

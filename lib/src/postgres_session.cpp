@@ -411,8 +411,8 @@ void PostgresSession::fail(const PGresult* result) {
   }
   const std::string message = primary != nullptr ? primary : "";
   if (code == "42883" || code == "3F000") {
-    throw schema_error("EV008: there is no store in this schema of the database (" + message + ")",
-                       "EV008");
+    throw migration_error(
+        "EV008: there is no store in this schema of the database (" + message + ")", "EV008");
   }
   if (!leading_code(message).empty()) throw_coded(message, leading_code(message));
   throw_coded(code + ": " + message, code);

@@ -16,9 +16,11 @@ inline constexpr Statement declare_event_type_with{"SELECT {}evercore_event_type
                                                    "ttt"};
 // Declares nothing; refuses what any declaration would.
 inline constexpr Statement declare_nothing{"SELECT {}evercore_event_type($1)", "t"};
-// No row where the type folds by merge: declared to, which is not told from one that is not declared.
-inline constexpr Statement declared_fold{
-    "SELECT fold FROM {}evercore_event_types WHERE event_type = $1 AND fold <> 'merge'", "t"};
+// A fold of merge is not told from one that nobody declared.
+inline constexpr Statement declared{
+    "SELECT fold, CAST(tags AS text), CAST(schema AS text) FROM {}evercore_event_types"
+    " WHERE event_type = $1",
+    "t"};
 inline constexpr Statement rename_type{"SELECT {}evercore_rename_type($1, $2, $3)", "ttt"};
 
 inline constexpr Statement create{"SELECT {}evercore_create($1, $2)", "tt"};

@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "declarations.h"
 #include "evercore/error.h"
 #include "pool.h"
 #include "recorded_event.h"
@@ -60,40 +61,9 @@ bool StoreCore::knows(const AggregateType& type) {
   return std::find(known_.begin(), known_.end(), &type) != known_.end();
 }
 
-std::vector<OtherFold> other_folds(const AggregateType& type, Session& session) {
-  std::vector<OtherFold> others;
-  for (const EventFold& fold : type.folds) {
-    std::string theirs;
-    auto sink = [&](const Row& row) { theirs = row.text(0); };
-    const Command commands[] = {Command(statements::declare_nothing, {fold.event_type}),
-                                Command(statements::declared_fold, {fold.event_type}, sink)};
-    session.run(commands);
-    if (!theirs.empty() && theirs != fold.fold) others.push_back({&fold, std::move(theirs)});
-  }
-  return others;
-}
-
-std::vector<Command> declaring_commands(const AggregateType& type, Session& session) {
-  const std::vector<OtherFold> others = other_folds(type, session);
-  std::vector<Command> commands;
-  for (const EventFold& fold : type.folds) {
-    const bool stays = std::any_of(others.begin(), others.end(),
-                                   [&](const OtherFold& other) { return other.ours == &fold; });
-    const Parameter declared = stays ? Parameter() : Parameter(fold.fold);
-    if (!fold.options.empty()) {
-      commands.emplace_back(
-          statements::declare_event_type_with,
-          std::initializer_list<Parameter>{fold.event_type, declared, fold.options});
-    } else if (!stays) {
-      commands.emplace_back(statements::declare_event_type,
-                            std::initializer_list<Parameter>{fold.event_type, declared});
-    }
-  }
-  return commands;
-}
-
 // An event type has one fold in the whole store.
-void StoreCore::require_agreement(const AggregateType& type) const {
+void StoreCore::require_agreement(const AggregateType& type) {
+  const std::shared_lock lock(mutex_);
   for (const AggregateType* other : known_) {
     for (const EventFold& theirs : other->folds) {
       for (const EventFold& ours : type.folds) {
@@ -108,17 +78,36 @@ void StoreCore::require_agreement(const AggregateType& type) const {
   }
 }
 
-void StoreCore::declare(const AggregateType& type, SessionHandle session) {
-  meet(type);
-  {
-    const std::shared_lock lock(mutex_);
-    require_agreement(type);
-  }
-  if (!session) session = engine->session();
-  const auto commands = declaring_commands(type, *session);
-  if (!commands.empty()) engine->write(std::move(session), commands);
+void StoreCore::know(const AggregateType& type) {
   const std::unique_lock lock(mutex_);
   known_.push_back(&type);
+}
+
+void StoreCore::declare(const AggregateType& type, SessionHandle session) {
+  meet(type);
+  require_agreement(type);
+  if (!session) session = engine->session();
+  const Declarations declarations = declarations_of(type, *session, Present::stays);
+  if (!declarations.commands.empty()) engine->write(std::move(session), declarations.commands);
+  know(type);
+}
+
+void StoreCore::declare_in_place(std::span<const AggregateType* const> types) {
+  std::vector<Declarations> all;
+  std::vector<Command> commands;
+  {
+    const SessionHandle session = engine->session();
+    for (const AggregateType* type : types) {
+      meet(*type);
+      require_agreement(*type);
+      all.push_back(declarations_of(*type, *session, Present::is_replaced));
+      commands.insert(commands.end(), all.back().commands.begin(), all.back().commands.end());
+    }
+  }
+  if (!commands.empty()) engine->write({}, commands);
+  for (const AggregateType* type : types) {
+    if (!knows(*type)) know(*type);
+  }
 }
 
 void StoreCore::forget_declarations() {
@@ -148,12 +137,33 @@ EventStore::EventStore(std::shared_ptr<StorageEngine> engine)
 }
 
 void EventStore::warmup(const AggregateType& type) {
-  if (!core_->knows(type)) core_->declare(type);
-  for (const detail::OtherFold& other : detail::other_folds(type, *core_->engine->session())) {
-    throw declaration_error("event type \"" + std::string(other.ours->event_type) + "\" folds by " +
-                            other.theirs + " in the store, and by " +
-                            std::string(other.ours->fold) + " here");
+  const AggregateType* const types[] = {&type};
+  warmup(types);
+}
+
+void EventStore::warmup(std::span<const AggregateType* const> types) {
+  for (const AggregateType* type : types) {
+    if (!core_->knows(*type)) core_->declare(*type);
   }
+  std::string differences;
+  const SessionHandle session = core_->engine->session();
+  for (const AggregateType* type : types) {
+    for (const std::string& difference :
+         detail::declarations_of(*type, *session, detail::Present::stays).differences) {
+      if (!differences.empty()) differences += "; ";
+      differences += difference;
+    }
+  }
+  if (!differences.empty()) throw declaration_error(differences);
+}
+
+void EventStore::declare(const AggregateType& type, replace_t) {
+  const AggregateType* const types[] = {&type};
+  replace_declarations(types);
+}
+
+void EventStore::replace_declarations(std::span<const AggregateType* const> types) {
+  core_->declare_in_place(types);
 }
 
 std::vector<RecordedEvent> EventStore::follow(std::int64_t after, std::int64_t limit) {

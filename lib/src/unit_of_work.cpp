@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "declarations.h"
 #include "evercore/error.h"
 #include "statements.h"
 
@@ -75,13 +76,13 @@ void UnitOfWork::end_reading() noexcept {
   reading_ = false;
 }
 
-// The folds of a type are declared before its first events are written, in a transaction of their
-// own: a context that is rolled back then takes no knowledge back with it.
+// A type is declared before its first events are written, in a transaction of its own: a context that is rolled back then takes no knowledge back with it.
 void UnitOfWork::will_write(const AggregateType& type) {
   if (std::find(types_.begin(), types_.end(), &type) != types_.end() || core_->knows(type)) return;
   core_->meet(type);
   // Inside a write transaction no other can be had; what is declared in here is not remembered.
-  if (mode_ == Mode::writing) session_->run(declaring_commands(type, *session_));
+  if (mode_ == Mode::writing)
+    session_->run(declarations_of(type, *session_, Present::stays).commands);
   types_.push_back(&type);
 }
 

@@ -20,32 +20,26 @@ struct StoreCore {
   // Takes note that the type is used. Throws usage_error when its name, or that of one of its events,
   // is that of another struct already.
   void meet(const AggregateType& type);
-  // Whether the type's folds are known to be declared and committed.
+  // Whether the type is known to be declared and committed.
   bool knows(const AggregateType& type);
-  // Declares the type's folds that are not declared in another way, in a transaction of their own and remembers them once that is
-  // committed.
+  // Declares of the type what the store does not, in a transaction of its own, and remembers it once that
+  // is committed.
   void declare(const AggregateType& type, SessionHandle session = {});
+  // Declares the types in place of what the store declares, in one transaction.
+  void declare_in_place(std::span<const AggregateType* const> types);
   // Lets every type be declared again when it is used next.
   void forget_declarations();
 
  private:
   bool has_met(const AggregateType& type) const;
   void require_own_names(const AggregateType& type) const;
-  void require_agreement(const AggregateType& type) const;
+  void require_agreement(const AggregateType& type);
+  void know(const AggregateType& type);
 
   std::shared_mutex mutex_;
   std::vector<const AggregateType*> met_;
   std::vector<const AggregateType*> known_;
 };
-
-// What a program would fold in another way than the store does: the store's declaration stays.
-struct OtherFold {
-  const EventFold* ours;
-  std::string theirs;  // as evercore_event_types gives it
-};
-std::vector<OtherFold> other_folds(const AggregateType& type, Session& session);
-// All that the type declares, but for the folds of events that the store folds in another way.
-std::vector<Command> declaring_commands(const AggregateType& type, Session& session);
 
 class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
  public:

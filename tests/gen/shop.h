@@ -117,6 +117,7 @@ struct Listed {
   evercore::RawJson raw;
   static constexpr std::string_view json_names[][2] = {{"class_", "class"}, {"sku", "stock-unit"}};
   static constexpr std::string_view declared_tags[][2] = {{"it's", "sku"}, {"label", "labels"}};
+  static constexpr std::string_view schema() { return evercore::schema_of<Listed>(); }
 };
 
 // evercore:event Order Account
@@ -150,6 +151,9 @@ struct Order {
   int audits = 0;
   static constexpr std::string_view aggregate_type = "shop-order";
   void apply(const Audited&) { ++audits; }
+  static constexpr std::string_view fold_rules(const Audited&) {
+    return R"([{"add":{"/audits":{"value":1}}}])";
+  }
 };
 
 // evercore:aggregate
@@ -161,6 +165,9 @@ struct Account {
   template <class Event>
   void apply(const Event&) requires std::is_same_v<Event, Audited> {
     ++audits;
+  }
+  static constexpr std::string_view fold_rules(const Audited& event) {
+    return Order::fold_rules(event);
   }
 };
 

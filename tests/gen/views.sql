@@ -43,7 +43,7 @@ INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALU
 SELECT natural_key, sequence FROM closed;
 SELECT natural_key, by FROM audited ORDER BY position;
 
--- the state of each aggregate as SQL folds it, custom events left out
+-- the state of each aggregate as SQL folds it, custom events by their rules or not at all
 SELECT natural_key, sequence, CASE WHEN paid THEN 'yes' ELSE 'no' END AS paid, amount, weight, street, city, state_sequence, audits
   FROM order_state WHERE natural_key <> 'odd' ORDER BY natural_key;
 SELECT natural_key, sequence, owner, closed, audits FROM account_state;

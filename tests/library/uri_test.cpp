@@ -103,5 +103,5 @@ TEST_CASE("a store that is not migrated, or was by a newer program, says so") {
                        "migrate=off");
   CHECK_THROWS_AS(
       store.with_readonly_context([](ReadonlyContext& ctx) { ctx.find<UserAggregate>("x"); }),
-      schema_error);
+      migration_error);
 }

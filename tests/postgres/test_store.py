@@ -359,7 +359,7 @@ def test_times_of_every_type_are_utc_whatever_the_session_says():
              "date '2026-07-02'": "2026-07-02T00:00:00.000000Z", "timestamptz '1960-02-03T00:00:00Z'": "1960-02-03T00:00:00.000000Z",
              "timestamptz '2026-10-25T00:30:00Z'": "2026-10-25T00:30:00.000000Z", "timestamptz '2026-10-25T01:30:00Z'": "2026-10-25T01:30:00.000000Z",
              "timestamp '0044-07-03 12:00:00'": "0044-07-03T12:00:00.000000Z", "timestamptz '0033-02-03T00:00:00Z'": "0033-02-03T00:00:00.000000Z"}
-    for style in ("ISO, MDY", "SQL, DMY", "SQL, MDY", "German", "Postgres, DMY", "Postgres, MDY"):
+    for style in ("ISO, MDY", "SQL, DMY", "SQL, MDY", "SQL, YMD", "German", "German, YMD", "Postgres, DMY", "Postgres, MDY", "Postgres, YMD"):
         for zone in ("UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Africa/Monrovia", "America/St_Johns"):
             connection.rows("SELECT set_config('DateStyle', $1, false), set_config('TimeZone', $2, false)", style, zone)
             for time, means in given.items():

@@ -19,6 +19,14 @@
 // compile either, unless it says that it is meant:
 //   static constexpr bool changes_state = false;
 //
+// SQL knows nothing of an apply(): states in SQL, snapshots of the engine and compaction pass over custom
+// events, unless the state says by which rules SQL folds them (docs/reference.md, "Rules"):
+//   void apply(const Deposited& event) { balance += event.amount; }
+//   static constexpr std::string_view fold_rules(const Deposited&) {
+//     return R"([{"add":{"/balance":"/amount"}}])";
+//   }
+// Both must do the same: a test that folds both ways and compares is well spent.
+//
 // A state may also say:
 //   // the name in the store; by default the struct's
 //   static constexpr std::string_view aggregate_type = "User";
@@ -75,9 +83,11 @@ constexpr CppType cpp_type() noexcept {
 // What an event type declares to the store, for evercore_event_type().
 struct EventFold {
   std::string_view event_type;
-  std::string_view fold;  // "merge", "patch" or "custom"
+  std::string_view fold;  // "merge", "patch", "custom" or rules
   CppType event{};
-  std::string_view options{};  // what else the type declares, a JSON object; empty: nothing
+  // What else the type declares, each a JSON object; empty: nothing.
+  std::string_view tags{};
+  std::string_view schema{};
 };
 
 // What is fixed for a type of aggregates. One object a type, which lives as long as the program. Within
@@ -239,8 +249,8 @@ class StateAggregate : public Aggregate {
           detail::check_reached<State, Events...>(),
       "evercore: the state or an event does not qualify; the messages beside this one say why");
   static constexpr std::array<EventFold, sizeof...(Events)> folds{
-      EventFold{event_name<Events>(), detail::custom<State, Events> ? "custom" : "merge",
-                cpp_type<Events>(), detail::event_options<Events>()}...};
+      EventFold{event_name<Events>(), detail::declared_fold<State, Events>(), cpp_type<Events>(),
+                detail::event_tags<Events>(), detail::declared_schema<Events>()}...};
   static_assert(
       detail::event_names_differ<Events...>(),
       "evercore: two events of an aggregate have one name (aliases and old structs included)");

@@ -12,6 +12,7 @@
 #define EVERCORE_ERROR_H
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ class error : public std::runtime_error {
   explicit error(const std::string& message) : error(message, {}) {}
   error(const std::string& message, std::string_view code);
 
-  // "EV001" … "EV010" where the surface refused; else the engine's own: an SQLSTATE such as
+  // "EV001" … "EV011" where the surface refused; else the engine's own: an SQLSTATE such as
   // "40001", or SQLite's name such as "SQLITE_BUSY". Empty for what the library itself found wrong.
   std::string_view code() const noexcept { return code_; }
 
@@ -86,8 +87,8 @@ class event_id_error : public error {
   using error::error;
 };
 
-// EV008: the store has no schema yet, or one of a newer program.
-class schema_error : public error {
+// EV008: the store is not migrated yet, or by a newer program.
+class migration_error : public error {
   using error::error;
 };
 
@@ -101,14 +102,48 @@ class safety_error : public error {
   using error::error;
 };
 
+// EV011: a schema that the store declares does not take the data of an event, or the state that an event
+// makes of its aggregate. Nothing was written, and the same again fails again. What the members tell is
+// read from the message; what it does not say is empty.
+class schema_error : public error {
+ public:
+  explicit schema_error(const std::string& message);
+
+  // The type of the event whose data was refused; empty where it was a state.
+  const std::string& event_type() const noexcept { return event_type_; }
+
+  // The aggregate whose state was refused, and the sequence of the event that would have made it. An
+  // aggregate is named by its natural key, or by its id where it has none (else that is 0).
+  const std::string& aggregate_type() const noexcept { return aggregate_type_; }
+  const std::optional<std::string>& natural_key() const noexcept { return natural_key_; }
+  std::int64_t aggregate_id() const noexcept { return aggregate_id_; }
+  std::int64_t sequence() const noexcept { return sequence_; }
+
+  // The place that was refused, as a JSON Pointer ("/amount"), and the keyword of the schema that
+  // refused it ("minimum"). The pointer is empty for the whole.
+  const std::string& pointer() const noexcept { return pointer_; }
+  const std::string& keyword() const noexcept { return keyword_; }
+
+ private:
+  void read_subject(std::string_view text);
+
+  std::string event_type_;
+  std::string aggregate_type_;
+  std::optional<std::string> natural_key_;
+  std::int64_t aggregate_id_ = 0;
+  std::int64_t sequence_ = 0;
+  std::string pointer_;
+  std::string keyword_;
+};
+
 // The aggregate of that id is of another type than the one it was loaded as.
 class type_mismatch_error : public error {
   using error::error;
 };
 
-// EventStore::warmup() alone throws this: the store folds an event type in another way than this
-// program's types do. Writes go on, under what the store declares; evercore_event_type() in SQL
-// changes that on purpose.
+// EventStore::warmup() alone throws this: the store declares an event type in another way than this
+// program's types do, with another fold, other tags or another schema. Writes go on, under what the
+// store declares; EventStore::declare(…, evercore::replace) changes that on purpose.
 class declaration_error : public error {
   using error::error;
 };

@@ -14,6 +14,8 @@
 //     static UserCreated upcast(const UserCreatedV1& old);
 //     // What its events are about besides their aggregate: "name:ann" where the username is "ann".
 //     static constexpr std::string_view declared_tags[][2] = {{"name", "username"}};
+//     // What the store takes as its data, whoever appends:
+//     static constexpr std::string_view schema() { return evercore::schema_of<UserCreated>(); }
 //   };
 //
 // Without event_type the struct's own name is stored, and renaming the struct would orphan its
@@ -26,9 +28,13 @@
 // gives a tag an element. The library declares them to the store with the event's fold, and the store
 // tags by itself, whoever appends; events that are there under that name are tagged as well. Taking the
 // pairs out of the struct takes nothing back: that is said in SQL.
+//
+// schema() is a JSON Schema (2020-12), made from the struct by schema_of (schema.h) or written by hand,
+// where amounts have a minimum and texts a length. The library declares it as it does tags.
 #ifndef EVERCORE_EVENT_H
 #define EVERCORE_EVENT_H
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +44,7 @@
 #include "evercore/codec.h"
 #include "evercore/detail/declared_tags.h"
 #include "evercore/detail/language.h"
+#include "evercore/schema.h"
 #include "evercore/time.h"
 
 namespace evercore {
@@ -126,6 +133,8 @@ EVERCORE_HAS_MEMBER(apply);
 EVERCORE_HAS_MEMBER(Apply);
 EVERCORE_HAS_MEMBER(validate);
 EVERCORE_HAS_MEMBER(Validate);
+EVERCORE_HAS_MEMBER(fold_rules);
+EVERCORE_HAS_MEMBER(schema);
 #undef EVERCORE_HAS_MEMBER
 
 template <class E>
@@ -149,6 +158,40 @@ constexpr bool old_bears_name(std::string_view name) noexcept {
   }
 }
 
+template <class T>
+concept declares_schema = requires {
+  { T::schema() } -> std::convertible_to<std::string_view>;
+};
+template <class T>
+concept has_constant_schema = requires {
+  typename std::bool_constant<std::string_view{T::schema()}.empty()>;
+};
+
+// Fails to compile where T has almost the schema() that the library calls.
+template <class T>
+constexpr bool check_schema() {
+  constexpr bool a_member = reflect::member_index<T>("schema") < reflect::member_count<T>;
+  static_assert(a_member || !has_member_schema<T> || declares_schema<T>,
+                "evercore: schema() cannot be called; make it one public static constexpr function "
+                "that gives a std::string_view");
+  if constexpr (declares_schema<T>) {
+    static_assert(has_constant_schema<T>,
+                  "evercore: schema() gives no constant; make it constexpr, and let it give a text "
+                  "that lives as long as the program");
+  }
+  return true;
+}
+
+// The schema that T declares; empty where it declares none.
+template <class T>
+constexpr std::string_view declared_schema() {
+  if constexpr (declares_schema<T>) {
+    return T::schema();
+  } else {
+    return {};
+  }
+}
+
 // Fails to compile unless E can be an event.
 template <class E>
 constexpr bool check_event() {
@@ -163,7 +206,7 @@ constexpr bool check_event() {
       has_upcast<E> || !has_member_upcast<E>,
       "evercore: upcast() cannot be called; make it one public static function that takes "
       "the old struct");
-  if constexpr (!check_struct<E>()) {
+  if constexpr (!check_struct<E>() || !check_schema<E>()) {
     return false;
   } else if constexpr (declares_tags<E>) {
     return check_declared_tags<E>();

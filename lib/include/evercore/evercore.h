@@ -9,6 +9,7 @@
 #include "evercore/error.h"
 #include "evercore/event.h"
 #include "evercore/query.h"
+#include "evercore/schema.h"
 #include "evercore/store.h"
 #include "evercore/subscription.h"
 #include "evercore/time.h"

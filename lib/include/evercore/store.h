@@ -36,6 +36,7 @@
 #define EVERCORE_STORE_H
 
 #include <chrono>
+#include <span>
 #include <type_traits>
 
 #include "evercore/context.h"
@@ -70,6 +71,12 @@ struct Problem {
 
 // What EventStore::rename_type() renames.
 enum class TypeKind { event, aggregate };
+
+// Says that a declaration takes the place of the store's: see EventStore::declare().
+struct replace_t {
+  explicit replace_t() = default;
+};
+inline constexpr replace_t replace{};
 
 // A store of events. It may be used from many threads at once, and copies are the same store;
 // contexts and aggregates belong to one thread. It does not go through a fork(): a child connects
@@ -118,20 +125,38 @@ class EventStore {
     }
   }
 
-  // Declares the events of these aggregate types to the store, so that SQL folds them as the types
-  // do. A store does so by itself when it first writes an event of a type; doing it at the start of
-  // the program saves the first writers the time. What the store declares already stays as it is:
-  // declaration_error says where it folds an event in another way, once all else is declared. Throws
-  // usage_error when one event is a state event here and custom there.
+  // Declares the events of these aggregate types to the store: how they fold, their declared tags and
+  // their schemas. A store does so by itself when it first writes an event of a type; doing it at the
+  // start of the program saves the first writers the time. What the store declares already stays as it is,
+  // so that two versions of a program beside each other undo nothing: declaration_error says where it
+  // differs, once all else is declared. What a type says nothing of is no difference. Throws usage_error
+  // when one event is a state event here and custom there.
   template <std::derived_from<Aggregate>... A>
   void warmup() {
-    (warmup(A{}.type()), ...);
+    const AggregateType* const types[] = {&A{}.type()..., nullptr};
+    warmup(std::span(types, sizeof...(A)));
   }
   template <class... A>
   void warmup(Registry<A...>) {
     warmup<A...>();
   }
   void warmup(const AggregateType& type);
+
+  // Declares the events of these aggregate types to the store in place of what it declares of them, all
+  // or nothing: store.declare<AccountAggregate>(evercore::replace). What a type says nothing of stays. For
+  // a deployment's own step; in PostgreSQL it is the owner's. Throws what evercore_event_type() refuses:
+  // safety_error where events of a type were compacted that would fold or be tagged in another way,
+  // argument_error for rules or a schema that are none.
+  template <std::derived_from<Aggregate>... A>
+  void declare(replace_t) {
+    const AggregateType* const types[] = {&A{}.type()..., nullptr};
+    replace_declarations(std::span(types, sizeof...(A)));
+  }
+  template <class... A>
+  void declare(Registry<A...>, replace_t) {
+    declare<A...>(replace);
+  }
+  void declare(const AggregateType& type, replace_t);
 
   // At most `limit` events of the whole store after a position, in order; later events never appear
   // at or below a position that was seen.
@@ -177,6 +202,8 @@ class EventStore {
   StorageEngine& engine() const noexcept;
 
  private:
+  void warmup(std::span<const AggregateType* const> types);
+  void replace_declarations(std::span<const AggregateType* const> types);
   std::shared_ptr<detail::UnitOfWork> begin(bool readonly) const;
   SubscriptionEnd run_handler(std::string_view name, const Filter& filter, const Start& start,
                               const SubscriptionOptions& options, const detail::Handler& handler);
@@ -189,7 +216,7 @@ class EventStore {
 
 // Opens the store that a URI names and migrates it to this program's schema. Throws argument_error
 // for a URI that cannot be understood, connection_error for a server that cannot be reached,
-// schema_error for a store that a newer program migrated. No error's text holds the password of a
+// migration_error for a store that a newer program migrated. No error's text holds the password of a
 // URI.
 EventStore connect(std::string_view uri);
 

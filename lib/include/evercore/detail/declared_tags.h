@@ -3,11 +3,11 @@
 #ifndef EVERCORE_DETAIL_DECLARED_TAGS_H
 #define EVERCORE_DETAIL_DECLARED_TAGS_H
 
-#include <array>
 #include <string_view>
 #include <utility>
 
 #include "evercore/detail/kinds.h"
+#include "evercore/detail/written.h"
 
 namespace evercore::detail {
 
@@ -107,43 +107,31 @@ constexpr bool check_declared_tags() {
   return true;
 }
 
-// Writes {"tags":{"course":"/course_id"}}, piece by piece.
-template <class E, class Put>
-constexpr void write_event_options(Put&& put) {
-  put("{\"tags\":{");
-  for (const auto& pair : E::declared_tags) {
-    if (&pair != &E::declared_tags[0]) put(",");
-    put("\"");
-    put(pair[0]);
-    put("\":\"/");
-    for (const char& c : json_names<E>[reflect::member_index<E>(pair[1])]) {
-      put(c == '~' ? "~0" : c == '/' ? "~1" : std::string_view(&c, 1));
+// {"course":"/course_id"}
+template <class E>
+struct DeclaredTags {
+  template <class Put>
+  static constexpr void write(Put&& put) {
+    put("{");
+    for (const auto& pair : E::declared_tags) {
+      if (&pair != &E::declared_tags[0]) put(",");
+      put("\"");
+      put(pair[0]);
+      put("\":\"/");
+      for (const char& c : json_names<E>[reflect::member_index<E>(pair[1])]) {
+        put(c == '~' ? "~0" : c == '/' ? "~1" : std::string_view(&c, 1));
+      }
+      put("\"");
     }
-    put("\"");
+    put("}");
   }
-  put("}}");
-}
+};
 
+// The tags that E declares, a JSON object; empty where it declares none.
 template <class E>
-inline constexpr auto event_options_text = [] {
-  constexpr std::size_t size = [] {
-    std::size_t count = 0;
-    write_event_options<E>([&](std::string_view piece) { count += piece.size(); });
-    return count;
-  }();
-  std::array<char, size> text{};
-  std::size_t at = 0;
-  write_event_options<E>([&](std::string_view piece) {
-    for (char c : piece) text[at++] = c;
-  });
-  return text;
-}();
-
-// The options of E's declaration; empty where it has none.
-template <class E>
-constexpr std::string_view event_options() {
+constexpr std::string_view event_tags() {
   if constexpr (declares_tags<E>) {
-    return {event_options_text<E>.data(), event_options_text<E>.size()};
+    return written<DeclaredTags<E>>();
   } else {
     return {};
   }

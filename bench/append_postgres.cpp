@@ -1,15 +1,13 @@
 // How fast the PostgreSQL mirror is beside the same work written by hand, in one run, interleaved,
 // medians of several rounds.
-//   EVERCORE_TEST_POSTGRES=postgres://… build/bench/postgres_bench [rounds [seconds [events to
+//   EVERCORE_TEST_POSTGRES=postgres://… build/bench/append_postgres [rounds [seconds [events to
 //   follow]]]
-// The database must hold a store in the schema evercore; the program fills it. It prints a table
-// and writes bench/out/postgres.json.
+// The database must hold a store in the schema evercore; the program fills it.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -18,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "harness.h"
 #include "postgres_session.hpp"
 
 namespace {
@@ -51,16 +50,6 @@ std::string conninfo;
 int rounds = 5;
 double seconds = 2;
 long long follow_events = 1000000;
-
-struct Row {
-  std::string question;
-  double ours;
-  double baseline;
-  std::string unit;
-  double ratio;
-  double target;
-};
-std::vector<Row> table;
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -110,22 +99,7 @@ double rate(int clients, const char* statement, bool hot, double length) {
   return static_cast<double>(calls) / elapsed;
 }
 
-void report(const std::string& question, std::vector<double> ours, std::vector<double> baseline,
-            const std::string& unit, double target) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / baseline[i]);
-  table.push_back({question, median(std::move(ours)), median(std::move(baseline)), unit,
-                   median(ratios), target});
-  const auto& row = table.back();
-  std::printf("%-52s %12.1f %12.1f %-10s %6.2f", row.question.c_str(), row.ours, row.baseline,
-              row.unit.c_str(), row.ratio);
-  if (target > 0) std::printf("  (at least %.2f)", target);
-  if (target < 0) std::printf("  (under %.2f)", -target);
-  std::printf("\n");
-  std::fflush(stdout);
-}
-
-void appends() {
+void appends(bench::Report& report) {
   for (const int clients : {1, 16}) {
     std::vector<double> ours, raw, bare;
     for (int i = 0; i < rounds; ++i) {
@@ -135,8 +109,8 @@ void appends() {
     }
     const std::string name =
         "append, " + std::to_string(clients) + (clients == 1 ? " client" : " clients");
-    report(name + ", against raw", ours, raw, "calls/s", clients == 1 ? 0.80 : 0.70);
-    report(name + ", against a bare INSERT", ours, bare, "calls/s", 0);
+    report.compare(name + ", against raw", raw, ours);
+    report.compare(name + ", against a bare INSERT", bare, ours);
   }
   std::vector<double> hot, hot_raw, single;
   for (int i = 0; i < rounds; ++i) {
@@ -144,13 +118,13 @@ void appends() {
     hot_raw.push_back(rate(16, kRaw, true, seconds));
     single.push_back(rate(1, kAppend, true, seconds));
   }
-  report("append to one hot aggregate, 16 clients, against raw", hot, hot_raw, "calls/s", 0);
-  report("append to one hot aggregate, 16 clients, against 1", hot, single, "calls/s", 1.0);
+  report.compare("append to one hot aggregate, 16 clients, against raw", hot_raw, hot);
+  report.compare("append to one hot aggregate, 16 clients, against 1", single, hot);
 }
 
 // One call of 1,000 events against one literal INSERT of the same rows (and the UPDATE of the
 // version).
-void append_many() {
+void append_many(bench::Report& report) {
   constexpr int kBatch = 1000;
   Session session(conninfo);
   std::string document = R"([{"aggregate_id":2,"events":[)";
@@ -177,7 +151,7 @@ void append_many() {
     session.run("SELECT evercore_append_many('" + document + "')");
     ours.push_back(kBatch / since(start));
   }
-  report("append_many of 1,000 events, against literal INSERT", ours, raw, "events/s", 0.60);
+  report.compare("append_many of 1,000 events, against literal INSERT", raw, ours);
 }
 
 void fill(Session& session) {
@@ -214,7 +188,7 @@ double read_all(Session& session, const std::string& statement, long long after)
   return static_cast<double>(read) / since(start);
 }
 
-void follow() {
+void follow(bench::Report& report) {
   Session session(conninfo);
   const auto from =
       bench::number(session.run("SELECT coalesce(max(position), 0) FROM evercore_event"), 0, 0);
@@ -231,13 +205,13 @@ void follow() {
     ours.push_back(read_all(session, "ours", from));
     alone.push_back(read_all(session, "alone", from));
   }
-  report("follow " + std::to_string(follow_events) + " events by 1,000, against keyset", ours, raw,
-         "events/s", 0.70);
-  report("the same, against the event table alone", ours, alone, "events/s", 0);
+  report.compare("follow " + std::to_string(follow_events) + " events by 1,000, against keyset",
+                 raw, ours);
+  report.compare("the same, against the event table alone", alone, ours);
 }
 
 // The same events through a subscription: fetch and ack, batch by batch.
-void catch_up() {
+void catch_up(bench::Report& report) {
   Session session(conninfo);
   const auto from = std::to_string(
       bench::number(session.run("SELECT max(position) FROM evercore_event"), 0, 0) - follow_events);
@@ -263,7 +237,7 @@ void catch_up() {
     }
     ours.push_back(static_cast<double>(read) / since(start));
   }
-  report("catch-up of a subscription by 1,000, against keyset", ours, raw, "events/s", 0.60);
+  report.compare("catch-up of a subscription by 1,000, against keyset", raw, ours);
 }
 
 // Milliseconds from a writer's acknowledgement to a reader's sight of the event, 16 writers at a
@@ -316,7 +290,7 @@ double delay(const std::string& reading) {
   return median(delays);
 }
 
-void delays() {
+void delays(bench::Report& report) {
   std::vector<double> ours, raw;
   for (int i = 0; i < rounds; ++i) {
     raw.push_back(delay(std::string("SELECT ") + kColumns +
@@ -324,11 +298,14 @@ void delays() {
     ours.push_back(delay("SELECT * FROM evercore_follow($1, 1000)"));
     if (raw.back() <= 0) raw.back() = 0.001;
   }
-  report("delay from commit to a follower, 16 writers", ours, raw, "ms", -2.0);
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / raw[i]);
+  report.add({"delay from commit to a follower, 16 writers", median(std::move(ratios)),
+              "times that of a reader of the table"});
 }
 
 // The profile check as a function, against a function that does nothing; the append has it inline.
-void payload() {
+void payload(bench::Report& report) {
   Session session(conninfo);
   session.run(
       "CREATE OR REPLACE FUNCTION public.nothing(d text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
@@ -350,24 +327,9 @@ void payload() {
         (check ? ours : none).push_back(since(start) / 2000 * 1e6);
       }
     }
-    report("payload check, " + name + ", against no check", ours, none, "us", 0);
+    report.add({"payload check, " + name, median(ours) - median(none),
+                "us more than a function of nothing"});
   }
-}
-
-// As bench/plot reads it: speeds are questions, what is better when it is less is a figure.
-void write_json(const char* path) {
-  std::ofstream out(path);
-  std::string questions, figures;
-  for (const Row& row : table) {
-    std::string& rows = row.unit == "events/s" || row.unit == "calls/s" ? questions : figures;
-    rows += rows.empty() ? "\n  " : ",\n  ";
-    rows += "{\"name\":\"" + row.question + "\",\"ratio\":" + std::to_string(row.ratio) +
-            ",\"least\":" + std::to_string(row.target) +
-            ",\"baseline\":" + std::to_string(row.baseline) +
-            ",\"evercore\":" + std::to_string(row.ours) + ",\"unit\":\"" + row.unit + "\"}";
-  }
-  out << "{\"title\":\"postgres\",\"questions\":[" << questions << "],\"figures\":[" << figures
-      << "]}\n";
 }
 
 }  // namespace
@@ -375,7 +337,7 @@ void write_json(const char* path) {
 int main(int argc, char** argv) {
   const char* uri = std::getenv("EVERCORE_TEST_POSTGRES");
   if (uri == nullptr) {
-    std::fprintf(stderr, "postgres_bench: EVERCORE_TEST_POSTGRES is not set\n");
+    std::fprintf(stderr, "append_postgres: EVERCORE_TEST_POSTGRES is not set\n");
     return 2;
   }
   conninfo = uri;
@@ -385,16 +347,16 @@ int main(int argc, char** argv) {
   try {
     Session session(conninfo);
     fill(session);
-    std::printf("%-52s %12s %12s %-10s %6s\n", "question", "evercore", "baseline", "", "ratio");
-    appends();
-    append_many();
-    delays();
-    payload();
-    follow();
-    catch_up();
-    write_json("bench/out/postgres.json");
+    bench::Report report("postgres");
+    appends(report);
+    append_many(report);
+    delays(report);
+    payload(report);
+    follow(report);
+    catch_up(report);
+    return report.finish();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "postgres_bench: %s\n", error.what());
+    std::fprintf(stderr, "append_postgres: %s\n", error.what());
     return 1;
   }
   return 0;

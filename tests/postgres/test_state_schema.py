@@ -194,6 +194,17 @@ def test_a_changed_fold_waits_for_an_append_and_makes_what_is_kept_anew():
     equal(problems(observer), [])
 
 
+def test_a_changed_upcast_makes_what_is_kept_anew():
+    _, connection = store()
+    connection.rows("SELECT evercore_append(1, NULL, 'Withdrawn', '{\"sum\":60}')")
+    equal(kept(connection), [("1", "2", '{"balance": 100}')])
+    connection.rows("SELECT evercore_event_type('Withdrawn', NULL, '{\"upcast\":[{\"rename\":{\"/sum\":\"amount\"}}]}')")
+    equal(kept(connection), [("1", "2", '{"balance": 40}')])
+    for data in ('{"sum":60}', '{"amount":60}'):
+        refused(lambda data=data: connection.rows("SELECT evercore_append(1, NULL, 'Withdrawn', $1)", data), "EV011", refusal(3))
+    equal(problems(connection), [])
+
+
 def test_above_read_committed_an_append_under_an_older_declaration_or_state_fails():
     for level in ("REPEATABLE READ", "SERIALIZABLE"):
         for name, sql in WITHDRAW.items():

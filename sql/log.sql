@@ -282,7 +282,8 @@ DECLARE
   state json := '{}';
 BEGIN
   PERFORM _evercore_known(evercore_replay.id, false);
-  SELECT a.base, a.sequence, a.natural_key, a.erased, t.name INTO base
+  SELECT a.base, a.sequence, a.natural_key, a.erased, t.name, NOT a.erased AND EXISTS (SELECT FROM evercore_event_type k WHERE k.upcast_steps IS NOT NULL) AS upcast
+    INTO base
     FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = evercore_replay.id;
   SELECT s.sequence, s.state INTO start, state FROM evercore_snapshot s
    WHERE s.aggregate_id = evercore_replay.id AND s.version IS NOT DISTINCT FROM evercore_replay.version AND s.sequence >= base.base
@@ -302,7 +303,7 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY VALUES (@log_base(aggregate_id=evercore_replay.id; aggregate_type=base.name; natural_key=base.natural_key; sequence=start; data=state)@);
-  IF base.erased OR NOT EXISTS (SELECT FROM evercore_event_type k WHERE k.upcast_steps IS NOT NULL) THEN
+  IF NOT base.upcast THEN
     RETURN QUERY
     SELECT @log_row(aggregate_type=base.name; natural_key=base.natural_key)@
       FROM evercore_event e

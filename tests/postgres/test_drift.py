@@ -200,7 +200,7 @@ def test_each_attribute_of_a_function_is_compared_and_made_again():
     connection.rows("SET ROLE evercore_writer; SELECT evercore_rekey(1, 'newer'); RESET ROLE")
 
 
-VALUES = {"bigint": "7", "integer": "7", "boolean": "(1 = 1)", "json": "'{}'", "jsonb": "'{}'", "jsonpath": "'$'", "bytea": "''", "text[] COLLATE \"C\"": "'{}'", "interval": "'1 s'", "uuid": "'" + 32 * "0" + "'"}
+VALUES = {"bigint": "7", "integer": "7", "boolean": "(1 = 1)", "json": "'{}'", "jsonb": "'{}'", "jsonpath": "'$'", "bytea": "''", "text[]": "'{}'", "text[] COLLATE \"C\"": "'{}'", "interval": "'1 s'", "uuid": "'" + 32 * "0" + "'"}
 
 
 def columns(connection, condition):

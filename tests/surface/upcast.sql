@@ -21,13 +21,16 @@ SELECT evercore_event_type('Rename', NULL, '{"upcast":[{"rename":{"/a":"b","/o/p
 SELECT evercore_upcast('Rename', '{"a":{"a":1},"o":{"p":{"x":null,"z":1}},"e":2}') AS today;
 SELECT evercore_upcast('Rename', '{"a":1,"b":null,"o":{"p":{"x":1,"y/~z":null}},"":3,"e":4}') AS today;
 
+-- … an object too
+SELECT evercore_upcast('Rename', '{"a":1, "b":{}}'), evercore_upcast('Rename', '{"o":{"p":{"x":1, "y/~z":{"a":2}}}}');
+
 -- move puts a value elsewhere and makes the objects on the way; an object that it leaves stays, though empty
 SELECT evercore_event_type('Move', NULL, '{"upcast":[{"move":{"/a":"/n/m/a","/o/x":"/x","/l":"/k~1l"}}]}');
 SELECT evercore_upcast('Move', '{"a":{"b":[1]},"o":{"x":1},"l":null}') AS today;
 SELECT evercore_upcast('Move', '{"a":1,"n":{"m":{"b":2}},"o":{"x":{"y":3},"z":4}}') AS today;
 
 -- … and does nothing where the target is there, or where the way leads through no object
-SELECT evercore_upcast('Move', '{"a":1,"n":{"m":{"a":null}},"o":{"x":1},"x":2}');
+SELECT evercore_upcast('Move', '{"a":1,"n":{"m":{"a":null}},"o":{"x":1},"x":2}'), evercore_upcast('Move', '{"a":1,"n":{"m":{"a":{}}}}');
 SELECT evercore_upcast('Move', '{"a":1,"n":[]}'), evercore_upcast('Move', '{"a":1,"n":null}'), evercore_upcast('Move', '{"a":1,"n":{"m":"text"}}'), evercore_upcast('Move', '{"o":[{"x":1}]}');
 
 -- default gives what is absent; null counts as there, and missing objects are made

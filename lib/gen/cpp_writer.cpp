@@ -75,6 +75,9 @@ void add_assertions(std::string& out, const Model& model) {
   for (const Aggregate& aggregate : model.aggregates) {
     add_assertion(out, "evercore::detail::aggregate_name<" + aggregate.cpp +
                            ">() == " + cpp_text(aggregate.stored));
+    if (aggregate.schema.empty()) continue;
+    add_assertion(out, "evercore::detail::declared_schema<" + aggregate.cpp +
+                           ">() == " + cpp_text(aggregate.schema));
   }
   for (const Event& event : model.events) {
     add_assertion(out, "evercore::event_name<" + event.cpp + ">() == " + cpp_text(event.stored));

@@ -29,13 +29,15 @@ void set_rules(const Folds& folds, const Aggregate* before, const std::string& f
 void read_declarations(std::span<const std::string> headers, std::span<const std::string> flags,
                        Model& model, std::vector<Fault>& faults) {
   std::vector<std::string> expressions;
-  std::vector<Event*> schemas;
+  std::vector<std::string*> schemas;
   std::vector<Folds> folds;
-  for (Event& event : model.events) {
-    if (!event.has_schema) continue;
-    schemas.push_back(&event);
-    expressions.push_back("evercore::detail::declared_schema<" + event.cpp + ">()");
-  }
+  const auto ask_schema = [&](auto& described) {
+    if (!described.has_schema) return;
+    schemas.push_back(&described.schema);
+    expressions.push_back("evercore::detail::declared_schema<" + described.cpp + ">()");
+  };
+  for (Event& event : model.events) ask_schema(event);
+  for (Aggregate& aggregate : model.aggregates) ask_schema(aggregate);
   bool any_rules = false;
   for (const Aggregate& aggregate : model.aggregates) any_rules = any_rules || aggregate.has_rules;
   for (const Aggregate& aggregate : model.aggregates) {
@@ -49,7 +51,7 @@ void read_declarations(std::span<const std::string> headers, std::span<const std
   }
   const auto texts = constant_texts(headers, flags, expressions, faults);
   if (texts.size() != expressions.size()) return;
-  for (std::size_t i = 0; i < schemas.size(); ++i) schemas[i]->schema = texts[i];
+  for (std::size_t i = 0; i < schemas.size(); ++i) *schemas[i] = texts[i];
   for (std::size_t i = 0; i < folds.size(); ++i) {
     const Aggregate* before = nullptr;
     for (std::size_t j = 0; j < i; ++j) {

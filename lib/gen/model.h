@@ -64,6 +64,8 @@ struct Event : Struct {
 struct Aggregate : Struct {
   std::vector<std::size_t> events;  // indexes into Model::events, in the order of the source
   bool has_rules = false;           // whether the state has a fold_rules()
+  bool has_schema = false;          // whether it has a schema()
+  std::string schema{};             // what that says of the states
 };
 
 // Everything that was marked, in the order of the source.

@@ -178,8 +178,10 @@ class Reader {
     Marked marked{std::move(mark), *target};
     if (marked.mark.kind == MarkKind::aggregate) {
       marked.place = model_.aggregates.size();
-      model_.aggregates.push_back(
-          {describe_struct(marked, "aggregate_type"), {}, has_function(*target, "fold_rules")});
+      model_.aggregates.push_back({describe_struct(marked, "aggregate_type"),
+                                   {},
+                                   has_function(*target, "fold_rules"),
+                                   has_function(*target, "schema")});
     } else {
       marked.place = model_.events.size();
       const bool custom = marked.mark.kind == MarkKind::event;

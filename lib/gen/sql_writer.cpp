@@ -126,6 +126,11 @@ std::string write_sql(const Model& model, std::span<const std::string> sources, 
     for (const std::string& alias : event.aliases) declare(out, event, alias);
     for (const std::string& older : event.older) declare_older(out, event.fold, older);
   }
+  for (const Aggregate& aggregate : model.aggregates) {
+    if (aggregate.schema.empty()) continue;
+    out += "SELECT evercore_aggregate_type(" + sql_text(aggregate.stored) + ", " +
+           sql_text("{\"schema\":" + aggregate.schema + "}") + ");\n";
+  }
   for (const Event& event : model.events) add_event(out, event, dialect);
   for (const Aggregate& aggregate : model.aggregates) add_state(out, aggregate, dialect);
   return out;

@@ -54,66 +54,73 @@ bool same_json(std::string_view one, std::string_view other) {
   return one == other || compact(one) == compact(other);
 }
 
-// One event type: what is to be declared of it, and what differs.
-class Declaring {
- public:
-  Declaring(const EventFold& ours, const Found& theirs, Present present)
-      : ours_(ours), theirs_(theirs), replaces_(present == Present::is_replaced) {}
+// What two declarations say of one part, where both say something and not the same.
+bool differ(std::string_view theirs, std::string_view ours) {
+  return !theirs.empty() && !ours.empty() && !same_json(theirs, ours);
+}
 
-  void add_to(Declarations& all) {
-    Parameter fold(ours_.fold);
-    if (const std::string theirs = fold_of(theirs_.fold);
-        theirs != "merge" && theirs != fold_of(ours_.fold)) {
-      differ(all, "folds by ", theirs_.fold, ours_.fold);
-      if (!replaces_) fold = Parameter();
-    }
-    if (differs(theirs_.tags, ours_.tags)) differ(all, "has the tags ", theirs_.tags, ours_.tags);
-    if (differs(theirs_.schema, ours_.schema)) {
-      differ(all, "has the schema ", theirs_.schema, ours_.schema);
-    }
-    const std::string options = options_text();
-    if (!options.empty()) {
-      const std::string& kept = all.texts.emplace_back(options);
-      all.commands.emplace_back(statements::declare_event_type_with,
-                                std::initializer_list<Parameter>{ours_.event_type, fold, kept});
-    } else if (fold.kind() != Parameter::Kind::null) {
-      all.commands.emplace_back(statements::declare_event_type,
-                                std::initializer_list<Parameter>{ours_.event_type, fold});
-    }
+// Whether a part is to be declared. What the store has in another spelling is not: a schema would count
+// as another.
+bool is_to_be_declared(std::string_view theirs, std::string_view ours, Present present) {
+  if (ours.empty()) return false;
+  if (theirs.empty() || theirs == ours) return true;
+  return present == Present::is_replaced && !same_json(theirs, ours);
+}
+
+std::string difference(std::string_view type, std::string_view name, std::string_view verb,
+                       std::string_view theirs, std::string_view ours) {
+  std::string text(type);
+  text.append(" \"").append(name).append("\" ").append(verb).append(theirs);
+  text.append(" in the store, and ").append(verb.starts_with("folds") ? "by " : "");
+  return text.append(ours).append(" here");
+}
+
+void declare_event(const EventFold& ours, const Found& theirs, Present present, Declarations& all) {
+  const auto report = [&](std::string_view verb, std::string_view there, std::string_view here) {
+    all.differences.push_back(difference("event type", ours.event_type, verb, there, here));
+  };
+  Parameter fold(ours.fold);
+  if (const std::string there = fold_of(theirs.fold);
+      there != "merge" && there != fold_of(ours.fold)) {
+    report("folds by ", theirs.fold, ours.fold);
+    if (present == Present::stays) fold = Parameter();
   }
-
- private:
-  static bool differs(std::string_view theirs, std::string_view ours) {
-    return !theirs.empty() && !ours.empty() && !same_json(theirs, ours);
+  if (differ(theirs.tags, ours.tags)) report("has the tags ", theirs.tags, ours.tags);
+  if (differ(theirs.schema, ours.schema)) report("has the schema ", theirs.schema, ours.schema);
+  std::string options;  // {"tags":{…},"schema":{…}}
+  const auto add = [&](std::string_view name, std::string_view there, std::string_view here) {
+    if (!is_to_be_declared(there, here, present)) return;
+    options.append(options.empty() ? "{\"" : ",\"").append(name).append("\":").append(here);
+  };
+  add("tags", theirs.tags, ours.tags);
+  add("schema", theirs.schema, ours.schema);
+  if (!options.empty()) {
+    const std::string& kept = all.texts.emplace_back(options += '}');
+    all.commands.emplace_back(statements::declare_event_type_with,
+                              std::initializer_list<Parameter>{ours.event_type, fold, kept});
+  } else if (fold.kind() != Parameter::Kind::null) {
+    all.commands.emplace_back(statements::declare_event_type,
+                              std::initializer_list<Parameter>{ours.event_type, fold});
   }
+}
 
-  void differ(Declarations& all, std::string_view verb, std::string_view theirs,
-              std::string_view ours) const {
-    std::string& text = all.differences.emplace_back("event type \"");
-    text.append(ours_.event_type).append("\" ").append(verb).append(theirs);
-    text.append(" in the store, and ").append(verb.starts_with("folds") ? "by " : "");
-    text.append(ours).append(" here");
+void declare_states(const AggregateType& type, Session& session, Present present,
+                    Declarations& all) {
+  std::string theirs;
+  auto sink = [&](const Row& row) {
+    if (!row.is_null(0)) theirs = row.text(0);
+  };
+  session.run(Command(statements::declared_states, {type.name}, sink));
+  if (differ(theirs, type.schema)) {
+    all.differences.push_back(
+        difference("aggregate type", type.name, "has the schema ", theirs, type.schema));
   }
-
-  // {"tags":{…},"schema":{…}}, without what is not to be declared. What the store has in another spelling
-  // is left out as well: a schema would count as another.
-  std::string options_text() const {
-    std::string text;
-    const auto add = [&](std::string_view name, std::string_view ours, std::string_view theirs) {
-      if (ours.empty()) return;
-      if (!theirs.empty() && (same_json(theirs, ours) ? theirs != ours : !replaces_)) return;
-      text.append(text.empty() ? "{\"" : ",\"").append(name).append("\":").append(ours);
-    };
-    add("tags", ours_.tags, theirs_.tags);
-    add("schema", ours_.schema, theirs_.schema);
-    if (!text.empty()) text += '}';
-    return text;
-  }
-
-  const EventFold& ours_;
-  const Found& theirs_;
-  bool replaces_;
-};
+  if (!is_to_be_declared(theirs, type.schema, present)) return;
+  const std::string& options =
+      all.texts.emplace_back("{\"schema\":" + std::string(type.schema) + "}");
+  all.commands.emplace_back(statements::declare_aggregate_type,
+                            std::initializer_list<Parameter>{type.name, options});
+}
 
 }  // namespace
 
@@ -121,8 +128,9 @@ Declarations declarations_of(const AggregateType& type, Session& session, Presen
   const std::vector<Found> found = read(type, session);
   Declarations all;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    Declaring(type.folds[i], found[i], present).add_to(all);
+    declare_event(type.folds[i], found[i], present, all);
   }
+  if (!type.schema.empty()) declare_states(type, session, present, all);
   return all;
 }
 

@@ -25,7 +25,7 @@ struct Declarations {
   std::vector<std::string> differences;  // sentences: what the store declares otherwise
 };
 
-// Reads what the store declares of the events of the type. The commands live as long as the type.
+// Reads what the store declares of the type and its events. The commands live as long as the type.
 Declarations declarations_of(const AggregateType& type, Session& session, Present present);
 
 }  // namespace evercore::detail

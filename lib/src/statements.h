@@ -21,6 +21,9 @@ inline constexpr Statement declared{
     "SELECT fold, CAST(tags AS text), CAST(schema AS text) FROM {}evercore_event_types"
     " WHERE event_type = $1",
     "t"};
+inline constexpr Statement declare_aggregate_type{"SELECT {}evercore_aggregate_type($1, $2)", "tt"};
+inline constexpr Statement declared_states{
+    "SELECT CAST(schema AS text) FROM {}evercore_aggregate_types WHERE aggregate_type = $1", "t"};
 inline constexpr Statement rename_type{"SELECT {}evercore_rename_type($1, $2, $3)", "ttt"};
 
 inline constexpr Statement create{"SELECT {}evercore_create($1, $2)", "tt"};

@@ -169,6 +169,9 @@ struct Account {
   static constexpr std::string_view fold_rules(const Audited& event) {
     return Order::fold_rules(event);
   }
+  static constexpr std::string_view schema() {
+    return evercore::schema_of<Account>(evercore::partial);
+  }
 };
 
 #if 0

@@ -36,6 +36,11 @@
 //   static constexpr std::int64_t state_version = 1;
 //   // else an event not listed is a decode_error
 //   static constexpr bool ignore_unknown_events = true;
+//   // what the store lets each state be, as SQL folds it, whoever appends: a JSON Schema by hand, or
+//   // evercore::schema_of<User>(evercore::partial)
+//   static constexpr std::string_view schema() {
+//     return R"({"properties":{"username":{"minLength":1}}})";
+//   }
 // Snapshots of another state_version are not used. Where only the code of an apply() changed, the
 // members tell nothing: set state_version then.
 #ifndef EVERCORE_AGGREGATE_H
@@ -100,6 +105,7 @@ struct AggregateType {
   std::int64_t snapshot_every = 0;  // 0: no snapshots
   bool needs_info = true;           // whether fold() looks at times, reference or metadata
   CppType state{};
+  std::string_view schema{};  // what the store checks its states by, a JSON object; empty: nothing
 };
 
 // A stored event on its way into an aggregate; everything lives as long as the call.
@@ -245,8 +251,8 @@ class StateAggregate : public Aggregate {
   }
 
   static_assert(
-      detail::check_struct<State>() && (detail::check_fold<State, Events>() && ...) &&
-          detail::check_reached<State, Events...>(),
+      detail::check_struct<State>() && detail::check_schema<State>() &&
+          (detail::check_fold<State, Events>() && ...) && detail::check_reached<State, Events...>(),
       "evercore: the state or an event does not qualify; the messages beside this one say why");
   static constexpr std::array<EventFold, sizeof...(Events)> folds{
       EventFold{event_name<Events>(), detail::declared_fold<State, Events>(), cpp_type<Events>(),
@@ -259,7 +265,8 @@ class StateAggregate : public Aggregate {
                                           detail::state_version<State>(),
                                           detail::snapshot_every<State>(),
                                           (detail::custom_with_info<State, Events> || ...),
-                                          cpp_type<State>()};
+                                          cpp_type<State>(),
+                                          detail::declared_schema<State>()};
   static constexpr AggregateType its_events{
       {}, folds, the_type.state_version, 0, the_type.needs_info, the_type.state};
 

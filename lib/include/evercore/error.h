@@ -141,9 +141,9 @@ class type_mismatch_error : public error {
   using error::error;
 };
 
-// EventStore::warmup() alone throws this: the store declares an event type in another way than this
-// program's types do, with another fold, other tags or another schema. Writes go on, under what the
-// store declares; EventStore::declare(…, evercore::replace) changes that on purpose.
+// EventStore::warmup() alone throws this: the store declares an event type or an aggregate type in another
+// way than this program does, with another fold, other tags or another schema. Writes go on, under
+// what the store declares; EventStore::declare(…, evercore::replace) changes that on purpose.
 class declaration_error : public error {
   using error::error;
 };

@@ -58,6 +58,25 @@ class OtherKeys {
   std::vector<std::pair<Number, Text>> before_;
 };
 
+/// Lets a subscription be active for a while, if it is not.
+class Resumed {
+ public:
+  Resumed(Store& store, const std::string& name) {
+    const auto found = store.subscriptions.find(name);
+    if (found == store.subscriptions.end() || found->second.active) return;
+    paused_ = &found->second;
+    paused_->active = true;
+  }
+  ~Resumed() {
+    if (paused_ != nullptr) paused_->active = false;
+  }
+  Resumed(const Resumed&) = delete;
+  Resumed& operator=(const Resumed&) = delete;
+
+ private:
+  Subscription* paused_ = nullptr;
+};
+
 }  // namespace
 
 World::World(Server& server, std::uint64_t seed) : server_(server), uri_(server.make_store()) {
@@ -136,6 +155,8 @@ Rows World::apply(State& state, const Done& done) {
   for (auto& [name, subscription] : store.subscriptions) subscription.last_token = done.drawn.token;
   Scene scene{store, state.memory, done.now, done.safe};
   const OtherKeys other_keys(store, done.keys);
+  std::optional<Resumed> resumed;
+  if (done.claimed) resumed.emplace(store, *text(done.arguments[0]));
   Rows rows = done.call->answer(scene, done.arguments);
   store.head = std::max(store.head, head);
   store.newest_id = std::max(store.newest_id, newest_id);
@@ -358,6 +379,7 @@ World::Complaint World::finish(Client& client, Done done, const Reply& reply, bo
              reply.rows != Rows{"NULL"} &&  // a claim that found nothing is nothing to do again
              (done.call->writes || is_lease_call(*done.call))) {
     client.transaction->done.push_back(done);
+    client.transaction->done.back().claimed = done.call->name == "evercore_claim";
     if (waited && done.floor) hold_where_it_began(client.transaction->done.back(), sent);
   }
   return settle();  // a call that fails lets go of locks as well

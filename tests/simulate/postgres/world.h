@@ -76,6 +76,7 @@ class World {
     Drawn drawn;
     std::optional<Number> floor = {};  ///< below which followers stop until the transaction ends
     std::map<Number, std::string> keys = {};  ///< what a key meant when an append began that waited
+    bool claimed = false;                     ///< a partition, which a pause does not take away
   };
   struct Transaction {
     std::vector<Done> done = {};

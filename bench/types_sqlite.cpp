@@ -124,8 +124,8 @@ void ask_folds(bench::Report& report) {
 void ask_states(bench::Report& report) {
   constexpr int calls = 1000;
   const Store store("states");
-  store.run(R"(SELECT evercore_event_type('Deposited', '[{"add":{"/balance":"/amount"}}]'))");
   store.add_aggregates(20);
+  store.run(R"(SELECT evercore_event_type('Deposited', '[{"add":{"/balance":"/amount"}}]'))");
   const Stmt append = store.prepare(append_call);
   const std::string data = R"({"amount":30})";
   append_round(store, append, "Deposited", data, 100, 1, 10);

@@ -101,6 +101,22 @@ Appended append_row(Connection& connection, const AppendRequest& request) {
   return appended;
 }
 
+Error mixed(const StatementMixture& mixture) {
+  return error(7, "event_id \"" + mixture.repeated_id +
+                      "\" exists: one call cannot mix repeats and new events");
+}
+
+/// A new event behind a repeat is EV007 before anything else but EV002 is said of it.
+void require_repeat(Connection& connection, const StatementMixture& mixture,
+                    const AppendRequest& request) {
+  const Target& target = request.target;
+  if (target.id) require_open(connection, *target.id);
+  const auto id = target.id ? target.id : find_aggregate(connection, target.type, target.key);
+  if (!id || !request.event.event_id || !find_repeat(connection, *id, request.event)) {
+    throw mixed(mixture);
+  }
+}
+
 /// Counts the row into its statement; EV007 where it makes a mixture.
 void count(StatementMixture& mixture, const Appended& appended, const NewEvent& event) {
   if (!appended.repeated) {
@@ -108,9 +124,7 @@ void count(StatementMixture& mixture, const Appended& appended, const NewEvent& 
   } else if (mixture.repeated_id.empty()) {
     mixture.repeated_id = event.event_id.value_or("");
   }
-  if (!mixture.any_new || mixture.repeated_id.empty()) return;
-  throw error(7, "event_id \"" + mixture.repeated_id +
-                     "\" exists: one call cannot mix repeats and new events");
+  if (mixture.any_new && !mixture.repeated_id.empty()) throw mixed(mixture);
 }
 
 /// Under OR IGNORE every row stands for itself: one at fault is skipped, and a repeat is no fault.
@@ -184,6 +198,7 @@ Appended append_and_count(AppendTable& table, sqlite3_value** row) {
     table.mixture.any_new = true;
   } else {
     atomically(connection, [&] {
+      if (!table.mixture.repeated_id.empty()) require_repeat(connection, table.mixture, request);
       appended = append_row(connection, request);
       count(table.mixture, appended, request.event);
     });

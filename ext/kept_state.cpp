@@ -130,9 +130,10 @@ std::vector<Left> what_is_left(Connection& connection) {
   return all;
 }
 
-/// Nothing where what is kept is no object.
-std::optional<State> read_state(std::string_view text) {
+/// Nothing where what is kept could be no state.
+std::optional<State> read_state(Connection& connection, std::string_view text) {
   try {
+    connection.payload.check("state", text);
     return State(text);
   } catch (const Error& failure) {
     if (failure.code == Code::engine) throw;
@@ -148,7 +149,8 @@ KeptState load_kept_state(Connection& connection, std::int64_t aggregate_id, std
   KeptState kept;
   kept.is_kept = load.bind(1, aggregate_id).step();
   if (version == 0) return kept;
-  auto state = kept.is_kept && load.integer(0) == version ? read_state(load.text(1)) : std::nullopt;
+  auto state = kept.is_kept && load.integer(0) == version ? read_state(connection, load.text(1))
+                                                          : std::nullopt;
   load.reset();
   kept.state = state ? std::move(*state)
                      : state_at(connection, load_aggregate(connection, aggregate_id), version);

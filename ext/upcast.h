@@ -22,6 +22,8 @@ namespace evercore::ext {
 class Connection;
 struct Function;
 
+inline constexpr std::size_t max_upcast_bytes = 65536;  ///< of one declaration
+
 class Upcast {
  public:
   /// Of an array that is legal JSON. Throws EV009 with the pointer to the first fault.

@@ -46,7 +46,7 @@ class UpcastReader {
   explicit UpcastReader(Upcast& upcast) : upcast_(upcast) {}
 
   void read(std::string_view json) {
-    if (entries_in(json) > max_targets) refuse("", "too large");
+    if (json.size() > max_upcast_bytes || entries_in(json) > max_targets) refuse("", "too large");
     std::size_t index = 0;
     for (Elements element(json); element.next(); ++index) {
       const std::string place = "/" + std::to_string(index);

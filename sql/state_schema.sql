@@ -25,7 +25,7 @@ BEGIN
     FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id WHERE a.aggregate_id = id;
   IF kind.schema IS NULL THEN RETURN; END IF;
   state := CASE WHEN before = 0 THEN '{}'
-                ELSE coalesce((SELECT k.state::jsonb FROM evercore_kept_state k WHERE k.aggregate_id = id AND k.sequence = before), _evercore_state(id, before)) END;
+                ELSE coalesce((SELECT _evercore_kept_state(k.state) FROM evercore_kept_state k WHERE k.aggregate_id = id AND k.sequence = before), _evercore_state(id, before)) END;
   WHILE before < reached LOOP
     upto := least(reached, before + least(32, greatest(1, 1048576 / pg_column_size(state))));
     FOR one IN SELECT h.sequence, h.state FROM _evercore_history_one_by_one(id, before, upto, state) h LOOP
@@ -57,6 +57,16 @@ BEGIN
   IF fault IS NOT NULL THEN PERFORM _evercore_refuse('EV011', fault); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_state(bigint, bigint) IS 'Refuses an append after which the state is not what its type declares: EV011.';
+
+-- What somebody damaged is made up by a fold, as if it were not there.
+CREATE OR REPLACE FUNCTION _evercore_kept_state(state json) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
+BEGIN
+  RETURN state::jsonb;
+EXCEPTION WHEN data_exception OR statement_too_complex THEN
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION _evercore_kept_state(json) IS 'A kept state, or NULL where the server cannot read it.';
 
 -- Of a call of many appends the first fault in the order of its events. Each aggregate is looked at once: a row that one transaction writes
 -- again and again becomes slow to find.
@@ -153,7 +163,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET jit =
     FROM evercore_kept_state k LEFT JOIN evercore_aggregate a ON a.aggregate_id = k.aggregate_id
    WHERE CASE WHEN a.erased IS NOT FALSE OR k.sequence > a.sequence THEN true
               WHEN k.sequence < a.base THEN false  -- what it was made from is gone
-              ELSE k.state::jsonb IS DISTINCT FROM _evercore_fold_range(k.aggregate_id, a.base, k.sequence, coalesce(
+              ELSE _evercore_kept_state(k.state) IS DISTINCT FROM _evercore_fold_range(k.aggregate_id, a.base, k.sequence, coalesce(
                      (SELECT _evercore_jsonb(b.state) FROM evercore_snapshot b
                        WHERE b.aggregate_id = k.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'), false) END
 $$;

@@ -86,7 +86,7 @@ DECLARE
   fault text;
 BEGIN
   IF json_typeof(upcast) <> 'array' THEN RETURN 'not an array'; END IF;
-  IF (SELECT count(*) FROM _evercore_upcast_entries(upcast)) > @max_targets@ THEN RETURN 'too large'; END IF;
+  IF octet_length(upcast::text) > @max_upcast@ OR (SELECT count(*) FROM _evercore_upcast_entries(upcast)) > @max_targets@ THEN RETURN 'too large'; END IF;
   FOR one IN SELECT r.value, '/' || r.no - 1 AS place FROM json_array_elements(upcast) WITH ORDINALITY AS r (value, no) LOOP
     IF json_typeof(one.value) <> 'object' THEN RETURN one.place || ': not an operation'; END IF;
     IF (SELECT count(*) FROM json_object_keys(one.value)) <> 1 THEN RETURN one.place || ': not an operation'; END IF;

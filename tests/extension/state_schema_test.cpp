@@ -274,6 +274,12 @@ TEST_CASE("what is kept of a state is believed at the version alone") {
   SUBCASE("where it is no state") {
     db.must("UPDATE evercore_kept_state SET state = '{\"balance'");
   }
+  SUBCASE("where something stands behind it") {
+    db.must("UPDATE evercore_kept_state SET state = '{\"balance\":900}  x'");
+  }
+  SUBCASE("where it is a state no longer") {
+    db.must("UPDATE evercore_kept_state SET state = '{\"balance\":NaN}'");
+  }
   CHECK(db.fails(change(-101)) == refusal(2));
   db.must(change(-100));
   CHECK(db.kept() == "2{\"balance\":0}");

@@ -285,9 +285,12 @@ def test_a_writer_may_declare_what_is_declared_and_nothing_else():
 def test_a_state_that_is_missing_or_of_another_sequence_is_made_up():
     for name, sql in WITHDRAW.items():
         for change in ("DELETE FROM evercore_kept_state", "UPDATE evercore_kept_state SET sequence = 0, state = '{\"balance\":1000}'",
-                       "UPDATE evercore_kept_state SET sequence = 9, state = '{\"balance\":-1000}'"):
+                       "UPDATE evercore_kept_state SET sequence = 9, state = '{\"balance\":-1000}'", "UPDATE evercore_kept_state SET state = '{\"balance\":1e999999}'",
+                       "UPDATE evercore_kept_state SET state = '{\"a\":\"\\u0000\"}'"):
             _, connection = store()
             connection.rows(change)
+            if "e999999" in change or "u0000" in change:
+                equal(problems(connection), ["kept state at sequence 1 differs from the fold"])
             connection.rows(sql)
             equal(kept(connection), [("1", connection.value("SELECT evercore_sequence(1)"), '{"balance": 40}')], f"{name}: {change}")
             refused(lambda connection=connection, sql=sql: connection.rows(sql.replace("'i'", "'j'")), "EV011")

@@ -34,6 +34,12 @@ SELECT evercore_append(1, 2, 'Paid', '{}', NULL, NULL, NULL, 'INV-7');
 -- an event_id is unique in the store, across types
 SELECT evercore_append(evercore_ensure('Order', '7'), NULL, 'Issued', '{"total":50}', NULL, NULL, NULL, 'inv-7');
 
+-- a new event behind a repeat is a mixture before it is anything else, but for an aggregate that is not there
+INSERT INTO evercore_append (aggregate_id, expected, event_type, data, event_id) VALUES (1, NULL, 'Issued', '{"total":50}', 'inv-7'), (1, 77, 'Sent', '{}', NULL);
+INSERT INTO evercore_append (aggregate_id, expected, event_type, data, event_id) VALUES (1, NULL, 'Issued', '{"total":50}', 'inv-7'), (1, 77, 'Sent', '{}', 'inv-new');
+INSERT INTO evercore_append (aggregate_id, expected, event_type, data, event_id) VALUES (1, NULL, 'Issued', '{"total":50}', 'inv-7'), (999, NULL, 'Sent', '{}', NULL);
+INSERT INTO evercore_append (aggregate_id, expected, event_type, data, event_id) VALUES (1, NULL, 'Issued', '{"total":50}', 'inv-7'), (1, NULL, 'Issued', '{"total":50}', 'inv-7');
+
 -- those who do not use it repeat themselves freely
 SELECT evercore_append(1, NULL, 'Reminded', '{}');
 SELECT evercore_append(1, NULL, 'Reminded', '{}');

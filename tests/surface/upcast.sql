@@ -247,6 +247,10 @@ SELECT evercore_event_type('Many', NULL, '{"upcast":[{"remove":[' || replace(rep
 SELECT evercore_event_type('Many', NULL, '{"upcast":[{"default":{"/z":0}},{"remove":[' || replace(replace('xxxxxxxxxx', 'x', 'yyyyyyyyyy'), 'y', '"/a","/b","/c","/d","/e","/f","/g","/h","/i","/j",') || '"/a"]}]}');
 SELECT evercore_event_type('Many', NULL, '{"upcast":[{"remove":[' || substr(replace(replace('xxxxxxxxxx', 'x', 'yyyyyyyyyy'), 'y', '"/a","/b","/c","/d","/e","/f","/g","/h","/i","/j",'), 1, 4999) || ']}]}');
 
+-- … and more than 65,536 bytes
+SELECT evercore_event_type('Long', NULL, '{"upcast":[{"default":{"/a":"' || replace(replace(replace(replace('xxxxxxxxxxxxxxxx', 'x', 'yyyyyyyyyyyyyyyy'), 'y', 'zzzzzzzzzzzzzzzz'), 'z', 'vvvvvvvvvvvvvvvv'), 'v', 'w') || '"}}]}');
+SELECT evercore_event_type('Long', NULL, '{"upcast":[{"default":{"/a":"' || substr(replace(replace(replace(replace('xxxxxxxxxxxxxxxx', 'x', 'yyyyyyyyyyyyyyyy'), 'y', 'zzzzzzzzzzzzzzzz'), 'z', 'vvvvvvvvvvvvvvvv'), 'v', 'w'), 1, 65500) || '"}}]}');
+
 -- … and what is outside the payload profile is EV004
 SELECT evercore_event_type('Bad', NULL, '{"upcast":[{"rename":{"/a":"b","/a":"c"}}]}');
 SELECT evercore_event_type('Bad', NULL, '{"upcast":[{"default":{"/a":9223372036854775808}}]}');

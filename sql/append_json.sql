@@ -21,7 +21,7 @@ BEGIN
   IF newest IS NULL THEN
     @home@
   END IF;
-  IF newest IS NOT NULL AND (condition IS NOT NULL OR position('"tags"' IN appends) > 0) THEN
+  IF newest IS NOT NULL AND (condition IS NOT NULL OR position('"tags"' IN (appends COLLATE "C")) > 0) THEN
     answer := _evercore_append_decision(appends, condition, "after", newest);
     IF answer IS NOT NULL THEN RETURN answer; END IF;
   END IF;

@@ -45,7 +45,7 @@ DECLARE
   written bigint;
 BEGIN
   IF (pg_current_xact_id_if_assigned() IS NULL AND @unmarked@ AND current_setting('transaction_isolation') LIKE 'read %' AND "after" BETWEEN 0 AND newest
-      AND bears[1] <> ALL (bears[2:]) AND bears[2] <> ALL (bears[3:]) AND cardinality(bears) <= 3) IS NOT TRUE THEN RETURN NULL; END IF;
+      AND bears[1] COLLATE "C" <> ALL (bears[2:]) AND bears[2] COLLATE "C" <> ALL (bears[3:]) AND cardinality(bears) <= 3) IS NOT TRUE THEN RETURN NULL; END IF;
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
@@ -56,7 +56,7 @@ BEGIN
   END IF;
   -- As _evercore_hold_keys does: one after the other, and the store's key last.
   PERFORM CASE WHEN k.alone THEN pg_advisory_xact_lock(@tag_keys@, k.key) ELSE pg_advisory_xact_lock_shared(@tag_keys@, k.key) END
-    FROM (SELECT hashtext(t COLLATE "C") AS key, bool_or(t = wanted_tag) AS alone FROM unnest(bears || wanted_tag) AS t WHERE t IS NOT NULL GROUP BY 1 ORDER BY 1 OFFSET 0) k;
+    FROM (SELECT hashtext(t COLLATE "C") AS key, bool_or(t COLLATE "C" = wanted_tag) AS alone FROM unnest(bears || wanted_tag) AS t WHERE t IS NOT NULL GROUP BY 1 ORDER BY 1 OFFSET 0) k;
   IF wanted_tag IS NOT NULL AND pg_advisory_xact_lock_shared(@store_keys@, 0) IS NOT NULL THEN
     SELECT x.position INTO match FROM evercore_event_tag x
      WHERE x.tag = wanted_tag COLLATE "C" AND x.event_type = wanted_type COLLATE "C" AND x.position > "after" ORDER BY x.position LIMIT 1;

@@ -43,3 +43,7 @@ CALLS = {
     "ensure": "SELECT evercore_ensure('T', 'new') > 0",
     "ensure_type": "SELECT evercore_ensure('N', 'new') > 0",
 }
+
+# Calls that look at states or change what they are: each is paired with the others of them and with those here, one of each kind.
+OF_STATES = {"aggregate_type", "aggregate_type_changed", "aggregate_type_null", "append_checked", "append_many_checked", "erase_checked", "event_type_upcast"}
+PARTNERS = {"append_policy", "append_many", "insert", "append_condition", "event_type_rules", "fill", "compact", "ensure_type"}

@@ -20,7 +20,7 @@ COMMENT ON FUNCTION _evercore_is_member_pointer(text) IS 'Whether a text is a JS
 -- what can be read.
 CREATE OR REPLACE FUNCTION _evercore_upcast_entries(upcast json)
 RETURNS TABLE (place text, operation text, taken text, written text, value json)
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 3 AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 3 SET jit = off AS $$
 BEGIN
   RETURN QUERY
   SELECT '/' || r.no - 1 || _evercore_token(o.key) || t.place, o.key, CASE WHEN o.key <> 'default' THEN t.pointer END,

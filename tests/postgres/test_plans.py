@@ -114,7 +114,14 @@ def test_no_call_compiles_its_plans():
              "SELECT * FROM evercore_follow(0)", "SELECT * FROM evercore_follow(0, 10)", "SELECT * FROM evercore_follow(0, 10, '{\"event_types\": [\"E\"]}')",
              "SELECT * FROM evercore_fetch('s', 1)", "SELECT evercore_ack('s', 1, 1)", "SELECT * FROM evercore_events(1)", "SELECT * FROM evercore_events(1, 0, -1)",
              "SELECT * FROM evercore_replay(1)", "SELECT evercore_state(1)", "SELECT * FROM evercore_history(1)", "SELECT evercore_sequence(1)")
-    for sql in calls:
+    options = {"schema": {"required": ["a"], "properties": {"a": {"enum": [1, 2]}, "b": {"$ref": "#/$defs/b"}}, "$defs": {"b": {"type": "object"}}},
+               "upcast": [{"rename": {"/old": "a", "/c/d": "e"}}, {"default": {"/b": {}}}, {"remove": ["/x", "/y"]}], "tags": {"t": "/a"}}
+    rules = [{"add": {"/a": "/a"}}, {"set": {"/b": "/b", "/{/b}": {"value": 1}}}, {"remove": ["/c", "/d"]}]
+    declaring = (f"SELECT evercore_event_type('D', '{json.dumps(rules)}', '{json.dumps(options)}')", f"SELECT evercore_validate('D', '{{}}', '{json.dumps(options)}')".replace(', "tags": {"t": "/a"}', ""),
+                 "SELECT evercore_upcast('D', '{\"old\":1}')", "SELECT evercore_validate('D', '{\"old\":3}')", "SELECT evercore_append(1, NULL, 'D', '{\"old\":1}')",
+                 "SELECT evercore_state(1)", "SELECT * FROM evercore_replay(1)", "SELECT evercore_aggregate_type('U', '{\"schema\":{}}')", "SELECT evercore_fill()",
+                 "SELECT evercore_snapshot(1)", "SELECT * FROM evercore_query('[{\"tags\":[\"t:1\"]}]')", "SELECT * FROM evercore_check()")
+    for sql in (*calls, *declaring):
         equal([plan for plan in plans_of(database, "", sql) if "JIT:" in plan], [], sql)
     for sql in calls:
         if "evercore_append(1" in sql or "ack" in sql or "sequence" in sql:

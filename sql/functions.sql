@@ -6,8 +6,9 @@ CREATE OR REPLACE FUNCTION _evercore_functions() RETURNS TABLE (signature text, 
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   RETURN QUERY
-  SELECT substring(s.piece FROM E'\\nCOMMENT ON (?:FUNCTION|AGGREGATE) [^\\n]*?(_?evercore_\\w+\\([^\\n]*\\))\\s+IS\\s'), s.piece
-    FROM (SELECT regexp_split_to_table(_evercore_source(), E'\\nCREATE OR REPLACE (?=FUNCTION|AGGREGATE)') AS piece
+  SELECT substring(split_part(s.piece, E'\nCOMMENT ON ', -1) FROM E'^(?:FUNCTION|AGGREGATE) [^\\n]*?(_?evercore_\\w+\\([^\\n]*\\))\\s+IS\\s'), s.piece
+    FROM (SELECT unnest(string_to_array(replace(replace(_evercore_source(), E'\nCREATE OR REPLACE FUNCTION ', E'\x01FUNCTION '),
+                                                E'\nCREATE OR REPLACE AGGREGATE ', E'\x01AGGREGATE '), E'\x01')) AS piece
           UNION ALL SELECT f.statement FROM _evercore_forms() f) s
    WHERE s.piece ~ '^(FUNCTION|AGGREGATE) ';
 END $$;

@@ -52,7 +52,6 @@ installcheck: sql ## PGXS convention: test the installed extension in the server
 test-postgres-versions: sql ## run the PostgreSQL suites on 14, 16 and 18 from npm (VERSIONS="16 18"); says which tests need programs that are not there
 	@tests/postgres/versions $(VERSIONS)
 
-soak-postgres: sql ## the order test and the storm of PostgreSQL at full length: 16 x 5,000 events, 8 x 10,000 calls, and all orders of the pairs of calls
+soak-postgres: sql ## the order test and the storm of PostgreSQL at full length: 16 x 5,000 events, 8 x 10,000 calls
 	EVERCORE_ORDER_EVENTS=5000 EVERCORE_ORDER_HOLD=0.2 tests/postgres/run test_order.test_followers
 	EVERCORE_STORM_CALLS=10000 tests/postgres/run test_storm
-	EVERCORE_ISOLATION=all tests/isolation/run

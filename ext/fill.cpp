@@ -1,5 +1,4 @@
 // Tagging the events that were there before their type declared tags; evercore_fill.
-#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -7,6 +6,7 @@
 #include "event_type.h"
 #include "head.h"
 #include "kept_state.h"
+#include "left_to_fill.h"
 #include "maintenance.h"
 #include "tag.h"
 #include "type_index.h"
@@ -17,14 +17,7 @@ namespace evercore::ext {
 
 namespace {
 
-/// What is left to tag of a type: its events after one position up to another.
-struct Left {
-  std::int64_t type_id = 0;
-  std::int64_t after = 0;
-  std::int64_t upto = 0;
-  std::int64_t events = 0;
-};
-
+/// What is left are positions here.
 #define OLD_EVENTS(columns, by_type)                         \
   "SELECT " columns " FROM main.evercore_event " by_type     \
   " WHERE position > ?1 AND position <= ?2 AND type_id = ?3" \
@@ -115,37 +108,6 @@ void tag_events(Connection& connection, const Left& left,
   });
 }
 
-/// Writes how far the type is; all NULL where nothing is left.
-void store_left(Connection& connection, const Left& left) {
-  const auto bind = [&](Statement& statement) -> Statement& {
-    statement.bind(1, left.type_id);
-    if (left.events == 0) return statement;
-    return statement.bind(2, left.after).bind(3, left.upto).bind(4, left.events);
-  };
-  mark_declaration(connection);
-  Statement store = connection.prepare(
-      "UPDATE main.evercore_event_type SET fill_after = ?2, fill_upto = ?3, fill_left = ?4"
-      " WHERE type_id = ?1");
-  bind(store).run();
-  Statement look = connection.prepare(
-      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fill_after IS ?2"
-      " AND fill_upto IS ?3 AND fill_left IS ?4");
-  require_written(bind(look));
-}
-
-std::vector<Left> what_is_left(Connection& connection) {
-  Statement load = connection.prepare(
-      "SELECT type_id, fill_after, fill_upto, fill_left FROM main.evercore_event_type"
-      " WHERE fill_upto IS NOT NULL ORDER BY name");
-  std::vector<Left> all;
-  while (load.step()) {
-    const Left& left =
-        all.emplace_back(Left{load.integer(0), load.integer(1), load.integer(2), load.integer(3)});
-    if (left.events < 1) throw damaged("what is left to fill of an event type");
-  }
-  return all;
-}
-
 Derivation declaration_of(Connection& connection, std::int64_t type_id) {
   Statement load = connection.prepare(
       "SELECT tags, name, upcast FROM main.evercore_event_type WHERE type_id = ?1");
@@ -156,20 +118,19 @@ Derivation declaration_of(Connection& connection, std::int64_t type_id) {
           stored_upcast(connection, load.nullable_text(2))};
 }
 
+void mark_left(Connection& connection, const Left& left) {
+  mark_declaration(connection);  // others may look whether the type is filled
+  store_left(connection, LeftOf::event_types, left);
+}
+
 /// Tags at most so many of a type: how many of them are not used up.
 std::int64_t fill_type(Connection& connection, Left& left, std::int64_t most) {
   const Derivation declared = declaration_of(connection, left.type_id);
-  while (most > 0 && left.events > 0) {
-    const std::int64_t wanted = std::min(most, most_at_once);
-    const auto positions = next_events(connection, left, wanted);
-    const auto count = static_cast<std::int64_t>(positions.size());
-    tag_events(connection, left, positions, declared);
-    most -= count;
-    left.events -= count;
-    if (count > 0) left.after = positions.back();
-    if (count < wanted || left.events < 0) left.events = 0;  // whatever was counted once
-  }
-  store_left(connection, left);
+  most = work_off(
+      left, most,
+      [&](const Left& from, std::int64_t wanted) { return next_events(connection, from, wanted); },
+      [&](const auto& positions) { tag_events(connection, left, positions, declared); });
+  mark_left(connection, left);
   return most;
 }
 
@@ -177,13 +138,13 @@ std::int64_t fill_type(Connection& connection, Left& left, std::int64_t most) {
 
 void tag_old_events(Connection& connection, std::int64_t type_id) {
   Left left{type_id, 0, head_position(connection), 0};
-  left.events = count_events(connection, left);
-  if (left.events <= most_at_once) {
-    tag_events(connection, left, next_events(connection, left, left.events),
+  left.count = count_events(connection, left);
+  if (left.count <= most_at_once) {
+    tag_events(connection, left, next_events(connection, left, left.count),
                declaration_of(connection, type_id));
-    left.events = 0;
+    left.count = 0;
   }
-  store_left(connection, left);
+  mark_left(connection, left);
 }
 
 void fill(const Call& call) {
@@ -192,9 +153,9 @@ void fill(const Call& call) {
   Connection& connection = call.connection;
   atomically(connection, [&] {
     std::int64_t all = 0;  // that is left
-    for (Left& left : what_is_left(connection)) {
+    for (Left& left : what_is_left(connection, LeftOf::event_types)) {
       if (most > 0) most = fill_type(connection, left, most);
-      all += left.events;
+      all += left.count;
     }
     fill_kept_states(connection, most, all);
     call.result(all);

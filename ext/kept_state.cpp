@@ -1,6 +1,5 @@
 #include "kept_state.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,19 +8,12 @@
 #include "error.h"
 #include "event_type.h"
 #include "fold.h"
+#include "left_to_fill.h"
 #include "write.h"
 
 namespace evercore::ext {
 
 namespace {
-
-/// What is left to make of a type: for its aggregates after one id up to another.
-struct Left {
-  std::int64_t type_id = 0;
-  std::int64_t after = 0;
-  std::int64_t upto = 0;
-  std::int64_t aggregates = 0;
-};
 
 /// Aggregates that should have a kept state, and have none: what is before the first event needs none.
 #define UNKEPT                                                                              \
@@ -84,50 +76,12 @@ void make_kept(Connection& connection, std::int64_t aggregate_id) {
 
 /// Makes the next of them, at most so many, and gives how many more could have been made.
 std::int64_t make_next(Connection& connection, Left& left, std::int64_t most) {
-  while (most > 0 && left.aggregates > 0) {
-    const std::int64_t wanted = std::min(most, most_at_once);
-    const auto ids = next_unkept(connection, left, wanted);
-    const auto count = static_cast<std::int64_t>(ids.size());
-    for (const std::int64_t id : ids) make_kept(connection, id);
-    most -= count;
-    left.aggregates -= count;
-    if (count > 0) left.after = ids.back();
-    if (count < wanted || left.aggregates < 0) left.aggregates = 0;  // whatever was counted once
-  }
-  return most;
-}
-
-/// Writes how far the type is; all NULL where nothing is left.
-void store_left(Connection& connection, const Left& left) {
-  const auto bind = [&](Statement& statement) -> Statement& {
-    statement.bind(1, left.type_id);
-    if (left.aggregates == 0) return statement;
-    return statement.bind(2, left.after).bind(3, left.upto).bind(4, left.aggregates);
-  };
-#define LEFT_OF_TYPE " fill_after IS ?2 AND fill_upto IS ?3 AND fill_left IS ?4"
-  Statement same = connection.prepare(
-      "SELECT 1 FROM main.evercore_aggregate_type WHERE type_id = ?1 AND" LEFT_OF_TYPE);
-  if (bind(same).step()) return;
-  same.reset();
-  Statement store = connection.prepare(
-      "UPDATE main.evercore_aggregate_type SET fill_after = ?2, fill_upto = ?3, fill_left = ?4"
-      " WHERE type_id = ?1");
-  bind(store).run();
-  require_written(same);
-#undef LEFT_OF_TYPE
-}
-
-std::vector<Left> what_is_left(Connection& connection) {
-  Statement load = connection.prepare(
-      "SELECT type_id, fill_after, fill_upto, fill_left FROM main.evercore_aggregate_type"
-      " WHERE fill_upto IS NOT NULL ORDER BY name");
-  std::vector<Left> all;
-  while (load.step()) {
-    const Left& left =
-        all.emplace_back(Left{load.integer(0), load.integer(1), load.integer(2), load.integer(3)});
-    if (left.aggregates < 1) throw damaged("what is left to fill of an aggregate type");
-  }
-  return all;
+  return work_off(
+      left, most,
+      [&](const Left& from, std::int64_t wanted) { return next_unkept(connection, from, wanted); },
+      [&](const auto& ids) {
+        for (const std::int64_t id : ids) make_kept(connection, id);
+      });
 }
 
 /// Nothing where what is kept could be no state.
@@ -192,23 +146,23 @@ void drop_kept_of_event_type(Connection& connection, std::int64_t type_id) {
 void drop_kept_of_aggregate_type(Connection& connection, std::int64_t type_id) {
   connection.prepare("DELETE" KEPT_OF_TYPE).bind(1, type_id).run();
   if (connection.prepare("SELECT 1" KEPT_OF_TYPE).bind(1, type_id).step()) throw vanished();
-  store_left(connection, Left{type_id});
+  store_left(connection, LeftOf::aggregate_types, Left{type_id});
 }
 
 void keep_states(Connection& connection) {
   for (Left& left : count_unkept(connection)) {
-    if (left.aggregates <= most_at_once) make_next(connection, left, most_at_once);
-    store_left(connection, left);
+    if (left.count <= most_at_once) make_next(connection, left, most_at_once);
+    store_left(connection, LeftOf::aggregate_types, left);
   }
 }
 
 void fill_kept_states(Connection& connection, std::int64_t most, std::int64_t& left) {
-  for (Left& of_type : what_is_left(connection)) {
+  for (Left& of_type : what_is_left(connection, LeftOf::aggregate_types)) {
     if (most > 0) {
       most = make_next(connection, of_type, most);
-      store_left(connection, of_type);
+      store_left(connection, LeftOf::aggregate_types, of_type);
     }
-    left += of_type.aggregates;
+    left += of_type.count;
   }
 }
 

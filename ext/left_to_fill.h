@@ -1,0 +1,45 @@
+// What declarations have left to evercore_fill(): of each type a range of ids, and how many of them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "connection.h"
+#include "event_type.h"
+
+namespace evercore::ext {
+
+enum class LeftOf { event_types, aggregate_types };
+
+/// Of a type, those after one id up to another: positions of events, or aggregates.
+struct Left {
+  std::int64_t type_id = 0;
+  std::int64_t after = 0;
+  std::int64_t upto = 0;
+  std::int64_t count = 0;
+};
+
+/// Of all types, by name. Throws EV010 where what is stored is damaged.
+[[nodiscard]] std::vector<Left> what_is_left(Connection& connection, LeftOf of);
+/// Inside atomically() only: writes how far a type is; all NULL where nothing is left.
+void store_left(Connection& connection, LeftOf of, const Left& left);
+
+/// Does at most `most` of them, so many at a time: `next(left, wanted)` gives ids in order, `work(ids)` does
+/// them. Gives how many more could have been done.
+template <typename Next, typename Work>
+std::int64_t work_off(Left& left, std::int64_t most, const Next& next, const Work& work) {
+  while (most > 0 && left.count > 0) {
+    const std::int64_t wanted = std::min(most, most_at_once);
+    const std::vector<std::int64_t> ids = next(left, wanted);
+    const auto count = static_cast<std::int64_t>(ids.size());
+    work(ids);
+    most -= count;
+    left.count -= count;
+    if (count > 0) left.after = ids.back();
+    if (count < wanted || left.count < 0) left.count = 0;  // whatever was counted once
+  }
+  return most;
+}
+
+}  // namespace evercore::ext

@@ -57,22 +57,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_operation_fault(text, json) IS 'What is wrong with an operation of rules, after its place, or NULL.';
 
+-- Of rules, and of an upcast: one row for each element, with its place; the operation is NULL where it is none.
+CREATE OR REPLACE FUNCTION _evercore_operations(declared json) RETURNS TABLE (place text, operation text, body json)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 3 SET jit = off AS $$
+BEGIN
+  RETURN QUERY
+  SELECT '/' || r.no - 1 || CASE WHEN n.amount = 1 THEN _evercore_token(n.name) ELSE '' END, CASE WHEN n.amount = 1 THEN n.name END, r.value->n.name
+    FROM json_array_elements(declared) WITH ORDINALITY AS r (value, no),
+         LATERAL (SELECT min(k.name) AS name, count(*) AS amount
+                    FROM json_object_keys(CASE json_typeof(r.value) WHEN 'object' THEN r.value ELSE '{}' END) AS k (name)) n
+   ORDER BY r.no;
+END $$;
+COMMENT ON FUNCTION _evercore_operations(json) IS 'The operations of an array of them.';
+
 -- The first fault in the order of the text.
 CREATE OR REPLACE FUNCTION _evercore_rules_fault(rules json) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   one record;
-  operation text;
   fault text;
 BEGIN
   IF json_typeof(rules) <> 'array' THEN RETURN 'not an array'; END IF;
   IF (SELECT count(*) FROM _evercore_targets(rules)) > @max_targets@ THEN RETURN 'too large'; END IF;
-  FOR one IN SELECT r.value, '/' || r.no - 1 AS place FROM json_array_elements(rules) WITH ORDINALITY AS r (value, no) LOOP
-    IF json_typeof(one.value) <> 'object' THEN RETURN one.place || ': not an operation'; END IF;
-    IF (SELECT count(*) FROM json_object_keys(one.value)) <> 1 THEN RETURN one.place || ': not an operation'; END IF;
-    operation := (SELECT json_object_keys(one.value));
-    fault := _evercore_operation_fault(operation, one.value->operation);
-    IF fault IS NOT NULL THEN RETURN one.place || '/' || replace(replace(operation, '~', '~0'), '/', '~1') || fault; END IF;
+  FOR one IN SELECT o.* FROM _evercore_operations(rules) o LOOP
+    fault := CASE WHEN one.operation IS NULL THEN ': not an operation' ELSE _evercore_operation_fault(one.operation, one.body) END;
+    IF fault IS NOT NULL THEN RETURN one.place || fault; END IF;
   END LOOP;
   RETURN NULL;
 END $$;

@@ -82,17 +82,13 @@ CREATE OR REPLACE FUNCTION _evercore_upcast_fault(upcast json) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   one record;
-  operation text;
   fault text;
 BEGIN
   IF json_typeof(upcast) <> 'array' THEN RETURN 'not an array'; END IF;
   IF octet_length(upcast::text) > @max_upcast@ OR (SELECT count(*) FROM _evercore_upcast_entries(upcast)) > @max_targets@ THEN RETURN 'too large'; END IF;
-  FOR one IN SELECT r.value, '/' || r.no - 1 AS place FROM json_array_elements(upcast) WITH ORDINALITY AS r (value, no) LOOP
-    IF json_typeof(one.value) <> 'object' THEN RETURN one.place || ': not an operation'; END IF;
-    IF (SELECT count(*) FROM json_object_keys(one.value)) <> 1 THEN RETURN one.place || ': not an operation'; END IF;
-    operation := (SELECT json_object_keys(one.value));
-    fault := _evercore_upcast_operation_fault(operation, one.value->operation);
-    IF fault IS NOT NULL THEN RETURN one.place || _evercore_token(operation) || fault; END IF;
+  FOR one IN SELECT o.* FROM _evercore_operations(upcast) o LOOP
+    fault := CASE WHEN one.operation IS NULL THEN ': not an operation' ELSE _evercore_upcast_operation_fault(one.operation, one.body) END;
+    IF fault IS NOT NULL THEN RETURN one.place || fault; END IF;
   END LOOP;
   RETURN _evercore_upcast_conflict(upcast);
 END $$;

@@ -75,6 +75,7 @@ Declaration read_declaration(const Call& call) {
 /// What the store holds of a type.
 struct Stored {
   EventTypes::Entry entry;
+  bool declares_merge = false;
   std::optional<std::string> schema;  ///< as it was given
   std::optional<std::string> upcast;  ///< as it was given
   bool declares = false;              ///< tags
@@ -83,12 +84,14 @@ struct Stored {
 
 Stored load_declaration(Connection& connection, std::int64_t type_id) {
   Statement load = connection.prepare(
-      "SELECT tags, schema, upcast FROM main.evercore_event_type WHERE type_id = ?1");
+      "SELECT tags, schema, upcast, declares_merge FROM main.evercore_event_type WHERE type_id = "
+      "?1");
   Stored stored;
   if (!load.bind(1, type_id).step()) return stored;
   stored.entry = EventTypes(connection).at(type_id);
   if (!load.is_null(1)) stored.schema = load.text(1);
   if (!load.is_null(2)) stored.upcast = load.text(2);
+  stored.declares_merge = load.integer(3) != 0;
   stored.declares = !load.is_null(0);
   if (stored.declares) stored.tags = sound_declaration(connection, load.text(0));
   return stored;
@@ -97,6 +100,11 @@ Stored load_declaration(Connection& connection, std::int64_t type_id) {
 bool changes_fold(const Declaration& given, const Stored& stored) {
   if (!given.fold) return false;
   return stored.entry.damaged || !given.fold->same_as({stored.entry.fold, stored.entry.rules, {}});
+}
+
+/// Whether it says of a type that merges, as one does that nobody declared, that it is to.
+bool says_merge_first(const Declaration& given, const Stored& stored) {
+  return given.fold && given.fold->is_merge() && !stored.declares_merge;
 }
 
 bool changes_tags(const Declaration& given, const Stored& stored) {
@@ -198,8 +206,9 @@ bool is_declared(Connection& connection, std::string_view name, const Declaratio
   const auto type_id = find_event_type(connection, name);
   if (!type_id) return changes_no_type(connection, name, given);
   const Stored stored = load_declaration(connection, *type_id);
-  return !changes_fold(given, stored) && !changes_schema(given, stored) &&
-         !changes_upcast(given, stored) && !changes_tags(given, stored);
+  return !changes_fold(given, stored) && !says_merge_first(given, stored) &&
+         !changes_schema(given, stored) && !changes_upcast(given, stored) &&
+         !changes_tags(given, stored);
 }
 
 /// All that it changes, tags last: they are derived from the data upcast.
@@ -207,7 +216,11 @@ void change(Connection& connection, std::string_view name, const Declaration& gi
   const std::int64_t type_id = ensure_event_type(connection, name);
   const Stored stored = load_declaration(connection, type_id);
   const bool upcast = changes_upcast(given, stored);
-  if (changes_fold(given, stored)) change_fold(connection, name, type_id, *given.fold);
+  if (changes_fold(given, stored)) {
+    change_fold(connection, name, type_id, *given.fold);
+  } else if (says_merge_first(given, stored)) {
+    declare_merge(connection, type_id);
+  }
   if (changes_schema(given, stored)) change_schema(connection, type_id, given);
   if (upcast) change_upcast(connection, name, type_id, given);
   if (changes_tags(given, stored)) {

@@ -182,15 +182,28 @@ void change_fold(Connection& connection, std::string_view name, std::int64_t typ
   drop_folded(connection, type_id);
   const auto bind = [&](Statement& statement) -> Statement& {
     if (fold.rules) statement.bind(3, fold.text);
-    return statement.bind(1, type_id).bind(2, static_cast<std::int64_t>(fold.fold));
+    return statement.bind(1, type_id)
+        .bind(2, static_cast<std::int64_t>(fold.fold))
+        .bind(4, static_cast<std::int64_t>(fold.is_merge()));
   };
   Statement store = connection.prepare(
-      "UPDATE main.evercore_event_type SET fold = ?2, rules = ?3 WHERE type_id = ?1");
+      "UPDATE main.evercore_event_type SET fold = ?2, rules = ?3, declares_merge = ?4"
+      " WHERE type_id = ?1");
   bind(store).run();
   Statement look = connection.prepare(
-      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2 AND rules IS ?3");
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND fold = ?2 AND rules IS ?3"
+      " AND declares_merge = ?4");
   require_written(bind(look));
   keep_states(connection);
+}
+
+void declare_merge(Connection& connection, std::int64_t type_id) {
+  connection.prepare("UPDATE main.evercore_event_type SET declares_merge = 1 WHERE type_id = ?1")
+      .bind(1, type_id)
+      .run();
+  Statement look = connection.prepare(
+      "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND declares_merge = 1");
+  require_written(look.bind(1, type_id));
 }
 
 std::optional<std::int64_t> find_event_type(Connection& connection, std::string_view name) {

@@ -27,6 +27,7 @@ struct DeclaredFold {
   std::string_view text;               ///< of the rules, as it was given
 
   [[nodiscard]] bool same_as(const DeclaredFold& other) const;
+  [[nodiscard]] bool is_merge() const { return fold == Fold::merge && !rules; }
 };
 
 /// The name of a fold, or rules: those that only merge are `merge`. EV004, EV009.
@@ -36,6 +37,8 @@ void refuse_compacted_folds(Connection& connection, std::string_view name, std::
 /// Inside atomically() only. Throws EV010 as refuse_compacted_folds().
 void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
                  const DeclaredFold& fold);
+/// Inside atomically() only: notes of a type that merges that this was declared.
+void declare_merge(Connection& connection, std::int64_t type_id);
 /// Inside atomically() only: drops the engine snapshots that hold an event of the type, but for the bases
 /// of compacted aggregates, and the kept states, which keep_states() makes anew.
 void drop_folded(Connection& connection, std::int64_t type_id);

@@ -22,7 +22,7 @@ BEGIN
       ('evercore_event_id', 'event_id text COLLATE "C" NOT NULL, aggregate_id bigint NOT NULL, sequence bigint NOT NULL, position bigint NOT NULL,
         event_type text COLLATE "C" NOT NULL, digest bytea'),
       ('evercore_event_tag', 'tag text COLLATE "C" NOT NULL, event_type text COLLATE "C" NOT NULL, position bigint NOT NULL'),
-      ('evercore_event_type', 'name text COLLATE "C" NOT NULL, fold text NOT NULL, rules json, schema json, upcast json, schema_path jsonpath, tags json,
+      ('evercore_event_type', 'name text COLLATE "C" NOT NULL, fold text NOT NULL, rules json, declares_merge boolean NOT NULL DEFAULT false, schema json, upcast json, schema_path jsonpath, tags json,
         filled_to bigint NOT NULL DEFAULT 0, upcast_steps text[], unfilled bigint NOT NULL DEFAULT 0'),
       ('evercore_kept_state', 'aggregate_id bigint NOT NULL, sequence bigint NOT NULL, state json NOT NULL'),
       ('evercore_schema', 'version integer NOT NULL'),

@@ -108,10 +108,12 @@ BEGIN
   PERFORM _evercore_ready(), _evercore_name(type, 'event_type', @max_name@);
   SELECT f.fold, f.rules INTO given FROM _evercore_read_fold(wanted) f;
   declared := _evercore_read_options(options);
-  SELECT k.fold, k.rules, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
+  SELECT k.fold, k.rules, k.declares_merge, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
   IF declared IS NOT NULL AND _evercore_declared_list(declared) IS DISTINCT FROM _evercore_declared_list(present.tags) THEN RETURN false; END IF;
   IF _evercore_changes_schema(type, options) OR _evercore_changes_upcast(type, options) THEN RETURN false; END IF;
-  IF given.fold IS NULL OR given.fold = present.fold AND _evercore_same_rules(given.rules, present.rules) THEN RETURN true; END IF;
+  IF given.fold IS NULL OR given.fold = present.fold AND (given.fold <> 'merge' OR present.declares_merge) AND _evercore_same_rules(given.rules, present.rules) THEN
+    RETURN true;
+  END IF;
   -- What was compacted and which snapshots are there is looked at after the lock: an older snapshot would miss the newest.
   PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted);
   RETURN true;
@@ -124,16 +126,18 @@ CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   given record;
+  same boolean;
 BEGIN
   SELECT f.fold, f.rules INTO given FROM _evercore_read_fold(wanted) f;
   INSERT INTO evercore_event_type (name, fold) VALUES (type, 'merge') ON CONFLICT DO NOTHING;
-  PERFORM FROM evercore_event_type k
-    WHERE k.name = type COLLATE "C" AND (given.fold IS NULL OR k.fold = given.fold AND _evercore_same_rules(k.rules, given.rules));
-  IF FOUND THEN RETURN; END IF;
-  PERFORM _evercore_require_uncompacted_folds(type);
-  UPDATE evercore_event_type k SET fold = given.fold, rules = given.rules WHERE k.name = type COLLATE "C";
+  IF given.fold IS NULL THEN RETURN; END IF;
+  same := (SELECT k.fold = given.fold AND _evercore_same_rules(k.rules, given.rules) FROM evercore_event_type k WHERE k.name = type COLLATE "C");
+  IF same IS NOT TRUE THEN PERFORM _evercore_require_uncompacted_folds(type); END IF;
+  UPDATE evercore_event_type k SET fold = given.fold, rules = given.rules, declares_merge = given.fold = 'merge'
+   WHERE k.name = type COLLATE "C" AND (same IS NOT TRUE OR k.declares_merge <> (given.fold = 'merge'));
+  IF NOT FOUND AND same THEN RETURN; END IF;
   PERFORM _evercore_declaration_written(FOUND, 'evercore_event_type');
-  PERFORM _evercore_drop_engine_snapshots(type);
+  IF same IS NOT TRUE THEN PERFORM _evercore_drop_engine_snapshots(type); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_change_fold(text, text) IS 'Changes how an event type changes the state, where it does not yet; NULL is no change.';
 

@@ -38,6 +38,17 @@ END $$;
 COMMENT ON FUNCTION _evercore_enter_declaration() IS
   'Before all other locks of a call that changes a declaration: nobody writes events or snapshots until this transaction ends.';
 
+-- What is declared, as statements after this one read it, stays so until the transaction ends: so somebody declares what nobody has declared.
+CREATE OR REPLACE FUNCTION _evercore_hold_declarations(aggregate_type text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+BEGIN
+  @home@
+  PERFORM _evercore_ready(), _evercore_read_committed('declaring');
+  IF aggregate_type IS NOT NULL THEN PERFORM _evercore_name(aggregate_type, 'aggregate_type', @max_name@), _evercore_await_aggregate_type(aggregate_type); END IF;
+  PERFORM _evercore_enter_declaration();
+END $$;
+COMMENT ON FUNCTION _evercore_hold_declarations(text) IS 'Nobody else declares anything until this transaction ends.';
+
 -- For what must see all that was committed when it has its locks.
 CREATE OR REPLACE FUNCTION _evercore_read_committed(doing text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$

@@ -16,7 +16,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
   SELECT u, 'writer' FROM unnest('{evercore_create,evercore_ensure,evercore_rekey,evercore_append,evercore_append_many,evercore_event_type,evercore_aggregate_type,evercore_snapshot,
       evercore_save_snapshot,evercore_snapshot_policy,evercore_subscribe,evercore_pause,evercore_resume,evercore_reset,evercore_unsubscribe,
       evercore_claim,evercore_fetch,evercore_ack,evercore_renew,evercore_release,_evercore_publish_floor,_evercore_json_text,_evercore_declare_fold,
-      _evercore_declares_states,_evercore_options_text}'::text[]) u
+      _evercore_hold_declarations,_evercore_declares_states,_evercore_options_text}'::text[]) u
 $$;
 COMMENT ON FUNCTION _evercore_rights() IS 'Which role may call a function.';
 

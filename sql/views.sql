@@ -25,8 +25,10 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ 
     NULL::bigint AS aggregate_id, NULL::bigint AS expected, NULL::text AS reference, NULL::text AS metadata, NULL::text AS event_time,
     NULL::text AS event_id, NULL::text AS tags WHERE false;',
    'Write-only: INSERT INTO evercore_append appends one event a row, atomically per statement.'),
-  ('evercore_event_types', 'SELECT f.name AS event_type, COALESCE((f.rules)::text, f.fold) AS fold, f.schema, f.upcast, f.tags, (f.unfilled = 0) AS filled
-    FROM evercore_event_type f WHERE ((f.fold <> ''merge''::text) OR (COALESCE(f.schema, f.upcast, f.tags) IS NOT NULL));',
+  ('evercore_event_types', 'SELECT f.name AS event_type,
+    CASE WHEN ((f.fold <> ''merge''::text) OR f.declares_merge) THEN COALESCE((f.rules)::text, f.fold) ELSE NULL::text END AS fold,
+    f.schema, f.upcast, f.tags, (f.unfilled = 0) AS filled
+    FROM evercore_event_type f WHERE ((f.fold <> ''merge''::text) OR f.declares_merge OR (COALESCE(f.schema, f.upcast, f.tags) IS NOT NULL));',
    'What is declared of event types.'),
   ('evercore_in_flight', 'SELECT f."position", f.holder, f.since FROM _evercore_in_flight() f("position", holder, since);',
    'The appends not yet committed that hold followers back, oldest first.'),

@@ -18,6 +18,7 @@ constexpr std::chrono::seconds epoch_2000{946'684'800};
 
 constexpr Statement begin_reading{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ""};
 // Whatever the database's default: above READ COMMITTED appends ask for retries.
+constexpr Statement hold_all_declarations{"SELECT {}_evercore_hold_declarations($1)", "t"};
 constexpr Statement begin_writing{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ""};
 constexpr Statement commit_transaction{"COMMIT", ""};
 constexpr Statement rollback_transaction{"ROLLBACK", ""};
@@ -233,6 +234,11 @@ void PostgresSession::commit(std::span<const Command> commands) {
   committing_ = false;
   begun_ = false;
   state_ = State::idle;
+}
+
+std::optional<Command> PostgresSession::hold_declarations(
+    std::optional<std::string_view> type) const {
+  return Command(hold_all_declarations, {type ? Parameter(*type) : Parameter()});
 }
 
 void PostgresSession::write(std::span<const Command> commands) {

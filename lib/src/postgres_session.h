@@ -41,6 +41,7 @@ class PostgresSession final : public Session {
   // Only notes that the transaction is over: the next call takes the ROLLBACK along. finish() sends
   // it.
   void rollback() noexcept override;
+  std::optional<Command> hold_declarations(std::optional<std::string_view> type) const override;
 
   // One atomic write outside a transaction.
   void write(std::span<const Command> commands);

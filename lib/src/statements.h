@@ -11,17 +11,27 @@ inline constexpr Statement version{"SELECT {}evercore_version()", ""};
 inline constexpr Statement migrate{"SELECT {}evercore_migrate()", ""};
 inline constexpr Statement check{"SELECT aggregate_id, position, problem FROM {}evercore_check()",
                                  ""};
-inline constexpr Statement declare_event_type{"SELECT {}evercore_event_type($1, $2)", "tt"};
-inline constexpr Statement declare_event_type_with{"SELECT {}evercore_event_type($1, $2, $3)",
-                                                   "ttt"};
+inline constexpr Statement declare_event_type{"SELECT {}evercore_event_type($1, $2, $3)", "ttt"};
+// Of a type what the store does not declare: the fold, and as options the tags, the schema, or both. Only in
+// a transaction in which nobody else declares.
+inline constexpr Statement declare_undeclared{
+    "SELECT {}evercore_event_type($1, CASE WHEN d.fold IS NULL THEN $2 END,"
+    " CASE WHEN d.tags IS NOT NULL AND d.schema IS NOT NULL THEN NULL"
+    " WHEN d.schema IS NOT NULL THEN $3 WHEN d.tags IS NOT NULL THEN $4 ELSE $5 END)"
+    " FROM (SELECT 1) AS o LEFT JOIN {}evercore_event_types d ON d.event_type = $1",
+    "ttttt"};
 // Declares nothing; refuses what any declaration would.
 inline constexpr Statement declare_nothing{"SELECT {}evercore_event_type($1)", "t"};
-// A fold of merge is not told from one that nobody declared.
+// A part that nobody declared is NULL.
 inline constexpr Statement declared{
     "SELECT fold, CAST(tags AS text), CAST(schema AS text) FROM {}evercore_event_types"
     " WHERE event_type = $1",
     "t"};
 inline constexpr Statement declare_aggregate_type{"SELECT {}evercore_aggregate_type($1, $2)", "tt"};
+inline constexpr Statement declare_undeclared_states{
+    "SELECT {}evercore_aggregate_type($1, $2) WHERE NOT EXISTS (SELECT 1 FROM"
+    " {}evercore_aggregate_types WHERE aggregate_type = $1 AND schema IS NOT NULL)",
+    "tt"};
 inline constexpr Statement declared_states{
     "SELECT CAST(schema AS text) FROM {}evercore_aggregate_types WHERE aggregate_type = $1", "t"};
 inline constexpr Statement rename_type{"SELECT {}evercore_rename_type($1, $2, $3)", "ttt"};

@@ -21,11 +21,13 @@ COMMENT ON TABLE evercore_event_tag IS 'Events by their tags: a row for each tag
 ALTER TABLE evercore_event_type DROP CONSTRAINT evercore_event_type_fold_check;
 ALTER TABLE evercore_event_type ADD CONSTRAINT evercore_event_type_fold_check CHECK (fold IN ('merge', 'patch', 'custom', 'rules'));
 ALTER TABLE evercore_event_type ADD COLUMN rules json;
+ALTER TABLE evercore_event_type ADD COLUMN declares_merge boolean NOT NULL DEFAULT false;
 ALTER TABLE evercore_event_type ADD COLUMN schema json;
 ALTER TABLE evercore_event_type ADD COLUMN upcast json;
 ALTER TABLE evercore_event_type ADD COLUMN schema_path jsonpath;
 ALTER TABLE evercore_event_type ADD COLUMN upcast_steps text[];
 COMMENT ON COLUMN evercore_event_type.rules IS 'How it changes the state, where fold is rules.';
+COMMENT ON COLUMN evercore_event_type.declares_merge IS 'Whether it was declared to merge, which types do that nobody declared too.';
 COMMENT ON COLUMN evercore_event_type.schema IS 'What the data must be; NULL: anything.';
 COMMENT ON COLUMN evercore_event_type.schema_path IS 'True of data that the schema takes, if not of all; NULL: none.';
 COMMENT ON COLUMN evercore_event_type.upcast IS 'How older data are brought into the shape of today; NULL: they are in it.';
@@ -39,8 +41,9 @@ CREATE INDEX evercore_event_type_unfilled ON evercore_event_type (name) WHERE un
 COMMENT ON COLUMN evercore_event_type.tags IS 'An object of prefixes and JSON Pointers, as it was given; NULL: none.';
 COMMENT ON COLUMN evercore_event_type.unfilled IS 'How many events that were there at the declaration are above filled_to.';
 CREATE VIEW evercore_event_types AS
-SELECT k.name AS event_type, coalesce(k.rules::text, k.fold) AS fold, k.schema, k.upcast, k.tags, k.unfilled = 0 AS filled
-  FROM evercore_event_type k WHERE k.fold <> 'merge' OR coalesce(k.schema, k.upcast, k.tags) IS NOT NULL;
+SELECT k.name AS event_type, CASE WHEN k.fold <> 'merge' OR k.declares_merge THEN coalesce(k.rules::text, k.fold) END AS fold,
+       k.schema, k.upcast, k.tags, k.unfilled = 0 AS filled
+  FROM evercore_event_type k WHERE k.fold <> 'merge' OR k.declares_merge OR coalesce(k.schema, k.upcast, k.tags) IS NOT NULL;
 COMMENT ON VIEW evercore_event_types IS 'What is declared of event types.';
 
 -- What the states of an aggregate type must be, and what is left to do for aggregates that were there before: see evercore_fill.
@@ -134,6 +137,7 @@ ALTER TABLE evercore_event_type DROP COLUMN upcast_steps;
 ALTER TABLE evercore_event_type DROP COLUMN schema_path;
 ALTER TABLE evercore_event_type DROP COLUMN upcast;
 ALTER TABLE evercore_event_type DROP COLUMN schema;
+ALTER TABLE evercore_event_type DROP COLUMN declares_merge;
 ALTER TABLE evercore_event_type DROP COLUMN rules;
 ALTER TABLE evercore_event_type DROP CONSTRAINT evercore_event_type_fold_check;
 UPDATE evercore_event_type SET fold = 'merge' WHERE fold = 'rules';

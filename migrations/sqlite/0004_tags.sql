@@ -56,7 +56,9 @@ END;
 -- +goose StatementEnd
 
 -- What an event type declares, as it was given. Where it has rules they fold its events, and fold is 0.
+-- declares_merge is 1 where it was declared to merge, which types do that nobody declared too.
 ALTER TABLE evercore_event_type ADD COLUMN rules TEXT;
+ALTER TABLE evercore_event_type ADD COLUMN declares_merge INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE evercore_event_type ADD COLUMN schema TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN upcast TEXT;
 -- Declared tags: prefixes, and JSON Pointers into the data. Of the events that were there before,
@@ -71,10 +73,11 @@ ALTER TABLE evercore_event_type ADD COLUMN fill_left INTEGER;
 ALTER TABLE evercore_schema ADD COLUMN declared_mark INTEGER NOT NULL DEFAULT 0;
 
 CREATE VIEW evercore_event_types AS
-SELECT name AS event_type, coalesce(rules, CASE fold WHEN 0 THEN 'merge' WHEN 1 THEN 'patch' ELSE 'custom' END) AS fold,
+SELECT name AS event_type,
+       coalesce(rules, CASE fold WHEN 0 THEN CASE WHEN declares_merge THEN 'merge' END WHEN 1 THEN 'patch' ELSE 'custom' END) AS fold,
        schema, upcast, tags, fill_upto IS NULL AS filled
   FROM evercore_event_type
- WHERE fold <> 0 OR coalesce(rules, schema, upcast, tags) IS NOT NULL;
+ WHERE fold <> 0 OR declares_merge OR coalesce(rules, schema, upcast, tags) IS NOT NULL;
 
 -- What the states of an aggregate type must be, as it was given. Of the aggregates that were there before, those after one id up to
 -- another may have no kept state yet, so many; NULL where each has one.
@@ -205,6 +208,7 @@ ALTER TABLE evercore_event_type DROP COLUMN fill_after;
 ALTER TABLE evercore_event_type DROP COLUMN tags;
 ALTER TABLE evercore_event_type DROP COLUMN upcast;
 ALTER TABLE evercore_event_type DROP COLUMN schema;
+ALTER TABLE evercore_event_type DROP COLUMN declares_merge;
 ALTER TABLE evercore_event_type DROP COLUMN rules;
 ALTER TABLE evercore_event DROP COLUMN declared_tags;
 ALTER TABLE evercore_event DROP COLUMN tags;

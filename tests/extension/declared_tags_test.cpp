@@ -115,6 +115,7 @@ TEST_CASE("what is declared already takes no lock") {
   const Directory directory;
   Store db(directory.file("s.db"));
   db.must(by_c);
+  db.must("SELECT evercore_event_type('E', 'merge')");
   Database other(directory.file("s.db"));
   other.must("BEGIN IMMEDIATE");
   sqlite3_busy_timeout(db.handle(), 0);

@@ -2,6 +2,10 @@
 // replace changes it.
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <future>
+#include <thread>
+
 #include "evercore/evercore.h"
 #include "harness.h"
 
@@ -124,6 +128,32 @@ std::int64_t withdraw_and_compact(harness::Fresh& fresh) {
   return id;
 }
 
+// An engine beside which somebody does something when it is about to write for the first time.
+class Overtaken final : public evercore::StorageEngine {
+ public:
+  Overtaken(evercore::EventStore real, std::function<void()> meanwhile)
+      : real_(std::move(real)), meanwhile_(std::move(meanwhile)) {}
+  std::string_view name() const noexcept override { return real_.engine().name(); }
+  evercore::SessionHandle session() override { return real_.engine().session(); }
+  void write(evercore::SessionHandle session,
+             std::span<const evercore::Command> commands) override {
+    if (meanwhile_) std::exchange(meanwhile_, nullptr)();
+    real_.engine().write(std::move(session), commands);
+  }
+
+ protected:
+  void give_back(evercore::Session*) noexcept override {}  // none is its own
+
+ private:
+  evercore::EventStore real_;
+  std::function<void()> meanwhile_;
+};
+
+evercore::EventStore overtaken(harness::Fresh& fresh, std::function<void()> meanwhile) {
+  return evercore::EventStore(
+      std::make_shared<Overtaken>(harness::another_program(fresh.store), std::move(meanwhile)));
+}
+
 std::string state_of(harness::Fresh& fresh, std::int64_t id) {
   return fresh->with_readonly_context(
       [&](evercore::ReadonlyContext& ctx) { return ctx.state(id); });
@@ -237,6 +267,92 @@ TEST_CASE("two versions of a program beside each other change nothing of each ot
   CHECK(declared(fresh) == before);
   deposit(fresh.store, 1);
   CHECK(fresh->check().empty());
+}
+
+TEST_CASE("of two programs that first start at one moment the later one changes nothing") {
+  harness::Fresh fresh;
+  if (harness::on_memory()) return;  // one program alone
+  evercore::EventStore first = harness::another_program(fresh.store);
+  evercore::EventStore later = overtaken(fresh, [&] { first.warmup<newer::AccountAggregate>(); });
+  const std::string told =
+      fault_of<evercore::declaration_error>([&] { later.warmup<newest::AccountAggregate>(); });
+  CHECK(told.find(R"(folds by [{"add":{"/balance":"/amount"}}] in the store)") !=
+        std::string::npos);
+  CHECK(told.find(R"(has the tags {"from":"/from"} in the store)") != std::string::npos);
+  CHECK(told.find(R"(has the schema {"type":"object")") != std::string::npos);
+  harness::Fresh alone;
+  alone->warmup<newer::AccountAggregate>();
+  CHECK(declared(fresh) == declared(alone));
+}
+
+TEST_CASE("what one part of a type another declares meanwhile stays, and the rest is declared") {
+  for (const char* part : {R"('Deposited', 'patch')", R"('Deposited', NULL, '{"tags":{"x":"/x"}}')",
+                           R"('Deposited', NULL, '{"schema":true}')"}) {
+    harness::Fresh fresh;
+    if (harness::on_memory()) return;
+    evercore::EventStore later = overtaken(fresh, [&] { call(fresh, part); });
+    const std::string told =
+        fault_of<evercore::declaration_error>([&] { later.warmup<newer::AccountAggregate>(); });
+    CHECK(told.find(';') == std::string::npos);
+    const std::string all = declared(fresh);
+    const auto stands = [&](const std::string& text) {
+      return all.find(text) != std::string::npos;
+    };
+    CHECK(stands("patch") != stands(R"([{"add":{"/balance":"/amount"}}])"));
+    CHECK(stands(R"({"x":"/x"})") != stands(R"({"from":"/from"})"));
+    CHECK(stands("\ntrue\n") != stands(std::string(newer::Deposited::schema())));
+  }
+}
+
+TEST_CASE("who declares what another is about to declare waits for him") {
+  harness::Fresh fresh;
+  if (harness::on_memory()) return;
+  std::promise<void> declares;
+  std::thread first([&] {
+    fresh->with_context([&](Context& ctx) {
+      ctx.execute(
+          "SELECT " + fresh.place.relation("evercore_event_type") + "('Deposited', 'patch')", {},
+          {});
+      declares.set_value();
+      if (!harness::on_postgres()) return;
+      // On SQLite nobody can be seen waiting.
+      evercore::EventStore observer = evercore::connect(fresh.place.uri());
+      for (bool waits = false; !waits;) {
+        auto sink = [&](const evercore::Row& row) { waits = row.integer(0) > 0; };
+        observer.with_context([&](Context& watch) {
+          watch.execute(
+              "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+              "'evercore.evercore_aggregate'::regclass",
+              {}, sink);
+        });
+      }
+    });
+  });
+  evercore::EventStore later = overtaken(fresh, [&] { declares.get_future().wait(); });
+  evercore::EventStore& program = later;
+  std::thread second([&] {
+    CHECK(fault_of<evercore::declaration_error>([&] {
+            program.warmup<newer::AccountAggregate>();
+          }) == R"(event type "Deposited" folds by patch in the store, and by )"
+                R"([{"add":{"/balance":"/amount"}}] here)");
+  });
+  first.join();
+  second.join();
+  CHECK(fold_of(fresh, "Deposited") == "patch");
+}
+
+TEST_CASE("a merge that was declared stays, and one that nobody declared does not") {
+  harness::Fresh fresh;
+  call(fresh, "'Deposited', 'merge'");
+  call(fresh, R"('Withdrawn', NULL, '{"schema":true}')");
+  CHECK(fault_of<evercore::declaration_error>([&] {
+          fresh->warmup<newer::AccountAggregate>();
+        }).starts_with(R"(event type "Deposited" folds by merge in the store, and by [{"add":)"));
+  CHECK(fold_of(fresh, "Deposited") == "merge");
+  CHECK(fold_of(fresh, "Withdrawn") == R"([{"subtract":{"/balance":"/amount"}}])");
+  fresh->declare<newer::AccountAggregate>(evercore::replace);
+  fresh->warmup<newer::AccountAggregate>();
+  CHECK(fold_of(fresh, "Deposited") == R"([{"add":{"/balance":"/amount"}}])");
 }
 
 TEST_CASE(

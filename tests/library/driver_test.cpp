@@ -65,6 +65,9 @@ class FaultySession final : public Session {
     }
   }
   void rollback() noexcept override { inner_->rollback(); }
+  std::optional<Command> hold_declarations(std::optional<std::string_view> type) const override {
+    return inner_->hold_declarations(type);
+  }
 
   SessionHandle inner_;
 

@@ -130,6 +130,7 @@ def test_a_reader_in_an_older_snapshot_sees_the_upcast_of_then():
 def test_what_is_declared_already_takes_no_lock():
     database, observer = store()
     observer.rows(DECLARE, RENAMES)
+    observer.rows("SELECT evercore_event_type('E', 'merge')")
     writes = Connection(database)
     writes.rows("BEGIN")
     writes.rows(FORMS["single"])

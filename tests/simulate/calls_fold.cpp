@@ -26,9 +26,13 @@ Rows event_type(Scene& scene, const Arguments& arguments) {
     refuse(9, "fold is not merge, patch, custom or rules: \"" + word + "\"");
   Store& store = scene.store;
   Fold& fold = store.folds.try_emplace(*type, Fold::merge).first->second;
-  if (fold == folds.at(word)) return {*type};
-  change_states_of(store, *type);
+  if (fold != folds.at(word)) change_states_of(store, *type);
   fold = folds.at(word);
+  if (fold == Fold::merge) {
+    store.merges.insert(*type);
+  } else {
+    store.merges.erase(*type);
+  }
   return {*type};
 }
 
@@ -81,9 +85,10 @@ Rows event_types(Scene& scene, const Arguments&) {
     const Text shape = upcast == scene.store.upcasts.end() ? Text() : Text(upcast->second);
     const auto declared = scene.store.schemas.find(name);
     const Text schema = declared == scene.store.schemas.end() ? Text() : Text(declared->second);
-    if (fold == Fold::merge && !schema && !shape && !tags) continue;
-    rows.push_back(
-        row({name, words[static_cast<int>(fold)], cell(schema), cell(shape), cell(tags), "1"}));
+    const bool declares_fold = fold != Fold::merge || scene.store.merges.count(name) > 0;
+    if (!declares_fold && !schema && !shape && !tags) continue;
+    rows.push_back(row({name, declares_fold ? words[static_cast<int>(fold)] : "NULL", cell(schema),
+                        cell(shape), cell(tags), "1"}));
   }
   return rows;
 }

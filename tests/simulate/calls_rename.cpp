@@ -36,6 +36,7 @@ void rename_event_type(Store& store, const std::string& from, const std::string&
     upcast.key() = to;
     store.upcasts.insert(std::move(upcast));
   }
+  if (store.merges.erase(from) > 0) store.merges.insert(to);
   auto fold = store.folds.extract(from);
   fold.key() = to;
   const bool by_rules = fold.mapped() == Fold::rules;

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,7 @@ struct Store {
   std::vector<Event> events;                    ///< by position
   std::map<std::string, Policy> policies;       ///< by aggregate type; a type that is known is here
   std::map<std::string, Fold> folds;            ///< by event type, likewise
+  std::set<std::string> merges;                 ///< event types that were declared to merge
   std::map<std::string, std::string> declared;  ///< by event type: prefixes and pointers, as JSON
   std::map<std::string, std::string> schemas;   ///< by event type: of its data
   std::map<std::string, std::string> state_schemas;  ///< by aggregate type: of its states

@@ -215,3 +215,14 @@ SELECT sequence, tags FROM evercore_query('[{"tags":["guest:bob"]}]');
 -- max is at least 1
 SELECT evercore_fill(0);
 SELECT evercore_fill(NULL);
+
+-- a merge that was declared is told from one that nobody declared; either may become another fold, and declared anew it is no change of states
+SELECT evercore_event_type('Merged', 'merge'), evercore_event_type('Silent', NULL, '{"schema":true}');
+SELECT event_type, fold FROM evercore_event_types WHERE event_type IN ('Merged', 'Silent') ORDER BY event_type;
+SELECT evercore_append(evercore_ensure('M', 'm'), 0, 'Silent', '{"a":1}');
+SELECT evercore_compact(evercore_find('M', 'm'), 0);
+SELECT evercore_event_type('Silent', 'merge');
+SELECT evercore_event_type('Merged', 'patch');
+SELECT evercore_event_type('Merged', '[{"merge":""}]');
+SELECT event_type, fold FROM evercore_event_types WHERE event_type IN ('Merged', 'Silent') ORDER BY event_type;
+SELECT evercore_event_type('Silent', 'patch');

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -162,6 +163,11 @@ class Session {
   // connection_error says that it may be.
   virtual void commit(std::span<const Command> commands) = 0;
   virtual void rollback() noexcept = 0;
+  // What a transaction runs first that declares what nobody has declared so far, of this aggregate type
+  // or of event types alone. Nothing where begin_write() keeps all other writers out.
+  virtual std::optional<Command> hold_declarations(std::optional<std::string_view> /*type*/) const {
+    return std::nullopt;
+  }
   void run(const Command& command) { run(std::span(&command, 1)); }
 };
 

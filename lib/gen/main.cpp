@@ -51,7 +51,8 @@ std::vector<Output> make_outputs(const Options& options, const Model& model) {
                                           options.name_space, guard_of(options.name_space, path))});
   }
   if (const std::string& path = options.sql_output; !path.empty()) {
-    outputs.push_back({path, write_sql(model, sources_of(options.headers, path), options.dialect)});
+    outputs.push_back({path, write_sql(model, sources_of(options.headers, path), options.dialect,
+                                       options.shape)});
   }
   return outputs;
 }

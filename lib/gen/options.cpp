@@ -20,6 +20,7 @@ A mark is a comment of its own line, directly before the struct. Where there are
       --sql FILE       write a SQL script: event types and their folds, a view an event type, a view a state
       --dialect NAME   of the script: both (default), one text for SQLite and PostgreSQL, in which times are text;
                        postgres, in which they are timestamptz
+      --upcast         of the script: the views of event types read data in the shape of today, by evercore_upcast()
       --namespace NAME the header's namespace (default: generated)
       --check          write nothing; fail where a file is not what would be written
       --help           show this
@@ -81,6 +82,9 @@ void require_sense(const Options& options) {
   if (options.header_output == options.sql_output) {
     throw usage_fault("-o and --sql name the same file");
   }
+  if (options.shape == Shape::upcast && options.sql_output.empty()) {
+    throw usage_fault("--upcast is of the script: name its file by --sql");
+  }
   if (!is_namespace(options.name_space)) {
     throw usage_fault("\"" + options.name_space + "\" is not the name of a namespace");
   }
@@ -119,6 +123,8 @@ Options read_options(std::span<char* const> arguments) {
       set_once(name_space, value(), argument);
     } else if (argument == "--dialect") {
       set_once(dialect, value(), argument);
+    } else if (argument == "--upcast" && equals == std::string::npos) {
+      options.shape = Shape::upcast;
     } else if (argument == "--check") {
       options.check = true;
     } else if (argument == "--help" || argument == "-h") {

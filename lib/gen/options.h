@@ -18,6 +18,7 @@ struct Options {
   std::string sql_output;          // empty: none is written
   std::string name_space = "generated";
   Dialect dialect = Dialect::both;
+  Shape shape = Shape::stored;
   bool check = false;
   bool help = false;
   bool version = false;

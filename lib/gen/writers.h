@@ -20,8 +20,12 @@ std::string write_header(const Model& model, std::span<const std::string> source
 // are columns of text; in a script for PostgreSQL alone they are timestamptz.
 enum class Dialect { both, postgres };
 
+// What the views of event types read: data as they are stored, or in the shape that their type has today.
+enum class Shape { stored, upcast };
+
 // The SQL script: event types with their folds, a view an event type, a view a state.
-std::string write_sql(const Model& model, std::span<const std::string> sources, Dialect dialect);
+std::string write_sql(const Model& model, std::span<const std::string> sources, Dialect dialect,
+                      Shape shape);
 
 }  // namespace evercore::gen
 

@@ -60,20 +60,25 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_upcast_operation_fault(text, json) IS 'What is wrong with an operation of an upcast, after its place, or NULL.';
 
--- Of a sound one: the later of two pointers that conflict, and the first of those before it. With a slash behind each, one that begins another
--- is the same or holds it.
+-- Of a sound one: the later of two pointers that conflict, and the first of those before it. A pointer that holds another, or is the same, is one of
+-- the beginnings of that.
 CREATE OR REPLACE FUNCTION _evercore_upcast_conflict(upcast json) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET jit = off AS $$
 BEGIN
   RETURN (
     WITH entry AS MATERIALIZED (
-      SELECT e.place, e.taken || '/' AS taken, e.written || '/' AS written, e.no
-        FROM ROWS FROM (_evercore_upcast_entries(upcast)) WITH ORDINALITY AS e (place, operation, taken, written, value, no))
-    SELECT b.place || ': conflicts with ' || CASE a.no WHEN b.no THEN 'itself' ELSE a.place END
-      FROM entry b JOIN entry a ON a.no <= b.no
-     WHERE starts_with(a.taken, b.written) OR starts_with(b.written, a.taken) OR starts_with(b.taken, a.written) OR starts_with(a.written, b.taken)
-        OR a.written <> b.written AND (starts_with(a.written, b.written) OR starts_with(b.written, a.written))
-     ORDER BY b.no, a.no LIMIT 1);
+      SELECT e.place, e.no, p.pointer, p.takes
+        FROM ROWS FROM (_evercore_upcast_entries(upcast)) WITH ORDINALITY AS e (place, operation, taken, written, value, no),
+             LATERAL (VALUES (e.taken, true), (e.written, false)) AS p (pointer, takes) WHERE p.pointer IS NOT NULL
+    ), beginning AS MATERIALIZED (
+      SELECT e.no, e.takes, array_to_string(p.parts[:i], '/') AS pointer, i < cardinality(p.parts) AS holds
+        FROM entry e, LATERAL (SELECT string_to_array(e.pointer, '/') AS parts) p, generate_series(2, cardinality(p.parts)) AS i
+    ), conflict AS (
+      SELECT greatest(e.no, b.no) AS later, least(e.no, b.no) AS earlier
+        FROM entry e JOIN beginning b ON b.pointer = e.pointer AND (b.takes <> e.takes OR NOT b.takes AND b.holds)
+       ORDER BY 1, 2 LIMIT 1)
+    SELECT b.place || ': conflicts with ' || CASE c.earlier WHEN c.later THEN 'itself' ELSE a.place END
+      FROM conflict c JOIN entry b ON b.no = c.later JOIN entry a ON a.no = c.earlier LIMIT 1);
 END $$;
 COMMENT ON FUNCTION _evercore_upcast_conflict(json) IS 'The first pointer of an upcast that conflicts with one before it, or NULL.';
 
@@ -156,6 +161,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   step text[];
 BEGIN
+  IF @does_much@ THEN RETURN (SELECT _evercore_edited(data, e.places, e.members, e.sources, e.givens, e.nested) FROM _evercore_upcast_edits(data, steps) e); END IF;
   FOREACH step SLICE 1 IN ARRAY steps LOOP
     CONTINUE WHEN @has_nothing_to_do@;
     data := coalesce(_evercore_upcast_step(data, step), data);
@@ -205,6 +211,7 @@ DECLARE
   value json;
 BEGIN
   IF json_typeof(document) <> 'object' THEN RETURN document; END IF;
+  IF @does_much@ THEN RETURN (SELECT _evercore_edited_text(document, e.places, e.members, e.sources, e.givens, e.nested) FROM _evercore_upcast_edits(data, steps) e); END IF;
   FOREACH step SLICE 1 IN ARRAY steps LOOP
     CONTINUE WHEN @has_nothing_to_do@;
     done := _evercore_upcast_step(data, step);

@@ -86,7 +86,7 @@ class Engines:
                     self.said("SELECT evercore_aggregate_type($1, $2)", kind, '{"schema":' + maker.schema() + "}")
                 if number == 10:
                     self.said("SELECT evercore_event_type($1, $2, $3)", types[0], maker.fold(), maker.options())
-                self.said(f"SELECT evercore_append({key}, NULL, $1, $2)", maker.dice.choice(types), maker.data())
+                self.said(f"SELECT evercore_append({key}, NULL, $1, $2, NULL, NULL, '{by_rules.WHEN}')", maker.dice.choice(types), maker.data())
                 states = [by_rules.read(engine.value(f"SELECT evercore_state({key})")) for engine in self.both]
                 if states[0] != states[1]:
                     return f"{seed}: state {number}: {states}"

@@ -91,7 +91,7 @@ def test_no_table_can_be_touched_but_by_the_owner():
 # By name, in all forms: what a new function or relation is, too, has to be said here and in sql/roles.sql.
 READERS = ("version time check stats find sequence head follow query validate upcast events replay state history _in_flight _lag _time_text").split()
 WRITERS = ("create ensure rekey append append_many event_type aggregate_type snapshot save_snapshot snapshot_policy subscribe pause resume reset unsubscribe claim fetch ack renew"
-           " release _publish_floor _json_text _declare_fold _declares_states _options_text").split()
+           " release _publish_floor _json_text _declare_fold _hold_declarations _declares_states _options_text").split()
 OWNERS = ("migrate restored rename_type index_types fill compact compact_type erase").split()
 RELATIONS = {"reader": {f"evercore_{name}": "SELECT" for name in
                         ("schema event event_id event_tag event_type aggregate aggregate_type compacted_type kept_state snapshot subscription subscription_partition"

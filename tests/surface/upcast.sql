@@ -258,3 +258,11 @@ SELECT count(*) FROM evercore_event_types WHERE event_type = 'Bad';
 
 -- all is well with the store
 SELECT * FROM evercore_check();
+
+-- an upcast that has much to do does all of it, in order: what was taken out of an object goes not with it, new objects come last, in order, and spellings stay
+SELECT evercore_event_type('Much', NULL, '{"upcast":[{"rename":{"/a":"A","/b":"B","/c":"C","/o/x":"X","/o/y":"Y"}},{"move":{"/p/q/r":"/new/deep/r","/p/q":"/new/q","/d":"/new/d"}},{"remove":["/p/s","/p"]},{"default":{"/o/z":1.50,"/new/deep/s":{"t":[]},"/there":0}},{"rename":{"/o/w":"X","/e":"E"}}]}');
+SELECT evercore_upcast('Much', '{"c":1e2, "a" : "\u0061","keep":0.10,"o":{"w":5,"y":[ 1 ],"x":-0,"v":null},"p":{"q":{"r":1.0,"k":2},"s":3,"m":4},"d":{},"there":null,"e":7,"b":null}');
+SELECT evercore_upcast('Much', evercore_upcast('Much', '{"c":1e2, "a" : "\u0061","keep":0.10,"o":{"w":5,"y":[ 1 ],"x":-0,"v":null},"p":{"q":{"r":1.0,"k":2},"s":3,"m":4},"d":{},"there":null,"e":7,"b":null}')) AS again;
+SELECT evercore_append(evercore_ensure('Many', 'much'), 0, 'Much', '{"c":1,"a":"a","o":{"w":5,"y":[1],"x":0},"p":{"q":{"r":1,"k":2},"s":3},"d":{},"e":7,"b":null}');
+SELECT evercore_state(evercore_find('Many', 'much')) AS state;
+SELECT evercore_upcast('Much', '{"a":1,"b":1,"c":1,"d":1,"e":1,"o":[],"p":1,"new":{"deep":7},"x":{}}');

@@ -48,7 +48,7 @@ BEGIN
     IF tags IS NOT NULL THEN
       IF @plain(data; printed)@ AND octet_length(data) <= @shallow@ AND octet_length(event_type) <= @max_name@ AND event_type <> ''
          AND coalesce(reference, metadata, event_time, event_id) IS NULL AND octet_length(tags) <= @max_name@ AND tags COLLATE "C" ~ '@plain_tags@' THEN
-        reached := (_evercore_append_tagged(id, expected, event_type, data::json, string_to_array(left(substr(tags, 3), -2), '","'), NULL, NULL, 0, newest))[1];
+        reached := _evercore_append_tagged(id, expected, event_type, data::json, string_to_array(left(substr(tags, 3), -2), '","'), newest);
         IF reached IS NOT NULL THEN RETURN reached; END IF;
       END IF;
       bears := _evercore_tags(tags);

@@ -3,32 +3,71 @@
 -- arrays of append_many.sql.
 
 CREATE OR REPLACE FUNCTION evercore_append_many(appends text, condition text DEFAULT NULL, "after" bigint DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   newest bigint;
   parsed jsonb;
   printed text COLLATE "C";
   plain boolean;
-  answer jsonb;
+  event jsonb;
+  listed text COLLATE "C";      -- the tags as jsonb prints them
+  wanted text[] COLLATE "C";    -- what stands between the quotes of a condition
 BEGIN
   BEGIN
     newest := @last_value@;
     newest := CASE WHEN @unusual_marks(@marks@)@ <= newest
                         AND newest >= currval('@extschema@.evercore_event_position_seq'::regclass) THEN newest END;
+    parsed := appends::jsonb;
+    printed := parsed::text;
   EXCEPTION WHEN OTHERS THEN
     newest := NULL;
   END;
   IF newest IS NULL THEN
     @home@
-  END IF;
-  IF newest IS NOT NULL AND (condition IS NOT NULL OR position('"tags"' IN (appends COLLATE "C")) > 0) THEN
-    answer := _evercore_append_decision(appends, condition, "after", newest);
-    IF answer IS NOT NULL THEN RETURN answer; END IF;
+  ELSIF (condition IS NOT NULL OR position('"tags": ["' IN printed) > 0) AND octet_length(appends) <= 8192 THEN
+    -- One event with tags to an aggregate by its id: see append_tagged.sql.
+    event := parsed #> '{0,events,0}';
+    listed := event->>'tags';
+    wanted := string_to_array(condition COLLATE "C", '"');
+    IF @plain_decision@ THEN
+      <<tagged>>
+      DECLARE
+        id bigint := parsed #>> '{0,aggregate_id}';
+        expected bigint := parsed #>> '{0,expected}';
+        event_type text := event->>'event_type';
+        data json := appends::json #> '{0,events,0,data}';
+        bears text[] := string_to_array(left(substr(listed, 3), -2), '", "');
+        wanted_type text := wanted[CASE wanted[2] WHEN 'types' THEN 4 ELSE 8 END];
+        wanted_tag text := wanted[CASE wanted[2] WHEN 'types' THEN 8 ELSE 4 END];
+        lowest bigint := coalesce("after", 0);
+        reached bigint;
+        match bigint;
+        placed bigint;
+        written bigint;
+      BEGIN
+        EXIT tagged WHEN (@plain_transaction@ AND @plain_bears@ AND lowest BETWEEN 0 AND newest) IS NOT TRUE;
+        @raise_version@
+        IF NOT @unmarked@ THEN
+          @lower_version@
+          EXIT tagged;
+        END IF;
+        @hold_bears(bears || wanted_tag; t COLLATE "C" = wanted_tag)@
+        IF wanted_tag IS NOT NULL AND pg_advisory_xact_lock_shared(@store_keys@, 0) IS NOT NULL THEN
+          SELECT x.position INTO match FROM evercore_event_tag x
+           WHERE x.tag = wanted_tag COLLATE "C" AND x.event_type = wanted_type COLLATE "C" AND x.position > lowest ORDER BY x.position LIMIT 1;
+          IF FOUND THEN PERFORM _evercore_refuse_match(match); END IF;
+        END IF;
+        @insert_tagged@
+        RETURN jsonb_build_array(jsonb_build_object('aggregate_id', id, 'first_position', placed, 'sequence', reached, 'position', placed));
+      END;
+    END IF;
   END IF;
   IF condition IS NOT NULL THEN RETURN _evercore_append_under(appends, condition, "after"); END IF;
   BEGIN
-    parsed := appends::jsonb;
-    printed := parsed::text;
+    IF newest IS NULL THEN
+      parsed := appends::jsonb;
+      printed := parsed::text;
+    END IF;
     plain := _evercore_plain_appends(appends COLLATE "C", parsed, printed);
   EXCEPTION WHEN OTHERS THEN
     plain := false;

@@ -227,6 +227,19 @@ BEGIN
 
     IF ops[top] = 'schema' THEN
       top := top - 1;
+      steps := steps + 1;
+      -- A large value takes time to look at, most where each of its members is.
+      IF jsonb_typeof(part) = 'object' THEN
+        value := CASE WHEN named[top + 1] THEN to_jsonb(path[depth]) ELSE data #> path[:depth] END;
+        kind := jsonb_typeof(value);
+        IF pg_column_size(value) > 512 THEN
+          steps := steps + pg_column_size(value) / CASE WHEN part ?| '{enum,const,additionalProperties,propertyNames,minProperties,maxProperties,uniqueItems}' THEN 16 ELSE 512 END;
+        END IF;
+      END IF;
+      IF steps > bound THEN
+        bound := @max_schema_steps@ + octet_length(data::text);
+        IF steps > bound THEN RETURN ': too complex'; END IF;
+      END IF;
       IF jsonb_typeof(part) <> 'object' THEN
         IF part = 'false' THEN
           fault := holders[top + 1];
@@ -234,13 +247,6 @@ BEGIN
         END IF;
         CONTINUE;
       END IF;
-      steps := steps + 1;
-      IF steps > bound THEN
-        bound := @max_schema_steps@ + octet_length(data::text);
-        IF steps > bound THEN RETURN ': too complex'; END IF;
-      END IF;
-      value := CASE WHEN named[top + 1] THEN to_jsonb(path[depth]) ELSE data #> path[:depth] END;
-      kind := jsonb_typeof(value);
       fault := _evercore_schema_value_fault(part, value, kind);
       IF fault IS NOT NULL THEN
         place := path[:depth];

@@ -115,6 +115,12 @@ def test_what_would_take_too_long_is_too_complex():
     parts = {"items": {"allOf": [{}] * 1990}}
     equal(validate(connection, {"properties": {"v": parts}}, {"v": [0] * 300}), None)
     equal(validate(connection, {"properties": {"v": parts}}, {"v": [0] * 600}), ": too complex")
+    # What is large counts for more, and so does what looks at all of it.
+    large = {"v": {f"m{i}": i for i in range(5000)}}
+    for keyword, most in (({"required": ["m1"], "not": {"required": ["none"]}}, 600), ({"minProperties": 1}, 100)):
+        equal(validate(connection, {"properties": {"v": {"allOf": [keyword] * most}}}, large), None)
+    equal(validate(connection, {"properties": {"v": {"allOf": [{"minProperties": 1}] * 1000}}}, large), ": too complex")
+    equal(validate(connection, {"allOf": [{"additionalProperties": {"additionalProperties": True}}] * 300}, large), ": too complex")
 
 
 def test_the_path_of_a_schema_is_true_of_nothing_that_the_schema_does_not_take():

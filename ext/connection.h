@@ -157,10 +157,13 @@ class Connection {
     if (!has_journal()) return require_rollback();
     if (transaction.taking_part()) transaction.note_journal();
   }
-  /// Makes the next statement look at the schema version again.
+  /// Makes the next statement look at the schema version again, and the next append for counts: ANALYZE
+  /// too makes SQLite prepare anew, within a transaction as well.
   void forget_schema() {
     schema_checked_ = false;
     user_triggers_.reset();
+    forget_positions();
+    transaction.forget_look();
   }
   /// Whether somebody else's triggers hang on the event table. As fresh as the statements that are
   /// kept: a change is noticed by the one that meets it, or is prepared after it.

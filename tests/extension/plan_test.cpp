@@ -344,6 +344,26 @@ TEST_CASE("counts that were made in the transaction of an append are taken away"
   }
 }
 
+TEST_CASE("counts that were made between two appends of a transaction are not left behind") {
+  const std::string append = "SELECT evercore_append(1, NULL, 'E', '{}'); ";
+  const std::string many =
+      "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\","
+      "\"data\":{}}]}]'); ";
+  for (const std::string& last : {append, many, some(3, 2) + "; "}) {
+    for (const char* counting : {"ANALYZE; ", "SAVEPOINT s; ANALYZE; RELEASE s; "}) {
+      CAPTURE(last);
+      CAPTURE(counting);
+      const Directory directory;
+      Database db(directory.file("store"));
+      db.must("CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('a')");
+      db.must(some(1, 1));
+      db.must("BEGIN; " + append + append + counting + last + "COMMIT");
+      CHECK(db.must("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'people'") == "1");
+      CHECK(db.must("SELECT count(*) FROM sqlite_stat1 WHERE tbl LIKE 'evercore%'") == "0");
+    }
+  }
+}
+
 TEST_CASE(
     "a newest position that the transaction of an append damaged is refused in it and after") {
   const std::string damage =

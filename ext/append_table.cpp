@@ -311,6 +311,7 @@ int begin(sqlite3_vtab* vtab) noexcept {
     return SQLITE_NOMEM;
   }
   connection.transaction.begin();
+  connection.empty_fetches.begin();
   table.has_statements = sqlite3_get_autocommit(connection.db()) == 0;
   if (table.has_statements) connection.forget_positions();
   return SQLITE_OK;
@@ -323,6 +324,7 @@ int sync(sqlite3_vtab* vtab) noexcept {
 int end(sqlite3_vtab* vtab) noexcept {
   AppendTable& table = table_of(vtab);
   table.connection->transaction.end();
+  table.connection->empty_fetches.roll_back();
   table.connection->tags.rolled_back();
   table.connection->declared.rolled_back();
   if (table.store_lost) table.connection->forget_schema();
@@ -333,13 +335,19 @@ int end(sqlite3_vtab* vtab) noexcept {
 
 int commit(sqlite3_vtab* vtab) noexcept {
   table_of(vtab).connection->committed();
+  table_of(vtab).connection->empty_fetches.commit();
   if (table_of(vtab).has_statements) table_of(vtab).connection->forget_positions();
   table_of(vtab).connection->tags.committed();
   table_of(vtab).connection->declared.committed();
   return end(vtab);
 }
 
-int savepoint(sqlite3_vtab*, int) noexcept {
+int savepoint(sqlite3_vtab* vtab, int number) noexcept {
+  try {
+    table_of(vtab).connection->empty_fetches.savepoint(number);
+  } catch (...) {
+    return SQLITE_NOMEM;
+  }
   return SQLITE_OK;
 }
 
@@ -353,6 +361,7 @@ int roll_back_to(sqlite3_vtab* vtab, int savepoint) noexcept {
   }
   table.connection->transaction.forget();
   table.connection->transaction.forget_look();
+  table.connection->empty_fetches.roll_back_to(savepoint);
   table.connection->tags.rolled_back();
   table.connection->declared.rolled_back();
   if (!table.in_row) table.mixture = StatementMixture{};

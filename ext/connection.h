@@ -18,6 +18,7 @@
 
 #include "api.h"
 #include "declared_tags.h"
+#include "empty_fetches.h"
 #include "error.h"
 #include "head.h"
 #include "json_tree.h"
@@ -46,16 +47,6 @@ struct Carried {
   const Statement* carrier;
   std::exception_ptr failure;
   bool ran = false;
-};
-
-/// What the newest empty evercore_fetch of a partition saw; see remember_empty() in
-/// subscription_lease.cpp.
-struct EmptyFetch {
-  std::int64_t token = 0;
-  std::int64_t after = 0;  ///< the cursor it began at: a rollback may have taken it back since
-  std::int64_t seen = 0;   ///< nothing passes from there up to here
-  bool cut = false;        ///< it ended before the head, at its bound
-  std::optional<std::string> filter;
 };
 
 /// The text of a statement that is kept: a literal, and nothing else compiles. Kept statements are
@@ -230,8 +221,7 @@ class Connection {
   Batch* staged = nullptr;               // see append_batch.h
   bool plans_by_old_counts = false;      // see statistics.h
   CommittedHead committed_head;
-  std::map<std::pair<std::int64_t, std::int64_t>, EmptyFetch>
-      empty_fetches;  // by subscription and partition
+  EmptyFetches empty_fetches;
 
  private:
   friend class Statement;

@@ -154,12 +154,12 @@ void claim(const Call& call) {
 /// What this connection's last empty fetch of the partition saw, if it was under the same token and
 /// filter, and the cursor is not below where it began.
 const EmptyFetch* last_empty(const Connection& connection, const Holding& holding) {
-  const auto found = connection.empty_fetches.find({holding.subscription_id, holding.partition});
-  if (found == connection.empty_fetches.end()) return nullptr;
-  const EmptyFetch& last = found->second;
-  const bool still = last.token == holding.token && last.filter == holding.filter &&
-                     last.after <= holding.position;
-  return still ? &last : nullptr;
+  const EmptyFetch* last =
+      connection.empty_fetches.find(holding.subscription_id, holding.partition);
+  if (last == nullptr) return nullptr;
+  const bool still = last->token == holding.token && last->filter == holding.filter &&
+                     last->after <= holding.position;
+  return still ? last : nullptr;
 }
 
 /// Inside atomically(): the cursor after it. `position` nothing: where it is.
@@ -250,11 +250,7 @@ void renew(const Call& call) {
 
 /// Where a fetch under the token ended at its bound: nobody but this connection knows how far it came.
 void keep_progress(Connection& connection, std::string_view name, std::int64_t token) {
-  const auto& empty = connection.empty_fetches;
-  const bool cut = std::any_of(empty.begin(), empty.end(), [&](const auto& entry) {
-    return entry.second.cut && entry.second.token == token;
-  });
-  if (cut) move_cursor(connection, name, token, std::nullopt);
+  if (connection.empty_fetches.is_cut(token)) move_cursor(connection, name, token, std::nullopt);
 }
 
 void release(const Call& call) {
@@ -340,9 +336,10 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
 }
 
 void remember_empty(Connection& connection, const Holding& holding, std::int64_t seen, bool cut) {
-  connection.empty_fetches.insert_or_assign(
-      {holding.subscription_id, holding.partition},
-      EmptyFetch{holding.token, holding.position, seen, cut, holding.filter});
+  connection.empty_fetches.remember(
+      holding.subscription_id, holding.partition,
+      EmptyFetch{holding.token, holding.position, seen, cut, holding.filter},
+      sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_WRITE);
 }
 
 std::int64_t seen_empty(const Connection& connection, const Holding& holding) {

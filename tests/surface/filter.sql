@@ -66,3 +66,25 @@ SELECT evercore_compact(evercore_find('Meter', 'm'), 1);
 SELECT evercore_subscribe('late', '{"tags":["course:c1"]}');
 SELECT evercore_subscribe('all', '{"types":["Subscribed"]}');
 SELECT aggregate_id, position, problem FROM evercore_check();
+
+-- what a fetch saw in a transaction that renames or erases is forgotten with it: an ack of NULL passes by nothing
+INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('Room', 'r', 'Booked', '{}');
+SELECT evercore_subscribe('room', '{"aggregate_type":"Room","natural_key":"r"}');
+SELECT count(evercore_claim('room', 'w', 60));
+BEGIN;
+SELECT evercore_rekey(evercore_find('Room', 'r'), 'other');
+SELECT count(*) FROM evercore_fetch('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'));
+ROLLBACK;
+BEGIN;
+SELECT evercore_ack('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'), NULL);
+COMMIT;
+BEGIN;
+SAVEPOINT s;
+SELECT evercore_rekey(evercore_find('Room', 'r'), 'other');
+SELECT count(*) FROM evercore_fetch('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'));
+ROLLBACK TO s;
+COMMIT;
+BEGIN;
+SELECT evercore_ack('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'), NULL);
+COMMIT;
+SELECT natural_key FROM evercore_fetch('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'));

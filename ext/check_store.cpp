@@ -170,6 +170,13 @@ void snapshots_of_nothing(Connection&, const Statement& row, Problems& problems)
   problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and snapshots are left"});
 }
 
+/// A program would begin at a state of events that are not there. Engine snapshots are compared with the fold.
+void snapshot_beyond(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({row.integer(0), std::nullopt,
+                      "application snapshot at sequence " + std::to_string(row.integer(1)) +
+                          " is beyond the newest event"});
+}
+
 void kept_state_of_nothing(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and a kept state is left"});
 }
@@ -181,6 +188,10 @@ void compacted_types_of_nothing(Connection&, const Statement& row, Problems& pro
 
 void compacted_unknown(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({row.integer(0), std::nullopt, "what was compacted of it is not known"});
+}
+
+void compacted_damaged(Connection&, const Statement& row, Problems& problems) {
+  problems.push_back({row.integer(0), std::nullopt, "what was compacted of it is damaged"});
 }
 
 void compacted_beyond(Connection&, const Statement& row, Problems& problems) {
@@ -268,6 +279,12 @@ constexpr Look after[] = {
     {"SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot s WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = s.aggregate_id)",
      snapshots_of_nothing},
+    {"SELECT DISTINCT s.aggregate_id, s.sequence FROM main.evercore_snapshot s"
+     " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = s.aggregate_id"
+     " WHERE s.application = 1 AND a.erased = 0 AND s.sequence > a.base AND NOT EXISTS (SELECT 1"
+     "  FROM main.evercore_event e WHERE e.aggregate_id = s.aggregate_id"
+     "  AND e.sequence >= s.sequence) ORDER BY s.aggregate_id, s.sequence",
+     snapshot_beyond},
     {"SELECT k.aggregate_id FROM main.evercore_kept_state k WHERE NOT EXISTS (SELECT 1"
      " FROM main.evercore_aggregate a WHERE a.aggregate_id = k.aggregate_id)",
      kept_state_of_nothing},
@@ -277,6 +294,10 @@ constexpr Look after[] = {
     {"SELECT a.aggregate_id FROM main.evercore_aggregate a WHERE NOT EXISTS (SELECT 1 FROM"
      " main.evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id) AND a.base > 0",
      compacted_unknown},
+    {"SELECT DISTINCT a.aggregate_id FROM main.evercore_compacted_type c"
+     " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"
+     " WHERE a.base = 0 OR c.position < 0 ORDER BY a.aggregate_id",
+     compacted_damaged},
     {"SELECT DISTINCT aggregate_id FROM main.evercore_compacted_type WHERE position >"
      " (SELECT coalesce(max(position), 0) FROM main.evercore_event NOT INDEXED)",
      compacted_beyond},

@@ -242,12 +242,15 @@ const EventTypes::Entry& EventTypes::at(std::int64_t type_id) {
   return entries_.emplace(type_id, std::move(entry)).first->second;
 }
 
+/// At the newest event one above it is looked for as well, which there cannot be.
 StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
                          std::int64_t sequence) {
+  const std::int64_t upto = sequence == aggregate.version ? most_sequence : sequence;
   Statement find = connection.prepare(
       "SELECT sequence, state FROM main.evercore_snapshot WHERE aggregate_id = ?1"
       " AND application = 0 AND version = 0 AND sequence <= ?2 ORDER BY sequence DESC LIMIT 1");
-  if (find.bind(1, aggregate.id).bind(2, sequence).step()) {
+  if (find.bind(1, aggregate.id).bind(2, upto).step()) {
+    require_snapshot_in(aggregate, find.integer(0));
     return StateAt{State(find.text(1)), find.integer(0)};
   }
   return StateAt{State("{}"), aggregate.erased ? aggregate.base : 0};

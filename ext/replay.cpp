@@ -62,8 +62,10 @@ Base application_base(Connection& connection, const Aggregate& aggregate, std::i
 Base base_of(Connection& connection, const Aggregate& aggregate,
              std::optional<std::int64_t> version) {
   if (aggregate.erased) return Base{aggregate.base, "{}"};
-  if (version) return application_base(connection, aggregate, *version);
-  return newest_snapshot(connection, aggregate.id, std::nullopt, 0).value_or(Base{});
+  Base base = version ? application_base(connection, aggregate, *version)
+                      : newest_snapshot(connection, aggregate.id, std::nullopt, 0).value_or(Base{});
+  require_snapshot_in(aggregate, base.sequence);
+  return base;
 }
 
 class ReplayRows : public LogRows {

@@ -18,9 +18,18 @@ void Succession::refuse(Connection& connection) const {
       " WHERE aggregate_id = ?1 AND sequence > ?2");
   find.bind(1, aggregate_.id).bind(2, last_).step();
   const std::int64_t next = find.is_null(0) ? aggregate_.version + 1 : find.integer(0);
-  throw error(10, "events of aggregate " + std::to_string(aggregate_.id) +
-                      " are missing between sequences " + std::to_string(last_) + " and " +
-                      std::to_string(next) + ": evercore_check() names the place");
+  throw missing_events(aggregate_.id, last_, next);
+}
+
+Error missing_events(std::int64_t aggregate_id, std::int64_t last, std::int64_t next) {
+  return error(10, "events of aggregate " + std::to_string(aggregate_id) +
+                       " are missing between sequences " + std::to_string(last) + " and " +
+                       std::to_string(next) + ": evercore_check() names the place");
+}
+
+void require_snapshot_in(const Aggregate& aggregate, std::int64_t sequence) {
+  if (sequence <= aggregate.version) return;
+  throw missing_events(aggregate.id, aggregate.version, sequence + 1);
 }
 
 void require_events(Connection& connection, const Aggregate& aggregate, std::int64_t after,

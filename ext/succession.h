@@ -47,6 +47,13 @@ class Succession {
   std::int64_t upto_;
 };
 
+/// EV010: `last` is there, and so is `next`, and nothing between them.
+[[nodiscard]] Error missing_events(std::int64_t aggregate_id, std::int64_t last, std::int64_t next);
+
+/// Throws EV010 for a snapshot of events that are not there any more: somebody removed the newest ones past
+/// evercore.
+void require_snapshot_in(const Aggregate& aggregate, std::int64_t sequence);
+
 /// Throws EV010 unless all events after one sequence up to another are there.
 void require_events(Connection& connection, const Aggregate& aggregate, std::int64_t after,
                     std::int64_t upto);

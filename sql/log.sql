@@ -302,6 +302,10 @@ BEGIN
        WHERE s.aggregate_id = evercore_replay.id AND s.version IS NULL AND s.sequence = base.base;
     END IF;
   END IF;
+  IF start > base.sequence THEN
+    PERFORM _evercore_refuse('EV010', format('events of aggregate %s are missing between sequences %s and %s: evercore_check() names the place',
+                                             evercore_replay.id, base.sequence, start + 1));
+  END IF;
   RETURN QUERY VALUES (@log_base(aggregate_id=evercore_replay.id; aggregate_type=base.name; natural_key=base.natural_key; sequence=start; data=state)@);
   IF NOT base.upcast THEN
     RETURN QUERY

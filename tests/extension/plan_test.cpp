@@ -53,6 +53,7 @@ bool looks_at_all(const std::string& text) {
         "aggregate_id = 0 AND (position < 1",
         "DELETE FROM main.evercore_snapshot WHERE application",
         "SELECT DISTINCT s.aggregate_id FROM main.evercore_snapshot",
+        "FROM main.evercore_snapshot s CROSS JOIN main.evercore_aggregate a",
         "SELECT DISTINCT x.position FROM main.evercore_event_tag",
         "FROM main.evercore_event_tag x CROSS JOIN main.evercore_event e",
         "FROM main.evercore_event_id i LEFT JOIN", "SELECT i.event_id, i.aggregate_id, i.position",

@@ -103,6 +103,31 @@ TEST_CASE("a fold of fewer events than version and base promise is an error") {
   CHECK(bare.fails("SELECT evercore_state(1)") == missing + "0 and 6" + names_it);
 }
 
+TEST_CASE("newest events that somebody removed are missed where a snapshot held them") {
+  const std::string missing =
+      "EV010: events of aggregate 1 are missing between sequences 3 and 6: evercore_check() names "
+      "the place";
+  FiveEvents engine;
+  engine.must("SELECT evercore_snapshot(1)");
+  engine.damage("DELETE FROM evercore_event WHERE sequence > 3");
+  for (const char* call : {"evercore_state(1)", "evercore_snapshot(1)", "evercore_compact(1, 0)",
+                           "sequence FROM evercore_replay(1)"}) {
+    CAPTURE(call);
+    CHECK(engine.fails(std::string("SELECT ") + call) == missing);
+  }
+  const std::string named = "engine snapshot at sequence 5 differs from the fold";
+  CHECK(engine.must("SELECT problem FROM evercore_check()") == named);
+  engine.must("SELECT evercore_append(1, 3, 'E', '{}'), evercore_append(1, 4, 'E', '{}')");
+  CHECK(engine.must("SELECT problem FROM evercore_check()") == named);
+
+  FiveEvents application;
+  application.must("SELECT evercore_save_snapshot(1, 5, '{}', 7)");
+  application.damage("DELETE FROM evercore_event WHERE sequence > 3");
+  CHECK(application.fails("SELECT sequence FROM evercore_replay(1, 7)") == missing);
+  CHECK(application.must("SELECT problem FROM evercore_check()") ==
+        "application snapshot at sequence 5 is beyond the newest event");
+}
+
 TEST_CASE("a range of times is found by an index on what the log shows") {
   Database db;
   db.must(

@@ -47,14 +47,19 @@ BEGIN
     UNION ALL
     SELECT t.aggregate_id, t.position, t.sequence, 4, t.problem FROM _evercore_check_tags() t
     UNION ALL
-    SELECT s.aggregate_id, NULL, s.sequence, 5, format('engine snapshot at sequence %s differs from the fold', s.sequence)
+    SELECT s.aggregate_id, (SELECT e.position FROM evercore_event e WHERE e.aggregate_id = s.aggregate_id AND e.sequence = s.sequence), s.sequence, 5,
+           format('engine snapshot at sequence %s differs from the fold', s.sequence)
       FROM evercore_snapshot s JOIN evercore_aggregate a ON a.aggregate_id = s.aggregate_id
-     WHERE s.version IS NULL AND s.sequence > a.base
-       AND s.state::jsonb IS DISTINCT FROM _evercore_fold_range(a.aggregate_id, a.base, s.sequence, coalesce(
-             (SELECT b.state::jsonb FROM evercore_snapshot b
-               WHERE b.aggregate_id = a.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'), false)
+     WHERE s.version IS NULL AND s.sequence >= a.base
+       AND (s.sequence > a.sequence OR NOT _evercore_is_folded(s.state, a.aggregate_id, a.base, s.sequence))
     UNION ALL
-    SELECT k.aggregate_id, NULL, k.sequence, 5, k.problem FROM _evercore_check_kept_states() k
+    SELECT DISTINCT s.aggregate_id, NULL::bigint, s.sequence, 5, format('application snapshot at sequence %s is beyond the newest event', s.sequence)
+      FROM evercore_snapshot s JOIN evercore_aggregate a ON a.aggregate_id = s.aggregate_id
+     WHERE s.version IS NOT NULL AND NOT a.erased AND s.sequence > a.sequence
+    UNION ALL
+    SELECT k.aggregate_id, (SELECT e.position FROM evercore_event e JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
+                             WHERE e.aggregate_id = k.aggregate_id AND e.sequence = k.sequence AND NOT a.erased), k.sequence, 5, k.problem
+      FROM _evercore_check_kept_states() k
     UNION ALL
     SELECT a.aggregate_id, NULL, a.base, 6, format('base snapshot at sequence %s is missing', a.base)
       FROM evercore_aggregate a
@@ -70,7 +75,12 @@ BEGIN
     UNION ALL
     SELECT a.aggregate_id, NULL, a.base, 6, 'what was compacted of it is not known'
       FROM evercore_aggregate a
-     WHERE a.base > 0 AND NOT EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id)
+     WHERE a.base > 0 AND NOT EXISTS (SELECT FROM evercore_compacted_type c WHERE c.aggregate_id = a.aggregate_id AND c.position >= a.base_position)
+    UNION ALL
+    SELECT DISTINCT c.aggregate_id, NULL::bigint, NULL::bigint, 6,
+           CASE WHEN a.aggregate_id IS NULL THEN 'no such aggregate, and rows of evercore_compacted_type' ELSE 'what was compacted of it is damaged' END
+      FROM evercore_compacted_type c LEFT JOIN evercore_aggregate a ON a.aggregate_id = c.aggregate_id
+     WHERE a.aggregate_id IS NULL OR a.base = 0 OR c.position < 0
     UNION ALL
     SELECT DISTINCT c.aggregate_id, NULL::bigint, NULL::bigint, 6, 'what was compacted of it is beyond the head'
       FROM evercore_compacted_type c WHERE c.position > @last_position@
@@ -92,6 +102,21 @@ BEGIN
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;
 END $$;
 COMMENT ON FUNCTION evercore_check() IS 'Every problem of the store, one a row; none when all is well.';
+
+-- A snapshot at the base is what it is, as long as the server can read it.
+CREATE OR REPLACE FUNCTION _evercore_is_folded(state json, id bigint, base bigint, upto bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
+DECLARE
+  given jsonb := _evercore_kept_state(state);
+BEGIN
+  IF jsonb_typeof(given) IS DISTINCT FROM 'object' THEN RETURN false; END IF;
+  RETURN given = _evercore_fold_range(id, base, upto, coalesce(
+           (SELECT _evercore_kept_state(b.state) FROM evercore_snapshot b
+             WHERE b.aggregate_id = id AND b.version IS NULL AND b.sequence = base AND base > 0), '{}'), false);
+EXCEPTION WHEN data_exception OR statement_too_complex THEN
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION _evercore_is_folded(json, bigint, bigint, bigint) IS 'Whether a state is that of an aggregate''s events after its base.';
 
 CREATE OR REPLACE FUNCTION _evercore_gaps() RETURNS TABLE (aggregate_id bigint, place bigint, problem text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

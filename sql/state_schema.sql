@@ -44,6 +44,7 @@ BEGIN
   IF kind.sequence = reached THEN
     INSERT INTO evercore_kept_state AS k (aggregate_id, sequence, state) VALUES (id, reached, printed::json)
         ON CONFLICT (aggregate_id) DO UPDATE SET sequence = excluded.sequence, state = excluded.state;
+    PERFORM _evercore_require_kept(FOUND);
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_keep_state(bigint, bigint, bigint)
@@ -57,6 +58,14 @@ BEGIN
   IF fault IS NOT NULL THEN PERFORM _evercore_refuse('EV011', fault); END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_check_state(bigint, bigint) IS 'Refuses an append after which the state is not what its type declares: EV011.';
+
+-- A state that is there and is another one than the fold would be believed.
+CREATE OR REPLACE FUNCTION _evercore_require_kept(kept boolean) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF NOT kept THEN RAISE EXCEPTION 'EV010: a row was not written: a trigger or rule of its table kept it back' USING ERRCODE = 'EV010'; END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_require_kept(boolean) IS 'EV010 where a trigger or rule kept back what is to be kept of a state.';
 
 -- What somebody damaged is made up by a fold, as if it were not there.
 CREATE OR REPLACE FUNCTION _evercore_kept_state(state json) RETURNS jsonb
@@ -98,6 +107,8 @@ BEGIN
   SELECT a.aggregate_id, a.sequence, _evercore_json_text(_evercore_state(a.aggregate_id, a.sequence))::json
     FROM unnest(ids) AS u (id) JOIN evercore_aggregate a ON a.aggregate_id = u.id WHERE @lacks_its_state@
       ON CONFLICT (aggregate_id) DO UPDATE SET sequence = excluded.sequence, state = excluded.state;
+  PERFORM _evercore_require_kept(NOT EXISTS (
+    SELECT FROM unnest(ids) AS u (id) JOIN evercore_aggregate a ON a.aggregate_id = u.id WHERE @lacks_its_state@));
 END $$;
 COMMENT ON FUNCTION _evercore_make_up_states(bigint[]) IS 'Keeps the states of aggregates where they are not.';
 
@@ -127,6 +138,8 @@ BEGIN
     RETURNING k.aggregate_id
   )
   SELECT array_agg(DISTINCT a.type_id) INTO kinds FROM gone g JOIN evercore_aggregate a ON a.aggregate_id = g.aggregate_id;
+  PERFORM _evercore_require_kept(NOT EXISTS (
+    SELECT FROM evercore_kept_state k WHERE EXISTS (SELECT FROM evercore_event e WHERE e.aggregate_id = k.aggregate_id AND e.event_type = type COLLATE "C")));
   PERFORM _evercore_keep_states_of(t.type_id) FROM evercore_aggregate_type t WHERE t.type_id = ANY (kinds) AND t.schema IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION _evercore_renew_kept_states(text) IS 'Makes the kept states of aggregates that have events of a type anew.';
@@ -161,10 +174,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, @extschema@, pg_temp SET jit =
          CASE WHEN a.aggregate_id IS NULL THEN 'no such aggregate, and a kept state is left' WHEN a.erased THEN 'a kept state is left of an erased aggregate'
               ELSE format('kept state at sequence %s differs from the fold', k.sequence) END
     FROM evercore_kept_state k LEFT JOIN evercore_aggregate a ON a.aggregate_id = k.aggregate_id
-   WHERE CASE WHEN a.erased IS NOT FALSE OR k.sequence > a.sequence THEN true
-              WHEN k.sequence < a.base THEN false  -- what it was made from is gone
-              ELSE _evercore_kept_state(k.state) IS DISTINCT FROM _evercore_fold_range(k.aggregate_id, a.base, k.sequence, coalesce(
-                     (SELECT _evercore_jsonb(b.state) FROM evercore_snapshot b
-                       WHERE b.aggregate_id = k.aggregate_id AND b.version IS NULL AND b.sequence = a.base AND a.base > 0), '{}'), false) END
+   WHERE CASE WHEN a.erased IS NOT FALSE OR k.sequence > a.sequence OR k.sequence < a.base THEN true
+              ELSE NOT _evercore_is_folded(k.state, k.aggregate_id, a.base, k.sequence) END
 $$;
 COMMENT ON FUNCTION _evercore_check_kept_states() IS 'Kept states that are not the fold at their sequence.';

@@ -41,6 +41,27 @@ def test_a_policy_or_an_index_by_type_that_a_trigger_keeps_back_is_told():
     equal(connection.rows("SELECT snapshot_every, snapshot_keep FROM evercore_aggregate_type"), [("5", "2")])
 
 
+def test_a_state_that_a_trigger_keeps_back_is_told():
+    kept_back = "EV010: a row was not written: a trigger or rule of its table kept it back"
+    declare = "SELECT evercore_aggregate_type('T', '{\"schema\":{}}')"
+    event = '{"event_type":"E","data":{}}'
+    appends = ("SELECT evercore_append(1, NULL, 'E', '{}')", "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')",
+               f"SELECT evercore_append_many('[{{\"aggregate_id\":1,\"events\":[{event},{event}]}}]')")
+    for declared in (False, True):
+        connection = store()
+        connection.rows(appends[0] + "; SELECT evercore_event_type('E', 'patch')")
+        if declared:
+            connection.rows(declare)
+        connection.rows("CREATE TRIGGER keep_back BEFORE INSERT OR UPDATE ON evercore_kept_state FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
+        for call in appends if declared else (declare,):
+            refused(lambda connection=connection, call=call: connection.rows(call), "EV010", kept_back)
+        equal(connection.value("SELECT count(*) FROM evercore_log"), "1")
+    connection.rows("DROP TRIGGER keep_back ON evercore_kept_state;"
+                    "CREATE TRIGGER keep_back BEFORE DELETE ON evercore_kept_state FOR EACH ROW EXECUTE FUNCTION public.keep_back()")
+    refused(lambda: connection.rows("SELECT evercore_event_type('E', 'merge')"), "EV010", kept_back)
+    equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+
+
 def test_what_a_trigger_keeps_back_of_compaction_erasure_and_the_like_is_told():
     calls = {"SELECT evercore_compact(1, 0)": "aggregate 1 was compacted", "SELECT evercore_compact_type('T', 0)": "aggregate 1 was compacted",
              "SELECT evercore_erase(2)": "aggregate 2 was erased", "SELECT evercore_rekey(1, 'new')": "aggregate 1 was rekeyed",

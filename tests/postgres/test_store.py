@@ -233,6 +233,51 @@ def test_check_finds_what_is_wrong():
            (None, "column evercore_event.position is different"), (None, "sequence evercore_event_position_seq is behind its table")])
 
 
+def test_check_reads_on_where_the_server_cannot_read_what_is_stored():
+    unreadable = ('{"a":"\\u0000"}', '{"a":"\\ud800"}', '{"a":1e-20000}', "[1]", "7")
+    for state in unreadable:
+        connection = Connection(new_database())
+        connection.rows("""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', k, 'E', '{"n":1}' FROM unnest('{a,b,c,c}'::text[]) k;
+          SELECT evercore_aggregate_type('T', '{"schema":{}}'), evercore_snapshot(1), evercore_compact(2, 0), evercore_snapshot(3)""")
+        connection.rows("UPDATE evercore_snapshot SET state = $1", state)
+        connection.rows("UPDATE evercore_kept_state SET state = $1 WHERE aggregate_id = 1", state)
+        equal(connection.rows("SELECT aggregate_id, position, problem FROM evercore_check()"),
+              [("1", "1", "engine snapshot at sequence 1 differs from the fold"), ("1", "1", "kept state at sequence 1 differs from the fold"),
+               ("2", None, "engine snapshot at sequence 1 differs from the fold"), ("2", None, "kept state at sequence 1 differs from the fold"),
+               ("3", "4", "engine snapshot at sequence 2 differs from the fold")], state[:40])
+    connection = Connection(new_database())
+    connection.rows("""SELECT evercore_event_type('E', NULL, '{"tags":{"n":"/n"}}');
+      INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k', 'E', '{"m":1}' FROM generate_series(1, 2);
+      SELECT evercore_snapshot(1); SET evercore.compacting = 'on'; UPDATE evercore_event SET data = '{"n":"\\u0000"}' WHERE sequence = 1""")
+    equal(connection.rows("SELECT position, problem FROM evercore_check()"),
+          [("1", "payload: NUL"), ("2", "engine snapshot at sequence 2 differs from the fold")])
+
+
+def test_check_names_snapshots_beyond_the_newest_event():
+    connection = Connection(new_database())
+    connection.rows("""INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'a', 'E', '{"n":1}'), ('T', 'b', 'E', '{"n":1}');
+      SELECT evercore_snapshot(1), evercore_save_snapshot(2, 1, '{}', 7); UPDATE evercore_snapshot SET sequence = 3""")
+    equal(connection.rows("SELECT aggregate_id, position, problem FROM evercore_check()"),
+          [("1", None, "engine snapshot at sequence 3 differs from the fold"), ("2", None, "application snapshot at sequence 3 is beyond the newest event")])
+    missing = "EV010: events of aggregate %d are missing between sequences 1 and 4: evercore_check() names the place"
+    refused(lambda: connection.rows("SELECT * FROM evercore_replay(1)"), "EV010", missing % 1)
+    refused(lambda: connection.rows("SELECT * FROM evercore_replay(2, 7)"), "EV010", missing % 2)
+
+
+def test_check_names_rows_of_compaction_that_nobody_compacted():
+    compact = """INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', k, 'E', '{}' FROM unnest('{a,a,b}'::text[]) k;
+      SELECT evercore_compact(1, 0)"""
+    damaged, unknown = "what was compacted of it is damaged", "what was compacted of it is not known"
+    for damage, named in {"INSERT INTO evercore_compacted_type VALUES (2, 'E', 1)": ("2", damaged), "INSERT INTO evercore_compacted_type VALUES (1, 'F', -1)": ("1", damaged),
+                          "UPDATE evercore_compacted_type SET position = 0": ("1", unknown), "DELETE FROM evercore_compacted_type": ("1", unknown),
+                          "INSERT INTO evercore_compacted_type VALUES (9, 'E', 1)": ("9", "no such aggregate, and rows of evercore_compacted_type")}.items():
+        connection = Connection(new_database())
+        connection.rows(compact)
+        equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+        connection.rows(damage)
+        equal(connection.rows("SELECT aggregate_id, problem FROM evercore_check()"), [named], damage)
+
+
 def test_erasure_leaves_nothing_readable():
     connection = Connection(new_database())
     connection.rows("""SELECT evercore_create('T', 'ann'), evercore_create('T', 'bob');

@@ -191,6 +191,49 @@ TEST_CASE("eight processes on one store increment exactly") {
   CHECK(store.check().empty());
 }
 
+// On a file the locks are the process's: whoever closes the file could take those of the others along.
+TEST_CASE(
+    "two stores of one process lose nothing, beside a third that comes and goes and a process") {
+  if (harness::on_memory()) return;  // each would be a store of its own
+  harness::Place place;
+  std::vector<std::int64_t> ids;
+  {
+    auto store = connect(place.uri());
+    ids = open_accounts(store, 3);
+  }
+  constexpr int threads = 6, each = 50;
+  const pid_t child = fork();
+  if (child == 0) {
+    try {
+      auto store = connect(place.uri());
+      for (int i = 0; i < each; ++i) deposit(store, ids[static_cast<std::size_t>(i) % 3]);
+    } catch (...) {
+      _exit(1);
+    }
+    _exit(0);
+  }
+  auto first = connect(place.uri()), second = connect(place.uri());
+  const auto faults = on_threads(threads + 1, [&](int thread) {
+    for (int i = 0; i < each; ++i) {
+      const auto id = ids[static_cast<std::size_t>(thread + i) % ids.size()];
+      if (thread < threads) {
+        deposit(thread % 2 == 0 ? first : second, id);
+      } else {
+        auto third = connect(place.uri());
+        deposit(third, id);
+      }
+    }
+  });
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(faults == "");
+  for (EventStore* store : {&first, &second}) {
+    CHECK(total(*store, ids) == (threads + 2) * each);
+    CHECK(store->check().empty());
+  }
+}
+
 TEST_CASE("several processes can open a new store at once") {
   if (harness::on_memory()) return;
   harness::Place place(harness::Holds::nothing);

@@ -31,6 +31,11 @@ COMMENT ON FUNCTION _evercore_declaration_written(boolean, text) IS 'EV010 where
 CREATE OR REPLACE FUNCTION _evercore_enter_declaration() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+  -- Tags are derived before an event is written: a trigger on evercore_event would declare what that event lacks.
+  IF pg_trigger_depth() > 0 AND EXISTS (
+       SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.relation = 'evercore_event'::regclass AND l.mode = 'RowExclusiveLock') THEN
+    RAISE EXCEPTION 'EV010: a declaration within an append would not hold for its events: call it in a statement of its own' USING ERRCODE = 'EV010';
+  END IF;
   LOCK TABLE evercore_aggregate IN SHARE ROW EXCLUSIVE MODE;
   UPDATE _evercore_declared SET generation = generation + 1;
   PERFORM _evercore_declaration_written(FOUND, '_evercore_declared');

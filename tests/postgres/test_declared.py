@@ -86,6 +86,26 @@ def test_above_read_committed_an_append_under_an_older_declaration_fails():
             equal(newest(observer)[1], "1", f"{level} {name}")
 
 
+def test_a_declaration_in_the_middle_of_an_append_is_refused():
+    _, connection = store(2)
+    refusal = "EV010: a declaration within an append would not hold for its events: call it in a statement of its own"
+    for declaration in ("event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}')", "event_type('E', 'patch')", "aggregate_type('T', '{\"schema\":{}}')",
+                        "snapshot_policy('T', 2, 1)", "index_types()"):
+        connection.rows("CREATE OR REPLACE FUNCTION public.declares() RETURNS trigger LANGUAGE plpgsql AS "
+                        f"$$BEGIN PERFORM evercore.evercore_{declaration}; RETURN NEW; END$$")
+        for moment in ("BEFORE", "AFTER"):
+            connection.rows(f"CREATE TRIGGER declares {moment} INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION public.declares()")
+            for sql in FORMS.values():
+                refused(lambda sql=sql: connection.rows(sql), "EV010", refusal)
+            connection.rows("DROP TRIGGER declares ON evercore_event")
+    # A trigger on a table of the user's may declare, and one on evercore_event say what holds already.
+    connection.rows("CREATE TABLE public.mine (n integer); CREATE TRIGGER declares AFTER INSERT ON public.mine FOR EACH ROW EXECUTE FUNCTION public.declares();"
+                    "INSERT INTO public.mine VALUES (1);"
+                    "CREATE TRIGGER declares AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION public.declares()")
+    connection.rows(FORMS["single"])
+    equal(connection.rows("SELECT problem FROM evercore_check()"), [])
+
+
 def test_what_is_declared_already_takes_no_lock():
     database, observer = store()
     observer.rows(DECLARE, TAGS)

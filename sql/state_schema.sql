@@ -44,7 +44,7 @@ BEGIN
   IF kind.sequence = reached THEN
     INSERT INTO evercore_kept_state AS k (aggregate_id, sequence, state) VALUES (id, reached, printed::json)
         ON CONFLICT (aggregate_id) DO UPDATE SET sequence = excluded.sequence, state = excluded.state;
-    PERFORM _evercore_require_kept(FOUND);
+    IF NOT FOUND THEN PERFORM _evercore_require_kept(false); END IF;
   END IF;
 END $$;
 COMMENT ON FUNCTION _evercore_keep_state(bigint, bigint, bigint)

@@ -1,11 +1,11 @@
 #include "json_tree.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
+#include "decimal.h"
 #include "json.h"
 #include "value.h"
 
@@ -70,10 +70,7 @@ int Number::compare(const Number& other) const {
 
 std::string Number::canonical() const {
   const auto whole = is_integer_ ? std::optional(integer_) : integer_of_double(double_);
-  std::array<char, 32> text;
-  const auto end = whole ? std::to_chars(text.begin(), text.end(), *whole)
-                         : std::to_chars(text.begin(), text.end(), double_);
-  return {text.data(), end.ptr};
+  return whole ? std::to_string(*whole) : number_text(double_);
 }
 
 /// Goes over a document once. Whoever gives one that is not legal is told so, and nothing is read beyond

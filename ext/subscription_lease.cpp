@@ -10,12 +10,10 @@
 // committed, so no event can appear below it any more. A changed filter makes it void. Without it,
 // as on another connection, an ack of NULL changes nothing.
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
+#include "decimal.h"
 #include "error.h"
 #include "head.h"
 #include "log.h"
@@ -28,35 +26,6 @@
 namespace evercore::ext {
 
 namespace {
-
-/// A number's shortest text that reads back as it, in the form of PostgreSQL's. (std::to_chars
-/// brings 128 kB of tables, and writes 100000 as 1e+05.)
-std::string number_text(double number) {
-  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
-  std::array<char, 40> text;
-  int precision = 0;
-  do {
-    std::snprintf(text.data(), text.size(), "%.*e", precision++, number);
-  } while (precision < 17 && std::strtod(text.data(), nullptr) != number);
-  const std::string_view all = text.data();
-  const std::size_t e = all.find('e');
-  std::string digits;  // whatever the locale's point is
-  for (const char c : all.substr(0, e)) {
-    if (c >= '0' && c <= '9') digits += c;
-  }
-  const int exponent = std::atoi(text.data() + e + 1);
-  if (exponent < -4 || exponent > 14) {
-    if (digits.size() > 1) digits.insert(1, ".");
-    digits += all.substr(e);
-  } else if (exponent < 0) {
-    digits.insert(0, "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0'));
-  } else {
-    const auto whole = static_cast<std::size_t>(exponent) + 1;
-    if (digits.size() < whole) digits.append(whole - digits.size(), '0');
-    if (digits.size() > whole) digits.insert(whole, ".");
-  }
-  return std::signbit(number) ? "-" + digits : digits;
-}
 
 /// The argument lease_seconds, in microseconds.
 std::int64_t lease_of(sqlite3_value* value) {

@@ -1,10 +1,10 @@
 #include "sum.h"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 
+#include "decimal.h"
 #include "value.h"
 
 namespace evercore::ext {
@@ -29,16 +29,7 @@ double double_value(std::string_view number) {
 }
 
 std::string spelled(double sum) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::abs(sum),
-                                 std::chars_format::scientific)
-                       .ptr;
-  const std::string_view all(text.data(), static_cast<std::size_t>(end - text.data()));
-  const std::size_t e = all.find('e');
-  std::string digits(all.substr(0, 1));
-  if (e > 2) digits += all.substr(2, e - 2);
-  int exponent = 0;
-  std::from_chars(all.data() + e + (all[e + 1] == '+' ? 2 : 1), end, exponent);
+  auto [digits, exponent] = shortest_decimal(std::abs(sum));
   std::string out = sum < 0 ? "-" : "";
   if (std::abs(sum) >= two_to_63 || exponent < -6) {
     out += digits.front();

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 
+#include "decimal.h"
 #include "error.h"
 #include "time.h"
 
@@ -158,13 +159,13 @@ std::string_view required_document(sqlite3_value* value, std::string_view argume
 Name::Name(sqlite3_value* value, std::string_view argument) {
   const int type = sqlite3_value_type(value);
   if (type == SQLITE_FLOAT) {
-    if (const auto integer = whole(sqlite3_value_double(value))) {
-      const auto end = std::to_chars(digits_.begin(), digits_.end(), *integer).ptr;
-      size_ = static_cast<std::size_t>(end - digits_.data());
-      return;
-    }
+    const double real = sqlite3_value_double(value);
+    const auto integer = whole(real);
+    // SQLite's own text has 15 digits: two numbers could be one name.
+    number_ = integer ? std::to_string(*integer) : number_text(real);
+    return;
   }
-  if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
+  if (type != SQLITE_INTEGER) {
     given_ = text_of(value, argument);
     return;
   }

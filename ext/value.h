@@ -1,7 +1,6 @@
 // Arguments: from SQLite's values to checked C++ ones, each fault named after its argument.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,20 +49,19 @@ inline constexpr std::size_t max_reference = 1000;   ///< characters
 [[nodiscard]] std::string_view bytes_of(sqlite3_value* value);
 
 /// Where a name or key is asked for: text, or a number in its place. A real that is an integer reads
-/// as that one: 123, never 123.0.
+/// as that one, 123, never 123.0; any other as the shortest text that reads back as it.
 class Name {
  public:
   /// EV009 for bytes and NULL. Lives as long as the value.
   Name(sqlite3_value* value, std::string_view argument);
   operator std::string_view() const& {  // NOLINT(google-explicit-constructor)
-    return size_ == 0 ? given_ : std::string_view(digits_.data(), size_);
+    return number_.empty() ? given_ : std::string_view(number_);
   }
   operator std::string_view() const&& = delete;
 
  private:
   std::string_view given_;
-  std::array<char, 20> digits_;
-  std::size_t size_ = 0;  ///< of digits_; 0: it is given_
+  std::string number_;  ///< empty: it is given_
 };
 
 /// Text of any length that PostgreSQL could hold too: EV009 where it is not UTF-8 or holds a NUL.

@@ -39,11 +39,12 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 COMMENT ON FUNCTION _evercore_printed(anyelement) IS 'A value as the output of its type, with no cast of its owner''s.';
 
--- A number that is an integer is named by it: 123, never 123.0.
+-- A number that is an integer is named by it: 123, never 123.0. Any other float by the shortest text that reads back as it, as on SQLite.
 CREATE OR REPLACE FUNCTION _evercore_name_text(value anyelement, argument text) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SET extra_float_digits = 1 AS $$
 DECLARE
   kind record;
+  printed text;
 BEGIN
   IF value IS NULL THEN RETURN NULL; END IF;
   SELECT t.typcategory AS category, coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text AS name INTO kind FROM pg_type t WHERE t.oid = pg_typeof(value);
@@ -51,8 +52,11 @@ BEGIN
   IF kind.name NOT IN ('numeric', 'real', 'double precision') THEN
     RAISE EXCEPTION '% is of type %, not text, a number or uuid', argument, pg_typeof(value) USING ERRCODE = 'undefined_function';
   END IF;
-  RETURN CASE WHEN kind.name = 'numeric' OR abs(_evercore_printed(value)::double precision) <= 9007199254740992
-              THEN trim_scale(_evercore_printed(value)::numeric)::text ELSE _evercore_printed(value) END;
+  printed := _evercore_printed(value);
+  IF kind.name <> 'numeric' AND NOT (abs(printed::double precision) <= 9007199254740992 AND printed::double precision = trunc(printed::double precision)) THEN
+    RETURN printed;
+  END IF;
+  RETURN trim_scale(printed::numeric)::text;
 END $$;
 COMMENT ON FUNCTION _evercore_name_text(anyelement, text) IS 'An integer, a uuid or another number as the text of a key or an id.';
 

@@ -35,6 +35,14 @@ SELECT natural_key, reference, event_id FROM evercore_events(evercore_find('T', 
 SELECT evercore_append_many('[{"aggregate_type":"T","natural_key":44.5,"events":[{"event_type":"E","data":{}}]}]') AS appends;
 SELECT evercore_claim('s', 7, 30);
 
+-- … and any other real is the shortest text that reads back as it, so that two numbers are two names
+SELECT CASE evercore_ensure('N', CAST('1234567890123456768' AS double precision)) WHEN evercore_ensure('N', CAST('1234567890123457024' AS double precision)) THEN 'one' ELSE 'two' END;
+SELECT CASE evercore_ensure('N', CAST('0.30000000000000004' AS double precision)) WHEN evercore_ensure('N', CAST('0.3' AS double precision)) THEN 'one' ELSE 'two' END;
+SELECT evercore_rekey(evercore_create('N'), CAST('1e-7' AS double precision)) - evercore_ensure('N', CAST('1e-7' AS double precision)), evercore_ensure('N', CAST('-9007199254740992' AS double precision)) - evercore_ensure('N', -9007199254740992);
+INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) VALUES ('N', CAST('1e300' AS double precision), 'E', '{}', CAST('1234567890123457024' AS double precision));
+SELECT natural_key FROM evercore_aggregates WHERE aggregate_type = 'N' ORDER BY aggregate_id;
+SELECT event_id FROM evercore_events(evercore_find('N', '1e+300'));
+
 -- an empty text in a column that may be left off is a fault, which names the column and the row
 INSERT INTO evercore_append (aggregate_id, event_type, data, reference) VALUES (1, 'E', '{}', NULL), (1, 'E', '{}', '');
 INSERT INTO evercore_append (aggregate_id, event_type, data, metadata) VALUES (1, 'E', '{}', NULL), (1, 'E', '{}', '');

@@ -43,6 +43,8 @@ CALLS = [
     ("SELECT evercore_snapshot(1), evercore_compact(1,2)",),
     ("SELECT evercore_append(1,NULL,'E','{}',NULL,NULL,'2024-03-01T00:00:00.123456-05:30','id1')",),
     ("SELECT position, event_type, data, reference, metadata, to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') FROM evercore_replay(1)",),
+    ("SELECT evercore_create('N',1234567890123456768::float8), evercore_create('N',1234567890123457024::float8), evercore_create('N',0.1::float8)",),
+    ("SELECT natural_key FROM evercore_aggregates WHERE aggregate_type = 'N' ORDER BY aggregate_id",),
     ("SELECT name, value FROM evercore_stats() WHERE name NOT LIKE '%recorded%'",),
     ("SELECT * FROM evercore_check()",),
 ]

@@ -432,6 +432,9 @@ def test_keys_ids_and_documents_of_other_types():
         connection.rows(f"SELECT evercore_append(1, NULL, 'E', {arguments})")
     equal(connection.rows("SELECT data, reference, metadata, event_id FROM evercore_log ORDER BY position"),
           [('{"b":1}', None, None, None), ("{}", "r", "{}", uuid), ("{}", None, '{"c":2}', "99"), ("{}", uuid, None, None), ("{}", "7", None, None)])
+    named = f"SELECT evercore_append(1, NULL, 'E', '{{}}', reference => 'r', metadata => '{{}}', event_time => '2026-07-01', event_id => '{uuid}'::uuid)"
+    equal(connection.value(named), "2", "a repeat")
+    refused(lambda: connection.rows(f"SELECT evercore_append(1, NULL, 'E', '{{}}', event_id => '{uuid}'::uuid)"), "42883")
     connection.rows("INSERT INTO evercore_append (aggregate_id, event_type, data, metadata) VALUES (1, 'E', $1::bytea, $2::bytea)",
                     "\\x" + '{"s":"a\\\\ä"}'.encode().hex(), "\\x7b7d")
     equal(connection.rows("SELECT data, metadata FROM evercore_events(1, 5)"), [('{"s":"a\\\\ä"}', "{}")])

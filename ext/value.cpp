@@ -182,7 +182,7 @@ std::string_view plain_text_of(sqlite3_value* value, std::string_view argument) 
 
 Name name_of(sqlite3_value* value, std::string_view argument, std::size_t most) {
   if (is_null(value)) throw error(5, std::string(argument) + " is NULL");
-  const Name name(value, argument);
+  Name name(value, argument);
   check_name(name, argument, most);
   return name;
 }

@@ -73,7 +73,8 @@ BEGIN
   IF _evercore_declare_fold(name, fold, options) THEN RETURN name; END IF;
   IF NOT has_function_privilege('@extschema@._evercore_declare_tags(text, text, text)', 'EXECUTE') THEN
     RAISE EXCEPTION 'permission denied to declare % of "%": let the owner of the store run %',
-      CASE WHEN options::json->'tags' IS NOT NULL THEN 'tags' WHEN options::json->'schema' IS NOT NULL THEN 'a schema' ELSE 'an upcast' END, name,
+      CASE WHEN options::json->'tags' IS NOT NULL THEN 'tags' WHEN options::json->'schema' IS NOT NULL THEN 'a schema' WHEN options::json->'upcast' IS NOT NULL THEN 'an upcast'
+           ELSE 'a fold' END, name,
       format('SELECT %I.evercore_event_type(%L, %L, %L)', (parse_ident('@extschema@'))[1], name, fold, options) USING ERRCODE = '42501';
   END IF;
   PERFORM _evercore_declare_tags(name, fold, options);
@@ -108,18 +109,23 @@ BEGIN
   PERFORM _evercore_ready(), _evercore_name(type, 'event_type', @max_name@);
   SELECT f.fold, f.rules INTO given FROM _evercore_read_fold(wanted) f;
   declared := _evercore_read_options(options);
-  SELECT k.fold, k.rules, k.declares_merge, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
-  IF declared IS NOT NULL AND _evercore_declared_list(declared) IS DISTINCT FROM _evercore_declared_list(present.tags) THEN RETURN false; END IF;
-  IF _evercore_changes_schema(type, options) OR _evercore_changes_upcast(type, options) THEN RETURN false; END IF;
-  IF given.fold IS NULL OR given.fold = present.fold AND (given.fold <> 'merge' OR present.declares_merge) AND _evercore_same_rules(given.rules, present.rules) THEN
-    RETURN true;
-  END IF;
-  -- What was compacted and which snapshots are there is looked at after the lock: an older snapshot would miss the newest.
-  PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted);
+  -- Twice, for another may declare before the lock is there. What was compacted and which snapshots are there is looked at after it: an older
+  -- snapshot would miss the newest.
+  FOR held IN 0..1 LOOP
+    SELECT k.fold, k.rules, k.declares_merge, k.tags INTO present FROM evercore_event_type k WHERE k.name = type COLLATE "C";
+    IF declared IS NOT NULL AND _evercore_declared_list(declared) IS DISTINCT FROM _evercore_declared_list(present.tags) THEN RETURN false; END IF;
+    IF _evercore_changes_schema(type, options) OR _evercore_changes_upcast(type, options) THEN RETURN false; END IF;
+    IF given.fold IS NULL OR given.fold = present.fold AND (given.fold <> 'merge' OR present.declares_merge) AND _evercore_same_rules(given.rules, present.rules) THEN
+      RETURN true;
+    END IF;
+    IF present.declares_merge OR present.fold <> 'merge' THEN RETURN false; END IF;
+    IF held = 0 THEN PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(); END IF;
+  END LOOP;
+  PERFORM _evercore_change_fold(type, wanted);
   RETURN true;
 END $$;
 COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
-  'Declares how an event type changes the state, and gives true; does nothing and gives false where the options change its tags, its schema or its upcast.';
+  'Declares the first fold of an event type, or what changes nothing, and gives true; does nothing and gives false where it is the owner who declares.';
 
 -- Under the lock of declarations.
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void

@@ -298,6 +298,19 @@ def test_who_may_not_declare_tags_is_told_what_the_owner_runs():
     equal(admin.rows("SELECT event_type, fold, tags FROM evercore_event_types WHERE event_type = 'it''s'"), [("it's", "patch", '{"b":"/b"}')])
 
 
+def test_a_writer_declares_the_first_fold_of_a_type_and_changes_none():
+    admin, role = roles()
+    declare = "SELECT evercore.evercore_event_type('First', {})"
+    role["writer"].rows(declare.format("'patch'"))
+    role["writer"].rows(declare.format("'patch'"))
+    for other in ("'merge'", "'custom'", """'[{"add":{"/n":"/n"}}]'"""):
+        told = refused(lambda other=other: role["writer"].rows(declare.format(other)), "42501", "permission denied to declare a fold of \"First\": let the owner")
+    role["owner"].rows(told[told.index("SELECT "):].replace(", NULL)", ")"))
+    role["owner"].rows(declare.format("'merge'"))
+    refused(lambda: role["writer"].rows(declare.format("'patch'")), "42501", "permission denied to declare a fold of \"First\"")
+    equal(admin.rows("SELECT fold FROM evercore_event_types WHERE event_type = 'First'"), [("merge",)])
+
+
 def test_a_schema_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():
     _, role = roles()
     declare = """SELECT evercore.evercore_event_type('Kept', {}, '{}')"""

@@ -109,6 +109,7 @@ def test_a_declaration_in_the_middle_of_an_append_is_refused():
 def test_what_is_declared_already_takes_no_lock():
     database, observer = store()
     observer.rows(DECLARE, TAGS)
+    observer.rows("SELECT evercore_event_type('E', 'merge')")
     writes = Connection(database)
     writes.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}')")
     observer.rows("SET lock_timeout = '1ms'")

@@ -15,6 +15,15 @@ BEGIN
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, format('upcast of "%s" is damaged', k.name) FROM evercore_event_type k
    WHERE k.upcast_steps IS DISTINCT FROM _evercore_upcast_steps(k.upcast) ORDER BY k.name;
   IF FOUND THEN RETURN; END IF;
+  RETURN QUERY SELECT c.* FROM _evercore_check_data() c UNION ALL SELECT NULL, NULL, d.problem FROM _evercore_drift() d;
+END $$;
+COMMENT ON FUNCTION evercore_check() IS 'Every problem of the store, one a row; none when all is well.';
+
+-- What it is made of is looked at by evercore_check itself, before and after.
+CREATE OR REPLACE FUNCTION _evercore_check_data() RETURNS TABLE (aggregate_id bigint, "position" bigint, problem text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
   RETURN QUERY
   SELECT p.aggregate_id, p.position, p.problem FROM (
     SELECT g.aggregate_id, NULL::bigint AS position, g.place, 1 AS rank, g.problem FROM _evercore_gaps() g
@@ -97,11 +106,9 @@ BEGIN
     UNION ALL
     SELECT NULL, NULL, NULL, 8, format('schema of aggregate type "%s" is damaged', t.name) FROM evercore_aggregate_type t
      WHERE CASE WHEN t.schema IS NULL THEN t.schema_path IS NOT NULL ELSE _evercore_stored_schema_fault(t.schema, t.schema_path) IS NOT NULL END
-    UNION ALL
-    SELECT NULL, NULL, NULL, 8, d.problem FROM _evercore_drift() d
   ) p ORDER BY p.aggregate_id NULLS LAST, p.place, p.rank, p.problem;
 END $$;
-COMMENT ON FUNCTION evercore_check() IS 'Every problem of the store, one a row; none when all is well.';
+COMMENT ON FUNCTION _evercore_check_data() IS 'Every problem of what a store holds, one a row.';
 
 -- A snapshot at the base is what it is, as long as the server can read it.
 CREATE OR REPLACE FUNCTION _evercore_is_folded(state json, id bigint, base bigint, upto bigint) RETURNS boolean

@@ -6,7 +6,7 @@ For each pair there are these permutations (A, B: the calls; end: COMMIT, undo: 
   undone      A, B, undo of A, end of B       the outcome is that of B alone
   stale       a look by A in REPEATABLE READ, B, end, A, end: a serial order; or A fails with 40001 or EV010, and it is B alone
   beside      an open append, A and B as single calls, the append's end: no deadlock
-After each evercore_check() has no row and every state is the fold of all events that were written, in Python."""
+After each what the store holds is checked and every state is the fold of all events that were written, in Python."""
 import itertools
 import json
 import pathlib

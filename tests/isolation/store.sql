@@ -48,7 +48,7 @@ END $$;
 -- What is to be said of a store, without what differs from run to run: ids, positions, times.
 CREATE FUNCTION public.outcome() RETURNS text LANGUAGE sql SET search_path = evercore, public AS $$
   SELECT jsonb_build_object(
-    'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM evercore_check() c),
+    'check', (SELECT coalesce(jsonb_agg(c.problem), '[]') FROM _evercore_check_data() c),
     'folds', (SELECT coalesce(jsonb_object_agg(name, coalesce(rules::text, fold)), '{}') FROM evercore_event_type),
     'upcasts', (SELECT coalesce(jsonb_object_agg(name, upcast), '{}') FROM evercore_event_type WHERE upcast IS NOT NULL),
     'declared', (SELECT coalesce(jsonb_agg(jsonb_build_array(t.event_type, t.tags, t.filled, t.schema) ORDER BY t.event_type), '[]') FROM evercore_event_types t),

@@ -152,7 +152,7 @@ void fail_each(const Work& work, bool sticky, bool inside, long stride) {
 }
 
 long stride() {
-  return std::getenv("EVERCORE_SOAK") == nullptr ? 31 : 1;
+  return std::getenv("EVERCORE_SOAK") == nullptr ? 67 : 1;
 }
 
 }  // namespace

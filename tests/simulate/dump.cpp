@@ -14,7 +14,9 @@ bool shows_all(const Call& call) {
 const char* const hidden[] = {
     "SELECT name, snapshot_every, snapshot_keep, schema, fill_left FROM evercore_aggregate_type"
     " ORDER BY name",
-    "SELECT name, fold, rules, schema, upcast, tags FROM evercore_event_type ORDER BY name",
+    "SELECT name, fold, rules, schema, upcast, tags, declares_merge FROM evercore_event_type ORDER "
+    "BY "
+    "name",
     "SELECT position, declared_tags FROM evercore_event WHERE declared_tags IS NOT NULL",
     "SELECT aggregate_id, application, version, sequence FROM evercore_snapshot ORDER BY 1, 2, 3, "
     "4",
@@ -45,7 +47,8 @@ std::string hidden_of(const Store& store) {
           fold == Fold::rules ? declared_rules : "NULL",
           schema == store.schemas.end() ? "NULL" : schema->second,
           upcast == store.upcasts.end() ? "NULL" : upcast->second,
-          found == store.declared.end() ? "NULL" : found->second});
+          found == store.declared.end() ? "NULL" : found->second,
+          store.merges.count(name) > 0 ? "1" : "0"});
   }
   for (const Event& event : store.events) {
     if (event.declared > 0) line({cell(event.position), cell(Number(event.declared))});

@@ -166,10 +166,11 @@ def test_an_ack_of_null_does_not_trust_what_was_rolled_back(store):
         db.append("x", "Other")
     assert db.fetch(token) == []
     db.rows("ROLLBACK")
-    assert db.ack(token, None) == 3  # what was committed is all that it saw
+    assert db.ack(token, None) == 0  # what it saw is forgotten
     for _ in range(5):
         other.append("y", "Wanted")
-    assert db.ack(token, None) == 3  # and those positions were taken by others
+    assert db.ack(token, None) == 0  # and those positions were taken by others
+    assert db.fetch(token) == [4, 5, 6, 7, 8]
     assert db.fetch(token) == [4, 5, 6, 7, 8]
 
 

@@ -109,6 +109,16 @@ SELECT evercore_append_many('[]', '[{"tags":["a"]}]', -1) AS appends;
 SELECT evercore_append_many('[]', '[{"after":1}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":99,"events":[{"event_type":"E","data":{}}]}]', '[{"tags":["course:c1"]}]', 0) AS appends;
 
+-- what is no array of appends is named before, whatever its shape
+SELECT evercore_append_many('"x"', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[1]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[[]]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[{"aggregate_id":1,"events":5}]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[5]}]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[{"aggregate_id":1,"events":["x"]}]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[["tags"]]}]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{},"tags":"t"}]}]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
+
 -- a condition that has an item without tags needs the index by type
 SELECT evercore_append_many('[]', '[{"types":["Greeted"]}]', 0) AS appends;
 SELECT evercore_append_many('[]', '[]', 0) AS appends;

@@ -213,7 +213,7 @@ BEGIN
      AND @plain_members(document; printed)@
      AND octet_length(document) <= @max_payload@
      AND (octet_length(document) <= @shallow@ OR NOT jsonb_path_exists(parsed, 'strict $.**{@max_depth@}'))
-     AND (SELECT bool_and(
+     AND (SELECT bool_and((  -- bool_and passes over NULL
             jsonb_typeof(a->'events') = 'array' AND a->'events' <> '[]'
             AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected,repeats}'::text[]) = '{}'
             AND coalesce(a->'repeats', 'null') IN ('null', '"skip"')
@@ -221,7 +221,7 @@ BEGIN
                  OR jsonb_typeof(a->'aggregate_type') = 'string' AND jsonb_typeof(a->'natural_key') = 'string' AND NOT a ? 'aggregate_id')
             AND (a->>'aggregate_id' IS NULL OR (a->>'aggregate_id') ~ '^[0-9]{1,18}$')
             AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^[0-9]{1,18}$')
-            AND (SELECT bool_and(
+            AND (SELECT bool_and((
                    jsonb_typeof(e->'event_type') = 'string' AND jsonb_typeof(e->'data') = 'object'
                    AND char_length(e->>'event_type') BETWEEN 1 AND @max_name@
                    AND ((e - '{event_type,data}'::text[]) = '{}'
@@ -234,8 +234,8 @@ BEGIN
                            AND coalesce(jsonb_typeof(e->'event_id'), 'null') IN ('string', 'null')
                            AND coalesce(char_length(e->>'event_id'), 1) BETWEEN 1 AND @max_name@
                            AND CASE coalesce(jsonb_typeof(e->'tags'), 'null') WHEN 'null' THEN true
-                                WHEN 'array' THEN _evercore_plain_tags(e->'tags') ELSE false END))
-                   FROM jsonb_array_elements(a->'events') e))
+                                WHEN 'array' THEN _evercore_plain_tags(e->'tags') ELSE false END)) IS TRUE)
+                   FROM jsonb_array_elements(a->'events') e)) IS TRUE)
             FROM jsonb_array_elements(parsed) a);
 END $$;
 COMMENT ON FUNCTION _evercore_plain_appends(text, jsonb, text) IS 'Whether a document is plainly a right array of appends.';

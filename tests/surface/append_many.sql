@@ -88,6 +88,16 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":{"event_type":"Lost"}}]
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":["Lost"]}]') AS appends;
 
+-- and so of one that stands beside others that are right
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{}}]},{"aggregate_id":1}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{}}]},{"aggregate_id":1,"events":null}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{}}]},{"events":[{"event_type":"E","data":{}}]}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{}},{"event_type":"E"}]}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E"},{"event_type":"E","data":{}}]}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{}},{"data":{}}]}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{},"tags":["t"]},{"event_type":"E"}]}]');
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","data":{},"tags":["t"]},{"data":{}}]}]');
+
 -- a member that is none of ours is a slip of the pen
 SELECT evercore_append_many('[{"aggregate_id":1,"expekted":4,"events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"time":"2026-01-01T00:00:00Z"}]}]') AS appends;

@@ -17,8 +17,8 @@ constexpr Oid oid_jsonb = 3802;
 constexpr std::chrono::seconds epoch_2000{946'684'800};
 
 constexpr Statement begin_reading{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ""};
-// Whatever the database's default: above READ COMMITTED appends ask for retries.
 constexpr Statement hold_all_declarations{"SELECT {}_evercore_hold_declarations($1)", "t"};
+// Whatever the database's default: above READ COMMITTED appends ask for retries.
 constexpr Statement begin_writing{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ""};
 constexpr Statement commit_transaction{"COMMIT", ""};
 constexpr Statement rollback_transaction{"ROLLBACK", ""};

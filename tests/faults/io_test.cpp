@@ -191,7 +191,7 @@ void fail_each(const std::string& journal) {
   register_vfs();
   const Directory directory;
   int durable = 0, runs = 0;
-  const long stride = std::getenv("EVERCORE_SOAK") == nullptr ? 5 : 1;
+  const long stride = std::getenv("EVERCORE_SOAK") == nullptr ? 2 : 1;
   for (const Work& work : works()) {
     const std::string file = directory.file("filled.db");
     std::filesystem::remove(file);

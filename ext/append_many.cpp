@@ -163,7 +163,7 @@ class Writer {
         return Appended{place.sequence, batch_->add(aggregate_id, place, tagged, recorded_at),
                         false};
       } catch (const Error& failure) {
-        if (!failure.text.starts_with("EV001")) throw;
+        if (failure.code != Code::conflict) throw;
         if (batch_) throw Batch::Refused{};  // what is staged is in no table yet
         conflict_ = failure;
       }

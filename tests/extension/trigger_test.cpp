@@ -97,6 +97,17 @@ TEST_CASE("a trigger of the user's that refuses or ignores an event leaves nothi
   }
 }
 
+TEST_CASE("a trigger of the user's that speaks of a conflict makes none") {
+  Store db;
+  db.must("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'i')");
+  db.hang("BEFORE", "RAISE(ABORT, 'EV001: of my own')", false);
+  // After a conflict the other events are looked at still, and the last would be EV007.
+  CHECK(db.fails(
+            "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\","
+            "\"data\":{\"n\":\"bad\"}},{\"event_type\":\"E\",\"data\":{\"n\":1},"
+            "\"event_id\":\"i\"}]}]')") == "EV001: of my own");
+}
+
 TEST_CASE("a trigger that reads on from the log sees what is committed") {
   for (const Form& form : forms) {
     CAPTURE(form.before);

@@ -1,8 +1,9 @@
-// A subscription that leaves no trace in the store: follows the log and filters here.
+// A subscription that leaves no trace in the store: it follows the log.
 #include <algorithm>
 
 #include "evercore/error.h"
 #include "evercore/store.h"
+#include "filter.h"
 #include "recorded_event.h"
 #include "retry.h"
 #include "statements.h"
@@ -12,13 +13,8 @@ namespace evercore::detail {
 
 namespace {
 
-bool passes(const Filter& filter, const RecordedEvent& event) {
-  if (!filter.aggregate_type.empty() && event.aggregate_type != filter.aggregate_type) return false;
-  if (!filter.natural_key.empty() && event.natural_key != filter.natural_key) return false;
-  return filter.event_types.empty() ||
-         std::find(filter.event_types.begin(), filter.event_types.end(), event.event_type) !=
-             filter.event_types.end();
-}
+// Positions that one call looks at, at most, where the filter lets nothing through: a stop waits for its end.
+constexpr std::int64_t most_examined = 1'000'000;
 
 // After everything that is in the store. First the newest event, then what is still under way: an
 // append that commits between the two is below the first.
@@ -39,7 +35,7 @@ class EphemeralRunner {
   EphemeralRunner(StorageEngine& engine, const Filter& filter, const SubscriptionOptions& options,
                   const Handler& handler)
       : engine_(engine),
-        filter_(filter),
+        filter_(filter_as_json(filter)),
         options_(bounded(options)),
         handler_(handler),
         watch_(engine.watch()),
@@ -69,9 +65,6 @@ class EphemeralRunner {
 
  private:
   void begin_at(const Start& start) {
-    if (!filter_.natural_key.empty() && filter_.aggregate_type.empty()) {
-      throw argument_error("EV009: filter: natural_key needs aggregate_type");
-    }
     if (start.text() == "beginning") return;
     if (start.text() == "end") {
       after_ = end_of_log(engine_);
@@ -83,25 +76,52 @@ class EphemeralRunner {
     }
   }
 
-  bool is_early(const RecordedEvent& event) {
-    if (begins_at_ && event.event_time >= *begins_at_) {
-      begins_at_.reset();
-      after_ = event.position - 1;  // from where a handler that fails is tried again
-    }
-    return begins_at_.has_value();
+  // Looks for the first event of begins_at_ or later, whether it passes the filter or not. False when
+  // there was nothing to look at.
+  bool find_begin() {
+    bool any = false;
+    auto sink = [&](const Row& row) {
+      any = true;
+      if (!begins_at_) return;
+      const RecordedEvent event = recorded_event(row);
+      if (event.event_time >= *begins_at_) {
+        begins_at_.reset();
+      } else {
+        after_ = event.position;
+      }
+    };
+    engine_.session()->run(Command(statements::follow, {after_, events_at_a_time()}, sink));
+    return any;
   }
 
-  // Reads and handles a batch. False when there was none.
-  bool turn() {
-    std::vector<RecordedEvent> events;
-    std::int64_t last = after_;
-    auto sink = [&](const Row& row) {
-      RecordedEvent event = recorded_event(row);
-      last = event.position;
-      if (!is_early(event) && passes(filter_, event)) events.push_back(std::move(event));
-    };
+  // Reads the next events that pass the filter. Gives up to where the log was looked at.
+  std::int64_t read(std::vector<RecordedEvent>& events) {
     const std::int64_t limit = events_at_a_time();
-    engine_.session()->run(Command(statements::follow, {after_, limit}, sink));
+    const SessionHandle session = engine_.session();
+    auto sink = [&](const Row& row) { events.push_back(recorded_event(row)); };
+    std::int64_t upto = after_;
+    if (filter_.empty()) {
+      session->run(Command(statements::follow, {after_, limit}, sink));
+    } else {
+      auto head_sink = [&](const Row& row) { upto = row.integer(0); };
+      session->run(Command(statements::head, {}, head_sink));
+      if (upto == after_) return after_;
+      if (upto - after_ > most_examined) upto = after_ + most_examined;
+      session->run(Command(statements::follow_filtered, {after_, limit, filter_, upto}, sink));
+      if (events.size() < static_cast<std::size_t>(limit)) return std::max(after_, upto);
+    }
+    return events.empty() ? after_ : events.back().position;
+  }
+
+  // Reads and handles a batch, or looks for the begin. False when there was nothing.
+  bool turn() {
+    if (begins_at_) {
+      const bool any = find_begin();
+      if (any) pause_ = options_.poll_shortest;
+      return any;
+    }
+    std::vector<RecordedEvent> events;
+    const std::int64_t last = read(events);
     if (last == after_) return false;
     pause_ = options_.poll_shortest;
     hand_over(events);
@@ -125,7 +145,7 @@ class EphemeralRunner {
   }
 
   StorageEngine& engine_;
-  const Filter& filter_;
+  const std::string filter_;  // empty: everything passes
   const SubscriptionOptions options_;
   const Handler& handler_;
   std::unique_ptr<Watch> watch_;
@@ -144,6 +164,10 @@ SubscriptionEnd EventStore::run_ephemeral_handler(const Filter& filter, const St
                                                   const SubscriptionOptions& options,
                                                   const detail::Handler& handler) {
   detail::require_valid(options);
+  // The store says so too, where it is asked: not of an empty log.
+  if (!filter.natural_key.empty() && filter.aggregate_type.empty()) {
+    throw argument_error("EV009: filter: natural_key needs aggregate_type");
+  }
   detail::EphemeralRunner runner(*core_->engine, filter, options, handler);
   return runner.run(start);
 }

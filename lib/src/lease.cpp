@@ -3,41 +3,13 @@
 #include <system_error>
 
 #include "evercore/error.h"
-#include "evercore/json.h"
+#include "filter.h"
 #include "pool.h"
 #include "recorded_event.h"
 #include "statements.h"
 #include "unit_of_work.h"
 
 namespace evercore::detail {
-
-namespace {
-
-void put_member(std::string& json, std::string_view name, const std::string& value) {
-  if (value.empty()) return;
-  json += json.size() == 1 ? "\"" : ",\"";
-  json += name;
-  json += "\":";
-  json::write_string(json, value);
-}
-
-// The filter as evercore_subscribe() takes it; empty when it passes everything.
-std::string filter_as_json(const Filter& filter) {
-  std::string json = "{";
-  put_member(json, "aggregate_type", filter.aggregate_type);
-  put_member(json, "natural_key", filter.natural_key);
-  if (!filter.event_types.empty()) {
-    json += json.size() == 1 ? "\"event_types\":[" : ",\"event_types\":[";
-    for (const std::string& type : filter.event_types) {
-      if (json.back() != '[') json += ',';
-      json::write_string(json, type);
-    }
-    json += ']';
-  }
-  return json.size() == 1 ? std::string() : json + '}';
-}
-
-}  // namespace
 
 void SubscriptionCalls::write(const Command& command) {
   engine_.write({}, std::span(&command, 1));

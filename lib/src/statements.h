@@ -79,6 +79,9 @@ inline constexpr Statement events{
     detail::select_events<" FROM {}evercore_events($1, $2, $3)">.data(), "iii"};
 inline constexpr Statement follow{detail::select_events<" FROM {}evercore_follow($1, $2)">.data(),
                                   "ii"};
+inline constexpr Statement follow_filtered{
+    detail::select_events<" FROM {}evercore_follow($1, $2, $3, $4)">.data(), "iiti"};
+inline constexpr Statement head{"SELECT {}evercore_head()", ""};
 inline constexpr Statement query{detail::select_events<" FROM {}evercore_query($1)">.data(), "t"};
 inline constexpr Statement state{"SELECT {}evercore_state($1)", "i"};
 inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};

@@ -1,6 +1,8 @@
 // Subscriptions without a row in the store.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "runners.h"
 
 using namespace evercore;
@@ -27,6 +29,40 @@ TEST_CASE("an ephemeral subscription delivers and leaves no row") {
   CHECK(count(everything, Start::at(middle.event_time + 1h)) == 0);
   CHECK(count({.event_types = {"Sold"}}, Start::at(middle.event_time)) == 3);
   CHECK(shown(store, "%", "name") == "no row");
+}
+
+TEST_CASE(
+    "an ephemeral subscription hands over all that passes its filter, however much does not") {
+  Fresh store;
+  for (int i = 0; i < 3; ++i) {
+    append(store.store, "a", "Made", 120);
+    append(store.store, "b", "Sold", 110);
+  }
+  auto options = once();
+  options.batch_size = 7;
+  std::vector<std::int64_t> sequences;
+  store->run_ephemeral_subscription(
+      {.aggregate_type = "Thing", .event_types = {"Sold"}}, Start::beginning(), options,
+      [&](const RecordedEvent& event) { sequences.push_back(event.sequence); });
+  CHECK(sequences.size() == 330);
+  CHECK(std::is_sorted(sequences.begin(), sequences.end()));
+}
+
+TEST_CASE(
+    "an ephemeral subscription begins at the first event of a time, whatever its filter lets "
+    "through") {
+  Fresh store;
+  const auto from = std::chrono::time_point_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now() + 1h);
+  append(store.store, "a", "Sold", 150);
+  store->with_context([&](Context& ctx) {
+    ctx.publish("Thing", "a", {"Late", "{}", {.event_time = from}});
+  });
+  append(store.store, "b", "Sold", 2);
+  int sold = 0;
+  store->run_ephemeral_subscription({.event_types = {"Sold"}}, Start::at(from), once(),
+                                    [&](const RecordedEvent&) { ++sold; });
+  CHECK(sold == 2);
 }
 
 TEST_CASE("an ephemeral subscription from the end sees what comes, and stops when asked") {

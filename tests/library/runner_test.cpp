@@ -387,4 +387,6 @@ TEST_CASE("an ephemeral subscription refuses what a durable one refuses") {
   };
   CHECK(fault({.natural_key = "a"}, Start::beginning()).starts_with("EV009"));
   CHECK(fault(everything, Start::after(-1)).starts_with("EV009"));
+  CHECK(fault(everything, Start::after(1000)).starts_with("EV009"));
+  CHECK(fault({.event_types = {"Made"}}, Start::after(1000)).starts_with("EV009"));
 }

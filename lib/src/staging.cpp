@@ -28,6 +28,27 @@ void write_texts(std::string& json, const std::vector<std::string>& texts) {
   json += ']';
 }
 
+// An element of `events`.
+void write_event(std::string& json, const RawEvent& event) {
+  json += "{\"event_type\":";
+  json::write_string(json, event.event_type);
+  json += ",\"data\":";
+  json += event.data;
+  const EventOptions& options = event.options;
+  if (!options.reference.empty()) put_text(json, "reference", options.reference);
+  if (!options.metadata.empty()) {
+    json += ",\"metadata\":";
+    json += options.metadata;
+  }
+  if (options.event_time) put_text(json, "event_time", format_time(*options.event_time));
+  if (!options.event_id.empty()) put_text(json, "event_id", options.event_id);
+  if (!options.tags.empty()) {
+    json += ",\"tags\":";
+    write_texts(json, options.tags);
+  }
+  json += '}';
+}
+
 }  // namespace
 
 void UnitOfWork::require_writable() const {
@@ -66,9 +87,7 @@ void UnitOfWork::stage(Aggregate& aggregate, std::string_view event_type, std::s
                      {},
                      {},
                      aggregate.sequence_,
-                     std::string(event_type),
-                     std::move(data),
-                     options});
+                     {std::string(event_type), std::move(data), options}});
   has_event_ids_ = has_event_ids_ || !options.event_id.empty();
   ++aggregate.sequence_;
   if (type.snapshot_every > 0 && aggregate.sequence_ % type.snapshot_every == 0) {
@@ -81,8 +100,7 @@ void UnitOfWork::publish(std::int64_t id, std::string_view type, std::string_vie
   require_writable();
   has_event_ids_ = has_event_ids_ || !event.options.event_id.empty();
   json::require_utf8(event.data, "data");
-  staged_.push_back({id, std::string(type), std::string(key), expected, std::move(event.event_type),
-                     std::move(event.data), std::move(event.options)});
+  staged_.push_back({id, std::string(type), std::string(key), expected, std::move(event)});
 }
 
 void UnitOfWork::save_snapshot(const Aggregate& aggregate) {
@@ -103,61 +121,51 @@ void UnitOfWork::stage_ack(const std::string& name, std::int64_t token, std::int
   ack_ = Ack{name, token, position};
 }
 
+// The members of an append before its events.
+void UnitOfWork::Staged::write_target(std::string& json) const {
+  if (aggregate_id != 0) {
+    json += "\"aggregate_id\":";
+    json::write_integer(json, aggregate_id);
+  } else {
+    json += "\"aggregate_type\":";
+    json::write_string(json, aggregate_type);
+    put_text(json, "natural_key", natural_key);
+  }
+  if (expected) {
+    json += ",\"expected\":";
+    json::write_integer(json, *expected);
+  }
+}
+
+bool UnitOfWork::Staged::follows(const Staged& before) const {
+  if (aggregate_id != before.aggregate_id || aggregate_type != before.aggregate_type ||
+      natural_key != before.natural_key) {
+    return false;
+  }
+  if (!expected || !before.expected) return !expected && !before.expected;
+  return *expected == *before.expected + 1;
+}
+
 // The argument of evercore_append_many: one object for each run of events to one aggregate, in the
 // order of staging.
 std::string UnitOfWork::appends_as_json() const {
   std::string json;
   std::size_t size = 64;
-  for (const Staged& event : staged_)
-    size += event.data.size() + event.options.metadata.size() + 64;
+  for (const Staged& staged : staged_)
+    size += staged.event.data.size() + staged.event.options.metadata.size() + 64;
   json.reserve(size);
   json += '[';
   const Staged* before = nullptr;
-  std::int64_t run = 0;
-  for (const Staged& event : staged_) {
-    ++run;
-    const bool joins =
-        before != nullptr && event.aggregate_id == before->aggregate_id &&
-        event.aggregate_type == before->aggregate_type &&
-        event.natural_key == before->natural_key &&
-        (before->expected && event.expected ? *event.expected == *before->expected + 1
-                                            : !before->expected && !event.expected);
-    if (joins) {
+  for (const Staged& staged : staged_) {
+    if (before != nullptr && staged.follows(*before)) {
       json += ',';
     } else {
       json += before == nullptr ? "{" : "]},{";
-      if (event.aggregate_id != 0) {
-        json += "\"aggregate_id\":";
-        json::write_integer(json, event.aggregate_id);
-      } else {
-        json += "\"aggregate_type\":";
-        json::write_string(json, event.aggregate_type);
-        put_text(json, "natural_key", event.natural_key);
-      }
-      if (event.expected) {
-        json += ",\"expected\":";
-        json::write_integer(json, *event.expected);
-      }
+      staged.write_target(json);
       json += ",\"events\":[";
     }
-    json += "{\"event_type\":";
-    json::write_string(json, event.event_type);
-    json += ",\"data\":";
-    json += event.data;
-    const EventOptions& options = event.options;
-    if (!options.reference.empty()) put_text(json, "reference", options.reference);
-    if (!options.metadata.empty()) {
-      json += ",\"metadata\":";
-      json += options.metadata;
-    }
-    if (options.event_time) put_text(json, "event_time", format_time(*options.event_time));
-    if (!options.event_id.empty()) put_text(json, "event_id", options.event_id);
-    if (!options.tags.empty()) {
-      json += ",\"tags\":";
-      write_texts(json, options.tags);
-    }
-    json += '}';
-    before = &event;
+    write_event(json, staged.event);
+    before = &staged;
   }
   json += "]}]";
   return json;
@@ -213,25 +221,27 @@ void UnitOfWork::add_appends(std::vector<Command>& commands, Sending& sending) c
 }
 
 void UnitOfWork::add_single_append(std::vector<Command>& commands, Sending& sending) const {
-  const Staged& event = staged_[0];
+  const Staged& staged = staged_[0];
+  const RawEvent& event = staged.event;
   const EventOptions& options = event.options;
   if (options.event_time) sending.time = format_time(*options.event_time);
   if (!options.tags.empty()) write_texts(sending.tags, options.tags);
-  const Parameter expected = event.expected ? Parameter(*event.expected) : Parameter();
+  const Parameter expected = staged.expected ? Parameter(*staged.expected) : Parameter();
   const std::string_view type(event.event_type), data(event.data);
   const Parameter reference = optional_parameter(options.reference);
   const Parameter metadata = optional_parameter(options.metadata);
   const Parameter time = optional_parameter(sending.time);
   const Parameter event_id = optional_parameter(options.event_id);
   if (options.tags.empty()) {
-    commands.emplace_back(statements::append,
-                          std::initializer_list<Parameter>{event.aggregate_id, expected, type, data,
-                                                           reference, metadata, time, event_id},
-                          sending.sequence);
+    commands.emplace_back(
+        statements::append,
+        std::initializer_list<Parameter>{staged.aggregate_id, expected, type, data, reference,
+                                         metadata, time, event_id},
+        sending.sequence);
   } else {
     commands.emplace_back(
         statements::append_tagged,
-        std::initializer_list<Parameter>{event.aggregate_id, expected, type, data, reference,
+        std::initializer_list<Parameter>{staged.aggregate_id, expected, type, data, reference,
                                          metadata, time, event_id, std::string_view(sending.tags)},
         sending.sequence);
   }

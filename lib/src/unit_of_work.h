@@ -85,14 +85,17 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
   Mode mode() const noexcept { return mode_; }
 
  private:
+  // An event and where it goes.
   struct Staged {
     std::int64_t aggregate_id;  // 0: by type and key
     std::string aggregate_type;
     std::string natural_key;
     std::optional<std::int64_t> expected;
-    std::string event_type;
-    std::string data;
-    EventOptions options;
+    RawEvent event;
+
+    // Whether it goes into the same append as the one that was staged before it.
+    bool follows(const Staged& before) const;
+    void write_target(std::string& json) const;
   };
   struct Snapshot {
     std::int64_t aggregate_id;

@@ -6,6 +6,7 @@
 #include "fold.h"
 #include "head.h"
 #include "log.h"
+#include "passes.h"
 #include "time.h"
 #include "value.h"
 #include "write.h"
@@ -413,12 +414,8 @@ std::optional<std::string> unread(Connection& connection, const Aggregate& aggre
       "sequence DESC LIMIT 1))"
       " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
       "  WHERE e.aggregate_id = ?1 AND e.sequence <= ?2 AND e.position > p.position"
-      "  AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)"
-      "  AND (s.tags IS NULL OR " EVERCORE_BEARS("s.tags") "))"
-      " AND (s.aggregate_type IS NULL OR EXISTS (SELECT 1 FROM main.evercore_aggregate a"
-      "  WHERE a.aggregate_id = ?1 AND a.type_id ="
-      "   (SELECT type_id FROM main.evercore_aggregate_type WHERE name = s.aggregate_type)"
-      "  AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)))"
+      "  AND " EVERCORE_PASSES_TYPES("s.type_ids") " AND " EVERCORE_PASSES_TAGS("s.tags") ")"
+      " AND " EVERCORE_PASSES_AGGREGATE("s", "?1")
       " ORDER BY s.name LIMIT 1");
   if (!find.bind(1, aggregate.id).bind(2, sequence).step()) return std::nullopt;
   return "aggregate " + std::to_string(aggregate.id) + " has events that subscription \"" +

@@ -121,14 +121,6 @@ void require_sound_subscriptions(Connection& connection);
 [[nodiscard]] std::optional<std::string> unread(Connection& connection, const Aggregate& aggregate,
                                                 std::int64_t sequence);
 
-/// Whether event `e` bears all the tags of a JSON array.
-#define EVERCORE_BEARS(tags)                                                 \
-  "NOT EXISTS (SELECT 1 FROM json_each(" tags                                \
-  ") w WHERE NOT EXISTS ("                                                   \
-  "SELECT 1 FROM main.evercore_tag t CROSS JOIN main.evercore_event_tag x"   \
-  " WHERE t.tag = w.value AND x.tag_id = t.tag_id AND x.type_id = e.type_id" \
-  " AND x.position = e.position))"
-
 /// The events after a position up to `last` that pass a filter, found as a fetch finds them.
 [[nodiscard]] std::unique_ptr<Rows> filtered_rows(Connection& connection, const Filter& filter,
                                                   std::int64_t after, std::int64_t limit,

@@ -22,6 +22,7 @@
 #include "fold.h"
 #include "head.h"
 #include "log.h"
+#include "passes.h"
 #include "query.h"
 #include "subscription.h"
 #include "type_index.h"
@@ -38,11 +39,13 @@ constexpr std::size_t most_merged = 64;  // event types; more of them are found 
 constexpr std::int64_t most_examined = 100'000;
 
 // What is left to look at in each event: ?4 a type of aggregates, ?5 ids of event types, ?6 and ?7
-// the partition. The + keeps the IN from being taken for a way to search.
-#define AND_PASSES                                                       \
-  " AND (?4 IS NULL OR a.type_id = ?4)"                                  \
-  " AND (?5 IS NULL OR +e.type_id IN (SELECT value FROM json_each(?5)))" \
+// the partition.
+// clang-format off
+#define AND_PASSES                             \
+  " AND " EVERCORE_PASSES_AGGREGATE_TYPE("?4") \
+  " AND " EVERCORE_PASSES_TYPE_ARRAY("?5")     \
   " AND e.aggregate_id % ?6 = ?7"
+// clang-format on
 
 /// Notes, at the end of a fetch that gave nothing, how far it has looked. A follower has no row to
 /// note it in.
@@ -276,8 +279,7 @@ std::unique_ptr<Rows> by_aggregate(const Fetch& fetch, std::int64_t aggregate_id
   Statement statement = connection.prepare(
       EVERCORE_LOG_BY_SEQUENCE " WHERE e.aggregate_id = ?1 AND e.sequence > ?2" AND_PASSES
                                " AND e.sequence <= ?8 AND e.position <= ?9"
-                               " AND (?10 IS NULL OR " EVERCORE_BEARS("?10") ")"
-                               " ORDER BY e.sequence LIMIT ?3");
+                               " AND " EVERCORE_PASSES_TAGS("?10") " ORDER BY e.sequence LIMIT ?3");
   statement.bind(1, aggregate.id).bind(2, after).bind(3, fetch.limit).bind(8, upto);
   statement.bind(9, fetch.head);
   const std::string tags = array_of(fetch.holding.tags);

@@ -134,8 +134,8 @@ SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.seq
             AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)))
    AND (s.tags IS NULL OR NOT EXISTS (
          SELECT 1 FROM json_each(s.tags) w WHERE NOT EXISTS (
-           SELECT 1 FROM evercore_tag t JOIN evercore_event_tag x ON x.tag_id = t.tag_id
-            WHERE t.tag = w.value AND x.type_id = e.type_id AND x.position = e.position)));
+           SELECT 1 FROM evercore_tag t CROSS JOIN evercore_event_tag x
+            WHERE t.tag = w.value AND x.tag_id = t.tag_id AND x.type_id = e.type_id AND x.position = e.position)));
 
 DROP VIEW evercore_log;
 CREATE VIEW evercore_log AS

@@ -6,7 +6,9 @@
 #include <string>
 #include <unordered_set>
 
+#include "check_states.h"
 #include "check_store.h"
+#include "event_row.h"
 #include "fold.h"
 #include "state.h"
 #include "tag.h"
@@ -17,56 +19,12 @@ namespace evercore::ext {
 
 namespace {
 
-/// The engine snapshots of one aggregate in order of sequence, one at hand.
-class Snapshots {
- public:
-  explicit Snapshots(Connection& connection)
-      : rows_(connection.prepare(
-            "SELECT sequence, state FROM main.evercore_snapshot WHERE aggregate_id = ?1"
-            " AND application = 0 ORDER BY sequence")) {}
-
-  void start(std::int64_t aggregate_id) {
-    rows_.reset();
-    rows_.bind(1, aggregate_id);
-    next();
-  }
-  void next() { there_ = rows_.step(); }
-  [[nodiscard]] bool there() const { return there_; }
-  [[nodiscard]] std::int64_t sequence() const { return rows_.integer(0); }
-  [[nodiscard]] std::string_view state() const { return rows_.text(1); }
-
- private:
-  Statement rows_;
-  bool there_ = false;
-};
-
-/// The kept state of one aggregate.
-class Kept {
- public:
-  explicit Kept(Connection& connection)
-      : row_(connection.prepare(
-            "SELECT sequence, state FROM main.evercore_kept_state WHERE aggregate_id = ?1")) {}
-
-  void start(std::int64_t aggregate_id) {
-    row_.reset();
-    there_ = row_.bind(1, aggregate_id).step();
-  }
-  /// Once it was looked at.
-  void pass() { there_ = false; }
-  [[nodiscard]] bool there() const { return there_; }
-  [[nodiscard]] std::int64_t sequence() const { return row_.integer(0); }
-  [[nodiscard]] std::string_view state() const { return row_.text(1); }
-
- private:
-  Statement row_;
-  bool there_ = false;
-};
+/// Before the columns that are written with an event: their numbers are those of the row then.
+constexpr int position_column = 0;
 
 /// Where the index is at fault, which is said elsewhere, the events are found without it.
 Statement events_of_aggregate(Connection& connection) {
-#define SELECT_EVENTS                                                                       \
-  "SELECT position, sequence, type_id, data, metadata, event_time, recorded_at, reference," \
-  " event_id, tags, declared_tags FROM main.evercore_event"
+#define SELECT_EVENTS "SELECT position, " EVERCORE_WRITTEN_NAMES " FROM main.evercore_event"
 #define OF_AGGREGATE " WHERE aggregate_id = ?1 ORDER BY sequence"
   try {
     return connection.prepare(SELECT_EVENTS " INDEXED BY evercore_event_sequence" OF_AGGREGATE);
@@ -111,9 +69,9 @@ class Walk {
         if (at_ == At::event) check_event();
         return true;
       case At::event:
-        if (pass_snapshot_below(events_.integer(1))) return true;
-        check_snapshot(events_.integer(1), events_.integer(0));
-        check_kept(events_.integer(1), events_.integer(0));
+        if (pass_snapshot_below(events_.integer(written_sequence))) return true;
+        check_snapshot(events_.integer(written_sequence), events_.integer(position_column));
+        check_kept(events_.integer(written_sequence), events_.integer(position_column));
         at_ = At::next_event;
         return true;
       case At::rest:
@@ -202,13 +160,14 @@ class Walk {
   }
 
   void check_event() {
-    const std::int64_t position = events_.integer(0);
-    const std::int64_t sequence = events_.integer(1);
+    const std::int64_t position = events_.integer(position_column);
+    const std::int64_t sequence = events_.integer(written_sequence);
     check_place(sequence, position);
-    const EventTypes::Entry& type = types_.at(events_.integer(2));
-    if (type.name.empty() && missing_types_.insert(events_.integer(2)).second) {
-      problems_.push_back({std::nullopt, std::nullopt,
-                           "event type " + std::to_string(events_.integer(2)) + " is missing"});
+    const EventTypes::Entry& type = types_.at(events_.integer(written_type_id));
+    if (type.name.empty() && missing_types_.insert(events_.integer(written_type_id)).second) {
+      problems_.push_back(
+          {std::nullopt, std::nullopt,
+           "event type " + std::to_string(events_.integer(written_type_id)) + " is missing"});
     }
     check_beside(position);
     const bool legal = check_payloads(position);
@@ -223,26 +182,29 @@ class Walk {
   /// Nobody knows the states after an event whose rules or upcast are damaged.
   void fold(const EventTypes::Entry& type, std::int64_t sequence) {
     unknown_ = unknown_ || type.is_unknown();
-    if (unknown_ || events_.is_null(3)) return;
-    type.apply(state_, events_.text(3),
-               {events_.integer(5), type.name, events_.nullable_text(7), sequence});
+    if (unknown_ || events_.is_null(written_data)) return;
+    type.apply(state_, events_.text(written_data),
+               {events_.integer(written_event_time), type.name,
+                events_.nullable_text(written_reference), sequence});
   }
 
   /// All of an event but its place and payloads. recorded_at is NULL where it equals event_time.
   void check_beside(std::int64_t position) {
-    check_time(position, "event_time", events_, 5);
-    check_time(position, "recorded_at", events_, 6);
-    const std::string_view reference = events_.nullable_text(7);
-    const std::string_view event_id = events_.nullable_text(8);
-    const std::string_view tags = events_.nullable_text(9);
+    check_time(position, "event_time", events_, written_event_time);
+    check_time(position, "recorded_at", events_, written_recorded_at);
+    const std::string_view reference = events_.nullable_text(written_reference);
+    const std::string_view event_id = events_.nullable_text(written_event_id);
+    const std::string_view tags = events_.nullable_text(written_tags);
     if (reference.data() != nullptr) report_fault(position, fault_of_reference(reference));
     if (event_id.data() != nullptr) {
       report_fault(position, fault_of_name(event_id, "event_id", max_event_id));
     }
-    if (tags.data() != nullptr || !events_.is_null(10)) check_tags(position, tags);
+    if (tags.data() != nullptr || !events_.is_null(written_declared_tags))
+      check_tags(position, tags);
     if (!erased_) {
-      if (events_.is_null(3)) report(position, "data is missing");
-    } else if (!events_.is_null(3) || !events_.is_null(4) || reference.data() != nullptr) {
+      if (events_.is_null(written_data)) report(position, "data is missing");
+    } else if (!events_.is_null(written_data) || !events_.is_null(written_metadata) ||
+               reference.data() != nullptr) {
       report(position, "data, metadata or reference is left of an erased aggregate");
     } else if (tags.data() != nullptr) {
       report(position, "tags are left of an erased aggregate");
@@ -250,12 +212,12 @@ class Walk {
   }
   void check_tags(std::int64_t position, std::string_view text) {
     const auto tags = stored_tags(connection_.payload, text);
-    const std::int64_t declared = events_.integer(10);
-    const bool counted = events_.is_null(10) || declared > 0;
+    const std::int64_t declared = events_.integer(written_declared_tags);
+    const bool counted = events_.is_null(written_declared_tags) || declared > 0;
     if (!tags || !counted || declared < 0 ||
         declared > static_cast<std::int64_t>(tags->names.size())) {
       report(position, "tags are damaged");
-    } else if (!is_indexed(connection_, *tags, events_.integer(2), position)) {
+    } else if (!is_indexed(connection_, *tags, events_.integer(written_type_id), position)) {
       report(position, "tags differ from their index");
     }
   }
@@ -263,12 +225,13 @@ class Walk {
   void check_declared(std::int64_t position, const std::string& event_type) {
     const DeclaredTypes::Type* type = connection_.declared.type(connection_, event_type);
     if (type == nullptr || !type->tags || !type->filled || type->upcast.damaged) return;
-    const std::string_view text = events_.nullable_text(9);
+    const std::string_view text = events_.nullable_text(written_tags);
     const auto tags = stored_tags(connection_.payload, text);
     if (text.data() != nullptr && !tags) return;
     bool lacks = false;
     std::string buffer;
-    const std::string_view data = type->upcast.apply(event_type, events_.text(3), buffer);
+    const std::string_view data =
+        type->upcast.apply(event_type, events_.text(written_data), buffer);
     type->tags->derive(data, [&](std::string_view tag) {
       lacks = lacks || !tags ||
               std::find(tags->names.begin(), tags->names.end(), tag) == tags->names.end();
@@ -309,13 +272,13 @@ class Walk {
 
   bool check_payloads(std::int64_t position) {
     bool legal = true;
-    if (!events_.is_null(3)) {
-      const std::string word = connection_.payload.verdict(events_.text(3));
+    if (!events_.is_null(written_data)) {
+      const std::string word = connection_.payload.verdict(events_.text(written_data));
       if (!word.empty()) report(position, "payload: " + word);
       legal = word.empty();
     }
-    if (!events_.is_null(4)) {
-      const std::string word = connection_.payload.verdict(events_.text(4));
+    if (!events_.is_null(written_metadata)) {
+      const std::string word = connection_.payload.verdict(events_.text(written_metadata));
       if (!word.empty()) report(position, "metadata: " + word);
     }
     return legal;

@@ -37,14 +37,7 @@ def spoilt(dice):
     return "[" + ",".join(one() for _ in range(dice.randint(0, 3))) + "]"
 
 
-class Engines:
-    def __init__(self):
-        self.both = stores.both()
-
-    def close(self):
-        for engine in self.both:
-            engine.close()
-
+class Engines(stores.Engines):
     def fault(self, seed):
         """The first difference in one history and one declaration, or None."""
         dice = random.Random(seed)

@@ -51,14 +51,7 @@ class Maker:
                                  lambda: random_rules.random_data(self.dice), self.upcasts.document])()
 
 
-class Engines:
-    def __init__(self):
-        self.both = stores.both()
-
-    def close(self):
-        for engine in self.both:
-            engine.close()
-
+class Engines(stores.Engines):
     def said(self, sql, *parameters):
         """What both engines say, or raises the difference."""
         answers = []

@@ -190,14 +190,7 @@ class Maker:
         return dice.choice(["[" + ",".join(one() for _ in range(dice.randint(0, 3))) + "]"] * 9 + [value()])
 
 
-class Engines:
-    def __init__(self):
-        self.both = stores.both()
-
-    def close(self):
-        for engine in self.both:
-            engine.close()
-
+class Engines(stores.Engines):
     def fault(self, seed):
         """The first difference in one declaration, what it makes of documents and one that is spoilt, or None."""
         maker = Maker(seed)

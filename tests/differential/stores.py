@@ -82,3 +82,14 @@ class Postgres:
 
 def both():
     return [Sqlite(), Postgres()]
+
+
+class Engines:
+    """Both, open for any number of cases."""
+
+    def __init__(self):
+        self.both = both()
+
+    def close(self):
+        for engine in self.both:
+            engine.close()

@@ -36,8 +36,8 @@ struct Appended {
 
 /// Appends where the running write transaction takes part (see Transaction) and one INSERT does it:
 /// the event type exists and declares no tags, its schema takes the data, states are not checked, no
-/// snapshot is due, no event_id and no tags are given, no trigger of the user's could leave half of it behind. Nothing where it does
-/// not. Throws EV001, EV002 and EV011.
+/// snapshot is due, no event_id and no tags are given, and no trigger of the user's could leave half of it
+/// behind. Gives nothing where one INSERT is not enough. Throws EV001, EV002 and EV011.
 std::optional<Appended> append_simply(Connection& connection, std::int64_t aggregate_id,
                                       std::optional<std::int64_t> expected, const NewEvent& event);
 
@@ -45,7 +45,7 @@ std::optional<Appended> append_simply(Connection& connection, std::int64_t aggre
 /// wrong with the tags that the event's type declares, then EV011 of its data, then of the state.
 Appended append_fully(Connection& connection, std::int64_t aggregate_id,
                       std::optional<std::int64_t> expected, const NewEvent& event);
-/// Its last part, for an event that is no repeat and bears all its tags: `states` is told where the
+/// Its last part, for an event that is no repeat and has all its tags: `states` is told where the
 /// aggregate's are checked. Stores no snapshot.
 Appended append_new(Connection& connection, std::int64_t aggregate_id,
                     std::optional<std::int64_t> expected, const NewEvent& event,

@@ -1,4 +1,4 @@
-// Many events by one INSERT: what SQLite does once a statement is then done once for all of them.
+// Many events by one INSERT: what a statement costs by itself is then paid once for all of them.
 //
 // The INSERT reads the batch through a virtual table, `_evercore_staged`.
 #pragma once
@@ -16,7 +16,7 @@ namespace evercore::ext {
 /// user's hangs on the events.
 class Batch {
  public:
-  /// Thrown where a row was not taken, or not as it was given: another INSERT, for one event, says why.
+  /// Thrown where a row was not written, or not as it was given. Appending the events one by one shows why.
   struct Refused {};
 
   /// With a trigger on the table, SQLite copies the rows to a temporary one first: it stays in
@@ -40,7 +40,7 @@ class Batch {
   void write();
 
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
-  /// A value of a row was read. An authorizer can put NULL in place of a column, unread.
+  /// Counts a value that SQLite has read. An authorizer can put NULL in place of a column, which is then never read.
   void note_cell() { ++cells_; }
 
  private:

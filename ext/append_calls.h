@@ -1,7 +1,7 @@
 // What SQLite calls while the INSERT of an append runs, under its lock.
 //
-// Neither is a scalar function: a statement that calls one may fail in the middle, as SQLite sees it, and
-// costs a statement journal wherever a trigger hangs on the table.
+// Neither is a scalar function: SQLite expects that a statement with one can fail in the middle, and opens a
+// statement journal for it wherever the table has a trigger.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct FastAppend {
 /// - the aggregate _evercore_next_sequence(erased, every, version, checks), which decides for
 ///   Connection::fast_append and gives the next sequence or NULL;
 /// - the collation _evercore_same_schema, under which all texts are equal as long as
-///   Connection::inserting was not prepared anew.
+///   Connection::inserting was not prepared again.
 /// Gives a SQLite result code.
 int register_append_calls(const std::shared_ptr<Connection>& connection);
 /// Takes them back, for a load that fails half way.

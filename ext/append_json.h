@@ -19,8 +19,8 @@ struct JsonAppend {
   std::size_t count = 0;
 };
 
-/// Everything that one call asks for. Its texts live as long as the argument and until the parser's
-/// next document.
+/// Everything that one call asks for. Its texts live as long as the argument, and no longer than until the
+/// parser reads its next document.
 struct JsonAppends {
   std::vector<JsonAppend> appends;
   std::vector<NewEvent> events;

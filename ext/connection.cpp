@@ -109,7 +109,7 @@ bool Statement::step() {
   fail(rc);
 }
 
-/// A kept statement that SQLite could not prepare anew says that the store is another one now.
+/// A kept statement that SQLite could not prepare again says that the store is another one now.
 void Statement::fail(int rc) {
   Error failure = engine_error(connection_->db(), rc);
   sqlite3_reset(stmt_);
@@ -270,7 +270,7 @@ bool Connection::has_journal() const {
 }
 
 void Connection::require_rollback() {
-  // Not kept: SQLite runs a PRAGMA once and then prepares it anew, as after a change of the schema.
+  // Not kept: SQLite runs a PRAGMA once and then prepares it again, as after a change of the schema.
   Statement mode = prepare_once("PRAGMA main.journal_mode");
   mode.step();
   if (mode.text(0) != "off") return;

@@ -31,8 +31,8 @@
 
 namespace evercore::ext {
 
-/// No sequence or position of a store is beyond these: what is, was written by somebody else, and
-/// counting on from there would overflow.
+/// The largest sequence and position that a store can have. A larger one was not written by evercore,
+/// and counting on from it would overflow.
 inline constexpr std::int64_t most_sequence = std::int64_t{1} << 62;
 inline constexpr std::int64_t most_position = std::int64_t{1} << 62;
 
@@ -49,15 +49,15 @@ struct Carried {
   bool ran = false;
 };
 
-/// The text of a statement that is kept: a literal, and nothing else compiles. Kept statements are
-/// found by the address of their text, which only a literal keeps to itself for ever.
+/// The text of a statement that is kept. Only a literal compiles: kept statements are found by the
+/// address of their text, and only a literal keeps its address as long as the program runs.
 struct Sql {
   consteval Sql(const char* literal) : text(literal) {}  // NOLINT(google-explicit-constructor)
   const char* text;
 };
 
-/// A prepared statement on loan from its connection: given back, reset and unbound, by the
-/// destructor. Column texts live until the next step.
+/// A prepared statement that belongs to its connection. The destructor resets it, clears its bindings and
+/// gives it back. Column texts live until the next step.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;
@@ -88,8 +88,8 @@ class Statement {
   [[nodiscard]] sqlite3_stmt* handle() const { return stmt_; }
   /// A blob as it is stored. As text SQLite would convert it in a UTF-16 database.
   [[nodiscard]] std::string_view blob(int column) const;
-  /// Whether the schema changed between its preparation and its run. SQLite then prepares it anew,
-  /// by itself and without a word.
+  /// Whether the schema changed between its preparation and its run. SQLite then prepares it again
+  /// and reports nothing.
   [[nodiscard]] bool was_reprepared() const { return times_reprepared() != reprepared_; }
 
  private:
@@ -118,11 +118,11 @@ class Connection {
   /// A statement for `sql`, kept for the next call. Throws EV008 where there is no store, or one of a
   /// newer program.
   Statement prepare(Sql sql);
-  /// An INSERT OR IGNORE of events, as prepare() gives it; nothing where a trigger of the user's, whose
-  /// own failures it would ignore, is compiled into it. Whoever runs it has to see to it that it does
-  /// nothing once SQLite has prepared it anew.
+  /// An INSERT OR IGNORE of events, as prepare() gives it; nothing where a trigger of the user's is
+  /// compiled into it, since IGNORE would hide the trigger's failures. The caller must make sure that the
+  /// statement does nothing once SQLite has prepared it again.
   std::optional<Statement> prepare_ignoring(Sql sql);
-  /// A statement that is not kept. Makes no demand on the store.
+  /// A statement that is not kept. It works without a store.
   Statement prepare_once(const char* sql);
   Statement prepare_once(const std::string& sql) { return prepare_once(sql.c_str()); }
 
@@ -131,46 +131,46 @@ class Connection {
   Statement prepare_carrier();
   [[nodiscard]] const std::string& carrier_column() const { return carrier_column_; }
 
-  /// The store's schema version, 0 where there is none. Throws EV008 where the tables are not those
-  /// of a store: hidden, replaced by views, or without a version that could be.
+  /// The store's schema version, 0 where there is no store. Throws EV008 where the tables are not those
+  /// of a store: hidden, replaced by views, or with an impossible version.
   std::int64_t schema_version();
   /// Throws EV008 unless the store is of this program's schema version, and EV010 for UTF-16.
   void require_store();
   void require_utf8();
   /// Whether the database is known to be a UTF-8 one: whether there was a store when it was looked at last.
   [[nodiscard]] bool is_utf8() const { return schema_checked_; }
-  /// Throws EV010 with PRAGMA journal_mode = OFF, where a call that fails could not be taken back.
+  /// Throws EV010 with PRAGMA journal_mode = OFF, where a call that fails could not be rolled back.
   void require_rollback();
-  /// The same before every write: it asks only where no journal is open yet. One that is open stays, since
-  /// SQLite refuses another mode then; with OFF there is none.
+  /// The same before every write, but cheaper: it looks only while no journal is open. An open journal shows
+  /// that the mode is not OFF, and SQLite refuses to change the mode while it is open.
   void require_rollback_here() {
     if (transaction.journal_seen()) return;
     if (!has_journal()) return require_rollback();
     if (transaction.taking_part()) transaction.note_journal();
   }
-  /// Makes the next statement look at the schema version again, and the next append for counts: ANALYZE
-  /// too makes SQLite prepare anew, within a transaction as well.
+  /// Makes the next statement look at the schema version again, and the next append look for counts of
+  /// ANALYZE, which also makes SQLite prepare statements again, even inside a transaction.
   void forget_schema() {
     schema_checked_ = false;
     user_triggers_.reset();
     forget_positions();
     transaction.forget_look();
   }
-  /// Whether somebody else's triggers hang on the event table. As fresh as the statements that are
-  /// kept: a change is noticed by the one that meets it, or is prepared after it.
+  /// Whether the event table has triggers that are not evercore's. As up to date as the kept statements:
+  /// the first statement that runs or is prepared after a change notices it.
   bool has_user_triggers();
 
-  // A newer program may migrate without changing the schema, so that nothing is prepared anew. What
-  // tells is the version of the file's content, which every commit but our own changes.
+  // A newer program may migrate without changing the schema; SQLite then prepares nothing again. It is
+  // noticed by the version of the file's content, which every commit of another connection changes.
 
-  /// Throws EV008 where the store is no longer of this program's version, as far as the transaction
-  /// sees; outside of one, as far as the last one saw.
+  /// Throws EV008 where the store is no longer of this program's version, in what the running transaction
+  /// sees; outside a transaction, in what the last one saw.
   void require_same_store() {
     if (data_version() != data_version_) look_again();
   }
   /// The same before an event is written: EV010 where no position is left above the newest.
   void require_same_store_to_append();
-  /// After a commit of our own: what it changed needs no look.
+  /// After a commit of this connection: nothing need be looked at again because of it.
   void committed() {
     data_version_ = data_version();
     positions_version_ = looks_again_ ? no_version : data_version_;
@@ -179,8 +179,8 @@ class Connection {
   /// several statements writes beside appends is in no version until its commit, which is our own.
   void forget_positions() { positions_version_ = no_version; }
 
-  /// Stands around a function that only reads. Reading our own tables calls none of our functions,
-  /// unless a file put something else in their place: that would recurse without end.
+  /// Held while a function that only reads is running. Evercore's own tables call none of its functions; a
+  /// hostile file may have put a view in their place that does, and would recurse without end.
   class Reading {
    public:
     Reading(Connection& connection, const char* function) : connection_(connection) {
@@ -200,7 +200,7 @@ class Connection {
   /// Called by the anchor's xConnect and xDisconnect.
   void anchored() { anchored_ = true; }
   void release_statements() noexcept;
-  /// Runs `work`, in which statements on loan may turn out to have been finalized by the host.
+  /// Runs `work`, during which the host may have finalized statements that are in use.
   template <typename Work>
   void mistrusting(Work work) noexcept {
     mistrusts_ = true;

@@ -92,8 +92,8 @@ struct Node {
   bool looks_at_strings = false;
   bool has_values = false;
   bool has_others = false;  ///< on the same value
-  /// Referred to, and refers itself: what it said of a value is kept, or alternatives that lead here
-  /// again and again would take time without bound.
+  /// Other schemas refer to it, and it refers to others: its answer for a value is remembered, since
+  /// alternatives that lead here again and again would take unbounded time.
   bool remembers = false;
 
   [[nodiscard]] const MemberRule* find(std::string_view name) const;

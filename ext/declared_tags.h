@@ -2,7 +2,7 @@
 //
 //   SELECT evercore_event_type('StudentSubscribed', NULL, '{"tags":{"course":"/course_id","student":"/students"}}');
 //
-// {"course_id":"c1","students":["s1","s2"]} bears course:c1, student:s1 and student:s2. A text or an
+// {"course_id":"c1","students":["s1","s2"]} has course:c1, student:s1 and student:s2. A text or an
 // integer gives a tag, an array one for each element that is either, anything else none.
 #pragma once
 
@@ -48,9 +48,9 @@ class DeclaredTags {
   std::vector<Member> members_;
 };
 
-/// The event types of a store that declare tags, a schema or an upcast, and the schemas of states, as this connection has read them. They are read anew when the
-/// store bears the mark of another declaration (Connection::look_again), and when one of this connection's
-/// own may have been rolled back.
+/// What this connection has read of a store's declarations: event types with tags, a schema or an upcast, and
+/// the schemas of states. They are read again when the store shows the mark of another declaration
+/// (Connection::look_again), and when one of this connection's own may have been rolled back.
 class DeclaredTypes {
  public:
   struct Type {
@@ -80,8 +80,8 @@ class DeclaredTypes {
     const auto found = states_.find(aggregate_type);
     return found == states_.end() ? nullptr : found->second.get();
   }
-  /// Whether an append to the aggregate was told last that states are checked. A hint: what it says of one
-  /// may be out of date.
+  /// Whether the aggregate's states were checked when it was last appended to. A hint, which may be out of
+  /// date.
   [[nodiscard]] bool seen_checked(std::int64_t aggregate_id) const {
     return seen_checked_[place_of(aggregate_id)] == aggregate_id;
   }
@@ -164,7 +164,7 @@ void require_filled(Connection& connection, const std::vector<std::string>& tags
 /// What other connections have declared is seen by reading; for a function whose statement need not have read.
 void see_declarations(Connection& connection);
 
-/// Inside atomically() only, before a declaration or a name is changed: every connection reads them anew.
+/// Inside atomically() only, before a declaration or a name is changed: every connection reads them again.
 void mark_declaration(Connection& connection);
 
 }  // namespace evercore::ext

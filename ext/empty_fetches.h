@@ -1,7 +1,7 @@
 // What the newest empty evercore_fetch of each partition saw on this connection: an ack of NULL moves past it.
 //
-// A fetch in a transaction that has written reads what may be taken back, such as another natural key. So
-// what it saw is dropped by a rollback, and by a return to a savepoint that began before it.
+// A fetch in a transaction that has written may see what is rolled back later, such as another natural key.
+// So what it saw is forgotten with a rollback, also to a savepoint that began before it.
 #pragma once
 
 #include <algorithm>

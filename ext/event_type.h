@@ -1,4 +1,4 @@
-// Event types: how they fold, what shape their data have and must have, and the tags that their events bear by themselves.
+// Event types: how they fold, what shape their data have and must have, and the tags that the store gives their events.
 //
 //   SELECT evercore_event_type('AddressChanged', 'patch');
 //   SELECT evercore_event_type('Deposited', '[{"add":{"/balance":"/amount"}}]');

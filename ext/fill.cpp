@@ -43,7 +43,7 @@ std::int64_t count_events(Connection& connection, const Left& left) {
   return count.integer(0);
 }
 
-/// What the event at a position bears already.
+/// What the event at a position has already.
 std::optional<Tags> tags_of(Connection& connection, const Statement& row, std::int64_t position) {
   if (row.is_null(1) && row.is_null(2)) return std::nullopt;
   auto tags = stored_tags(connection.payload, row.text(1));

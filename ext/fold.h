@@ -40,7 +40,7 @@ void change_fold(Connection& connection, std::string_view name, std::int64_t typ
 /// Inside atomically() only: notes of a type that merges that this was declared.
 void declare_merge(Connection& connection, std::int64_t type_id);
 /// Inside atomically() only: drops the engine snapshots that hold an event of the type, but for the bases
-/// of compacted aggregates, and the kept states, which keep_states() makes anew.
+/// of compacted aggregates, and the kept states, which keep_states() makes again.
 void drop_folded(Connection& connection, std::int64_t type_id);
 
 /// EV008.

@@ -39,7 +39,7 @@ std::size_t string_length(std::string_view text) {
   return 0;
 }
 
-/// What a byte means to who only looks for the end of a container.
+/// What a byte means when only the end of a container is looked for.
 enum Role : unsigned char { other, quote, opens, closes };
 
 constexpr std::array<Role, 256> roles = [] {

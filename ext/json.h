@@ -21,7 +21,7 @@ class Members {
   explicit Members(std::string_view object);
   bool next() { return next_key() && take_value(); }
 
-  // Step by step, for who walks an object within this one without looking for its end first:
+  // Step by step, for callers that walk an inner object without looking for its end first:
   //
   //     while (member.next_key()) {
   //       if (!member.at_object() && member.take_value()) use(member.value());
@@ -30,7 +30,7 @@ class Members {
   bool next_key();
   bool take_value();
   /// As next_key() where the next key is spelled `raw_key` with no blanks around it; else false, and
-  /// nothing has moved. Cheaper for who knows what comes next.
+  /// nothing has moved. Cheaper for callers that know which key comes next.
   bool next_key_is(std::string_view raw_key);
   [[nodiscard]] bool at_object() const { return !rest_.empty() && rest_.front() == '{'; }
   [[nodiscard]] Members inside() const { return Members(rest_); }
@@ -65,7 +65,7 @@ class Elements {
   bool failed_ = false;
 };
 
-/// Walks legal JSON forward, token by token, for who knows its structure already and wants slices
+/// Walks legal JSON forward, token by token, for callers that know its structure and want slices
 /// of it.
 class Cursor {
  public:

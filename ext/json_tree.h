@@ -1,4 +1,4 @@
-// A legal JSON document as a flat list of its values, for who goes through one more than once and needs
+// A legal JSON document as a flat list of its values, for callers that walk it more than once and need
 // the digits of its numbers as they were written.
 #pragma once
 

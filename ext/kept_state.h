@@ -1,8 +1,8 @@
 // Kept states: the state after an aggregate's last event, for aggregates whose type declares a schema of
 // states. An append goes on from it, so that it costs the same however long the aggregate is.
 //
-// They are memory and nothing more: one that is missing, or is of another sequence than the version, is made
-// up by a fold.
+// They are a cache: one that is missing, or whose sequence is not the aggregate's version, is made again by a
+// fold.
 #pragma once
 
 #include <cstdint>

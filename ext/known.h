@@ -1,5 +1,5 @@
-// Declarations as a connection has read them, found by their text: what is stored is compared at each use,
-// so nothing of it can be out of date.
+// Declarations that a connection has parsed, found by their text. The stored text is compared at each use,
+// so an entry cannot be out of date.
 #pragma once
 
 #include <functional>

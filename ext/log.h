@@ -15,11 +15,11 @@
 
 namespace evercore::ext {
 
-// The columns of the log, in the order of the surface: the table that keeps the value ("owner" is the event
-// too: its aggregate, known to who reads one), the column's name and type, and what is stored there: ids
-// for types and microseconds for times. What is below follows from this list, and
-// tests/extension/log_test.cpp compares the view evercore_log with it. The leading ones are all that a
-// program needs to fold. `first` is `column` without a comma before it.
+// The columns of the log, in the order of the surface. Each line says which table holds the value ("owner"
+// is the event's aggregate_id, which is a parameter where one aggregate is read), the column's name and
+// type, and the stored column: ids for types, microseconds for times. All that is below follows from this
+// list, and tests/extension/log_test.cpp compares the view evercore_log with it. A program that folds
+// needs the leading ones only. `first` is `column` without a comma before it.
 // clang-format off
 #define EVERCORE_LOG_LEADING(first, column)          \
   first(event, position, INTEGER, position)          \
@@ -49,9 +49,9 @@ namespace evercore::ext {
 enum LogColumn { EVERCORE_LOG(EVERCORE_NAME, EVERCORE_NAME) log_columns };
 #undef EVERCORE_NAME
 
-// What a LogRows statement selects: all of a row; all but the aggregate's type and key, where they are
-// not asked for; and of that the leading columns alone, of aggregate ?1. SQLite takes every column that a
-// statement names out of the row, wanted or not.
+// What a LogRows statement selects: all columns (WHOLE); all but the aggregate's type and key (ALONE); the
+// leading ones of these, of aggregate ?1 (LEADING). SQLite reads every column that a statement names,
+// even when the query above it does not use it.
 #define EVERCORE_OF_event(stored) "e." #stored
 #define EVERCORE_OF_owner(stored) "e." #stored
 #define EVERCORE_OF_aggregate(stored) "a." #stored
@@ -73,8 +73,8 @@ enum LogColumn { EVERCORE_LOG(EVERCORE_NAME, EVERCORE_NAME) log_columns };
 #define EVERCORE_GIVE_OF_ONE(table, name, type, stored) ", " EVERCORE_OF_ONE_##table(stored)
 #define EVERCORE_LEADING EVERCORE_LOG_LEADING(EVERCORE_GIVE_OF_ONE_FIRST, EVERCORE_GIVE_OF_ONE)
 
-// Which way a statement goes is said, and not left to what ANALYZE found when the store was another one.
-// CROSS JOIN keeps the order: events first, their aggregate by its id.
+// Statements name their index: what ANALYZE found once may no longer be true and must not choose it.
+// CROSS JOIN keeps the order: events first, then their aggregate by its id.
 #define EVERCORE_FROM_EVENTS " FROM main.evercore_event e "
 #define EVERCORE_SELECT_LOG(index)                    \
   "SELECT " EVERCORE_WHOLE EVERCORE_FROM_EVENTS index \
@@ -98,7 +98,7 @@ enum LogColumn { EVERCORE_LOG(EVERCORE_NAME, EVERCORE_NAME) log_columns };
 /// The bits of TableArguments::columns_used that need the join.
 inline constexpr std::uint64_t log_aggregate_columns =
     0 EVERCORE_LOG(EVERCORE_JOINED_BIT, EVERCORE_JOINED_BIT);
-/// The bits beyond data: what a program that folds has mostly no use for.
+/// The bits of the columns after data, which a program that folds mostly does not ask for.
 inline constexpr std::uint64_t log_trailing_columns =
     (std::uint64_t{1} << log_columns) - (std::uint64_t{1} << (log_data + 1));
 

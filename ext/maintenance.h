@@ -7,12 +7,12 @@
 
 namespace evercore::ext {
 
-/// Inside atomically() only: runs `work` while DELETE and UPDATE on events pass. What lets them
-/// pass is a row in _evercore_maintenance, so that a rollback closes the way too.
+/// Inside atomically() only: runs `work` while the triggers allow DELETE and UPDATE on events. They look for
+/// a row in _evercore_maintenance, so a rollback forbids both again.
 void with_maintenance(Connection& connection, const std::function<void()>& work);
 
-/// EV010: what should have been written was not, though SQLite said so. A user's trigger can ignore a
-/// row, and a host's authorizer a column.
+/// EV010: SQLite reported success, but not all was written. A user's trigger can ignore a row, and a
+/// host's authorizer a column.
 [[nodiscard]] Error cut_short(std::string_view what);
 
 }  // namespace evercore::ext

@@ -28,8 +28,8 @@ class Payload {
   /// Throws EV004 for a document that was refused.
   [[noreturn]] static void refuse(std::string_view argument, std::string_view document);
 
-  /// The parsers; payload_dom.h is for who needs parsed elements. Kept out of this header, which
-  /// every file includes, since simdjson's own is large.
+  /// The parsers. Callers that need parsed elements include payload_dom.h; they are not in this header,
+  /// which every file includes, since simdjson's header is large.
   struct Dom;
   [[nodiscard]] Dom& dom() { return *dom_; }
 

@@ -60,7 +60,7 @@ class TaggedSource : public Matches::Source {
 /// So many sources of a query may keep a statement open each.
 constexpr std::size_t most_walks = 16;
 
-/// The same of one tag: who asks for more than two is likely to ask for many, and walks on from there.
+/// The same of one tag. A caller that asks for more than two events will likely ask for many: then it walks on from there.
 class TagSource : public Matches::Source {
  public:
   TagSource(Connection& connection, Statement& seek, std::int64_t type_id, std::int64_t tag_id)

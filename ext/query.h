@@ -4,7 +4,7 @@
 //     FROM evercore_query('[{"types":["StudentSubscribed"],"tags":["course:c1"]}]');      -- 3, 812
 //   SELECT evercore_append_many('[…]', '[{"types":["StudentSubscribed"],"tags":["course:c1"]}]', 812);
 //
-// An event matches an item when its type is among the item's types and it bears all of its tags. An
+// An event matches an item when its type is among the item's types and it has all of its tags. An
 // item with tags is found by evercore_event_tag, one without by the index by type (type_index.h).
 #pragma once
 

@@ -71,7 +71,7 @@ std::vector<Filtered> filters(Connection& connection) {
   return found;
 }
 
-/// Filters know event types by their ids as well, which stay: only the names are written anew.
+/// Filters know event types by their ids as well, which stay: only the names are written again.
 void rename_in_filters(Connection& connection, const Renaming& renaming) {
   for (const Filtered& subscription : filters(connection)) {
     Filter filter = parse_filter(connection, subscription.filter);

@@ -23,7 +23,7 @@ struct Difference {
   const SchemaObject* expected;
   std::string text;     ///< such as "index evercore_event_sequence is missing"
   bool present;         ///< an object of this name and type is there, and is another one
-  bool mendable;        ///< can be made anew without a loss
+  bool mendable;        ///< can be made again without a loss
   bool blocks = false;  ///< not mendable, and nothing works without it
 };
 
@@ -44,7 +44,7 @@ class Schema {
 /// What is missing or different in main; reads alone. They point into `schema`.
 [[nodiscard]] std::vector<Difference> differences(Connection& connection, const Schema& schema);
 
-/// Inside a transaction that writes: makes anew what can be. Throws EV010 where rows stand in the
+/// Inside a transaction that writes: makes again what can be. Throws EV010 where rows stand in the
 /// way of a unique index, and where a table or a column is missing.
 void mend(Connection& connection, const Schema& schema);
 
@@ -55,13 +55,13 @@ struct ViewTrigger {
   std::string sql;
   bool temporary = false;  ///< of this connection alone
 };
-/// Those on the views of `schema`: they go with a view that is made anew.
+/// Those on the views of `schema`: they go with a view that is made again.
 [[nodiscard]] std::vector<ViewTrigger> triggers_on_views(Connection& connection,
                                                          const Schema& schema);
-/// Makes those anew that are gone, where their view is there.
+/// Makes those again that are gone, where their view is there.
 void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& triggers);
 
-/// Throws EV010 where a temporary table or view bears a name of evercore's: a migration would write
+/// Throws EV010 where a temporary table or view has a name of evercore's: a migration would write
 /// there.
 void refuse_temporary_names(Connection& connection);
 

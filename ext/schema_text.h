@@ -24,7 +24,7 @@ struct SqlToken {
 struct TableText {
   struct Part {
     std::string name;  ///< of a column; empty for a constraint of the table
-    std::string text;  ///< its tokens, parted by blanks
+    std::string text;  ///< its tokens, separated by blanks
   };
   std::vector<Part> parts;
   std::string options;  ///< such as "strict"

@@ -172,7 +172,7 @@ std::int64_t create(Connection& connection, std::string_view name, std::int64_t 
 }
 
 // The newest position that compaction removed of events that pass the filter of subscription ?1, of
-// aggregates erased since as well: they have no key any more. What bears tags is never removed.
+// aggregates erased since as well: they have no key any more. What has tags is never removed.
 #define NEWEST_REMOVED                                                          \
   "SELECT max(c.position) FROM main.evercore_subscription s CROSS JOIN "        \
   "main.evercore_compacted_type c"                                              \

@@ -3,7 +3,7 @@
 // There are five ways to find them, chosen by the filter:
 //   by position    without a filter: the plain scan of a follower
 //   by aggregate   with a natural key: through the index on (aggregate_id, sequence), from the
-//                  sequence that a search by halves finds for the cursor
+//                  sequence that a binary search finds for the cursor
 //   by event type  where there is an index by it (type_index.h):
 //                  one statement a type, each in order of position, merged here: an IN would make
 //                  SQLite sort all that is left of the log for each batch
@@ -47,15 +47,15 @@ constexpr std::int64_t most_examined = 100'000;
   " AND e.aggregate_id % ?6 = ?7"
 // clang-format on
 
-/// Notes, at the end of a fetch that gave nothing, how far it has looked. A follower has no row to
-/// note it in.
+/// Remembers how far a fetch that found nothing has looked, for the next fetch and for an ack of NULL.
+/// Does nothing for a follower, which has no subscription.
 class Sight {
  public:
   /// The fetch looks up to `last`, below the head where it is cut.
   Sight(Connection& connection, Holding holding, std::int64_t last, std::int64_t head)
       : connection_(connection), holding_(std::move(holding)), last_(last), head_(head) {}
 
-  /// Hands `more` through.
+  /// To be told of each step of the rows; gives `more` back.
   bool saw(bool more) {
     if (more) {
       empty_ = false;
@@ -141,8 +141,8 @@ class MergedRows : public Rows {
 
 constexpr int most_gaps = 64;
 
-/// Where a bounded fetch ends: after most_examined positions, but for those of the gaps that it ends in:
-/// evercore_restored() leaves a million at once, and nobody has to fetch through them.
+/// Where a bounded fetch ends: after most_examined positions, not counting gaps that it would end in.
+/// evercore_restored() leaves a gap of a million positions, which should not cost ten empty fetches.
 std::int64_t bounded_end(Connection& connection, std::int64_t after, std::int64_t head) {
   Statement below = connection.prepare(
       "SELECT position FROM main.evercore_event NOT INDEXED WHERE position > ?1 AND position <= ?2"
@@ -175,8 +175,8 @@ struct Fetch {
 
   [[nodiscard]] Sight sight() const { return {connection, holding, head, head}; }
   [[nodiscard]] Sight sight(std::int64_t last) const { return {connection, holding, last, head}; }
-  /// Up to which position this fetch looks. A follower knows of no cursor that could move on
-  /// without an event, so it looks at all.
+  /// Up to which position this fetch looks. A follower has no cursor that could move on without an event,
+  /// so it looks at all positions.
   [[nodiscard]] std::int64_t last() const {
     const bool bounded = holding.subscription_id != 0 && head - after > most_examined;
     return bounded ? bounded_end(connection, after, head) : head;
@@ -243,8 +243,8 @@ std::unique_ptr<Rows> by_tag(const Fetch& fetch) {
       fetch.limit, fetch.sight(last));
 }
 
-/// The last sequence of the aggregate at or below `position`: one look for each halving, since
-/// positions grow with sequences, and only what is compacted is missing.
+/// The last sequence of the aggregate at or below `position`, by binary search: positions grow with
+/// sequences, and only compacted ones are missing.
 std::int64_t sequence_at_position(Connection& connection, const Aggregate& aggregate,
                                   std::int64_t position) {
   Statement find = connection.prepare(
@@ -260,7 +260,7 @@ std::int64_t sequence_at_position(Connection& connection, const Aggregate& aggre
   return below;
 }
 
-/// Of an event that is there; in a damaged store, where it is not, nothing was looked at.
+/// The position of an event; 0 where it is missing in a damaged store, as if nothing had been looked at.
 std::int64_t position_of(Connection& connection, std::int64_t aggregate_id, std::int64_t sequence) {
   Statement find = connection.prepare(
       "SELECT position FROM main.evercore_event WHERE aggregate_id = ?1 AND sequence = ?2");

@@ -1,7 +1,7 @@
-// That the events of one aggregate are all there, one after the other, while they are read.
+// Checks, while the events of one aggregate are read, that none is missing.
 //
-// A compaction or an erasure on the same connection takes events from under a statement that is
-// reading them, and a damaged store lacks some. Folded over, either gives a state that never was.
+// A compaction or an erasure on the same connection removes events while a statement reads them, and a
+// damaged store lacks some. Folding what is left would give a state that never was.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class Succession {
 /// EV010: `last` is there, and so is `next`, and nothing between them.
 [[nodiscard]] Error missing_events(std::int64_t aggregate_id, std::int64_t last, std::int64_t next);
 
-/// Throws EV010 for a snapshot of events that are not there any more: somebody removed the newest ones past
+/// Throws EV010 for a snapshot of events that are gone: somebody deleted the newest ones without
 /// evercore.
 void require_snapshot_in(const Aggregate& aggregate, std::int64_t sequence);
 

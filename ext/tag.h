@@ -103,10 +103,10 @@ void index_tags(Connection& connection, const Tags& tags, std::int64_t type_id,
                 std::int64_t position);
 
 /// Inside atomically() only: takes the tags from the events of an aggregate, and those that no event
-/// bears any more from the store.
+/// has any more from the store.
 void remove_tags(Connection& connection, std::int64_t aggregate_id);
 
-/// The first event of the aggregate up to `sequence` that bears tags, or may yet: EV010's words, if there
+/// The first event of the aggregate up to `sequence` that has tags, or may yet: EV010's words, if there
 /// is one.
 [[nodiscard]] std::optional<std::string> tagged(Connection& connection, const Aggregate& aggregate,
                                                 std::int64_t sequence);

@@ -8,7 +8,7 @@ namespace evercore::ext {
 
 namespace {
 
-/// Whether an index bears the name and is not the one that evercore makes.
+/// Whether an index has the name and is not the one that evercore makes.
 bool is_another(Connection& connection) {
   if (index_by_type(connection) == TypeIndex::named) return false;
   return connection

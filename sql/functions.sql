@@ -1,6 +1,6 @@
 -- What the store's functions are: the text that they are made from, which the build puts into _evercore_source, cut into one row a
 -- function. evercore_check() compares the catalogue with it, evercore_migrate() and sql/install make again what differs, and touch
--- nothing else: each CREATE OR REPLACE makes every session compile the function anew.
+-- nothing else: each CREATE OR REPLACE makes every session compile the function again.
 
 CREATE OR REPLACE FUNCTION _evercore_functions() RETURNS TABLE (signature text, statement text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$

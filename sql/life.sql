@@ -11,9 +11,9 @@
 -- in between draws ahead once more.
 --
 -- A function works in the schema that it was made for, by name. Where that schema was renamed its functions would go to whatever store
--- bears the name now. `home` of sql/macros.txt stands first in every function that writes: where the mark is not what that name makes of
+-- has the name now. `home` of sql/macros.txt stands first in every function that writes: where the mark is not what that name makes of
 -- it, or is not there, the functions of another schema that go by this name are looked for, and then nobody goes by it, EV010, until
--- sql/install has made them anew. No store takes over such a name before: neither by sql/install nor, restored, by its first append.
+-- sql/install has made them again. No store takes over such a name before: neither by sql/install nor, restored, by its first append.
 
 CREATE OR REPLACE FUNCTION _evercore_system_mark() RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$

@@ -1,4 +1,4 @@
--- Whom the user let call a form that is gone may call what bears its name now (see retire.sql).
+-- Whom the user let call a form that is gone may call what has its name now (see retire.sql).
 DO $evercore$
 DECLARE
   given record;

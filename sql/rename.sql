@@ -1,5 +1,5 @@
 -- Another name for an event type or an aggregate type, everywhere at once: events, declarations, what compaction remembers, filters
--- and policies. Data and ids stay. Events bear the name of their type, so that the rows of an event type are written anew.
+-- and policies. Data and ids stay. Events bear the name of their type, so that the rows of an event type are written again.
 --
 -- It is a declaration (see locks.sql): it waits for open appends, and later ones wait for it. Then come the subscriptions as a whole:
 -- whoever has one in hand is waited for before any row is taken.

@@ -1,4 +1,4 @@
--- Tags: what an event is about besides its aggregate, as a JSON array of texts that the event bears, and the index of events by them.
+-- Tags: what an event is about besides its aggregate, as a JSON array of texts that the event has, and the index of events by them.
 
 -- Each once, in the order given: '{}' for none, NULL for what is no array of texts.
 CREATE OR REPLACE FUNCTION _evercore_tags(tags text) RETURNS text[]

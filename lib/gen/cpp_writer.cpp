@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view stale = "this header is stale; run evercoregen again";
 
-// Items of a list, one a line, indented, parted by commas.
+// Items of a list, one a line, indented, separated by commas.
 template <class Items, class Spell>
 std::string lines(const Items& items, std::string_view indent, const Spell& spell) {
   std::string out;

@@ -10,7 +10,7 @@
 
 namespace evercore::gen {
 
-// The names that a header written before lists and that nothing in the model bears any more, by
+// The names that a header written before lists and that nothing in the model has any more, by
 // name, alias or older struct. `path` is where that header is, `written` its text.
 std::vector<Fault> lost_names(const std::string& path, std::string_view written,
                               const Model& model);

@@ -91,7 +91,7 @@ std::string condition_of(const Event& event) {
   return condition + ")";
 }
 
-// The grouping keeps both engines from upcasting the data anew for every column, and lets conditions on
+// The grouping keeps both engines from upcasting the data again for every column, and lets conditions on
 // position, aggregate and the like through to the indexes.
 void add_event(std::string& out, const Event& event, Dialect dialect, Shape shape) {
   const std::string fixed = "position, aggregate_id, natural_key, sequence, event_time";
@@ -108,7 +108,7 @@ void add_event(std::string& out, const Event& event, Dialect dialect, Shape shap
          ", event_type, CAST(data AS text)) AS upcast;\n";
 }
 
-// The grouping keeps both engines from folding the state anew for every column that reads it, and
+// The grouping keeps both engines from folding the state again for every column that reads it, and
 // lets a condition on the natural key through to the index.
 void add_state(std::string& out, const Aggregate& aggregate, Dialect dialect) {
   out += "\n-- The state of each " + aggregate.cpp.substr(2) + ", as SQL folds it\n" +

@@ -72,7 +72,7 @@ SubscriptionCalls::Fetched SubscriptionCalls::fetch(std::int64_t token, std::int
     return news;
   };
   if (!is_news()) return fetched;
-  // On the session of the empty fetch, which knows what that one saw.
+  // On the session of the empty fetch: only that connection knows how far the fetch has looked.
   auto cursor_sink = [&](const Row& row) {
     fetched.stuck = row.integer(0) <= seen;
     seen = std::max(seen, row.integer(0));

@@ -52,7 +52,7 @@ class SubscriptionCalls {
   const std::int64_t lease_;  // milliseconds
 };
 
-// Renews the lease at hand each third of its length, from a thread of its own.
+// Renews the current lease each third of its length, from a thread of its own.
 class Renewer {
  public:
   Renewer(SubscriptionCalls& calls, std::chrono::milliseconds lease,
@@ -63,7 +63,7 @@ class Renewer {
 
   // From now on this token is renewed; nothing to renew when empty.
   void keep(std::optional<std::int64_t> token);
-  // While a batch is at hand it has renew_for, all in all. Between batches there is no bound.
+  // While a batch is handled the lease is renewed for at most renew_for. Between batches there is no bound.
   void batch_begins();
   void batch_ends();
   // Whether the token being kept was found to be stale.

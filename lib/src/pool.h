@@ -20,8 +20,8 @@ inline unsigned thread_seed() noexcept {
   return static_cast<unsigned>(thread ^ static_cast<std::size_t>(time));
 }
 
-// What waits are measured by. ThreadSanitizer of gcc 12 does not know the call that waits by the
-// steady clock, and would report what is none.
+// The clock that waits are measured by. ThreadSanitizer of gcc 12 does not know the call that waits by
+// the steady clock, and would report races that are none.
 #ifdef __SANITIZE_THREAD__
 using WaitClock = std::chrono::system_clock;
 #else
@@ -35,9 +35,9 @@ class Pool {
     idle_.reserve(size + 1);
   }
 
-  // An idle connection, or nothing when the caller may make a new one and owes it to give_back() or
-  // forget(). Beside is for who holds one already, and this one for a moment: there is one more for
-  // them, since all others may be held by those who wait here.
+  // An idle connection, or nothing: then the caller makes one, and later passes it to give_back() or calls
+  // forget(). `beside` is for a caller that holds a connection and needs another for a moment. One is set
+  // aside for those, since all others may be held by callers that wait here.
   enum class For { itself, beside };
   std::unique_ptr<Connection> take(For purpose = For::itself) {
     std::unique_lock lock(mutex_);
@@ -62,10 +62,10 @@ class Pool {
       --taken_;
       idle_.push_back(std::move(connection));  // within the memory reserved
     }
-    freed_.notify_all();  // not every place that comes free is one for whom it would wake
+    freed_.notify_all();  // one waiter alone might be one that cannot use the place that came free
   }
 
-  // A connection that was taken is no more.
+  // A connection that was taken is closed and will not come back.
   void forget() noexcept {
     {
       const std::lock_guard lock(mutex_);
@@ -83,8 +83,8 @@ class Pool {
   std::size_t taken_ = 0;
 };
 
-// The one place in a process's queue for writing. Unlike SQLite's own lock it is handed over at
-// once and wakes whoever waits.
+// Lets one thread of the process write at a time. Unlike SQLite's own lock it is handed over at once and
+// wakes those who wait.
 class WriterGate {
  public:
   explicit WriterGate(std::chrono::milliseconds patience) : patience_(patience) {}

@@ -1,4 +1,4 @@
-// Word of appends from program to program on PostgreSQL.
+// How programs on PostgreSQL tell each other of appends: LISTEN and NOTIFY.
 //
 // NOTIFY inside an append's transaction would put all commits of the server in line behind one lock.
 // Here the append has long returned when a thread of its own sends one NOTIFY for all appends of the

@@ -1,5 +1,5 @@
-// What the runners do about failing: waits that double, a stop that cuts them short, and the end of
-// patience.
+// What the runners do about failures: waits that double and end early when a stop is asked for, and a
+// limit to the attempts.
 #ifndef EVERCORE_SRC_RETRY_H
 #define EVERCORE_SRC_RETRY_H
 
@@ -12,7 +12,7 @@ class Retry {
   explicit Retry(const SubscriptionOptions& options) : options_(options) {}
 
   void succeeded() noexcept { failures_ = outages_ = 0; }
-  // Waits before the next attempt. Gives false, at once, when there is none left.
+  // Waits before the next attempt. Gives false, at once, when no attempt is left.
   bool failed();
   // Waits before the next look for a lost server, of which there are as many as it takes.
   void wait_for_server();

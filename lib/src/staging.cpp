@@ -247,8 +247,8 @@ void UnitOfWork::add_single_append(std::vector<Command>& commands, Sending& send
   }
 }
 
-// A repeat by event_id answers with its first sequence, which is not the one the aggregate counted; of
-// several events nobody says which were repeats.
+// A repeat by event_id answers with the sequence of its first append, which is not the one that the
+// aggregate counted. For several events the answer does not say which were repeats.
 bool UnitOfWork::may_have_repeated(const Sending& sending) const {
   if (!has_event_ids_) return false;
   if (staged_.size() > 1 || !staged_[0].expected) return true;
@@ -269,7 +269,7 @@ void UnitOfWork::commit() {
                                                              ack_->token, ack_->position});
     }
     add_appends(commands, sending);
-    // Where an event may turn out to be a repeat, the states in hand may be wrong.
+    // Where an event may turn out to be a repeat, these states may be wrong.
     if (!has_event_ids_) {
       for (const Snapshot& snapshot : snapshots_) {
         commands.emplace_back(

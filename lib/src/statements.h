@@ -12,8 +12,8 @@ inline constexpr Statement migrate{"SELECT {}evercore_migrate()", ""};
 inline constexpr Statement check{"SELECT aggregate_id, position, problem FROM {}evercore_check()",
                                  ""};
 inline constexpr Statement declare_event_type{"SELECT {}evercore_event_type($1, $2, $3)", "ttt"};
-// Of a type what the store does not declare: the fold, and as options the tags, the schema, or both. Only in
-// a transaction in which nobody else declares.
+// Declares what the store does not declare yet of a type: the fold, and as options the tags, the schema, or
+// both. To be run only in a transaction in which nobody else can declare.
 inline constexpr Statement declare_undeclared{
     "SELECT {}evercore_event_type($1, CASE WHEN d.fold IS NULL THEN $2 END,"
     " CASE WHEN d.tags IS NOT NULL AND d.schema IS NOT NULL THEN NULL"
@@ -54,8 +54,8 @@ inline constexpr Statement append_tagged{
 inline constexpr Statement append_many{"SELECT {}evercore_append_many($1)", "t"};
 inline constexpr Statement append_on_condition{"SELECT {}evercore_append_many($1, $2, $3)", "tti"};
 
-// The base row comes first; it has no event type and no position, and what is asked of it alone
-// shares their columns: every column costs each of the rows something.
+// The base row comes first. It has no event type and no position, so its own values are given in those
+// columns: each column more would cost time in every row.
 #define EVERCORE_REPLAY_COLUMNS                                                             \
   "sequence, coalesce(event_type, aggregate_type), data, coalesce(position, aggregate_id)," \
   " CASE WHEN position IS NULL THEN natural_key END"
@@ -88,7 +88,7 @@ inline constexpr Statement state_at{"SELECT {}evercore_state($1, $2)", "ii"};
 
 inline constexpr Statement save_snapshot{"SELECT {}evercore_save_snapshot($1, $2, $3, $4)", "iiti"};
 
-// A start goes as text, also a position; NULL for a filter passes everything.
+// A start is sent as text, also where it is a position. A filter of NULL lets everything through.
 inline constexpr Statement subscribe{"SELECT {}evercore_subscribe($1, $2, $3, $4)", "ttti"};
 inline constexpr Statement claim{"SELECT {}evercore_claim($1, $2, $3 / 1000.0)", "tti"};
 inline constexpr Statement fetch{detail::select_events<" FROM {}evercore_fetch($1, $2, $3)">.data(),

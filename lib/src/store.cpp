@@ -190,7 +190,7 @@ void EventStore::rename_type(TypeKind kind, std::string_view from, std::string_v
   const Command rename(statements::rename_type,
                        {kind == TypeKind::event ? "event" : "aggregate", from, to});
   core_->engine->write({}, std::span(&rename, 1));
-  // Who still uses the old name makes it again, and must say how it folds.
+  // A program that still uses the old name makes that type again, and must declare how it folds.
   core_->forget_declarations();
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 // Batches of one partition before another gets its turn: enough to make up for claiming.
 constexpr int batches_of_a_turn = 16;
-// How often, at most and at least, a runner looks that has no word to wait for.
+// How often, at most and at least, a runner looks when nothing wakes it.
 constexpr std::chrono::milliseconds shortest_look{10}, longest_look{1'000};
 
 std::string owner_of(const SubscriptionOptions& options) {
@@ -154,8 +154,8 @@ std::optional<SubscriptionEnd> SubscriptionRunner::without_events(bool stuck) {
   return std::nullopt;
 }
 
-// The watch says that the store has changed. While the runner is stuck it has changed it itself, by
-// its ack, and would be woken by that.
+// The watch reports any change of the store. While the runner is stuck its own ack is such a change, and
+// would wake it.
 void SubscriptionRunner::idle(bool stuck) {
   if (stuck) {
     retry_.wait(stuck_pause_);
@@ -175,7 +175,7 @@ void SubscriptionRunner::hold(std::int64_t token) {
   batches_ = 0;
 }
 
-// Claims another partition and gives up the one at hand. False when none is free.
+// Claims another partition and releases the current one. False when none is free.
 bool SubscriptionRunner::move_on() {
   const auto next = calls_.claim();
   batches_ = 0;
@@ -245,8 +245,8 @@ void SubscriptionRunner::handle(const std::vector<RecordedEvent>& events) {
   }
 }
 
-// What was handled before a failure is acknowledged all the same. An ack that fails is owed: what
-// was handled is not handed over again for that.
+// Events handled before a failure are acknowledged all the same. An ack that fails is made up for later:
+// what was handled is not handed over again because of it.
 void SubscriptionRunner::handle_and_ack(const std::vector<RecordedEvent>& events) {
   try {
     call(nullptr, events);

@@ -76,11 +76,11 @@ void UnitOfWork::end_reading() noexcept {
   reading_ = false;
 }
 
-// A type is declared before its first events are written, in a transaction of its own: a context that is rolled back then takes no knowledge back with it.
+// A type is declared before its first events are written, in a transaction of its own, so that the declaration stays when the context is rolled back.
 void UnitOfWork::will_write(const AggregateType& type) {
   if (std::find(types_.begin(), types_.end(), &type) != types_.end() || core_->knows(type)) return;
   core_->meet(type);
-  // Inside a write transaction no other can be had; what is declared in here is not remembered.
+  // Inside a write transaction there can be no second one; what is declared here is not remembered.
   if (mode_ == Mode::writing)
     session_->run(declarations_of(type, *session_, Present::stays).commands);
   types_.push_back(&type);

@@ -51,7 +51,7 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
 
   // The session, in a transaction for reading at least.
   Session& reading();
-  // The session in a write transaction, which is begun now if it was not.
+  // The session in a write transaction, which begins with the first call.
   Session& writing();
 
   // The events that match now.

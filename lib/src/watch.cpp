@@ -61,7 +61,7 @@ void SqliteWatch::wait(std::chrono::milliseconds longest, const std::stop_token&
     try {
       version = data_version();
     } catch (const busy_error&) {
-      version = version_ + 1;  // somebody is at work there: news enough
+      version = version_ + 1;  // the file is being written: that counts as news
     }
     if (std::exchange(version_, version) != version || raised) return;
   }

@@ -202,7 +202,7 @@ class StateAggregate : public Aggregate {
   }
 
   const AggregateType& type() const noexcept override { return the_type; }
-  // Its events alone, for who folds them and has no aggregate: a type without a name.
+  // Its events alone, as a type without a name: for folding events that are of no one aggregate.
   static const AggregateType& events() noexcept { return its_events; }
   void clear() override { state_ = State{}; }
   std::string encode_state() const override { return evercore::encode(state_); }

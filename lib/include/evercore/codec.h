@@ -31,7 +31,7 @@
 //     static constexpr std::string_view required[] = {"username"};
 //   };
 //
-// A member bears its own name in JSON, unless the struct gives it another:
+// A member has its own name in JSON, unless the struct gives it another:
 //
 //   struct Renamed {
 //     std::string user_name;

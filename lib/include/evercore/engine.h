@@ -191,7 +191,7 @@ class StorageEngine {
   // A session that nobody else uses. Waits for one when all are taken; throws busy_error when none
   // comes free within the busy timeout.
   virtual SessionHandle session() = 0;
-  // One more for a moment, for who holds a session already: never waits for those who wait here.
+  // A second session for a moment, for a caller that holds one: never waits for callers of session().
   virtual SessionHandle session_beside() { return session(); }
   // Ends the session's transaction, if one was begun for reading, gives the session back and
   // performs the commands as one atomic write. The session may be empty. SQLite commits the writes

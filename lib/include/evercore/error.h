@@ -31,7 +31,7 @@ class error : public std::runtime_error {
   // "40001", or SQLite's name such as "SQLITE_BUSY". Empty for what the library itself found wrong.
   std::string_view code() const noexcept { return code_; }
 
-  // Whether the same work, begun anew, may well succeed: conflicts, busy databases, serialization
+  // Whether the same work, begun again, may well succeed: conflicts, busy databases, serialization
   // failures. Nothing was written.
   virtual bool retryable() const noexcept { return false; }
 

@@ -148,7 +148,7 @@ constexpr bool bears_name(std::string_view name) noexcept {
   return false;
 }
 
-// Whether one of the structs that E was before bears that name.
+// Whether one of the structs that E was before has that name.
 template <class E>
 constexpr bool old_bears_name(std::string_view name) noexcept {
   if constexpr (has_upcast<E>) {

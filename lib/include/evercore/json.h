@@ -38,7 +38,7 @@ struct Tape {
 };
 
 // One value of a parsed document. It is two words, passed by value, and lives until its Document
-// parses anew or dies. The accessors do not check the kind: ask kind() first.
+// parses again or dies. The accessors do not check the kind: ask kind() first.
 class Value {
  public:
   Value(const Tape* tape, std::size_t index) noexcept : tape_(tape), index_(index) {}

@@ -55,7 +55,7 @@ void wait_before(int next, std::chrono::microseconds first_wait,
                  std::chrono::microseconds max_wait);
 }  // namespace detail
 
-// How with_retry() goes about it.
+// How often with_retry() tries, and how long it waits.
 struct RetryOptions {
   int attempts = 100;
   std::chrono::microseconds first_wait{200};
@@ -80,7 +80,7 @@ inline constexpr replace_t replace{};
 
 // A store of events. It may be used from many threads at once, and copies are the same store;
 // contexts and aggregates belong to one thread. It does not go through a fork(): a child connects
-// anew. A context inside a context of the same store works on other connections and can wait for the
+// again. A context inside a context of the same store works on other connections and can wait for the
 // outer one's write lock in vain: busy_error says so after the busy timeout.
 class EventStore {
  public:
@@ -110,7 +110,7 @@ class EventStore {
     return std::invoke(function, context);
   }
 
-  // with_context(), begun anew, with everything loaded again, when it ends in an error that is
+  // with_context(), begun again, with everything loaded again, when it ends in an error that is
   // retryable(): a conflict, a busy database, a serialization failure. After the last attempt that
   // error goes through. The function must not keep anything from an attempt to the next.
   template <class F>

@@ -66,9 +66,9 @@ class Start {
   std::string text_;
 };
 
-// How a runner goes about it.
+// How a runner works.
 struct SubscriptionOptions {
-  // The runner ends soon after a stop is asked for: after the event at hand, which is acknowledged.
+  // The runner ends soon after a stop is asked for: it handles and acknowledges the current event first.
   std::stop_token stop{};
   // Who holds the lease, for those who look at evercore_subscriptions; by default host:process.
   std::string owner{};

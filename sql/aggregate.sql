@@ -17,7 +17,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_aggregate_type(text) IS 'The id of an aggregate type, made where it is missing.';
 
--- Whoever holds a lock that others need waits for the maker of a type before that lock, not under it.
+-- A call waits for another that is making the same type before it takes locks that others need, not while it holds them.
 CREATE OR REPLACE FUNCTION _evercore_await_aggregate_type(name text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -82,9 +82,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_find(text, text) IS 'The id of the aggregate of that type and natural key, or NULL.';
 
--- Keys come before rows in the order of all locks: a row that holds the new key while the aggregate's own is waited for goes in
--- first and is gone before anyone sees it. It waits at the unique index for whoever is taking or giving up that key, and for
--- nobody else. Its id is below zero, and no other transaction's.
+-- Keys come before rows in the order of all locks. So a row that holds the new key is inserted first, and deleted before anyone sees
+-- it. At the unique index it waits for transactions that are taking or giving up that key, and for nobody else. Its id is below
+-- zero, and different from that of any other transaction.
 CREATE OR REPLACE FUNCTION evercore_rekey(id bigint, new_key text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE

@@ -39,7 +39,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_columns() IS 'The columns of the store''s tables.';
 
--- A CHECK, too, is a fault of its table's rows to come.
+-- A CHECK that is missing or different is a fault as well: it decides which rows the table takes from then on.
 CREATE OR REPLACE FUNCTION _evercore_checks() RETURNS TABLE (relation text, name text, definition text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$ VALUES
   ('_evercore_declared', '_evercore_declared_one_row_check', 'CHECK (one_row)'),
@@ -124,7 +124,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_mend_columns() IS 'Makes columns that are missing or different as they were; EV010 where rows stand in the way.';
 
--- A sequence that stands where the column's own was is used up: the new one goes on from there.
+-- Where a sequence has the name of the column's own, it is replaced: the new one goes on from its value.
 CREATE OR REPLACE FUNCTION _evercore_mend_identity(alter_table text, alter_column text, wanted text, present text, seq_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE

@@ -10,13 +10,13 @@
 --
 -- One transaction would need a lock a call; a setting local to the transaction remembers the first key, and the same lock
 -- taken again costs no shared memory. Anyone can write a setting, so it is a hint only: the lock is taken at every append,
--- and any key not above the newest position is safe. A hint that lies can but hold followers back, as an open transaction can.
+-- and any key not above the newest position is safe. A wrong hint can only hold followers back, as an open transaction does.
 --
--- Keys are 20 bits of the store's name and 44 bits of position. Anyone who may connect can compute them. So nothing waits for a
--- key: where a stranger holds it exclusively another one does, since any key not above the newest position is safe; and followers
--- look at shared locks alone. A stranger's shared lock lowers the floor.
+-- Keys are 20 bits of the store's name and 44 bits of position. Anyone who may connect can compute them, so nothing waits for a key.
+-- Where somebody else holds it exclusively, an append takes another one, since any key not above the newest position is safe; and
+-- followers look at shared locks alone. A shared lock of somebody else lowers the floor.
 
--- `newest`: a newest position that was looked at by the caller; NULL: see life.sql.
+-- `newest`: the newest position, as the caller has read it; NULL: see life.sql.
 CREATE OR REPLACE FUNCTION _evercore_hold_floor(newest bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -83,9 +83,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_safe_position() IS 'The newest position below which nothing can still appear.';
 
--- The safe position can go back: between reading the newest position and taking its lock a transaction may be overtaken by others who
--- draw and commit, and whom followers read. What they read is settled nevertheless: nothing can still appear among positions that
--- all have an event which is committed. A gap proves nothing, so one that lies in such a moment waits for the end of that transaction.
+-- The safe position can go back: after a transaction has read the newest position, and before it takes its lock, others may draw, commit
+-- and be read by followers. What was read stays right: nothing can still appear among positions that all have a committed event. A gap
+-- proves nothing, so a follower that meets one at such a moment waits for the end of that transaction.
 CREATE OR REPLACE FUNCTION _evercore_is_settled(place bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
@@ -104,7 +104,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_is_replica() IS 'Whether events come by logical replication.';
 
--- Events come to a logical replica in the order of commits: whoever follows them there by position skips some.
+-- Events come to a logical replica in the order of commits: a follower that reads there by position would skip some.
 CREATE OR REPLACE FUNCTION _evercore_check_replica() RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
@@ -116,7 +116,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_replica() IS 'EV010 where events come by logical replication.';
 
--- For those who read up to it: their own snapshot must be later.
+-- For callers that read up to it: the snapshot they read with must be newer than the position.
 CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 BEGIN
@@ -133,7 +133,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_safe_head() IS 'The newest position that followers may read to; EV010 outside READ COMMITTED.';
 
--- Locks are not seen on a standby, rows are: whoever wants followers there calls this now and then on the primary.
+-- A standby shows rows but no locks: for followers on a standby this must be called now and then on the primary.
 -- A standby that sees the row sees every event below it, since those were committed before.
 CREATE OR REPLACE FUNCTION _evercore_publish_floor() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -1,5 +1,5 @@
 -- Nothing is given twice. A server that loses what it had acknowledged (an asynchronous failover, a restore to an earlier time)
--- begins another timeline, and a store that came from elsewhere has the mark of another server. Whoever is first to draw there
+-- begins another timeline, and a store that came from elsewhere has the mark of another server. The first call that draws there
 -- draws positions and tokens far ahead, so that what was given and lost is not given again.
 --
 -- Two marks stand in sequences, which are read without a snapshot in half a microsecond and written outside of transactions:
@@ -24,7 +24,7 @@ EXCEPTION WHEN insufficient_privilege THEN
 END $$;
 COMMENT ON FUNCTION _evercore_system_mark() IS 'A mark of this server''s identity and timeline.';
 
--- Who writes what is there for all sessions takes turns at the row of evercore_schema.
+-- Calls that write what all sessions share take turns at the row of evercore_schema.
 CREATE OR REPLACE FUNCTION _evercore_lock_marks() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -33,9 +33,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_lock_marks() IS 'Locks the row of evercore_schema; EV008 where it is not there.';
 
--- An error that no one else raises ends what is to be undone; not EV000, which stands for every error of ours where it is caught.
--- What is done for all sessions stands when a transaction rolls back, and nobody waits for its end: the row lock goes with the
--- subtransaction, what was written to sequences stays.
+-- Ends a block whose effects are to be undone, by an error that nobody else raises. It is not EV000, by which all of evercore's are caught.
+-- What is done for all sessions stays when the transaction rolls back, and nobody waits for that transaction: the row lock ends with
+-- the subtransaction, and what was written to sequences is never rolled back.
 CREATE OR REPLACE FUNCTION _evercore_wake() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -62,7 +62,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_wake() IS 'Looks whether this is still the server that drew last; where it is not, draws both sequences far ahead, once.';
 
--- Under the same lock: who wakes writes all the marks.
+-- Under the same lock, since a call that wakes a store writes all the marks.
 CREATE OR REPLACE FUNCTION _evercore_mark(declared bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -1,8 +1,8 @@
 -- Which calls wait for which, as a whole; docs/design-postgres.md has the order of all locks.
 --
--- Whoever writes events or snapshots holds ROW EXCLUSIVE on evercore_aggregate before every other lock, and whoever changes a
+-- A call that writes events or snapshots holds ROW EXCLUSIVE on evercore_aggregate before every other lock, and one that changes a
 -- declaration (a fold, a snapshot policy) holds SHARE ROW EXCLUSIVE there. The single append has it from its first statement, the
--- UPDATE of the aggregate, and so has whoever makes an aggregate; all others take it by name. So a declaration waits for the writers
+-- UPDATE of the aggregate, and so has a call that makes an aggregate; all others take it by LOCK TABLE. So a declaration waits for the writers
 -- under way, and later ones wait for it; and since each statement of a VOLATILE function has a snapshot of its own, what a writer reads
 -- in statements after its lock, declarations and states, is of one piece. Outside READ COMMITTED its snapshot may be older than the
 -- lock: there it locks the row that every declaration updates, and fails with 40001 where that is newer.

@@ -1,8 +1,8 @@
 -- Reading: following the whole log, one aggregate's events, and all that a program needs to rebuild an aggregate.
 
--- The types and keys of the aggregates that the next events are of, up to the position `last`, where these are few: ids is NULL where they
--- are not. Readers of many events look such aggregates up once: to do so for each event is half of their work, and more where an old
--- snapshot holds the dead versions of the aggregate's row. A look at the first events tells most batches of other kinds. `found`: whether
+-- The types and keys of the aggregates of the next events, up to the position `last`, where these aggregates are few; ids is NULL where
+-- they are many. Readers of many events look them up once: a look for each event would be half of their work, and more where an old
+-- snapshot keeps dead versions of the aggregate's row. Most batches of many aggregates are told by their first events. `found`: whether
 -- there is any event. `upto` is the safe head where it is not given.
 CREATE OR REPLACE FUNCTION _evercore_few_aggregates("after" bigint, upto bigint, "limit" bigint,
                                                     OUT ids bigint[], OUT types text[], OUT keys text[], OUT last bigint, OUT found boolean)
@@ -34,9 +34,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_few_aggregates(bigint, bigint, bigint) IS 'Of which aggregates the next events are, where these are few.';
 
--- What is known of those aggregates that many of the next events are of. Readers by a filter or a partition, who cannot tell which events
--- are theirs before they have read them, look no row of such an aggregate up for each event: where an old snapshot holds the dead
--- versions of a row that appends change often, that walked over all of them each time.
+-- Ids, types and keys of the aggregates that many of the next events belong to, for readers by a filter or a partition. They cannot tell
+-- which events are theirs before they have read them, and would look the aggregate's row up for each: where an old snapshot keeps dead
+-- versions of a row that appends change often, each look would walk over all of them.
 CREATE OR REPLACE FUNCTION _evercore_hot_aggregates("after" bigint, OUT ids bigint[], OUT type_ids bigint[], OUT types text[], OUT keys text[])
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -48,8 +48,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_hot_aggregates(bigint) IS 'Types and keys of the aggregates that many of the next events are of.';
 
--- The events after one position and up to another that pass a filter, where something is known of aggregates that many of them are of: no
--- row of theirs is looked for. For the others it must be by an index, which the server would not take while there are few.
+-- The events after one position and up to another that pass a filter, where the aggregates of many of them are known already: their rows
+-- are not looked up. Rows of the others must be found by an index, which the server would not take while there are few.
 CREATE OR REPLACE FUNCTION _evercore_hot_events("after" bigint, upto bigint, event_types text[], only_type text, only_type_id bigint,
                                                 partitions integer, part integer, "limit" bigint,
                                                 ids bigint[], type_ids bigint[], types text[], keys text[])
@@ -76,7 +76,7 @@ COMMENT ON FUNCTION _evercore_hot_events(bigint, bigint, text[], text, bigint, i
 -- is to come, as a plan for an unknown limit might, nor start workers for what a big store leads it to expect; without sorts there is
 -- no merge join either.
 --
--- Where no position was drawn after that one, or none of them can be seen yet, there is no need to ask who is under way, which
+-- Where no position was drawn after that one, or none of them can be seen yet, there is no need to ask for open transactions, which
 -- takes longer than all the rest. Most polls end there, and so the next one sees an append sooner. (Comments within the function would
 -- cost each call: a row of the catalogue above 2 kB is compressed.)
 CREATE OR REPLACE FUNCTION evercore_follow("after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
@@ -211,7 +211,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_head() IS 'The newest position below which nothing can still appear, 0 in an empty store; READ COMMITTED only.';
 
--- Whose events they are is looked up once: an aggregate's row that appends change often may have many dead versions to walk over.
+-- The aggregate is looked up once: its row, which appends change often, may have many dead versions to walk over.
 CREATE OR REPLACE FUNCTION evercore_events(id bigint, "after" bigint DEFAULT NULL, "limit" bigint DEFAULT NULL)
 RETURNS TABLE (@log_columns@)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp

@@ -6,7 +6,7 @@
 -- `unusual` in sql/macros.txt, sends such texts, and those with a number that may be out of range, to the exact path. The whole
 -- test stands there as `plain`, since a call costs as much. Depth can exceed 512 only above 1,024 bytes.
 --
--- No literal of these functions has a backslash unless it is an E'' string: the caller's standard_conforming_strings is theirs.
+-- No literal of these functions has a backslash unless it is an E'' string: they run with the caller's standard_conforming_strings.
 
 -- The word of EV004 for a document, or NULL where it is within the profile.
 CREATE OR REPLACE FUNCTION _evercore_payload_fault(data text) RETURNS text

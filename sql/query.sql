@@ -1,9 +1,9 @@
 -- Queries by type and tag, and appends under a condition: a rule that spans aggregates holds where what was read is still all there is when
 -- the events that follow from it are written.
 --
--- Who may append what somebody asks for, and who asks, meet at advisory keys, of tags and of types. Events hold those that they bear, shared:
--- nobody waits there but for a condition. A condition holds one key of each of its items alone: of a tag, or of the types of an item without
--- tags. So it waits for those under way whose events it might match, and sees them in the statement after; later ones wait for it.
+-- Appends and the conditions that their events could break meet at advisory keys, of tags and of types. An append holds the keys of its
+-- events shared, so it waits for conditions only. A condition holds one key of each of its items exclusively: of a tag, or of the types of an
+-- item without tags. So it waits for open appends whose events it might match, and sees them in its next statement; later ones wait for it.
 -- Every transaction that takes part holds the store's own key besides, shared; who cannot say what keys there are ([], or too many) holds
 -- that one alone. Events hold the keys of types only where types are indexed, which is declared.
 --

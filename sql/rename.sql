@@ -1,8 +1,8 @@
 -- Another name for an event type or an aggregate type, everywhere at once: events, declarations, what compaction remembers, filters
 -- and policies. Data and ids stay. Events bear the name of their type, so that the rows of an event type are written again.
 --
--- It is a declaration (see locks.sql): it waits for open appends, and later ones wait for it. Then come the subscriptions as a whole:
--- whoever has one in hand is waited for before any row is taken.
+-- It is a declaration (see locks.sql): it waits for open appends, and later ones wait for it. Then it locks all subscriptions at once,
+-- and waits for transactions that use one before it takes any row.
 
 CREATE OR REPLACE FUNCTION evercore_rename_type(kind text, old text, new text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$

@@ -44,8 +44,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_sequences() IS 'What is wrong with sequences.';
 
--- Values that others set aside for themselves are lost with RESTART: their cache is of a sequence that is no more. The first ALTER waits
--- for those who draw, so that what they drew counts.
+-- Values that sessions have cached are lost with RESTART: their cache is of the sequence as it was. The first ALTER waits for
+-- transactions that draw, so that what they drew counts.
 CREATE OR REPLACE FUNCTION _evercore_mend_sequences() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE

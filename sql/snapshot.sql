@@ -1,7 +1,7 @@
 -- Snapshots: states stored at a sequence, by the engine's fold or by an application.
 
--- Locks the aggregate, once declarations stand still, and gives its row; EV002 where it cannot be written to. By an UPDATE that
--- changes nothing: who erases it in a snapshot older than what is stored now would leave that behind, and gets 40001 instead.
+-- Locks the aggregate, when no declaration can change any more, and gives its row; EV002 where it cannot be written to. It locks by an
+-- UPDATE that changes nothing: an erasure with an older snapshot would not see what is stored now, and gets 40001 because of it.
 CREATE OR REPLACE FUNCTION _evercore_lock(id bigint, OUT sequence bigint, OUT base bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -73,8 +73,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_filter(text) IS 'What a filter says: its canonical text and its parts; EV004, EV005 and EV009.';
 
--- What `start` means now, a word, digits or a time, or a number as such: after which position, by which time, and whether it is meant
--- that compacted events are missing. It is resolved once and never again.
+-- What `start` (a word, digits, a time or a number) means now: the position to begin after, the time, and whether compacted events may
+-- be missing. It is resolved once and never again.
 CREATE OR REPLACE FUNCTION _evercore_begin(start text, number bigint, OUT place bigint, OUT moment timestamptz, OUT kept boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -108,8 +108,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 COMMENT ON FUNCTION _evercore_says_kept(text) IS 'Whether a start says that compacted events may be missing.';
 
--- The newest position that compaction removed of events that pass a subscription's filter, of all partitions or one, of all times or
--- where some happened at a time or later. Aggregates erased since count as well; they have no key any more.
+-- The newest position that compaction removed, of events that pass a subscription's filter: of all partitions or of one, at any time or
+-- from one time on. Aggregates that were erased since count as well, although they have no key any more.
 CREATE OR REPLACE FUNCTION _evercore_newest_removed(id bigint, part integer, moment timestamptz) RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -122,8 +122,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_newest_removed(bigint, integer, timestamptz) IS 'The newest position that a subscription can no longer read.';
 
--- EV010 where a subscription that begins after `place` would miss what was compacted. Nothing is compacted meanwhile; only a snapshot
--- from before that was so would not see all of it.
+-- EV010 where a subscription that begins after `place` would miss what was compacted. Nothing is compacted meanwhile, so only a snapshot
+-- that is older than the lock might not see all of it.
 CREATE OR REPLACE FUNCTION _evercore_require_kept(id bigint, place bigint, moment timestamptz, part integer) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -186,8 +186,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_repartition(bigint, integer) IS 'Gives a subscription another number of partitions; EV010 unless it was just reset.';
 
--- An event type that a filter has named is known from then on, whatever becomes of the filter. Who declares one at the same time is
--- waited for, so this comes last, under all locks of the call.
+-- An event type that a filter has named is known from then on, even when the filter changes. This may wait for a transaction that declares
+-- the same type, so it comes last, when the call has all its other locks.
 CREATE OR REPLACE FUNCTION _evercore_learn_event_types(names text[]) RETURNS void
 LANGUAGE sql VOLATILE AS $$
   INSERT INTO evercore_event_type (name, fold) SELECT DISTINCT n.name COLLATE "C", 'merge' FROM unnest(names) AS n (name) ORDER BY 1 ON CONFLICT DO NOTHING
@@ -352,7 +352,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_lag(bigint, integer) IS 'How many events a partition still has to read, and when the first of them was recorded.';
 
--- What compaction and erasure ask. Paused subscriptions count: they will want to read on.
+-- What compaction and erasure ask. Paused subscriptions count too: they will go on reading one day.
 CREATE OR REPLACE FUNCTION _evercore_unread(id bigint, upto bigint) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -23,7 +23,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_cursor(bigint, integer, bigint, bigint) IS
   'Where the cursor of a partition stands, or NULL where a token is not its current one, or the filter was changed.';
 
--- The last sequence of an aggregate at or below a position, by halves: positions grow with sequences.
+-- The last sequence of an aggregate at or below a position, by binary search: positions grow with sequences.
 CREATE OR REPLACE FUNCTION _evercore_sequence_at(id bigint, place bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -69,7 +69,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _evercore_merged(integer) IS 'The statement that fetches the events of so many types, merged by position.';
 
--- What an ack of NULL may move past. A row that another has in hand is left alone: the next empty fetch notes it again.
+-- Notes what an ack of NULL may move past. A row that another transaction has locked is left alone: the next empty fetch notes it again.
 CREATE OR REPLACE FUNCTION _evercore_note_seen(id bigint, part integer, token bigint, head bigint, version bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
@@ -82,7 +82,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_note_seen(bigint, integer, bigint, bigint, bigint) IS 'Notes up to where an empty fetch has looked.';
 
--- Moves a cursor over events that its filter keeps out. A row that another has in hand is left alone.
+-- Moves a cursor over events that its filter keeps out. A row that another transaction has locked is left alone.
 CREATE OR REPLACE FUNCTION _evercore_pass_over(id bigint, part integer, token bigint, looked bigint, version bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
@@ -96,8 +96,8 @@ END $$;
 COMMENT ON FUNCTION _evercore_pass_over(bigint, integer, bigint, bigint, bigint) IS
   'Moves a cursor past what a fetch has looked at in vain.';
 
--- Where a bounded fetch ends: 100,000 positions on, but for those of the gaps that it ends in: evercore_restored() leaves a million at
--- once, and nobody has to fetch through them.
+-- Where a bounded fetch ends: 100,000 positions on, not counting gaps that it would end in. evercore_restored() leaves a gap of a million
+-- positions, which should not cost ten empty fetches.
 CREATE OR REPLACE FUNCTION _evercore_fetch_end("after" bigint, head bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -1,7 +1,7 @@
 -- Leases: who holds a partition, and how far it has come.
 --
--- A token is current while its partition has an owner and no newer one was given: an expired lease alone takes nothing away,
--- it only says when another may take over. Each function names the token in the WHERE of the UPDATE that acts; where that
+-- A token is current while its partition has an owner and no newer token was given. A lease that expired takes nothing away: it
+-- only says when another may take over. Each function names the token in the WHERE of the UPDATE that acts; where that
 -- finds no row, nothing was done. An ack that meets a claim not yet committed waits for it, and then knows.
 
 -- Why an UPDATE found no row with that token.
@@ -34,8 +34,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_lease(double precision) IS 'The argument lease_seconds; EV009.';
 
--- The free partition that was given the longest time ago. One that another's open transaction has in hand is passed over:
--- it is being claimed, acked or reset, and a claim never waits.
+-- The free partition that was given the longest time ago. One that another transaction has locked is passed over: it is being
+-- claimed, acked or reset, and a claim never waits.
 CREATE OR REPLACE FUNCTION evercore_claim(name text, owner text, lease_seconds double precision) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 #variable_conflict use_column

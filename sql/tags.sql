@@ -50,7 +50,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_plain_tags(jsonb) IS 'Whether an array is plainly one of legal tags.';
 
--- For erasure: by the index's key, whatever the server believes of its size.
+-- For erasure: by the index's key, however large the server believes the table to be.
 CREATE OR REPLACE FUNCTION _evercore_untag(id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
@@ -65,7 +65,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_untag(bigint) IS 'Takes an aggregate''s events out of the index by tag.';
 
--- Both ways: what events bear is in the index, and what is there is borne.
+-- Both ways: each tag of an event is in the index, and each row of the index is of an event that has the tag.
 CREATE OR REPLACE FUNCTION _evercore_check_tags() RETURNS TABLE (aggregate_id bigint, "position" bigint, sequence bigint, problem text)
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column

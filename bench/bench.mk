@@ -4,7 +4,7 @@
 BENCH_HARNESS := $(patsubst %,build/bench/%.o,harness processors)
 BENCH_SERVERS := $(patsubst bench/%.cpp,build/bench/%,$(filter-out bench/library_%,$(wildcard bench/*_postgres.cpp)))
 
-.PHONY: bench-check bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
+.PHONY: bench-check bench-peers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
 	@mkdir -p bench/out && rm -f bench/out/short
 	@for part in bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library; do \
@@ -42,6 +42,13 @@ bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas a
 	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step types_postgres tests/postgres/with_server \
 	  sh -c 'bench/tags_stores && build/bench/types_postgres'
 	@$(PYTHON) bench/plot bench/out/types_postgres.json
+
+# Not part of `make bench`: it installs other stores from npm.
+bench-peers: loadable sql ## measure evercore beside emmett, message-db and a table by hand, from Node (ROUNDS=7; needs npm)
+	@bench/peers/install
+	@node build/peers/sqlite.mjs $(ROUNDS)
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" tests/postgres/with_server node build/peers/postgres.mjs $(ROUNDS)
+	@$(PYTHON) bench/plot bench/out/peers_sqlite.json bench/out/peers_postgres.json
 
 build/bench/%.o: bench/%.cpp build/flags
 	@mkdir -p $(@D)

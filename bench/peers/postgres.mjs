@@ -1,0 +1,166 @@
+// evercore beside other ways to keep events in PostgreSQL, all from Node over the same driver (npm's pg, which emmett has), each
+// in a database of its own on the server of $EVERCORE_TEST_POSTGRES, with the same durability: what was answered is on disk.
+import { execFileSync } from 'node:child_process';
+import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
+import pg from 'pg';
+import { ask } from './questions.mjs';
+import { Report } from './report.mjs';
+
+const CLIENTS = 16;
+const server = new URL(process.env.EVERCORE_TEST_POSTGRES.replace('@/', '@localhost/'));
+const socket = server.searchParams.get('host');
+const options = (database) => ({ host: socket, user: 'postgres', database, max: CLIENTS });
+const psql = (database, ...words) =>
+  execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-U', 'postgres', '-d', database, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+
+/** A store in a database of its own; its statements are prepared once a connection. */
+class InDatabase {
+  constructor(name, database) {
+    this.name = name;
+    this.database = database;
+    this.names = new Map();
+    psql('postgres', '-c', `CREATE DATABASE ${database}`);
+    this.pool = new pg.Pool(options(database));
+  }
+  async all(sql, values, client = this.pool) {
+    if (!this.names.has(sql)) this.names.set(sql, `s${this.names.size}`);
+    return (await client.query({ name: this.names.get(sql), text: sql, values })).rows;
+  }
+  /** `work` in a transaction of one connection. */
+  async together(work) {
+    const client = await this.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await work(client);
+      await client.query('COMMIT');
+    } finally {
+      client.release();
+    }
+  }
+  bytes() {
+    return this.size - this.empty;
+  }
+  async settle() {
+    await this.pool.query('VACUUM ANALYZE');
+    const [row] = await this.all('SELECT pg_database_size(current_database())::float8 AS size', []);
+    this.size = row.size;
+    this.empty ??= row.size;
+  }
+  async close() {
+    await this.pool.end();
+  }
+}
+
+/** A table as most people would write it, and a fold in the program. */
+class ByHand extends InDatabase {
+  async open() {
+    await this.pool.query(`CREATE TABLE event (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text NOT NULL,
+      version bigint NOT NULL, id uuid NOT NULL UNIQUE, type text NOT NULL, data jsonb NOT NULL,
+      time timestamptz NOT NULL DEFAULT now(), UNIQUE (stream, version))`);
+  }
+  async append(stream, events, version) {
+    const sql = 'INSERT INTO event (stream, version, id, type, data) VALUES ($1, $2, $3, $4, $5)';
+    const values = ({ id, type, data }) => [stream, ++version, id, type, data];
+    if (events.length === 1) return this.all(sql, values(events[0]));
+    return this.together(async (client) => {
+      for (const event of events) await this.all(sql, values(event), client);
+    });
+  }
+  events(stream) {
+    return this.all('SELECT version, id, type, data, time FROM event WHERE stream = $1 ORDER BY version', [stream]);
+  }
+  async read(stream) {
+    return (await this.events(stream)).length;
+  }
+  async state(stream) {
+    return (await this.events(stream)).reduce((state, row) => Object.assign(state, row.data), {});
+  }
+}
+
+class Emmett extends InDatabase {
+  async open() {
+    this.store = getPostgreSQLEventStore(`postgresql://postgres@localhost/${this.database}?host=${socket}`, {
+      connectionOptions: { pooled: true, pool: this.pool },
+    });
+    await this.store.schema.migrate();
+  }
+  async append(stream, events, version) {
+    const messages = events.map(({ id, type, data }) => ({ type, data, metadata: { messageId: id } }));
+    await this.store.appendToStream(stream, messages, { expectedStreamVersion: version === 0 ? 'STREAM_DOES_NOT_EXIST' : BigInt(version) });
+  }
+  async read(stream) {
+    return (await this.store.readStream(stream)).events.length;
+  }
+  async state(stream) {
+    const evolve = (state, { data }) => Object.assign(state, data);
+    return (await this.store.aggregateStream(stream, { evolve, initialState: () => ({}) })).state;
+  }
+}
+
+/** message-db has one event a call: more are a transaction. Its versions count from 0. */
+class MessageDb extends InDatabase {
+  async open() {
+    execFileSync('build/peers/node_modules/@eventide/message-db/database/install.sh', {
+      env: { ...process.env, DATABASE_NAME: this.database, CREATE_DATABASE: 'off', PGHOST: socket, PGUSER: 'postgres' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    await this.pool.query(`ALTER DATABASE ${this.database} SET search_path = message_store, public`);
+    await this.pool.end();
+    this.pool = new pg.Pool(options(this.database));
+  }
+  async append(stream, events, version) {
+    const sql = 'SELECT write_message($1, $2, $3, $4, NULL, $5)';
+    const values = ({ id, type, data }) => [id, stream, type, data, version++ - 1];
+    if (events.length === 1) return this.all(sql, values(events[0]));
+    return this.together(async (client) => {
+      for (const event of events) await this.all(sql, values(event), client);
+    });
+  }
+  events(stream) {
+    return this.all('SELECT * FROM get_stream_messages($1, 0, -1)', [stream]);
+  }
+  async read(stream) {
+    return (await this.events(stream)).map((row) => JSON.parse(row.data)).length;
+  }
+  async state(stream) {
+    return (await this.events(stream)).reduce((state, row) => Object.assign(state, JSON.parse(row.data)), {});
+  }
+}
+
+class Evercore extends InDatabase {
+  async open() {
+    execFileSync('sql/install', [`postgres://postgres@/${this.database}?host=${socket}`, 'evercore'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    await this.pool.query(`ALTER DATABASE ${this.database} SET search_path = evercore, public`);
+    await this.pool.end();
+    this.pool = new pg.Pool(options(this.database));
+  }
+  async append(stream, events, version) {
+    if (events.length === 1) {
+      const [{ id, type, data }] = events;
+      const sql = `SELECT evercore_append(evercore_ensure('User', $1), $2, $3, $4, NULL, NULL, NULL, $5)`;
+      return this.all(sql, [stream, version, type, JSON.stringify(data), id]);
+    }
+    const batch = events.map(({ id, type, data }) => ({ event_type: type, data, event_id: id }));
+    const call = JSON.stringify([{ aggregate_type: 'User', natural_key: stream, expected: version, events: batch }]);
+    return this.all('SELECT evercore_append_many($1)', [call]);
+  }
+  async read(stream) {
+    const sql = `SELECT sequence, event_id, event_type, data, event_time FROM evercore_events(evercore_find('User', $1))`;
+    return (await this.all(sql, [stream])).length;
+  }
+  async state(stream) {
+    const [row] = await this.all(`SELECT evercore_state(evercore_find('User', $1)) AS state`, [stream]);
+    return typeof row.state === 'string' ? JSON.parse(row.state) : row.state;
+  }
+}
+
+const contenders = [new ByHand('by hand', 'peer_hand'), new Emmett('emmett 0.42', 'peer_emmett'), new MessageDb('message-db 1.3.1', 'peer_message_db'), new Evercore('evercore', 'peer_evercore')];
+for (const contender of contenders) {
+  await contender.open();
+  await contender.settle();
+}
+const report = new Report('peers_postgres', contenders);
+await ask(report, Number(process.argv[2] ?? 7), CLIENTS);
+report.finish();
+for (const contender of contenders) await contender.close();
+process.exit(0);

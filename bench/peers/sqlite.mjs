@@ -1,0 +1,127 @@
+// evercore beside other ways to keep events in SQLite, all from Node over the same driver (npm's sqlite3, which emmett has),
+// each in a file of its own, in WAL mode, with synchronous=FULL: what was answered is on disk.
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { getSQLiteEventStore, sqliteConnection } from '@event-driven-io/emmett-sqlite';
+import sqlite3 from 'sqlite3';
+import { ask } from './questions.mjs';
+import { Report } from './report.mjs';
+
+/** A connection whose calls give promises, with statements that are prepared once. */
+class Connection {
+  static async open(file) {
+    const connection = new Connection();
+    connection.db = await new Promise((done, fail) => {
+      const db = new sqlite3.Database(file, (fault) => (fault ? fail(fault) : done(db)));
+    });
+    connection.statements = new Map();
+    await connection.all('PRAGMA journal_mode = WAL');
+    await connection.all('PRAGMA synchronous = FULL');
+    return connection;
+  }
+  all(sql, ...values) {
+    let statement = this.statements.get(sql);
+    if (!statement) this.statements.set(sql, (statement = this.db.prepare(sql)));
+    return new Promise((done, fail) => statement.all(values, (fault, rows) => (fault ? fail(fault) : done(rows))));
+  }
+  load(extension) {
+    return new Promise((done, fail) => this.db.loadExtension(extension, (fault) => (fault ? fail(fault) : done())));
+  }
+}
+
+class OnFile {
+  constructor(name, file) {
+    this.name = name;
+    this.file = file;
+  }
+  bytes() {
+    return statSync(this.file).size;
+  }
+  async settle() {
+    await this.connection.all('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+}
+
+/** A table as most people would write it, and a fold in the program. */
+class ByHand extends OnFile {
+  async open() {
+    this.connection = await Connection.open(this.file);
+    await this.connection.all(`CREATE TABLE event (position INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, version INTEGER NOT NULL,
+      id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, data TEXT NOT NULL, time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+      UNIQUE (stream, version))`);
+  }
+  async append(stream, events, version) {
+    const sql = 'INSERT INTO event (stream, version, id, type, data) VALUES (?, ?, ?, ?, ?)';
+    if (events.length > 1) await this.connection.all('BEGIN IMMEDIATE');
+    for (const { id, type, data } of events) await this.connection.all(sql, stream, ++version, id, type, JSON.stringify(data));
+    if (events.length > 1) await this.connection.all('COMMIT');
+  }
+  events(stream) {
+    return this.connection.all('SELECT version, id, type, data, time FROM event WHERE stream = ? ORDER BY version', stream);
+  }
+  async read(stream) {
+    return (await this.events(stream)).map((row) => JSON.parse(row.data)).length;
+  }
+  async state(stream) {
+    return (await this.events(stream)).reduce((state, row) => Object.assign(state, JSON.parse(row.data)), {});
+  }
+}
+
+/** emmett, with one connection that is kept: by itself it opens the file for every call. */
+class Emmett extends OnFile {
+  async open() {
+    this.connection = await Connection.open(this.file);
+    this.kept = sqliteConnection({ fileName: this.file });
+    await this.kept.command('PRAGMA synchronous = FULL');
+    this.store = getSQLiteEventStore({ fileName: this.file, connectionOptions: { singleton: true, connection: this.kept } });
+  }
+  async append(stream, events, version) {
+    const messages = events.map(({ id, type, data }) => ({ type, data, metadata: { messageId: id } }));
+    await this.store.appendToStream(stream, messages, { expectedStreamVersion: version === 0 ? 'STREAM_DOES_NOT_EXIST' : BigInt(version) });
+  }
+  async read(stream) {
+    return (await this.store.readStream(stream)).events.length;
+  }
+  async state(stream) {
+    const evolve = (state, { data }) => Object.assign(state, data);
+    return (await this.store.aggregateStream(stream, { evolve, initialState: () => ({}) })).state;
+  }
+}
+
+class Evercore extends OnFile {
+  async open() {
+    this.connection = await Connection.open(this.file);
+    await this.connection.load(resolve('build/evercore.so'));
+    await this.connection.all('SELECT evercore_migrate()');
+  }
+  async append(stream, events, version) {
+    if (events.length === 1) {
+      const [{ id, type, data }] = events;
+      const sql = `INSERT INTO evercore_append (aggregate_type, natural_key, expected, event_type, data, event_id) VALUES ('User', ?, ?, ?, ?, ?)`;
+      return this.connection.all(sql, stream, version, type, JSON.stringify(data), id);
+    }
+    const batch = events.map(({ id, type, data }) => ({ event_type: type, data, event_id: id }));
+    const call = JSON.stringify([{ aggregate_type: 'User', natural_key: stream, expected: version, events: batch }]);
+    return this.connection.all('SELECT evercore_append_many(?)', call);
+  }
+  async read(stream) {
+    const sql = `SELECT sequence, event_id, event_type, data, event_time FROM evercore_events(evercore_find('User', ?))`;
+    return (await this.connection.all(sql, stream)).map((row) => JSON.parse(row.data)).length;
+  }
+  async state(stream) {
+    const [row] = await this.connection.all(`SELECT evercore_state(evercore_find('User', ?)) AS state`, stream);
+    return JSON.parse(row.state);
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'evercore-peers-'));
+try {
+  const contenders = [new ByHand('by hand', join(folder, 'hand.db')), new Emmett('emmett 0.42', join(folder, 'emmett.db')), new Evercore('evercore', join(folder, 'evercore.db'))];
+  for (const contender of contenders) await contender.open();
+  const report = new Report('peers_sqlite', contenders);
+  await ask(report, Number(process.argv[2] ?? 7), 1);
+  report.finish();
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -45,19 +45,25 @@ BEGIN
   -- Plainly within the payload profile, and nothing unusual asked for? See payload.sql.
   IF (@plain(data; printed)@ AND octet_length(data) <= @shallow@
       AND octet_length(event_type) <= @max_name@ AND event_type <> '' AND coalesce(reference, metadata, event_time, event_id, tags) IS NULL) IS NOT TRUE THEN
-    IF tags IS NOT NULL THEN
-      IF @plain(data; printed)@ AND octet_length(data) <= @shallow@ AND octet_length(event_type) <= @max_name@ AND event_type <> ''
-         AND coalesce(reference, metadata, event_time, event_id) IS NULL AND octet_length(tags) <= @max_name@ AND tags COLLATE "C" ~ '@plain_tags@' THEN
+    IF coalesce(tags, event_id) IS NOT NULL AND @plain(data; printed)@ AND octet_length(data) <= @shallow@ AND octet_length(event_type) <= @max_name@
+       AND event_type <> '' AND coalesce(reference, metadata, event_time) IS NULL AND octet_length(concat(tags, event_id)) BETWEEN 1 AND @max_name@ THEN
+      IF tags IS NULL THEN
+        reached := _evercore_append_identified(id, expected, event_type, data, NULL, NULL, NULL, event_id, NULL, fresh, newest);
+      ELSIF event_id IS NULL AND tags COLLATE "C" ~ '@plain_tags@' THEN
         reached := _evercore_append_tagged(id, expected, event_type, data::json, string_to_array(left(substr(tags, 3), -2), '","'), newest);
-        IF reached IS NOT NULL THEN RETURN reached; END IF;
       END IF;
-      bears := _evercore_tags(tags);
+      IF reached IS NOT NULL THEN RETURN reached; END IF;
     END IF;
+    IF tags IS NOT NULL THEN bears := _evercore_tags(tags); END IF;
     happened := _evercore_check_event(data COLLATE "C", metadata, coalesce(id, 0), NULL, NULL, event_type, event_id, NULL, expected, reference, event_time,
       tags, bears);
     IF bears = '{}' THEN bears := NULL; END IF;
     extra := metadata;
     IF event_id IS NOT NULL THEN
+      -- Not a second time what was tried above: a repeat has been found there.
+      reached := CASE WHEN coalesce(reference, metadata, event_time, tags) IS NOT NULL OR octet_length(data) > @shallow@ THEN
+        _evercore_append_identified(id, expected, event_type, data, reference, extra, happened, event_id, bears, fresh, newest) END;
+      IF reached IS NOT NULL THEN RETURN reached; END IF;
       PERFORM _evercore_known(id, false);
       RETURN (SELECT r.sequence FROM _evercore_append_rows(ARRAY[id], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[expected], NULL,
                 ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears; NULL)@], NULL, NULL) r);
@@ -67,41 +73,10 @@ BEGIN
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_number(expected, 'expected', 0, NULL), _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;
-  -- Position after lock: from here to the end of the transaction followers stop below it. See floor.sql. A transaction that
-  -- had no id yet has not appended before, and need not look for a lock that it holds.
-  IF bears IS NULL AND @unmarked@ THEN
-    placed := @place(fresh; newest)@;
-  ELSE
-    marks := coalesce(@marks@, 0);
-    looks := marks <= 0 OR marks & @checks_states@ > 0;  -- there is a policy or a schema of states, or no mark at all was made yet
-    IF marks & @declares_tags@ > 0 THEN
-      derived := _evercore_declared_tags(event_type, data, bears);
-      IF derived IS NOT NULL THEN bears := _evercore_join_tags(derived, bears); END IF;
-    END IF;
-    IF bears IS NOT NULL OR marks & @by_type@ > 0 THEN PERFORM _evercore_hold_keys(ARRAY[event_type], bears, NULL, fresh); END IF;
-    placed := @place(fresh; newest)@;
-    IF bears IS NOT NULL THEN
-      INSERT INTO evercore_event_tag SELECT u, event_type, placed FROM unnest(bears) AS u;
-      GET DIAGNOSTICS indexed = ROW_COUNT;
-      IF indexed <> cardinality(bears) THEN PERFORM _evercore_refuse_tags(); END IF;
-      given := array_to_json(bears);
-      declared := cardinality(derived);
-    END IF;
-  END IF;
+  @take_place@
   @insert_event@
   VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, extra, NULL, given, declared);
-  IF (FOUND AND placed & 7 > 0 AND placed > newest AND looks IS NOT TRUE) IS NOT TRUE THEN
-    IF NOT FOUND THEN PERFORM _evercore_written(0, 1); END IF;
-    IF placed <= newest THEN PERFORM _evercore_check_position(); END IF;
-    IF placed & 7 = 0 OR @marks@ IS NULL THEN
-      placed := setval('@extschema@._evercore_highest'::regclass, greatest(placed, @highest@) | @flags@);
-    END IF;
-    IF marks & @checks_states@ > 0 THEN
-      IF (SELECT (SELECT t.schema IS NOT NULL FROM evercore_aggregate_type t WHERE t.type_id = a.type_id) FROM evercore_aggregate a WHERE a.aggregate_id = id)
-         OR current_setting('transaction_isolation') NOT LIKE 'read %' THEN PERFORM _evercore_check_state(id, reached); END IF;
-    END IF;
-    IF @marks@ < 0 THEN PERFORM _evercore_follow_policy(id, reached - 1, reached); END IF;
-  END IF;
+  @after_event@
   RETURN reached;
 END $$;
 COMMENT ON FUNCTION evercore_append(bigint, bigint, text, text, text, text, text, text, text) IS

@@ -316,30 +316,35 @@ CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys te
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   found_ids bigint[];
+  made boolean := false;
   unknown bigint[] := ARRAY(SELECT u.no FROM unnest(ids) WITH ORDINALITY AS u (id, no)
                              WHERE u.id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.aggregate_id = u.id) IS NULL);
 BEGIN
-  INSERT INTO evercore_aggregate_type (name)
-  SELECT _evercore_name(u.type, 'aggregate_type', @max_name@) COLLATE "C"
-    FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
-   WHERE (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) IS NULL ORDER BY 1 ON CONFLICT DO NOTHING;
-  WITH named AS MATERIALIZED (
-    SELECT (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AS type_id, u.type, u.key, u.no
-      FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no) WHERE u.id IS NULL
-  ), missing AS MATERIALIZED (
-    SELECT n.type_id, n.type, n.key, min(n.no) AS no FROM named n
-     WHERE n.type_id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.type_id = n.type_id AND a.natural_key = n.key) IS NULL
-     GROUP BY 1, 2, 3 ORDER BY 4
-  ), numbered AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('@extschema@.evercore_aggregate', 'aggregate_id')) AS id, m.* FROM missing m
-  )
-  INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE
-  SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', @max_name@) FROM numbered n
-   ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
-  SELECT array_agg(coalesce(u.id, (SELECT a.aggregate_id FROM evercore_aggregate a
-                                    WHERE a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AND a.natural_key = u.key))
-                   ORDER BY u.no) INTO found_ids
-    FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no);
+  LOOP
+    SELECT array_agg(coalesce(u.id, (SELECT a.aggregate_id FROM evercore_aggregate a
+                                      WHERE a.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AND a.natural_key = u.key))
+                     ORDER BY u.no) INTO found_ids
+      FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no);
+    EXIT WHEN array_position(found_ids, NULL) IS NULL OR made;
+    made := true;
+    INSERT INTO evercore_aggregate_type (name)
+    SELECT _evercore_name(u.type, 'aggregate_type', @max_name@) COLLATE "C"
+      FROM (SELECT DISTINCT d.type FROM unnest(ids, types) AS d (id, type) WHERE d.id IS NULL) u
+     WHERE (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) IS NULL ORDER BY 1 ON CONFLICT DO NOTHING;
+    WITH named AS MATERIALIZED (
+      SELECT (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = u.type) AS type_id, u.type, u.key, u.no
+        FROM unnest(ids, types, keys) WITH ORDINALITY AS u (id, type, key, no) WHERE u.id IS NULL
+    ), missing AS MATERIALIZED (
+      SELECT n.type_id, n.type, n.key, min(n.no) AS no FROM named n
+       WHERE n.type_id IS NOT NULL AND (SELECT a.aggregate_id FROM evercore_aggregate a WHERE a.type_id = n.type_id AND a.natural_key = n.key) IS NULL
+       GROUP BY 1, 2, 3 ORDER BY 4
+    ), numbered AS MATERIALIZED (
+      SELECT nextval(pg_get_serial_sequence('@extschema@.evercore_aggregate', 'aggregate_id')) AS id, m.* FROM missing m
+    )
+    INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE
+    SELECT n.id, n.type_id, _evercore_name(n.key, 'natural_key', @max_name@) FROM numbered n
+     ORDER BY n.type COLLATE "C", n.key COLLATE "C" ON CONFLICT DO NOTHING;
+  END LOOP;
   IF array_position(found_ids, NULL) IS NOT NULL THEN
     IF _evercore_draw_ids() THEN RETURN _evercore_resolve(ids, types, keys, in_rows); END IF;
     RAISE EXCEPTION 'a natural key was renamed or erased while it was ensured: try again' USING ERRCODE = '40001';
@@ -355,3 +360,20 @@ BEGIN
   RETURN found_ids;
 END $$;
 COMMENT ON FUNCTION _evercore_resolve(bigint[], text[], text[], boolean) IS 'Aggregate ids for types and keys, made where they are missing.';
+
+-- The aggregate of a type and key, held, where it is there: as if one that is renamed meanwhile had been named just before. NULL for one that
+-- is missing, or was erased while it was waited for: its key is free.
+CREATE OR REPLACE FUNCTION _evercore_held_by_key(type text, key text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+DECLARE
+  id bigint;
+BEGIN
+  @enter@
+  SELECT a.aggregate_id INTO id FROM evercore_aggregate a
+   WHERE a.aggregate_id = (SELECT k.aggregate_id FROM evercore_aggregate k
+                            WHERE k.type_id = (SELECT t.type_id FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C")
+                              AND k.natural_key = key COLLATE "C")
+     AND NOT a.erased FOR NO KEY UPDATE OF a;
+  RETURN id;
+END $$;
+COMMENT ON FUNCTION _evercore_held_by_key(text, text) IS 'The aggregate of a type and key, locked; NULL where it is to be made.';

@@ -75,6 +75,23 @@ def test_an_import_reads_as_many_rows_as_it_writes():
             equal(read <= 20, True, f"{read} rows read by {sql}, analyzed: {analyzed}")
 
 
+def test_one_event_by_key_and_event_id_reads_a_few_rows():
+    for analyzed in (False, True):
+        connection = warmed_up(analyzed)
+        calls = ("SELECT evercore_append(1, NULL, 'E', '{}', event_id => $1)",
+                 "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id) VALUES ('W', 'a', 'E', '{}', $1)",
+                 """SELECT evercore_append_many('[{"aggregate_type":"W","natural_key":"a","events":[{"event_type":"E","data":{},"event_id":"' || $1 || '"}]}]')""")
+        for number, call in enumerate(calls):
+            for turn in range(8):  # after five the server keeps a plan
+                connection.rows(call, f"{number} {turn}")
+        connection.rows(insert("T", 20000, {"event_id": "'t' || i"}))
+        for number, call in enumerate(calls):
+            read = rows_read(connection, call, f"{number} new")
+            equal(read <= 12, True, f"{read} rows read, {'analyzed' if analyzed else 'never analyzed'}: {call}")
+            read = rows_read(connection, call, f"{number} new")
+            equal(read <= 12, True, f"{read} rows read by the repeat, {'analyzed' if analyzed else 'never analyzed'}: {call}")
+
+
 def test_compaction_of_a_type_looks_at_no_more_than_it_is_asked_for():
     connection = Connection(new_database())
     connection.rows("SET track_functions = 'all'")

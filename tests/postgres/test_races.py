@@ -155,6 +155,41 @@ def test_a_repeat_waits_for_the_first():
             late.result()
 
 
+def test_one_row_by_key_waits_as_many_do():
+    """A row names the aggregate of a key that is renamed, or erased, in a transaction that is open, or whose event_id that one gives."""
+    many_rows = "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data{}) VALUES ('T','a','E','{{}}'{})"
+    single = """SELECT evercore_append_many('[{{"aggregate_type":"T","natural_key":"a","events":[{{"event_type":"E","data":{{}}{}}}]}}]')"""
+    forms = ((many_rows.format("", ""), many_rows.format(", event_id", ", 'x'")), (single.format(""), single.format(', "event_id":"x"')))
+    for plain, identified in forms:
+        for change, log in (("SELECT evercore_rekey(1, 'b')", [("1", "1")]), ("SELECT evercore_erase(1)", [("2", "1")]),
+                            ("SELECT evercore_append(1, NULL, 'Other', '{}', event_id => 'y')", [("1", "1"), ("1", "2")])):
+            for call in (plain, identified):
+                database = new_database()
+                first, second, observer = Connection(database), Connection(database), Connection(database)
+                first.rows("SELECT evercore_create('T','a')")
+                first.rows("BEGIN; " + change)
+                late = Later(lambda: second.rows(call))
+                equal(waits_for_lock(observer, second.pid()), True, call)
+                first.rows("COMMIT")
+                late.result()
+                equal(first.rows("SELECT aggregate_id, sequence FROM evercore_log ORDER BY position"), log, f"{change}; {call}")
+                equal(first.rows("SELECT * FROM evercore_check()"), [])
+                for connection in (first, second, observer):
+                    connection.close()
+        database = new_database()
+        first, second, observer = Connection(database), Connection(database), Connection(database)
+        first.rows("SELECT evercore_create('T','a'), evercore_create('T','z')")
+        for mark, end in (("c", "COMMIT"), ("r", "ROLLBACK")):
+            first.rows(f"BEGIN; SELECT evercore_append(2, NULL, 'E', '{{}}', event_id => '{mark}')")
+            late = Later(lambda: second.rows(identified.replace('"x"', f'"{mark}"').replace("'x'", f"'{mark}'")))
+            equal(waits_for_lock(observer, second.pid()), True)
+            first.rows(end)
+            if end == "COMMIT":
+                refused(late.result, "EV007", f'EV007: event_id "{mark}" exists with other content')
+            else:
+                late.result()
+
+
 def test_above_read_committed_a_race_asks_for_a_retry():
     database = new_database()
     first, second = Connection(database), Connection(database)

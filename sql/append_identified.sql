@@ -1,0 +1,48 @@
+-- One event with an event_id that is new: what most programs append.
+--
+-- Repeats, and whatever is or may be otherwise, also a fault, take the arrays of append_many.sql, which cost four times as much.
+
+-- NULL, and nothing is done, where the way is not open. The aggregate is locked before its event_id is looked up: whoever has it after that
+-- wrote to another aggregate, and may have been compacted since.
+CREATE OR REPLACE FUNCTION _evercore_append_identified(id bigint, expected bigint, event_type text, data text, reference text, metadata json,
+  happened timestamptz, identity text, bears text[], fresh boolean, newest bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+DECLARE
+  reached bigint;
+  placed bigint;
+  derived text[];
+  marks bigint;
+  looks boolean;
+  indexed bigint;
+  given json;
+  declared integer;
+BEGIN
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN RETURN NULL; END IF;
+  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
+  IF reached IS NULL THEN RETURN NULL; END IF;
+  IF reached - 1 <> expected OR EXISTS (SELECT FROM evercore_event e WHERE e.event_id = identity COLLATE "C")
+     OR EXISTS (SELECT FROM evercore_event_id i WHERE i.event_id = identity COLLATE "C") THEN
+    @lower_version@
+    RETURN NULL;
+  END IF;
+  @take_place@
+  @insert_event@
+  VALUES (placed, clock_timestamp(), id, reached, event_type, data::json, happened, reference, metadata, identity, given, declared)
+    ON CONFLICT (event_id) WHERE event_id IS NOT NULL DO NOTHING;
+  IF NOT FOUND OR EXISTS (SELECT FROM evercore_event_id i WHERE i.event_id = identity COLLATE "C") THEN
+    PERFORM _evercore_refuse_identity(identity), _evercore_written(0, 1);
+  END IF;
+  @after_event@
+  RETURN reached;
+END $$;
+COMMENT ON FUNCTION _evercore_append_identified(bigint, bigint, text, text, text, json, timestamptz, text, text[], boolean, bigint) IS
+  'Appends one event with a new event_id, and gives its sequence; else NULL.';
+
+CREATE OR REPLACE FUNCTION _evercore_refuse_identity(identity text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF EXISTS (SELECT FROM _evercore_event_ids(ARRAY[identity])) THEN
+    PERFORM _evercore_refuse('EV007', format('event_id "%s" exists with other content', identity));
+  END IF;
+END $$;
+COMMENT ON FUNCTION _evercore_refuse_identity(text) IS 'EV007 where an event_id was taken by another call.';

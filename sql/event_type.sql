@@ -294,7 +294,7 @@ BEGIN
     FROM (SELECT e.event_type, array_agg(e.position ORDER BY e.position) AS places FROM unnest(places) AS u (place) JOIN evercore_event e ON e.position = u.place
            GROUP BY 1) p JOIN evercore_event_type k ON k.name = p.event_type;
   PERFORM _evercore_make_up_states(aggregates);
-  RETURN (SELECT coalesce(sum(k.unfilled), 0) FROM evercore_event_type k WHERE k.unfilled > 0) + (SELECT sum(t.unfilled) FROM evercore_aggregate_type t);
+  RETURN (SELECT coalesce(sum(k.unfilled), 0) FROM evercore_event_type k WHERE k.unfilled > 0) + (SELECT coalesce(sum(t.unfilled), 0) FROM evercore_aggregate_type t);
 END $$;
 COMMENT ON FUNCTION evercore_fill(bigint) IS 'Does what declarations left undone, for at most so many events and aggregates; gives how many are left, 0 when done.';
 

@@ -99,7 +99,7 @@ BEGIN
     IF keep IS NULL THEN PERFORM _evercore_refuse('EV009', 'keep is NULL'); END IF;
     PERFORM _evercore_number(keep, 'keep', 1, NULL);
   END IF;
-  keep := greatest(coalesce(keep, 1), 1);
+  keep := CASE WHEN every > 0 THEN keep ELSE 1 END;
   PERFORM FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C" AND t.snapshot_every = every AND t.snapshot_keep = keep;
   IF FOUND THEN RETURN type; END IF;
   PERFORM _evercore_await_aggregate_type(type), _evercore_enter_declaration();

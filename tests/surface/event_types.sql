@@ -1,5 +1,8 @@
 -- Event types: the tags that they declare, what evercore_event_types says of them, and evercore_fill.
 
+-- in an empty store nothing is left to do
+SELECT evercore_fill(), evercore_fill(NULL);
+
 -- evercore_event_type declares tags, a prefix and a JSON Pointer into the data each, and gives the name; a fold of NULL stays as it is
 SELECT evercore_event_type('StudentSubscribed', NULL, '{"tags":{"course":"/course_id","student":"/students"}}');
 SELECT evercore_event_type('CourseOpened', 'patch', '{"tags":{"course":"/course/id"}}');

@@ -131,6 +131,10 @@ SELECT evercore_append(evercore_ensure('Meter', 'big'), 0, 'Read', '{"big":1e19,
 SELECT evercore_save_snapshot(evercore_find('Meter', 'big'), 1, evercore_state(evercore_find('Meter', 'big')), 1);
 SELECT sequence, data AS state FROM evercore_replay(evercore_find('Meter', 'big'), 1);
 
+-- where there is none, keep is 1, whatever was said
+SELECT evercore_aggregate_type('Quiet', '{"schema":{"required":["kwh"]}}'), evercore_snapshot_policy('Quiet', 0, 7);
+SELECT snapshot_every, snapshot_keep FROM evercore_aggregate_types WHERE aggregate_type = 'Quiet';
+
 -- a policy needs a type, an every of 0 or more, and a keep of 1 or more
 SELECT evercore_snapshot_policy(NULL, 3, 2);
 SELECT evercore_snapshot_policy('Meter', -1, 2);

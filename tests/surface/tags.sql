@@ -34,6 +34,11 @@ SELECT evercore_append(2, 7, 'Greeted', '{}', NULL, NULL, NULL, NULL, '[]'), eve
 INSERT INTO evercore_append (aggregate_id, event_type, data, tags) VALUES (2, 'Greeted', '{}', ' [ ] ');
 SELECT sequence, tags FROM evercore_events(2, 7);
 
+-- an argument out of range is said before the aggregate is looked for
+SELECT evercore_append(1000000, -1, 'Greeted', '{}', NULL, NULL, NULL, NULL, '["a"]');
+SELECT evercore_append(2, -1, 'Greeted', '{}', NULL, NULL, NULL, NULL, '["a"]');
+SELECT evercore_append_many('[{"aggregate_id":1000000,"expected":-1,"events":[{"event_type":"Greeted","data":{},"tags":["a"]}]}]', '[{"tags":["a"]}]', 0);
+
 -- a tag given twice is one, and blanks between them and escapes in them are read
 SELECT evercore_append(2, 10, 'Greeted', '{}', NULL, NULL, NULL, NULL, ' [ "b" , "a", "b", "\u0061", "caf\u00e9", "q\"\\\/" ] ');
 SELECT tags FROM evercore_events(2, 10);

@@ -9,7 +9,7 @@ TEST_LDLIBS      = $(shell $(PKG_CONFIG) --libs simdjson) -lsqlite3 -ldl -lpthre
 .PHONY: test-programs asan ubsan valgrind fuzz fuzz-files
 .SECONDARY:
 
-test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver build/tests/simulator simulator-postgres ## build the native test programs
+test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver build/tests/simulator simulator-postgres simulator-both ## build the native test programs
 
 build/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)

@@ -23,8 +23,21 @@ build/tests/simulator_postgres: $(SIMULATE_MODEL) $(SIMULATE_POSTGRES)
 	@echo '  LINK $@'
 	@$(CXX) $(LDFLAGS) $^ $(TEST_LDLIBS) -lpq -o $@
 
+# And that of both engines beside each other.
+SIMULATE_BOTH := $(patsubst tests/%.cpp,build/tests/%.o,$(wildcard tests/simulate/both/*.cpp) \
+  $(addprefix tests/simulate/,clock.cpp postgres/server.cpp postgres/session.cpp))
+
+.PHONY: simulate-both simulator-both
+simulator-both: build/tests/simulator_both build/tests/simulate_clock.so
+simulate-both: simulator-both ## the same steps on SQLite and PostgreSQL, beside the model (SEED, STEPS)
+	EVERCORE_SIMULATOR=build/tests/simulator_both tests/simulate/postgres/run --seed $(or $(SEED),1) --steps $(or $(STEPS),5000)
+
+build/tests/simulator_both: $(SIMULATE_MODEL) $(SIMULATE_BOTH) build/static/libevercore_ext.a
+	@echo '  LINK $@'
+	@$(CXX) $(LDFLAGS) -Wl,--wrap=_ZN8evercore3ext3nowEv $^ $(TEST_LDLIBS) -lpq -o $@
+
 build/tests/simulate_clock.so: tests/simulate/postgres/clock.cpp
 	@echo '  LINK $@'
 	@$(CXX) $(CXXFLAGS) -shared -fPIC $< -ldl -o $@
 
-build/tests/simulate/postgres/%.o: TEST_CPPFLAGS += $(PG_INCLUDE)
+build/tests/simulate/postgres/%.o build/tests/simulate/both/%.o: TEST_CPPFLAGS += $(PG_INCLUDE)

@@ -41,6 +41,7 @@ World::Complaint World::turn(const Action& step) {
       return done("SAVEPOINT" + level(transaction->savepoints.size() - 1));
     case Kind::rollback_to:
       if (!transaction || transaction->savepoints.size() <= number) return std::nullopt;
+      drawn_ = read_drawn();
       if (auto complaint = done("ROLLBACK TO" + level(number))) return complaint;
       transaction->savepoints.resize(number + 1);
       transaction->done.resize(transaction->savepoints.back(), {});
@@ -62,6 +63,7 @@ World::Complaint World::turn(const Action& step) {
 World::Complaint World::end(Client& client, bool commits) {
   commits = commits && !client.transaction->failed;
   State after = commits ? seen_by(client) : committed_;
+  drawn_ = read_drawn();
   const Reply reply = client.session->run(commits ? "COMMIT" : "ROLLBACK");
   if (!reply.ok()) return "the end of a transaction: " + reply.message;
   committed_ = std::move(after);
@@ -71,6 +73,7 @@ World::Complaint World::end(Client& client, bool commits) {
 
 World::Complaint World::kill(Client& client) {
   const std::string pid = std::to_string(client.session->pid());
+  drawn_ = read_drawn();
   witness_->run("SELECT pg_terminate_backend(" + pid + ", 60000)");
   open(client);
   return settle();

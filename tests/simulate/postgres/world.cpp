@@ -394,11 +394,11 @@ void World::hold_where_it_began(Done& done, Number sent) {
   if (held >= sent && held < safe()) done.floor = held;
 }
 
-/// Locks may have gone: does the one who waits go on?
+/// Locks may have gone: does the one who waits go on? What sequences gave was read before they went: it draws from then
+/// on, beside whatever is done here.
 World::Complaint World::settle() {
   for (Client& client : clients_) {
     if (!client.waiting) continue;
-    drawn_ = read_drawn();
     const std::optional<Reply> reply = client.session->answer(*witness_);
     if (!reply) continue;
     const Done done = *std::exchange(client.waiting, std::nullopt);
@@ -408,6 +408,8 @@ World::Complaint World::settle() {
 }
 
 World::Complaint World::crash() {
+  // What open transactions drew is in the log or not, whenever its writer came by last: it comes by now.
+  witness_->run("SELECT pg_logical_emit_message(true, 'crash', '')");
   server_.crash();
   witness_ = std::make_unique<Session>(uri_);
   for (Client& client : clients_) open(client);
@@ -422,6 +424,7 @@ World::Complaint World::crash() {
 World::Complaint World::maintain(const Action& step) {
   Client& client = clients_[step.session];
   if (client.waiting || client.transaction) return std::nullopt;
+  drawn_ = read_drawn();
   client.session->send(step.sql);
   std::optional<Reply> reply = client.session->answer(*witness_);
   if (!reply) {

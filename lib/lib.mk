@@ -20,7 +20,7 @@ LIB_TESTS    := $(wildcard tests/library/*_test.cpp)
 LIB_EXAMPLES := $(patsubst examples/%.cpp,build/examples/%,$(wildcard examples/*.cpp))
 LIB_BENCHES  := $(patsubst bench/%.cpp,build/bench/%,$(wildcard bench/library_*.cpp))
 
-.PHONY: lib lib-sqlite has-libpq install-library-sqlite lib-test-programs examples bench-library soak-workers install-library asan-library ubsan-library tsan-library
+.PHONY: lib lib-sqlite has-libpq install-library-sqlite lib-test-programs examples bench-library soak-workers soak-library install-library asan-library ubsan-library tsan-library
 
 all: lib
 lib: has-libpq build/libevercore.a build/libevercore.so lib-sqlite ## build the C++ library, static and shared
@@ -131,7 +131,9 @@ $(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer -Wno-may
 $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized))
 $(eval $(call sanitized,tsan,-fsanitize=thread))
 
-soak: soak-workers
+soak: soak-workers soak-library
+soak-library: build/library-tests/all ## the library's tests on a disk each of whose writes fails
+	@EVERCORE_SOAK=1 EVERCORE_LIBRARY_ENGINE=file build/library-tests/all -tc='*on a disk that fails*'
 soak-workers: build/library-tests/workers ## kill workers of a subscription over 200,000 events, on both engines
 	@EVERCORE_WORKERS_EVENTS=200000 tests/library/check_workers
 

@@ -3,6 +3,7 @@
 include tests/native.mk
 include tests/lint/lint.mk
 include tests/simulate/simulate.mk
+include tests/coverage/coverage.mk
 
 test: deps ## build everything and run every test, PostgreSQL included
 	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs lib-test-programs

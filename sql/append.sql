@@ -18,6 +18,7 @@ DECLARE
   derived text[];
   newest bigint;
   marks bigint;
+  kind integer;
   looks boolean;
   placed bigint;
   indexed bigint;
@@ -69,7 +70,7 @@ BEGIN
                 ARRAY[@new_event(1; event_type; data; reference; metadata; happened; event_id; bears; NULL)@], NULL, NULL) r);
     END IF;
   END IF;
-  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
+  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence, a.type_id INTO reached, kind;
   IF reached IS NULL OR reached - 1 <> expected THEN
     PERFORM _evercore_number(expected, 'expected', 0, NULL), _evercore_known(id, true), _evercore_conflict(id, reached - 1, expected);
   END IF;

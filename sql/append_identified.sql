@@ -12,13 +12,14 @@ DECLARE
   placed bigint;
   derived text[];
   marks bigint;
+  kind integer;
   looks boolean;
   indexed bigint;
   given json;
   declared integer;
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN RETURN NULL; END IF;
-  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence INTO reached;
+  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence, a.type_id INTO reached, kind;
   IF reached IS NULL THEN RETURN NULL; END IF;
   IF reached - 1 <> expected OR EXISTS (SELECT FROM evercore_event e WHERE e.event_id = identity COLLATE "C")
      OR EXISTS (SELECT FROM evercore_event_id i WHERE i.event_id = identity COLLATE "C") THEN

@@ -121,11 +121,22 @@ BEGIN
     IF present.declares_merge OR present.fold <> 'merge' THEN RETURN false; END IF;
     IF held = 0 THEN PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(); END IF;
   END LOOP;
+  IF given.fold <> 'merge' AND _evercore_has_events(type) THEN RETURN false; END IF;
   PERFORM _evercore_change_fold(type, wanted);
   RETURN true;
 END $$;
 COMMENT ON FUNCTION _evercore_declare_fold(text, text, text) IS
-  'Declares the first fold of an event type, or what changes nothing, and gives true; does nothing and gives false where it is the owner who declares.';
+  'Declares the first fold of an event type without events, or what changes no state, and gives true; does nothing and gives false where it is the owner who declares.';
+
+-- Under the lock of declarations, which comes before those of the events: by the index by type, else in a store that never gave more positions than
+-- a declaration looks at. Nobody reads a long log for this.
+CREATE OR REPLACE FUNCTION _evercore_has_events(type text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+  IF @last_position@ > @max_filled@ AND NOT _evercore_has_index_by_type() THEN RETURN false; END IF;
+  RETURN EXISTS (SELECT FROM evercore_event e WHERE e.event_type = type COLLATE "C");
+END $$;
+COMMENT ON FUNCTION _evercore_has_events(text) IS 'Whether there are events of a type, where that is soon said; else false.';
 
 -- Under the lock of declarations.
 CREATE OR REPLACE FUNCTION _evercore_change_fold(type text, wanted text) RETURNS void

@@ -15,10 +15,10 @@ WRITING = ["SELECT evercore_subscribe('q', '{\"event_types\":[\"E\"]}'::jsonb, n
            "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES ('T', 'new', 'New', '{}')",
            "SELECT evercore_create('T')", "SELECT evercore_ensure('T', 'b')", "SELECT evercore_rekey(1, 'a')",
            "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)", "SELECT evercore_snapshot_policy('T', 0, 1)",
-           "SELECT evercore_event_type('E', 'merge')", "SELECT evercore_event_type('E', '[{\"add\":{\"/n\":\"/n\"}}]')",
+           "SELECT evercore_event_type('E', 'merge')", "SELECT evercore_event_type('Other', '[{\"add\":{\"/n\":\"/n\"}}]')",
            "SELECT evercore_event_type('E', NULL, '{}'::jsonb)", "SELECT evercore_aggregate_type('T')", "SELECT evercore_aggregate_type('T', '{\"schema\":null}'::json)",
            "SELECT _evercore_publish_floor()"]
-OWNING = ["SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
+OWNING = ["SELECT evercore_event_type('E', 'patch')", "SELECT evercore_compact(1, 100)", "SELECT evercore_compact_type('T')", "SELECT evercore_erase(evercore_ensure('T', 'b'))",
           "SELECT evercore_migrate()", "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}')",
           "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"a\":\"/a\"}}'::jsonb)", "SELECT evercore_aggregate_type('T', '{\"schema\":true}')",
           "SELECT evercore_aggregate_type('T', '{\"schema\":true}'::json)", "SELECT evercore_fill()", "CREATE TRIGGER t AFTER INSERT ON evercore_event FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"]
@@ -309,6 +309,26 @@ def test_a_writer_declares_the_first_fold_of_a_type_and_changes_none():
     role["owner"].rows(declare.format("'merge'"))
     refused(lambda: role["writer"].rows(declare.format("'patch'")), "42501", "permission denied to declare a fold of \"First\"")
     equal(admin.rows("SELECT fold FROM evercore_event_types WHERE event_type = 'First'"), [("merge",)])
+
+
+def test_the_first_fold_of_a_type_that_has_events_is_the_owners():
+    admin, role = roles()
+    declare = "SELECT evercore.evercore_event_type('{}', {})"
+
+    def refused_to_a_writer():
+        for fold in ("'patch'", "'custom'", """'[{"add":{"/n":"/n"}}]'"""):
+            refused(lambda fold=fold: role["writer"].rows(declare.format("E", fold)), "42501", 'permission denied to declare a fold of "E": let the owner')
+        within(role["owner"], declare.format("E", "'custom'"))
+    refused_to_a_writer()
+    role["writer"].rows(declare.format("Other", "'custom'"))
+    # Of a long log the index by type says so: without it nobody looks.
+    admin.rows("SELECT setval('evercore.evercore_event_position_seq', 100001)")
+    within(role["writer"], declare.format("E", "'custom'"))
+    admin.rows("SELECT evercore_index_types()")
+    refused_to_a_writer()
+    role["writer"].rows(declare.format("Third", "'custom'"))
+    role["writer"].rows(declare.format("E", "'merge'"))
+    refused_to_a_writer()
 
 
 def test_a_schema_is_the_owners_and_a_call_that_changes_nothing_a_writers_too():

@@ -234,7 +234,7 @@ void append_many(const Call& call) {
     condition.emplace();
     condition->query = parse_condition(connection, document_of(value, "condition"));
     if (sqlite3_value* after = call.optional(2)) {
-      condition->after = integer_from(after, "after", 0);
+      condition->after = integer_of(after, "after");
     }
   }
   const auto write = [&](bool together) {

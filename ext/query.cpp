@@ -388,7 +388,7 @@ void check_positions(Connection& connection, const Condition& condition) {
     if (items[i].after.value_or(0) <= head) continue;
     throw error(9, "condition: /" + std::to_string(i) + "/after: out of range");
   }
-  if (condition.after > head) throw out_of_range("after", condition.after);
+  if (condition.after < 0 || condition.after > head) throw out_of_range("after", condition.after);
 }
 
 std::optional<Error> refusal(Connection& connection, const Condition& condition) {

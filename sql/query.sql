@@ -12,7 +12,7 @@
 
 -- == What a query is ==
 
--- A query within the payload profile and of the right shape; else the first fault in the order of the text.
+-- A query within the payload profile and of the right shape; else the first fault in the order of the text. Positions that were never given come last.
 CREATE OR REPLACE FUNCTION _evercore_read_query(query text, argument text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -20,6 +20,7 @@ DECLARE
   item record;
   member record;
   place text;
+  beyond text;
 BEGIN
   IF fault IS NOT NULL THEN PERFORM _evercore_refuse('EV004', argument || ': ' || fault); END IF;
   IF json_typeof(query::json) <> 'array' THEN PERFORM _evercore_refuse('EV009', argument || ': not an array'); END IF;
@@ -35,8 +36,10 @@ BEGIN
       ELSIF member.key = 'after' AND argument = 'condition' THEN
         IF json_typeof(member.value) <> 'number' OR NOT _evercore_is_integer(member.value) THEN
           PERFORM _evercore_refuse('EV009', member.place || ': not an integer');
-        ELSIF (member.value::text)::numeric NOT BETWEEN 0 AND @last_position@ THEN
+        ELSIF (member.value::text)::numeric < 0 THEN
           PERFORM _evercore_refuse('EV009', member.place || ': out of range');
+        ELSIF (member.value::text)::numeric > @last_position@ THEN
+          beyond := coalesce(beyond, member.place);
         END IF;
       ELSE
         PERFORM _evercore_refuse('EV009', member.place || ': unknown member');
@@ -44,6 +47,7 @@ BEGIN
     END LOOP;
     IF NOT item.value::jsonb ?| '{types,tags}' THEN PERFORM _evercore_refuse('EV009', place || ': empty'); END IF;
   END LOOP;
+  IF beyond IS NOT NULL THEN PERFORM _evercore_refuse('EV009', beyond || ': out of range'); END IF;
   RETURN _evercore_read_query.query::jsonb;
 END $$;
 COMMENT ON FUNCTION _evercore_read_query(text, text) IS 'A query or condition as it is to be; EV004, EV005, EV009.';

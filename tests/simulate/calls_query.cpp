@@ -45,9 +45,10 @@ Arguments make_items(Maker& maker, bool with_after) {
     items.push_back(
         tagged ? maker.some({"[\"a\"]", "[\"a\",\"b\"]", "[\"c\"]", "[\"never\"]", "[\"a:1\"]"})
                : Argument());
-    items.push_back(with_after && maker.random.chance(30)
-                        ? Argument(maker.random.between(0, maker.store.head))
-                        : Argument());
+    items.push_back(
+        with_after && maker.random.chance(30)
+            ? Argument(maker.random.between(0, maker.store.head + (maker.random.chance(3) ? 1 : 0)))
+            : Argument());
   }
   return items;
 }
@@ -142,6 +143,10 @@ Rows append_on_condition(Scene& scene, const Arguments& arguments) {
   const Number after = number(arguments[0]).value_or(0);
   const std::vector<Item> items = read_items(items_of(arguments), 0);
   return append_many_if(scene, appends_of(arguments), [&] {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (items[i].after.value_or(0) > scene.store.head)
+        refuse(9, "condition: /" + std::to_string(i) + "/after: out of range");
+    }
     if (after > scene.store.head) refuse(9, "after is out of range: " + cell(after));
     if (has_item_without_tags(items) && !scene.store.types_indexed)
       refuse(10, "a condition without tags needs the index by type: SELECT evercore_index_types()");

@@ -109,6 +109,13 @@ SELECT evercore_append_many('[]', '[{"tags":["a"]}]', -1) AS appends;
 SELECT evercore_append_many('[]', '[{"after":1}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":99,"events":[{"event_type":"E","data":{}}]}]', '[{"tags":["course:c1"]}]', 0) AS appends;
 
+-- … its shape before its positions, and the argument last
+SELECT evercore_append_many('[]', '[{"tags":["a"],"after":99},{"tags":[]}]', -1) AS appends;
+SELECT evercore_append_many('[]', '[{"tags":["a"]},{"tags":["a"],"after":99},{"tags":["b"],"after":98}]', -1) AS appends;
+SELECT evercore_append_many('[]', '[{"tags":["a"],"after":99}]', 99) AS appends;
+SELECT evercore_append_many('[]', '[{"tags":["a"],"after":0}]', 99) AS appends;
+SELECT evercore_append_many('[]', '[{"tags":["a"],"after":0}]', -1) AS appends;
+
 -- what is no array of appends is named before, whatever its shape
 SELECT evercore_append_many('"x"', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);
 SELECT evercore_append_many('[1]', '[{"types":["Enrolled"],"tags":["course:c1"]}]', 0);

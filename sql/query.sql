@@ -423,7 +423,7 @@ CREATE OR REPLACE FUNCTION _evercore_mend_index_by_type() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN
   IF _evercore_has_index_by_type() OR (SELECT d.by_type FROM _evercore_declared d) IS NOT TRUE THEN RETURN; END IF;
-  DROP INDEX IF EXISTS evercore_event_by_type;
+  IF to_regclass('@extschema@.evercore_event_by_type') IS NOT NULL THEN DROP INDEX evercore_event_by_type; END IF;  -- without a notice
   CREATE INDEX evercore_event_by_type ON evercore_event (event_type, position);
 END $$;
 COMMENT ON FUNCTION _evercore_mend_index_by_type() IS 'Makes the index by type where it is declared and missing.';

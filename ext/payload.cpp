@@ -102,7 +102,7 @@ std::optional<simdjson::dom::element> Payload::Dom::parse_aside(std::string_view
 std::optional<simdjson::dom::element> Payload::Dom::parse_with(simdjson::dom::parser& with,
                                                                std::string_view document) {
   simdjson::dom::element root;
-  if (is_marked(document)) return std::nullopt;
+  if (document.empty() || is_marked(document)) return std::nullopt;
   const auto code = with.parse(document.data(), document.size()).get(root);
   throw_if_out_of_memory(code, with);
   return code == simdjson::SUCCESS ? std::optional(root) : std::nullopt;

@@ -103,19 +103,24 @@ void GroupCommit::write_alone(Request& request) noexcept {
   }
 }
 
+// Where a member cannot be taken back by itself, the whole transaction is given up: it must not be committed with the others.
 void GroupCommit::write_savepoint(Request& request) {
   if (request.commands.size() == 1) return session_.run(request.commands);
   session_.execute("SAVEPOINT evercore_group");
   try {
     session_.run(request.commands);
+    session_.execute("RELEASE evercore_group");
   } catch (...) {
-    if (session_.in_transaction()) {
-      session_.execute("ROLLBACK TO evercore_group");
-      session_.execute("RELEASE evercore_group");
+    try {
+      if (session_.in_transaction()) {
+        session_.execute("ROLLBACK TO evercore_group");
+        session_.execute("RELEASE evercore_group");
+      }
+    } catch (...) {
+      session_.rollback();
     }
     throw;
   }
-  session_.execute("RELEASE evercore_group");
 }
 
 // Gives false when the engine gave the whole transaction up on the way: then each has to be tried

@@ -28,20 +28,17 @@ int count(EventStore& store, const std::string& type) {
   return found;
 }
 
-}  // namespace
-
-TEST_CASE("a member of a group that fails in its middle leaves nothing of itself") {
-  harness::Fresh fresh;
+// Runners that acknowledge first and fail every second time after that: nothing of those calls may stay.
+void fail_in_the_middle(EventStore& store) {
   constexpr int runners = 8, events = 10;
-  runners::append(fresh.store, "a", "Made", events);
+  runners::append(store, "a", "Made", events);
   std::atomic<int> ended{0};
   on_threads(runners, [&](int runner) {
     auto options = runners::once();
     options.first_wait = std::chrono::milliseconds{0};
     options.batch_size = 2;
     int calls = 0;
-    // The acknowledgement is written first, and every second time it is followed by what fails.
-    const auto end = fresh->run_subscription(
+    const auto end = store.run_subscription(
         "s" + std::to_string(runner), {.aggregate_type = "Thing"}, Start::beginning(), options,
         [&](Context& ctx, const RecordedEvent&) {
           ctx.publish("Effect", std::to_string(runner),
@@ -50,7 +47,58 @@ TEST_CASE("a member of a group that fails in its middle leaves nothing of itself
     ended += end == SubscriptionEnd::caught_up ? 1 : 0;
   });
   CHECK(ended == runners);
-  CHECK(count(fresh.store, "Seen") == runners * events);
+  CHECK(count(store, "Seen") == runners * events);
+}
+
+// Connections that are opened while this stands refuse to take a member of a group back, or to let it stand.
+class SavepointsFail {
+ public:
+  explicit SavepointsFail(const char* what) {
+    word = what;
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(&SavepointsFail::open));
+  }
+  ~SavepointsFail() {
+    sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&SavepointsFail::open));
+  }
+  SavepointsFail(const SavepointsFail&) = delete;
+  SavepointsFail& operator=(const SavepointsFail&) = delete;
+
+  static inline const char* word = "";
+  static inline std::atomic<int> refused{0};
+
+ private:
+  static int open(sqlite3* db, char**, const void*) {
+    return sqlite3_set_authorizer(db, &SavepointsFail::authorize, nullptr);
+  }
+  static int authorize(void*, int action, const char* what, const char* name, const char*,
+                       const char*) {
+    if (action != SQLITE_SAVEPOINT || std::string_view(what) != word ||
+        std::string_view(name) != "evercore_group")
+      return SQLITE_OK;
+    ++refused;
+    return SQLITE_DENY;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a member of a group that fails in its middle leaves nothing of itself") {
+  harness::Fresh fresh;
+  fail_in_the_middle(fresh.store);
+}
+
+TEST_CASE("a member of a group that cannot be taken back by itself leaves nothing either") {
+  if (!harness::on_file()) return;
+  for (const char* word : {"ROLLBACK", "RELEASE"}) {
+    CAPTURE(word);
+    const SavepointsFail fail(word);
+    const int before = SavepointsFail::refused;
+    while (SavepointsFail::refused == before) {  // until commits have met in a group
+      harness::Place place;
+      auto store = connect("sqlite:" + place.file());
+      fail_in_the_middle(store);
+    }
+  }
 }
 
 TEST_CASE("a group whose commit fails tells each of its members") {

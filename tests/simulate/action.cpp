@@ -2,6 +2,11 @@
 
 namespace evercore::simulate {
 
+void Action::move_clock(Random& random) {
+  kind = Kind::clock;
+  number = random.chance(30) ? random.between(-3600, 3600) * 1000000 : random.below(3000000);
+}
+
 std::string sql_of(const Action& action) {
   using Kind = Action::Kind;
   const std::string level = " level" + std::to_string(action.number);

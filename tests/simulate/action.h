@@ -32,6 +32,9 @@ struct Action {
   Arguments arguments = {};
   std::string sql = {};  ///< of maintain
   Number number = 0;     ///< microseconds of clock; the level of a savepoint
+
+  /// Makes it a step of the clock: up to three seconds on, or at times up to an hour to and fro.
+  void move_clock(Random& random);
 };
 
 /// What a shell takes, or a comment where no SQL does it.

@@ -21,8 +21,7 @@ Step World::make(Random& random) {
   const auto& transaction = sessions_[step.session].transaction;
   const auto at = random.below(100);
   if (at < 4) {
-    step.kind = Kind::clock;
-    step.number = random.chance(30) ? random.between(-3600, 3600) * 1000000 : random.below(3000000);
+    step.move_clock(random);
   } else if (at < 6) {
     step.kind = Kind::maintain;
     step.sql = maintenance(random);

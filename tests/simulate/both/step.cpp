@@ -30,8 +30,7 @@ Action World::make(Random& random) {
   Action step;
   const auto at = random.below(100);
   if (at < 3) {
-    step.kind = Kind::clock;
-    step.number = random.chance(30) ? random.between(-3600, 3600) * 1000000 : random.below(3000000);
+    step.move_clock(random);
   } else if (at < 4) {
     step.kind = Kind::maintain;
     step.sql = "ANALYZE";

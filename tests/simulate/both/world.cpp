@@ -16,6 +16,7 @@ namespace both {
 
 namespace {
 
+using postgres::comparable;
 using postgres::difference;
 
 constexpr std::size_t columns_of_insert = 13;
@@ -33,17 +34,6 @@ std::string said(const Reply& reply) {
 /// SQLite takes the rows of an INSERT one by one, and names the first at fault.
 bool names_any_fault(const Action& step) {
   return step.call->kinds.empty() && step.arguments.size() != columns_of_insert;
-}
-
-/// Seconds since an event: PostgreSQL's clock is read once a statement, the model's once a step.
-Rows comparable(const Call& call, Rows rows) {
-  if (call.name != "evercore_subscriptions") return rows;
-  for (std::string& row : rows) {
-    std::size_t at = 0;
-    for (int column = 0; column < 5; ++column) at = row.find('|', at) + 1;
-    row.replace(at, row.find('|', at) - at, "-");
-  }
-  return rows;
 }
 
 }  // namespace

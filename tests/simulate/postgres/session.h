@@ -22,6 +22,9 @@ struct Reply {
 /// Two texts that must be the same: the first lines that differ.
 std::string difference(const std::string& expected, const std::string& answered);
 
+/// Rows of a call without the seconds since an event: PostgreSQL's clock is read once a statement, the model's once a step.
+Rows comparable(const Call& call, Rows rows);
+
 class Session {
  public:
   /// Throws std::runtime_error where the server does not answer.

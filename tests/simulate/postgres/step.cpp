@@ -20,8 +20,7 @@ Action World::make(Random& random) {
   const auto& transaction = client.transaction;
   const auto at = random.below(1000);
   if (at < 30) {
-    step.kind = Kind::clock;
-    step.number = random.chance(30) ? random.between(-3600, 3600) * 1000000 : random.below(3000000);
+    step.move_clock(random);
   } else if (at < 35) {
     step.kind = Kind::maintain;
     step.sql = random.pick<std::string>(

@@ -20,17 +20,6 @@ bool is_of_the_world(const Reply& reply, bool waited) {
   return reply.code == "57014" || (waited && (reply.code == "40001" || reply.code == "40P01"));
 }
 
-/// Seconds since an event are the difference of whole seconds in the model.
-Rows comparable(const Call& call, Rows rows) {
-  if (call.name != "evercore_subscriptions") return rows;
-  for (std::string& row : rows) {
-    std::size_t at = 0;
-    for (int column = 0; column < 5; ++column) at = row.find('|', at) + 1;
-    row.replace(at, row.find('|', at) - at, "-");
-  }
-  return rows;
-}
-
 /// Gives aggregates other keys for a while, which nobody else has then.
 class OtherKeys {
  public:

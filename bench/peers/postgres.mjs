@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import pg from 'pg';
+import { Emmett } from './emmett.mjs';
 import { ask } from './questions.mjs';
 import { Report } from './report.mjs';
 
@@ -26,12 +27,13 @@ class InDatabase {
     if (!this.names.has(sql)) this.names.set(sql, `s${this.names.size}`);
     return (await client.query({ name: this.names.get(sql), text: sql, values })).rows;
   }
-  /** `work` in a transaction of one connection. */
-  async together(work) {
+  /** A statement for each of these values, more than one in a transaction. */
+  async oneByOne(sql, values) {
+    if (values.length === 1) return this.all(sql, values[0]);
     const client = await this.pool.connect();
     try {
       await client.query('BEGIN');
-      await work(client);
+      for (const one of values) await this.all(sql, one, client);
       await client.query('COMMIT');
     } finally {
       client.release();
@@ -60,11 +62,7 @@ class ByHand extends InDatabase {
   }
   async append(stream, events, version) {
     const sql = 'INSERT INTO event (stream, version, id, type, data) VALUES ($1, $2, $3, $4, $5)';
-    const values = ({ id, type, data }) => [stream, ++version, id, type, data];
-    if (events.length === 1) return this.all(sql, values(events[0]));
-    return this.together(async (client) => {
-      for (const event of events) await this.all(sql, values(event), client);
-    });
+    return this.oneByOne(sql, events.map(({ id, type, data }) => [stream, ++version, id, type, data]));
   }
   events(stream) {
     return this.all('SELECT version, id, type, data, time FROM event WHERE stream = $1 ORDER BY version', [stream]);
@@ -77,23 +75,12 @@ class ByHand extends InDatabase {
   }
 }
 
-class Emmett extends InDatabase {
+class EmmettStore extends Emmett(InDatabase) {
   async open() {
     this.store = getPostgreSQLEventStore(`postgresql://postgres@localhost/${this.database}?host=${socket}`, {
       connectionOptions: { pooled: true, pool: this.pool },
     });
     await this.store.schema.migrate();
-  }
-  async append(stream, events, version) {
-    const messages = events.map(({ id, type, data }) => ({ type, data, metadata: { messageId: id } }));
-    await this.store.appendToStream(stream, messages, { expectedStreamVersion: version === 0 ? 'STREAM_DOES_NOT_EXIST' : BigInt(version) });
-  }
-  async read(stream) {
-    return (await this.store.readStream(stream)).events.length;
-  }
-  async state(stream) {
-    const evolve = (state, { data }) => Object.assign(state, data);
-    return (await this.store.aggregateStream(stream, { evolve, initialState: () => ({}) })).state;
   }
 }
 
@@ -110,11 +97,7 @@ class MessageDb extends InDatabase {
   }
   async append(stream, events, version) {
     const sql = 'SELECT write_message($1, $2, $3, $4, NULL, $5)';
-    const values = ({ id, type, data }) => [id, stream, type, data, version++ - 1];
-    if (events.length === 1) return this.all(sql, values(events[0]));
-    return this.together(async (client) => {
-      for (const event of events) await this.all(sql, values(event), client);
-    });
+    return this.oneByOne(sql, events.map(({ id, type, data }) => [id, stream, type, data, version++ - 1]));
   }
   events(stream) {
     return this.all('SELECT * FROM get_stream_messages($1, 0, -1)', [stream]);
@@ -154,7 +137,7 @@ class Evercore extends InDatabase {
   }
 }
 
-const contenders = [new ByHand('by hand', 'peer_hand'), new Emmett('emmett 0.42', 'peer_emmett'), new MessageDb('message-db 1.3.1', 'peer_message_db'), new Evercore('evercore', 'peer_evercore')];
+const contenders = [new ByHand('by hand', 'peer_hand'), new EmmettStore('emmett 0.42', 'peer_emmett'), new MessageDb('message-db 1.3.1', 'peer_message_db'), new Evercore('evercore', 'peer_evercore')];
 for (const contender of contenders) {
   await contender.open();
   await contender.settle();

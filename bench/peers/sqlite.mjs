@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { getSQLiteEventStore, sqliteConnection } from '@event-driven-io/emmett-sqlite';
 import sqlite3 from 'sqlite3';
+import { Emmett } from './emmett.mjs';
 import { ask } from './questions.mjs';
 import { Report } from './report.mjs';
 
@@ -69,23 +70,12 @@ class ByHand extends OnFile {
 }
 
 /** emmett, with one connection that is kept: by itself it opens the file for every call. */
-class Emmett extends OnFile {
+class EmmettStore extends Emmett(OnFile) {
   async open() {
     this.connection = await Connection.open(this.file);
     this.kept = sqliteConnection({ fileName: this.file });
     await this.kept.command('PRAGMA synchronous = FULL');
     this.store = getSQLiteEventStore({ fileName: this.file, connectionOptions: { singleton: true, connection: this.kept } });
-  }
-  async append(stream, events, version) {
-    const messages = events.map(({ id, type, data }) => ({ type, data, metadata: { messageId: id } }));
-    await this.store.appendToStream(stream, messages, { expectedStreamVersion: version === 0 ? 'STREAM_DOES_NOT_EXIST' : BigInt(version) });
-  }
-  async read(stream) {
-    return (await this.store.readStream(stream)).events.length;
-  }
-  async state(stream) {
-    const evolve = (state, { data }) => Object.assign(state, data);
-    return (await this.store.aggregateStream(stream, { evolve, initialState: () => ({}) })).state;
   }
 }
 
@@ -117,7 +107,7 @@ class Evercore extends OnFile {
 
 const folder = mkdtempSync(join(tmpdir(), 'evercore-peers-'));
 try {
-  const contenders = [new ByHand('by hand', join(folder, 'hand.db')), new Emmett('emmett 0.42', join(folder, 'emmett.db')), new Evercore('evercore', join(folder, 'evercore.db'))];
+  const contenders = [new ByHand('by hand', join(folder, 'hand.db')), new EmmettStore('emmett 0.42', join(folder, 'emmett.db')), new Evercore('evercore', join(folder, 'evercore.db'))];
   for (const contender of contenders) await contender.open();
   const report = new Report('peers_sqlite', contenders);
   await ask(report, Number(process.argv[2] ?? 7), 1);

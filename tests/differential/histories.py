@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 import fold
 import stores
 from calls import CALLS, LAST, TURNS, Arguments, spelled_appends
-from model import Fault, Model
+from fault import Fault
+from model import Model
 
 NUMBERS = re.compile(r"(aggregate|token|position|range:) (\d+)")
 KIND_OF = {"aggregate": "a", "token": "t", "position": "p", "range:": "p"}

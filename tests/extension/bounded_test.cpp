@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "extension/counted.h"
 #include "support/database.h"
 
 using namespace evercore::test;
@@ -106,4 +107,79 @@ TEST_CASE("rows that are read backward fail where the aggregate is compacted mea
   while (rc == SQLITE_ROW) rc = query.step();
   CHECK(std::string(sqlite3_errmsg(db.handle())) ==
         "EV010: aggregate 1 was compacted or erased while it was read: read it again");
+}
+
+namespace {
+
+/// 250,000 events, the last of which is the only one of its type.
+struct RareEvent : Database {
+  explicit RareEvent(const std::string& path = ":memory:") : Database(path) {
+    must(some(1, 1));
+    must(
+        "INSERT INTO evercore_event (aggregate_id, sequence, type_id, event_time, data)"
+        " WITH RECURSIVE c (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM c WHERE i < 249999)"
+        " SELECT 1, i, 1, 0, '{}' FROM c");
+    must("SELECT evercore_append(1, 249999, 'Rare', '{}')");
+  }
+  std::int64_t fetched(const std::string& name, const std::string& token = "1") {
+    std::int64_t count = 0;
+    sqlite3_progress_handler(handle(), 1, asked, &count);
+    rows = must("SELECT position FROM evercore_fetch('" + name + "', " + token + ")");
+    sqlite3_progress_handler(handle(), 0, nullptr, nullptr);
+    return count;
+  }
+  std::string rows;
+};
+
+}  // namespace
+
+TEST_CASE("a fetch of a rare event works in bounded steps, and goes on where the last one ended") {
+  for (const char* filter :
+       {"{\"event_types\":[\"Rare\"]}", "{\"aggregate_type\":\"T\",\"event_types\":[\"Rare\"]}",
+        "{\"aggregate_type\":\"T\",\"natural_key\":\"k0\",\"event_types\":[\"Rare\"]}"}) {
+    const std::string name = filter;
+    CAPTURE(name);
+    RareEvent db;
+    db.must("SELECT evercore_subscribe('s', '" + name + "'); SELECT evercore_claim('s', 'w', 60)");
+    const std::int64_t first = db.fetched("s");
+    CHECK(first > 100000);
+    CHECK(db.rows.empty());
+    CHECK(db.fetched("s") < first + first / 5);  // without an ack
+    CHECK(db.rows.empty());
+    CHECK(db.must("SELECT evercore_ack('s', 1, NULL)") == "200000");
+    CHECK(db.fetched("s") < first);
+    CHECK(db.rows == "250000");
+    CHECK(db.must("SELECT evercore_ack('s', 1, 250000)") == "250000");
+  }
+}
+
+TEST_CASE(
+    "what a fetch has looked at is kept by a release, and positions without an event are no work") {
+  RareEvent db;
+  db.must("SELECT evercore_restored()");
+  db.must("SELECT evercore_append(1, NULL, 'Late', '{}')");
+  db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"Late\"]}')");
+  std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
+  static_cast<void>(db.fetched("s", token));
+  db.must("SELECT evercore_release('s', " + token + ")");
+  CHECK(db.must("SELECT position, owner FROM evercore_subscriptions") == "100000|NULL");
+  token = db.must("SELECT evercore_claim('s', 'w', 60)");
+  int empty = 0;
+  for (; empty < 10; ++empty) {
+    static_cast<void>(db.fetched("s", token));
+    if (!db.rows.empty()) break;
+    db.must("SELECT evercore_ack('s', " + token + ", NULL)");
+  }
+  CHECK(empty == 1);
+}
+
+TEST_CASE("a type is compacted without a closer look at aggregates that have nothing to remove") {
+  Database few;
+  few.must(some(400, 200));
+  Database many;
+  many.must(some(4000, 2000));
+  const std::int64_t before = work(few, "SELECT evercore_compact_type('T', 2)");
+  CHECK(work(many, "SELECT evercore_compact_type('T', 2)") < 14 * before);
+  const std::int64_t looked = work(many, "SELECT evercore_compact_type('T', 2)");
+  CHECK(looked < 2000 * 40);
 }

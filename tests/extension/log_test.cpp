@@ -54,3 +54,21 @@ TEST_CASE("a row of the log is the same in the view and in each table function")
     CHECK(db.must(std::string("SELECT * FROM ") + relation) == log);
   }
 }
+
+TEST_CASE("a table function takes any condition of a query, OR among columns too") {
+  Database db;
+  db.must("SELECT evercore_ensure('T','a'), " + append_call() + ", " +
+          append_call("1", "NULL", "{}", "Other"));
+  CHECK(db.must("SELECT sequence FROM evercore_events(1) WHERE event_type = 'Other' OR data = "
+                "'{\"n\":1}'") == "1\n2");
+  CHECK(db.must("SELECT sequence FROM evercore_history(1) WHERE state <> '{}' OR data <> '{}'") ==
+        "1\n2");
+  CHECK(db.must("SELECT count(*) FROM evercore_aggregates a, evercore_events(a.aggregate_id) e "
+                "WHERE e.sequence = 1 OR e.event_type = 'x'") == "1");
+  CHECK(db.must("SELECT count(*) FROM evercore_replay(1) WHERE sequence IN (1, 2) OR event_type IS "
+                "NULL") == "3");
+  CHECK(db.fails("SELECT * FROM evercore_events") ==
+        "evercore_events() takes at least 1 argument(s)");
+  CHECK(db.fails("SELECT * FROM evercore_events WHERE sequence = 1 OR data = '{}'") ==
+        "evercore_events() takes at least 1 argument(s)");
+}

@@ -9,19 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "extension/counted.h"
 #include "support/database.h"
 
 using namespace evercore::test;
 
 namespace {
-
-std::string some(int events, int aggregates, int from = 0, const char* event_id = "NULL") {
-  return "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_id)"
-         " WITH RECURSIVE c (i) AS (SELECT " +
-         std::to_string(from) + " UNION ALL SELECT i + 1 FROM c WHERE i < " +
-         std::to_string(from + events - 1) + ") SELECT 'T', 'k' || (i % " +
-         std::to_string(aggregates) + "), 'E', '{\"m\":1}', " + event_id + " FROM c";
-}
 
 /// Every text that the extension prepares: they are literals, so the program holds them.
 std::set<std::string> prepared_texts() {
@@ -128,23 +121,6 @@ struct AnalyzedStore : Database {
     must("PRAGMA optimize(0x10002)");
   }
 };
-
-/// How much SQLite works, in its statements and those within: as often as it asks whether to go on.
-int asked(void* count) {
-  ++*static_cast<std::int64_t*>(count);
-  return 0;
-}
-std::int64_t work(Database& db, const std::string& sql) {
-  db.must("BEGIN");
-  db.must(sql);  // prepares, and fills what is kept
-  db.must("ROLLBACK; BEGIN");
-  std::int64_t count = 0;
-  sqlite3_progress_handler(db.handle(), 1, asked, &count);
-  db.must(sql);
-  sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
-  db.must("ROLLBACK");
-  return count;
-}
 
 }  // namespace
 
@@ -404,81 +380,6 @@ TEST_CASE("counts that an authorizer keeps are no reason for an append to fail")
     db.must("ANALYZE");
   }
   CHECK(db.events() == 9);
-}
-
-namespace {
-
-/// 250,000 events, the last of which is the only one of its type.
-struct RareEvent : Database {
-  explicit RareEvent(const std::string& path = ":memory:") : Database(path) {
-    must(some(1, 1));
-    must(
-        "INSERT INTO evercore_event (aggregate_id, sequence, type_id, event_time, data)"
-        " WITH RECURSIVE c (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM c WHERE i < 249999)"
-        " SELECT 1, i, 1, 0, '{}' FROM c");
-    must("SELECT evercore_append(1, 249999, 'Rare', '{}')");
-  }
-  std::int64_t fetched(const std::string& name, const std::string& token = "1") {
-    std::int64_t count = 0;
-    sqlite3_progress_handler(handle(), 1, asked, &count);
-    rows = must("SELECT position FROM evercore_fetch('" + name + "', " + token + ")");
-    sqlite3_progress_handler(handle(), 0, nullptr, nullptr);
-    return count;
-  }
-  std::string rows;
-};
-
-}  // namespace
-
-TEST_CASE("a fetch of a rare event works in bounded steps, and goes on where the last one ended") {
-  for (const char* filter :
-       {"{\"event_types\":[\"Rare\"]}", "{\"aggregate_type\":\"T\",\"event_types\":[\"Rare\"]}",
-        "{\"aggregate_type\":\"T\",\"natural_key\":\"k0\",\"event_types\":[\"Rare\"]}"}) {
-    const std::string name = filter;
-    CAPTURE(name);
-    RareEvent db;
-    db.must("SELECT evercore_subscribe('s', '" + name + "'); SELECT evercore_claim('s', 'w', 60)");
-    const std::int64_t first = db.fetched("s");
-    CHECK(first > 100000);
-    CHECK(db.rows.empty());
-    CHECK(db.fetched("s") < first + first / 5);  // without an ack
-    CHECK(db.rows.empty());
-    CHECK(db.must("SELECT evercore_ack('s', 1, NULL)") == "200000");
-    CHECK(db.fetched("s") < first);
-    CHECK(db.rows == "250000");
-    CHECK(db.must("SELECT evercore_ack('s', 1, 250000)") == "250000");
-  }
-}
-
-TEST_CASE(
-    "what a fetch has looked at is kept by a release, and positions without an event are no work") {
-  RareEvent db;
-  db.must("SELECT evercore_restored()");
-  db.must("SELECT evercore_append(1, NULL, 'Late', '{}')");
-  db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"Late\"]}')");
-  std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
-  static_cast<void>(db.fetched("s", token));
-  db.must("SELECT evercore_release('s', " + token + ")");
-  CHECK(db.must("SELECT position, owner FROM evercore_subscriptions") == "100000|NULL");
-  token = db.must("SELECT evercore_claim('s', 'w', 60)");
-  int empty = 0;
-  for (; empty < 10; ++empty) {
-    static_cast<void>(db.fetched("s", token));
-    if (!db.rows.empty()) break;
-    db.must("SELECT evercore_ack('s', " + token + ", NULL)");
-  }
-  CHECK(empty == 1);
-}
-
-TEST_CASE("a type is compacted without a closer look at aggregates that have nothing to remove") {
-  Database few;
-  few.must(some(400, 200));
-  Database many;
-  many.must(some(4000, 2000));
-  const std::int64_t before = work(few, "SELECT evercore_compact_type('T', 2)");
-  CHECK(work(many, "SELECT evercore_compact_type('T', 2)") < 14 * before);
-  const std::int64_t looked = work(many, "SELECT evercore_compact_type('T', 2)");
-  CHECK(looked < 2000 * 40);
 }
 
 TEST_CASE("where an index that a statement names is gone, the error says what brings it back") {

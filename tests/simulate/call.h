@@ -29,10 +29,11 @@ using Memory = std::map<std::pair<std::string, Number>, Seen>;  ///< by subscrip
 
 /// Where a call stands.
 struct Scene {
-  Store& store;    ///< as the connection sees it, and changes it
-  Memory& memory;  ///< of the connection
-  Number now;      ///< by the machine's clock
-  Number safe;     ///< the position up to which followers may read
+  Store& store;        ///< as the connection sees it, and changes it
+  Memory& memory;      ///< of the connection
+  Number now;          ///< by the machine's clock
+  Number safe;         ///< the position up to which followers may read
+  bool again = false;  ///< answered before: what others began since comes after it
 };
 
 using Rows = std::vector<std::string>;  ///< columns parted by |, NULL for NULL

@@ -134,7 +134,7 @@ Drawn World::read_drawn() {
   return {position, aggregate, token};
 }
 
-Rows World::apply(State& state, const Done& done) {
+Rows World::apply(State& state, const Done& done, bool again) {
   Store& store = state.store;
   const Number head = std::max(store.head, done.drawn.position);
   const Number newest_id = std::max(store.newest_id, done.drawn.aggregate);
@@ -142,7 +142,7 @@ Rows World::apply(State& state, const Done& done) {
   store.newest_id = done.drawn.aggregate;
   store.least_token = done.drawn.token;
   for (auto& [name, subscription] : store.subscriptions) subscription.last_token = done.drawn.token;
-  Scene scene{store, state.memory, done.now, done.safe};
+  Scene scene{store, state.memory, done.now, done.safe, again};
   const OtherKeys other_keys(store, done.keys);
   std::optional<Resumed> resumed;
   if (done.claimed) resumed.emplace(store, *text(done.arguments[0]));
@@ -155,7 +155,7 @@ Rows World::apply(State& state, const Done& done) {
 World::State World::seen_by(const Client& client) const {
   State state = committed_;
   if (!client.transaction) return state;
-  for (const Done& done : client.transaction->done) apply(state, done);
+  for (const Done& done : client.transaction->done) apply(state, done, true);
   return state;
 }
 

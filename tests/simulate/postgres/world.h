@@ -95,7 +95,7 @@ class World {
 
   void open(Client& client);
   [[nodiscard]] State seen_by(const Client& client) const;
-  static Rows apply(State& state, const Done& done);
+  static Rows apply(State& state, const Done& done, bool again = false);
   [[nodiscard]] std::map<Number, std::string> keys_seen_by(const Client& client) const;
   [[nodiscard]] Number safe() const;
   void hold_where_it_began(Done& done, Number sent);

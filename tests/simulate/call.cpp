@@ -1,6 +1,7 @@
 #include "simulate/call.h"
 
 #include <algorithm>
+#include <set>
 
 namespace evercore::simulate {
 
@@ -27,17 +28,21 @@ std::vector<std::string> never_called_of(const Rows& names) {
   return left_out;
 }
 
-const Call& pick_call(Random& random) {
+const Call& pick_call(Random& random, bool declarations) {
   static const int total = [] {
     int sum = 0;
     for (const Call& call : calls()) sum += call.weight;
     return sum;
   }();
-  auto at = random.below(total);
-  for (const Call& call : calls()) {
-    if ((at -= call.weight) < 0) return call;
-  }
-  return calls().front();
+  static const std::set<std::string> declare = {"evercore_event_type", "evercore_aggregate_type",
+                                                "evercore_snapshot_policy", "evercore_index_types"};
+  const Call* picked = nullptr;
+  do {
+    auto at = random.below(total);
+    picked = &*std::find_if(calls().begin(), calls().end(),
+                            [&](const Call& call) { return (at -= call.weight) < 0; });
+  } while (!declarations && declare.contains(picked->name));
+  return *picked;
 }
 
 std::string literal(const Argument& argument) {

@@ -84,8 +84,13 @@ struct Call {
 const std::vector<Call>& calls();
 /// Which of these functions and relations are evercore's, and of no call.
 std::vector<std::string> never_called_of(const Rows& names);
-/// One of them by chance and weight.
-const Call& pick_call(Random& random);
+/// One of them by chance and weight; without `declarations`, none that declares anything of a type.
+const Call& pick_call(Random& random, bool declarations);
+/// Whether there are declarations in the episode of that seed: in every second one. Appends to a store without any go
+/// shorter ways.
+inline bool has_declarations(std::uint64_t seed) {
+  return seed % 2 == 0;
+}
 std::vector<Call> store_calls();
 std::vector<Call> aggregate_calls();
 std::vector<Call> append_calls();
@@ -115,6 +120,8 @@ void check_payload(const std::string& argument, const Text& json);  ///< EV004
 Rows append_many_if(Scene& scene, const Arguments& arguments,
                     const std::function<void()>& refuse_by_condition);
 Arguments make_appends(Maker& maker);
+/// One event of a type, data and tags alone to an aggregate by its id: the engines have shorter ways for it.
+Arguments make_plain_append(Maker& maker);
 std::string appends_as_json(const Arguments& arguments);
 
 /// Where the events of a type come to fold otherwise: EV010, or their engine snapshots are gone.

@@ -291,6 +291,10 @@ Rows answer(const std::vector<Appended>& appended) {
   return {canonical(parse_json(out + "]"))};
 }
 
+std::string many_sql(const Arguments& arguments) {
+  return "SELECT evercore_append_many(" + literal(many_as_json(arguments)) + ")";
+}
+
 Rows append_many(Scene& scene, const Arguments& arguments) {
   return answer(append_all(scene, read_appends(arguments)));
 }
@@ -367,6 +371,15 @@ Arguments make_appends(Maker& maker) {
   return make_many(maker, 3, 4, true);
 }
 
+Arguments make_plain_append(Maker& maker) {
+  const Argument id = number(maker.id()).value_or(1);
+  const Argument type = maker.some({"M", "P"});
+  const Argument tags = maker.some({"[\"a\"]", "[\"b\",\"a\"]", "[\"c\"]"});
+  return {
+      id, {}, {},  maker.expected(maker.version(id)), {}, Number{1}, type, maker.object(2), {}, {},
+      {}, {}, tags};
+}
+
 std::string appends_as_json(const Arguments& arguments) {
   return many_as_json(arguments);
 }
@@ -399,10 +412,8 @@ std::vector<Call> append_calls() {
   return {
       {"evercore_append", 14, true, "", "t", make_append, append},
       {"evercore_append_many", 8, true, "", "j", [](Maker& m) { return make_many(m, 3, 4, true); },
-       append_many,
-       [](const Arguments& a) {
-         return "SELECT evercore_append_many(" + literal(many_as_json(a)) + ")";
-       }},
+       append_many, many_sql},
+      {"evercore_append_many", 3, true, "", "j", make_plain_append, append_many, many_sql},
       {"evercore_append", 8, true, "", "", rows, insert,
        [](const Arguments& a) { return rows_as_sql("INSERT", a); }},
       {"evercore_append", 5, true, "", "", rows, insert_or_ignore,

@@ -139,6 +139,21 @@ Arguments make_conditional(Maker& maker) {
   return arguments;
 }
 
+/// What most decisions are: one event with tags, where nothing came under one type and one tag.
+Arguments make_decision(Maker& maker) {
+  Arguments arguments = {std::max<Number>(0, maker.store.head - maker.random.below(4)), Number{3},
+                         maker.some({"[\"M\"]", "[\"P\"]"}),
+                         maker.some({"[\"a\"]", "[\"b\"]", "[\"never\"]"}), Argument()};
+  for (const Argument& argument : make_plain_append(maker)) arguments.push_back(argument);
+  return arguments;
+}
+
+std::string conditional_sql(const Arguments& a) {
+  const std::string items = items_as_json(items_of(a), 0);
+  return "SELECT evercore_append_many(" + literal(appends_as_json(appends_of(a))) + ", " +
+         literal(items) + ", " + literal(a[0]) + ")";
+}
+
 Rows append_on_condition(Scene& scene, const Arguments& arguments) {
   const Number after = number(arguments[0]).value_or(0);
   const std::vector<Item> items = read_items(items_of(arguments), 0);
@@ -180,25 +195,16 @@ std::vector<Call> query_calls() {
        [](const Arguments& a) {
          return "SELECT " + std::string(log_columns) + " FROM evercore_query(" +
                 literal(items_as_json(a, 2)) + ", " + literal(a[0]) + ", " + literal(a[1]) + ")";
-       },
-       false},
+       }},
       {"evercore_append_many", 5, true, "", "j", make_conditional, append_on_condition,
-       [](const Arguments& a) {
-         return "SELECT evercore_append_many(" + literal(appends_as_json(appends_of(a))) + ", " +
-                literal(items_as_json(items_of(a), 0)) + ", " + literal(a[0]) + ")";
-       },
-       false},
-      {"evercore_index_types",
-       1,
-       true,
-       "",
-       "t",
+       conditional_sql},
+      {"evercore_append_many", 9, true, "", "j", make_decision, append_on_condition,
+       conditional_sql},
+      {"evercore_index_types", 1, true, "", "t",
        [](Maker& m) {
          return Arguments{m.some({{}, {}, Number{1}, Number{0}})};
        },
-       index_types,
-       {},
-       false},
+       index_types},
   };
 }
 

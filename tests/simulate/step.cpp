@@ -39,7 +39,7 @@ Step World::make(Random& random) {
           random.pick({Kind::commit, Kind::commit, Kind::commit, Kind::rollback, Kind::savepoint});
     }
   } else {
-    step.call = &pick_call(random);
+    step.call = &pick_call(random, has_declarations(settings_.seed));
     Maker maker{random, transaction && transaction->started ? transaction->view : committed_,
                 machine_time};
     step.arguments = step.call->make(maker);

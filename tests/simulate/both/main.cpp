@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
       [] { return std::vector<std::string>{}; },  // the simulators of each engine look
       [&](std::uint64_t seed) {
         if (!server) server = std::make_unique<postgres::Server>();
-        const auto make_world = [&] { return std::make_unique<both::World>(*server); };
+        const auto make_world = [&] { return std::make_unique<both::World>(*server, seed); };
         return run_episode<Action>(seed, episode_steps, make_world, "");
       }};
   return run(program, argc, argv);

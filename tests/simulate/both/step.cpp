@@ -40,7 +40,7 @@ Action World::make(Random& random) {
     step.number =
         step.kind == Kind::savepoint ? levels - 1 : random.below(std::max<Number>(1, levels - 1));
   } else {
-    do step.call = &pick_call(random);
+    do step.call = &pick_call(random, declarations_);
     while (is_left_out(*step.call, !before_.empty()));
     Maker maker{random, store_, machine_time};
     step.arguments = step.call->make(maker);

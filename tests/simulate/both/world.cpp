@@ -38,7 +38,8 @@ bool names_any_fault(const Action& step) {
 
 }  // namespace
 
-World::World(postgres::Server& server) : server_(server) {
+World::World(postgres::Server& server, std::uint64_t seed)
+    : server_(server), declarations_(has_declarations(seed)) {
   machine_time = 1790000000'000000;
   server_.set_clock(machine_time);
   sqlite3* db = nullptr;

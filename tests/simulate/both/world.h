@@ -23,7 +23,7 @@ using postgres::Reply;
 
 class World {
  public:
-  explicit World(postgres::Server& server);
+  World(postgres::Server& server, std::uint64_t seed);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -55,6 +55,7 @@ class World {
   Complaint turn(const Action& step);
 
   postgres::Server& server_;
+  bool declarations_;
   std::unique_ptr<sqlite3, Close> sqlite_;
   std::unique_ptr<postgres::Session> postgres_;
   Store store_;

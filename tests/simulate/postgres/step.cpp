@@ -44,7 +44,7 @@ Action World::make(Random& random) {
           random.pick({Kind::commit, Kind::commit, Kind::commit, Kind::rollback, Kind::savepoint});
     }
   } else {
-    do step.call = &pick_call(random);
+    do step.call = &pick_call(random, declarations_);
     while (!step.call->runs_on_postgres);
     const State seen = seen_by(client);
     Maker maker{random, seen.store, now_};

@@ -68,7 +68,8 @@ class Resumed {
 
 }  // namespace
 
-World::World(Server& server, std::uint64_t seed) : server_(server), uri_(server.make_store()) {
+World::World(Server& server, std::uint64_t seed)
+    : server_(server), uri_(server.make_store()), declarations_(has_declarations(seed)) {
   server_.set_clock(now_);
   Random random(seed ^ 0x5e771465);
   clients_.resize(static_cast<std::size_t>(random.between(1, 4)));
@@ -177,12 +178,16 @@ std::span<const World::Done> World::Transaction::alive() const {
 }
 
 bool World::is_left_out(const Client& client, const Call& call) const {
-  // What a fetch has seen is noted where its transaction ends, and the model would look again by then.
-  if (call.name == "evercore_fetch" && client.transaction) return true;
-  // A claim and the compaction of a type pass over what another has in hand, and what a fetch has seen is noted unless
-  // another has: what they answer then is no matter of the store alone.
-  return (is_lease_call(call) || call.name == "evercore_compact_type") &&
-         std::any_of(clients_.begin(), clients_.end(), [&](const Client& other) {
+  const std::string& name = call.name;
+  // What a fetch has seen is noted where its transaction ends, and the model would look again by then; it would also
+  // compact what others have appended since, and whoever looks waits for one that makes an index.
+  const bool ends_with_itself =
+      name == "evercore_fetch" || name == "evercore_compact_type" || name == "evercore_index_types";
+  if (ends_with_itself && client.transaction) return true;
+  // A claim and the compaction of a type pass over what another has in hand, what a fetch has seen is noted unless
+  // another has, and a query stops below it: what they answer then is no matter of the store alone.
+  const bool alone = is_lease_call(call) || ends_with_itself || name == "evercore_query";
+  return alone && std::any_of(clients_.begin(), clients_.end(), [&](const Client& other) {
            return &other != &client &&
                   (other.waiting || (other.transaction && !other.transaction->done.empty()));
          });

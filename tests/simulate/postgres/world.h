@@ -46,6 +46,7 @@ class Server {
  private:
   [[nodiscard]] std::string uri_of(const std::string& database) const;
   std::string uri_;
+  bool declarations_;
   std::int64_t* clock_;
 };
 
@@ -124,6 +125,7 @@ class World {
 
   Server& server_;
   std::string uri_;
+  bool declarations_;
   std::unique_ptr<Session> witness_;
   std::vector<Client> clients_;
   State committed_ = {};

@@ -28,20 +28,24 @@ std::vector<std::string> never_called_of(const Rows& names) {
   return left_out;
 }
 
+bool declares(const Call& call) {
+  static const std::set<std::string> names = {"evercore_event_type", "evercore_aggregate_type",
+                                              "evercore_snapshot_policy", "evercore_index_types"};
+  return names.contains(call.name);
+}
+
 const Call& pick_call(Random& random, bool declarations) {
   static const int total = [] {
     int sum = 0;
     for (const Call& call : calls()) sum += call.weight;
     return sum;
   }();
-  static const std::set<std::string> declare = {"evercore_event_type", "evercore_aggregate_type",
-                                                "evercore_snapshot_policy", "evercore_index_types"};
   const Call* picked = nullptr;
   do {
     auto at = random.below(total);
     picked = &*std::find_if(calls().begin(), calls().end(),
                             [&](const Call& call) { return (at -= call.weight) < 0; });
-  } while (!declarations && declare.contains(picked->name));
+  } while (!declarations && declares(*picked));
   return *picked;
 }
 
@@ -181,7 +185,7 @@ Argument Maker::start() {
 Argument Maker::filter() {
   Filter filter;
   if (random.chance(50)) filter.aggregate_type = random.pick<std::string>({"T", "U", "none"});
-  if (filter.aggregate_type && random.chance(40))
+  if (filter.aggregate_type && random.chance(60))
     filter.natural_key = random.pick<std::string>({"a", "b", "c"});
   if (random.chance(40))
     filter.event_types =
@@ -194,6 +198,7 @@ Argument Maker::filter() {
 
 Argument Maker::position() {
   if (random.chance(30)) return {};
+  if (random.chance(30) && !store.events.empty()) return random.pick(store.events).position;
   return random.between(0, store.head + (random.chance(2) ? 1 : 0));
 }
 

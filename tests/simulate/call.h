@@ -84,7 +84,9 @@ struct Call {
 const std::vector<Call>& calls();
 /// Which of these functions and relations are evercore's, and of no call.
 std::vector<std::string> never_called_of(const Rows& names);
-/// One of them by chance and weight; without `declarations`, none that declares anything of a type.
+/// Whether it declares something of a type.
+bool declares(const Call& call);
+/// One of them by chance and weight; without `declarations`, none that declares anything.
 const Call& pick_call(Random& random, bool declarations);
 /// Whether there are declarations in the episode of that seed: in every second one. Appends to a store without any go
 /// shorter ways.

@@ -115,7 +115,7 @@ std::vector<Call> lease_calls() {
       {"evercore_ack", 6, true, "", "t", [](Maker& m) { return held_and(m, m.position()); }, ack},
       {"evercore_renew", 1, true, "", "t",
        [](Maker& m) { return held_and(m, m.random.between(1, 20)); }, renew},
-      {"evercore_release", 2, true, "", "t",
+      {"evercore_release", 4, true, "", "t",
        [](Maker& m) {
          return held_and(m, m.some({{}, "why"}));
        },

@@ -140,7 +140,7 @@ std::vector<Call> snapshot_calls() {
          return Arguments{id, m.sequence(id), m.object(1), m.some({Number{1}, Number{2}})};
        },
        save_snapshot},
-      {"evercore_snapshot_policy", 1, true, "", "t",
+      {"evercore_snapshot_policy", 3, true, "", "t",
        [](Maker& m) {
          return Arguments{m.type(),
                           m.some({Number{0}, Number{2}, Number{3}, Number{5}, Number{-1}}),

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <tuple>
 
 namespace evercore::simulate {
 
@@ -17,6 +18,14 @@ void check_name(const Text& name, const std::string& argument, std::size_t most)
   if (name->size() > most) {
     refuse(5, argument + " is longer than " + std::to_string(most) + " characters");
   }
+}
+
+bool Store::declares_as(const Store& other) const {
+  const auto all = [](const Store& of) {
+    return std::tie(of.policies, of.folds, of.merges, of.declared, of.schemas, of.state_schemas,
+                    of.upcasts, of.types_indexed);
+  };
+  return all(*this) == all(other);
 }
 
 Aggregate& Store::known(std::optional<Number> id) {

@@ -133,6 +133,9 @@ struct Store {
   Number least_token = 0;
   bool types_indexed = false;
 
+  /// Whether the same is declared of all types.
+  [[nodiscard]] bool declares_as(const Store& other) const;
+
   // Aggregates. EV002 where there is none, or where it was erased.
   Aggregate& known(std::optional<Number> id);
   Aggregate& open(std::optional<Number> id);

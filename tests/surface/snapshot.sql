@@ -98,6 +98,17 @@ SELECT sequence FROM evercore_replay(evercore_find('Meter', 'm'));
 ROLLBACK;
 SELECT sequence FROM evercore_replay(evercore_find('Meter', 'm'));
 
+-- … by the policy as it is by then: a transaction may change it between two appends
+BEGIN;
+SELECT evercore_append(evercore_find('Meter', 'm'), 3, 'Read', '{"kwh":4}');
+SELECT evercore_snapshot_policy('Meter', 1, 2);
+SELECT evercore_append(evercore_find('Meter', 'm'), 4, 'Read', '{"kwh":5}');
+SELECT sequence FROM evercore_replay(evercore_find('Meter', 'm'));
+SELECT evercore_snapshot_policy('Meter', 0, 1);
+SELECT evercore_append(evercore_find('Meter', 'm'), 5, 'Read', '{"kwh":6}');
+SELECT sequence FROM evercore_replay(evercore_find('Meter', 'm'));
+ROLLBACK;
+
 -- … one snapshot for an append object of evercore_append_many, at its new version
 SELECT CASE WHEN evercore_append_many('[{"aggregate_type":"Meter","natural_key":"m","events":[{"event_type":"Read","data":{"kwh":4}},
   {"event_type":"Read","data":{"kwh":5}},{"event_type":"Read","data":{"kwh":6}},{"event_type":"Read","data":{"kwh":7}},

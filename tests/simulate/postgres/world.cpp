@@ -15,9 +15,11 @@ bool is_lease_call(const Call& call) {
   return std::any_of(of.begin(), of.end(), [&](const Call& one) { return one.name == call.name; });
 }
 
-/// What the server itself may answer to a call that waited for others, or that was cancelled.
-bool is_of_the_world(const Reply& reply, bool waited) {
-  return reply.code == "57014" || (waited && (reply.code == "40001" || reply.code == "40P01"));
+/// What the server itself may answer to a call that waited for others or that was cancelled, and to one of a
+/// transaction that another waits for: it need not wait to meet a deadlock.
+bool is_of_the_world(const Reply& reply, bool waited, bool in_transaction) {
+  return reply.code == "57014" || (waited && reply.code == "40001") ||
+         ((waited || in_transaction) && reply.code == "40P01");
 }
 
 /// Gives aggregates other keys for a while, which nobody else has then.
@@ -185,8 +187,10 @@ bool World::is_left_out(const Client& client, const Call& call) const {
       name == "evercore_fetch" || name == "evercore_compact_type" || name == "evercore_index_types";
   if (ends_with_itself && client.transaction) return true;
   // A claim and the compaction of a type pass over what another has in hand, what a fetch has seen is noted unless
-  // another has, and a query stops below it: what they answer then is no matter of the store alone.
-  const bool alone = is_lease_call(call) || ends_with_itself || name == "evercore_query";
+  // another has, a query stops below it, and so does a subscription that begins at the end: what they answer then is
+  // no matter of the store alone. A server that commits lets go of what stops them a moment after it wakes them.
+  const bool alone = is_lease_call(call) || ends_with_itself || name == "evercore_query" ||
+                     name == "evercore_subscribe" || name == "evercore_reset";
   return alone && std::any_of(clients_.begin(), clients_.end(), [&](const Client& other) {
            return &other != &client &&
                   (other.waiting || (other.transaction && !other.transaction->done.empty()));
@@ -217,16 +221,8 @@ World::Complaint World::call(const Action& step) {
   const Drawn meanwhile = read_drawn();
   if (meanwhile.position > drawn_.position) done.floor = drawn_.position;
   client.waiting = done;
-  client.keys = keys_seen_by(client);
+  client.seen = seen_by(client);
   return std::nullopt;
-}
-
-std::map<Number, std::string> World::keys_seen_by(const Client& client) const {
-  std::map<Number, std::string> keys;
-  const State state = seen_by(client);
-  for (const auto& [id, aggregate] : state.store.aggregates)
-    if (aggregate.key) keys.emplace(id, *aggregate.key);
-  return keys;
 }
 
 /// The position that was the newest before a call that waited wrote its events: not every answer tells, so the
@@ -262,18 +258,34 @@ World::Complaint World::agree(Client& client, Done& done, const Reply& reply, bo
   Complaint complaint = agree_by_keys(client, done, reply, waited, after, refused);
   if (!complaint || !waited || done.call->name.find("append") == std::string::npos)
     return complaint;
-  // Who waited for a rekeying appends to the aggregate that had the key before: as if it had come first.
+  if (!reply.ok()) {
+    // Who waited may be refused for what it saw before: as if it had come first.
+    refused = true;
+    return is_refused(client.seen, done, reply) ? std::nullopt : complaint;
+  }
+  // Who waited for a rekeying appends to the aggregate that had the key before, likewise.
   const State now = seen_by(client);
   Done before = done;
-  for (const auto& [id, key] : client.keys) {
+  for (const auto& [id, aggregate] : client.seen.store.aggregates) {
     const auto found = now.store.aggregates.find(id);
-    if (found != now.store.aggregates.end() && found->second.key && found->second.key != key)
-      before.keys.emplace(id, key);
+    if (aggregate.key && found != now.store.aggregates.end() && found->second.key &&
+        found->second.key != aggregate.key)
+      before.keys.emplace(id, *aggregate.key);
   }
   if (before.keys.empty() || agree_by_keys(client, before, reply, waited, after, refused))
     return complaint;
   done = before;
   return std::nullopt;
+}
+
+bool World::is_refused(State state, const Done& done, const Reply& reply) {
+  try {
+    apply(state, done);
+    return false;
+  } catch (const Refusal& refusal) {
+    const auto& right = refusal.messages;
+    return std::find(right.begin(), right.end(), reply.message) != right.end();
+  }
 }
 
 World::Complaint World::agree_by_keys(Client& client, Done& done, const Reply& reply, bool waited,
@@ -288,7 +300,6 @@ World::Complaint World::agree_by_keys(Client& client, Done& done, const Reply& r
         candidate.drawn.position = position;
         candidate.drawn.aggregate = aggregate;
         complaint = agree_with(client, candidate, reply, waited, after, refused);
-        if (!complaint && waited && !refused) complaint = agree_in_places(client, candidate, after);
         if (complaint) continue;
         done = candidate;
         return std::nullopt;
@@ -296,23 +307,6 @@ World::Complaint World::agree_by_keys(Client& client, Done& done, const Reply& r
     }
   }
   return complaint;
-}
-
-/// Where a subscription that waited begins is in no answer: at the end as it was before the wait, or after.
-World::Complaint World::agree_in_places(Client& client, const Done& done, const State& after) {
-  if (done.call->name != "evercore_subscribe" && done.call->name != "evercore_reset")
-    return std::nullopt;
-  const std::string name = text(done.arguments[0]).value_or("");
-  const auto found = after.store.subscriptions.find(name);
-  if (found == after.store.subscriptions.end()) return std::nullopt;
-  Rows expected;
-  for (const Partition& partition : found->second.partitions)
-    expected.push_back(cell(partition.position));
-  const Reply reply = client.session->run(
-      "SELECT position FROM evercore_subscriptions WHERE name = " + literal(name) +
-      " ORDER BY partition");
-  if (reply.rows == expected) return std::nullopt;
-  return difference(joined(expected), joined(reply.rows));
 }
 
 World::Complaint World::agree_with(Client& client, Done& candidate, const Reply& reply, bool waited,
@@ -357,7 +351,7 @@ World::Complaint World::finish(Client& client, Done done, const Reply& reply, bo
   const Number sent = done.drawn.position;
   State after;
   bool refused = true;
-  if (reply.ok() || !is_of_the_world(reply, waited)) {
+  if (reply.ok() || !is_of_the_world(reply, waited, client.transaction.has_value())) {
     if (auto complaint = agree(client, done, reply, waited, after, refused)) return complaint;
   }
   if (client.transaction && client.guards) {
@@ -367,9 +361,12 @@ World::Complaint World::finish(Client& client, Done done, const Reply& reply, bo
   } else if (client.transaction && refused) {
     client.transaction->failed = true;
   }
+  // What was declared already is left to others.
+  const bool changes =
+      refused || !declares(*done.call) || !after.store.declares_as(seen_by(client).store);
   if (!refused && !client.transaction) {
     committed_ = std::move(after);
-  } else if (!refused &&
+  } else if (!refused && changes &&
              reply.rows != Rows{"NULL"} &&  // a claim that found nothing is nothing to do again
              (done.call->writes || is_lease_call(*done.call))) {
     client.transaction->done.push_back(done);

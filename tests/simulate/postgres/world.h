@@ -88,8 +88,8 @@ class World {
   struct Client {
     std::unique_ptr<Session> session;
     std::optional<Transaction> transaction = {};
-    std::optional<Done> waiting = {};         ///< sent, and met a lock
-    std::map<Number, std::string> keys = {};  ///< of all aggregates, when that was sent
+    std::optional<Done> waiting = {};  ///< sent, and met a lock
+    State seen = {};                   ///< when that was sent
     bool guards =
         false;  ///< takes a savepoint before each call, and goes back to it where that is refused
   };
@@ -97,7 +97,6 @@ class World {
   void open(Client& client);
   [[nodiscard]] State seen_by(const Client& client) const;
   static Rows apply(State& state, const Done& done, bool again = false);
-  [[nodiscard]] std::map<Number, std::string> keys_seen_by(const Client& client) const;
   [[nodiscard]] Number safe() const;
   void hold_where_it_began(Done& done, Number sent);
   Drawn read_drawn();
@@ -109,11 +108,11 @@ class World {
   static Number drawn_before(Client& client, const State& before, const State& after);
   Complaint agree(Client& client, Done& done, const Reply& reply, bool waited, State& after,
                   bool& refused);
+  static bool is_refused(State state, const Done& done, const Reply& reply);
   Complaint agree_by_keys(Client& client, Done& done, const Reply& reply, bool waited, State& after,
                           bool& refused);
   Complaint agree_with(Client& client, Done& candidate, const Reply& reply, bool waited,
                        State& after, bool& refused);
-  static Complaint agree_in_places(Client& client, const Done& done, const State& after);
   Complaint settle();
   Complaint turn(const Action& step);
   Complaint end(Client& client, bool commits);

@@ -2,11 +2,11 @@
 --
 -- Repeats, and whatever is or may be otherwise, also a fault, take the arrays of append_many.sql, which cost four times as much.
 
--- NULL, and nothing is done, where the way is not open. The aggregate is locked before its event_id is looked up: whoever has it after that
--- wrote to another aggregate, and may have been compacted since.
+-- NULL, and nothing is done, where the way is not open: a repeat writes nothing. The event_id is looked up again when the aggregate is locked,
+-- as another call may have written it meanwhile: whoever has it after that wrote to another aggregate, and may have been compacted since.
 CREATE OR REPLACE FUNCTION _evercore_append_identified(id bigint, expected bigint, event_type text, data text, reference text, metadata json,
   happened timestamptz, identity text, bears text[], fresh boolean, newest bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   reached bigint;
   placed bigint;
@@ -19,10 +19,12 @@ DECLARE
   declared integer;
 BEGIN
   IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN RETURN NULL; END IF;
-  UPDATE evercore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = id AND NOT a.erased RETURNING a.sequence, a.type_id INTO reached, kind;
+  -- One statement, since the table of aggregates is locked before all others.
+  UPDATE evercore_aggregate a SET sequence = a.sequence + 1
+   WHERE a.aggregate_id = id AND NOT a.erased AND a.sequence = coalesce(expected, a.sequence) AND NOT (@is_taken@)
+  RETURNING a.sequence, a.type_id INTO reached, kind;
   IF reached IS NULL THEN RETURN NULL; END IF;
-  IF reached - 1 <> expected OR EXISTS (SELECT FROM evercore_event e WHERE e.event_id = identity COLLATE "C")
-     OR EXISTS (SELECT FROM evercore_event_id i WHERE i.event_id = identity COLLATE "C") THEN
+  IF @is_taken@ THEN
     @lower_version@
     RETURN NULL;
   END IF;

@@ -53,13 +53,14 @@ BEGIN
   IF current_setting('evercore.parts_' || level) = '0' AND gathered <> '' AND position('},{"' IN gathered) = 0 THEN
     SELECT r.* INTO given FROM json_to_record(gathered::json)
       AS r (aggregate_type text, natural_key text, aggregate_id bigint, expected bigint, event_type text, data text, reference text, metadata text, event_time text, event_id text, tags text);
-    IF given.aggregate_id IS NULL AND given.event_time IS NULL THEN
+    IF given.event_time IS NOT NULL OR '' IN (given.reference, given.tags) OR left(given.data, 2) = E'\\x' OR left(given.metadata, 2) = E'\\x' THEN
+      given.aggregate_id := NULL;
+    ELSIF given.aggregate_id IS NULL THEN
       given.aggregate_id := _evercore_held_by_key(given.aggregate_type, given.natural_key);
     ELSIF coalesce(given.aggregate_type, given.natural_key) IS NOT NULL THEN
       given.aggregate_id := NULL;
     END IF;
-    IF given.aggregate_id IS NOT NULL AND given.event_time IS NULL AND ('' IN (given.reference, given.tags)) IS NOT TRUE
-       AND (left(given.data, 2) = E'\\x' OR left(given.metadata, 2) = E'\\x') IS NOT TRUE THEN
+    IF given.aggregate_id IS NOT NULL THEN
       gathered := set_config('evercore.rows_' || level, '', true) || set_config('evercore.depth', (level - 1)::text, true);
       reached := evercore_append(given.aggregate_id, given.expected, given.event_type, given.data, given.reference, given.metadata, NULL::text, given.event_id,
                                  given.tags);

@@ -99,7 +99,7 @@ COMMENT ON FUNCTION _evercore_append_rows(bigint[], text[], text[], bigint[], bo
 -- NULL where it names a key. That one may have been erased while its row was waited for; then the key is free, and is to be looked up
 -- again: NULL where it was the only aggregate. Where there are others, they are locked by now, and no key may be waited for: 40001.
 CREATE OR REPLACE FUNCTION _evercore_lock_aggregates(ids bigint[], named bigint[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_nestloop = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off SET enable_nestloop = off AS $$
 DECLARE
   versions bigint[];
   place integer;
@@ -130,7 +130,7 @@ COMMENT ON FUNCTION _evercore_lock_aggregates(bigint[], bigint[], boolean) IS 'L
 -- Counts the versions of locked aggregates up, and takes the floor: positions may be drawn after this. One aggregate may
 -- stand in several appends of a call.
 CREATE OR REPLACE FUNCTION _evercore_advance(ids bigint[], versions bigint[], counts bigint[], expects bigint[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off SET enable_hashjoin = off AS $$
 DECLARE
   befores bigint[];
   counted bigint;
@@ -209,7 +209,7 @@ COMMENT ON FUNCTION _evercore_fail_where_taken(text[]) IS '40001 where an event 
 -- Where known ids stand: in the log, or among those that were compacted.
 CREATE OR REPLACE FUNCTION _evercore_event_ids(wanted text[])
 RETURNS TABLE (event_id text, aggregate_id bigint, sequence bigint, "position" bigint, event_type text, data json, digest bytea, compacted boolean)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -313,7 +313,7 @@ COMMENT ON FUNCTION _evercore_repeats(bigint[], anyarray, boolean[]) IS 'Which e
 -- Finds aggregates by type and key, making those that are missing: keys in sorted order, ids in the order of the call. An id that the
 -- call itself gives out was not there before; only a row sees what the rows above it made.
 CREATE OR REPLACE FUNCTION _evercore_resolve(ids bigint[], types text[], keys text[], in_rows boolean) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   found_ids bigint[];
   made boolean := false;
@@ -364,7 +364,7 @@ COMMENT ON FUNCTION _evercore_resolve(bigint[], text[], text[], boolean) IS 'Agg
 -- The aggregate of a type and key, held, where it is there: as if one that is renamed meanwhile had been named just before. NULL for one that
 -- is missing, or was erased while it was waited for: its key is free.
 CREATE OR REPLACE FUNCTION _evercore_held_by_key(type text, key text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   id bigint;
 BEGIN

@@ -16,6 +16,8 @@ DECLARE
 BEGIN
   IF json_array_length(document) > 1 OR json_array_length(one->'events') > 1 THEN RETURN NULL; END IF;
   IF id IS NULL THEN
+    -- Whoever holds an aggregate does not look for its key again: what may still go to the arrays is left to them at once.
+    IF coalesce(identity, condition::text) IS NOT NULL THEN RETURN NULL; END IF;
     id := _evercore_held_by_key(one->>'aggregate_type', one->>'natural_key');
     IF id IS NULL THEN RETURN NULL; END IF;
   END IF;

@@ -54,7 +54,7 @@ CREATE OR REPLACE FUNCTION _evercore_hot_events("after" bigint, upto bigint, eve
                                                 partitions integer, part integer, "limit" bigint,
                                                 ids bigint[], type_ids bigint[], types text[], keys text[])
 RETURNS TABLE (@log_columns@)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY

@@ -172,7 +172,7 @@ COMMENT ON FUNCTION _evercore_types_of_tag(text) IS 'The types of the events tha
 
 -- EV010 where compaction removed what an item without tags asks for. After the statement that read: what goes in between was read.
 CREATE OR REPLACE FUNCTION _evercore_require_uncompacted(query jsonb, "after" bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   gone record;
 BEGIN

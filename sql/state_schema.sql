@@ -12,7 +12,7 @@
 -- The state after each of an aggregate's newest events, which this transaction wrote, is judged: the first fault, and its sequence. So many
 -- events are folded at once as keep in memory what the fold gives.
 CREATE OR REPLACE FUNCTION _evercore_keep_state(id bigint, before bigint, reached bigint, OUT place bigint, OUT fault text)
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   kind record;
   state jsonb;

@@ -52,7 +52,7 @@ COMMENT ON FUNCTION _evercore_plain_tags(jsonb) IS 'Whether an array is plainly 
 
 -- For erasure: by the index's key, however large the server believes the table to be.
 CREATE OR REPLACE FUNCTION _evercore_untag(id bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   DELETE FROM evercore_event_tag x
    USING (SELECT e.event_type, e.position, t.tag FROM evercore_event e, json_array_elements_text(e.tags) AS t (tag)

@@ -159,6 +159,9 @@ TEST_CASE("a schema of states that is taken back refuses nothing any more") {
   db.must(change(-1) + "; COMMIT");
   db.must(no_debt + "; BEGIN; " + declare("null") + "; ROLLBACK");
   CHECK(db.fails(change(1)) == refusal(4));
+  CHECK(db.kept() != "");
+  db.must(declare("null"));
+  CHECK(db.kept() == "");
 }
 
 TEST_CASE("a savepoint takes back the state that the next append goes on from") {

@@ -46,7 +46,6 @@ class Server {
  private:
   [[nodiscard]] std::string uri_of(const std::string& database) const;
   std::string uri_;
-  bool declarations_;
   std::int64_t* clock_;
 };
 

@@ -117,6 +117,8 @@ def plans_of(database, settings, sql):
 def test_no_call_compiles_its_plans():
     # Under enable_seqscan = off and its like a plan without another way costs 10^10, and the server compiled it for a third of a second.
     database = new_database()
+    equal(Connection(database).rows("""SELECT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace
+                                       AND 'enable_seqscan=off' = ANY (proconfig) AND NOT 'jit=off' = ANY (proconfig)"""), [])
     Connection(database).rows("SELECT evercore_create('T', 'k' || i) FROM generate_series(1, 3) i")
     Connection(database).rows("SELECT evercore_subscribe('s'), evercore_claim('s', 'me', 60)")
     event = '"events": [{"event_type": "E", "data": {}}]'
@@ -128,6 +130,7 @@ def test_no_call_compiles_its_plans():
              "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')",
              "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', i, 'E', '{}' FROM generate_series(1, 3) i",
              "SELECT evercore_append(1, NULL, 'E', '{}')", "SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'b')",
+             "SELECT evercore_append(1, NULL, 'E', '{}', event_id => 'c', tags => '[\"t\"]')", "SELECT evercore_append(1, NULL, 'E', '{}', 'r', tags => '[\"t\"]')",
              "SELECT * FROM evercore_follow(0)", "SELECT * FROM evercore_follow(0, 10)", "SELECT * FROM evercore_follow(0, 10, '{\"event_types\": [\"E\"]}')",
              "SELECT * FROM evercore_fetch('s', 1)", "SELECT evercore_ack('s', 1, 1)", "SELECT * FROM evercore_events(1)", "SELECT * FROM evercore_events(1, 0, -1)",
              "SELECT * FROM evercore_replay(1)", "SELECT evercore_state(1)", "SELECT * FROM evercore_history(1)", "SELECT evercore_sequence(1)")

@@ -86,10 +86,3 @@ def test_a_version_that_a_trigger_does_not_let_go_back_is_told():
     equal(second.value(append), "1")
     equal(second.value("SELECT evercore_append(1, NULL, 'F', '{}')"), "2")
     equal(second.rows("SELECT * FROM evercore_check()"), [])
-
-
-def test_an_event_id_with_a_tag_compiles_nothing():
-    """No plan of an append is compiled, at whatever cost the planner thinks of it where it may not scan."""
-    connection = Connection(new_database())
-    equal(connection.rows("""SELECT proname FROM pg_proc WHERE pronamespace = 'evercore'::regnamespace
-                             AND 'enable_seqscan=off' = ANY (proconfig) AND NOT 'jit=off' = ANY (proconfig)"""), [])

@@ -20,6 +20,8 @@ DECLARE
   marks bigint;
   kind integer;
   looks boolean;
+  simple boolean;
+  path jsonpath;
   placed bigint;
   indexed bigint;
   given json;

@@ -14,6 +14,8 @@ DECLARE
   marks bigint;
   kind integer;
   looks boolean;
+  simple boolean;
+  path jsonpath;
   indexed bigint;
   given json;
   declared integer;

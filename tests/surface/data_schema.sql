@@ -129,3 +129,8 @@ SELECT evercore_validate('Paid', '{}', '{"tags":{}}');
 SELECT evercore_validate('Paid', '{}', '{"schema":{"minimum":1e400}}');
 SELECT evercore_validate('Paid', '{}', '{"schemas":{}}');
 SELECT evercore_validate('Paid', '{}', '[]');
+
+-- a schema is asked of the data upcast, also where it takes them as they came
+SELECT evercore_event_type('Relocated', NULL, '{"upcast":[{"rename":{"/town":"city"}}],"schema":{"properties":{"city":{"maxLength":3}}}}');
+SELECT evercore_append(evercore_ensure('Shop', 'relocated'), 0, 'Relocated', '{"town":"Rome"}');
+SELECT evercore_append(evercore_ensure('Shop', 'relocated'), 0, 'Relocated', '{"town":"Ulm"}');

@@ -29,6 +29,11 @@ soak: soak-conditions
 soak-conditions: loadable sql ## 100,000 decisions of twelve writers on each engine, and the checker of their histories (EVERCORE_CONDITIONS, SEED)
 	@EVERCORE_CONDITIONS=$(or $(EVERCORE_CONDITIONS),100000) tests/conditions/run
 
+.PHONY: sqlsmith
+soak: sqlsmith
+sqlsmith: sql ## 3,000 queries by sqlsmith on a PostgreSQL store, by one who reads, one who writes and one who maintains it (SEED, QUERIES)
+	@tests/fuzz/sqlsmith $(if $(SEED),--seed $(SEED)) --queries $(or $(QUERIES),3000)
+
 .PHONY: mutants
 mutants: ## break each promise in one place, on both engines and in the library, and see the tests find it (half an hour; WORDS=lease for some)
 	@tests/mutants/check $(WORDS)

@@ -27,12 +27,13 @@ _quiet = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)(lambda _argume
 
 
 class Error(Exception):
-    """An error of the server: its SQLSTATE and its message."""
+    """An error of the server: its SQLSTATE, its message, and by which functions it came."""
 
-    def __init__(self, code, message):
+    def __init__(self, code, message, context=""):
         super().__init__(f"[{code}] {message}")
         self.code = code
         self.message = message
+        self.context = context
 
 
 class Connection:
@@ -61,7 +62,8 @@ class Connection:
                 message = _pq.PQresultErrorField(result, ord("M"))
                 if code is None:
                     raise Error("08006", _pq.PQerrorMessage(self._connection).decode())
-                raise Error(code.decode(), message.decode())
+                context = _pq.PQresultErrorField(result, ord("W")) or b""
+                raise Error(code.decode(), message.decode(), context.decode())
             fields = range(_pq.PQnfields(result))
             return [tuple(None if _pq.PQgetisnull(result, row, field) else _pq.PQgetvalue(result, row, field).decode()
                           for field in fields) for row in range(_pq.PQntuples(result))]

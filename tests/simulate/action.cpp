@@ -41,6 +41,10 @@ std::string sql_of(const Action& action) {
       return "-- its process is terminated, and it connects again";
     case Kind::crash:
       return "-- the server crashes and starts again; all connect again";
+    case Kind::standby:
+      return "-- a standby follows the server, and commits wait for it; all connect again";
+    case Kind::fail_over:
+      return "-- the server is killed, and its standby takes over; all connect again";
   }
   return "";
 }

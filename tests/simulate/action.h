@@ -23,8 +23,10 @@ struct Action {
     clock,
     backup,
     restore,
-    kill,  ///< the session's server process is terminated
-    crash  ///< the server loses all its processes at once, and is started again
+    kill,      ///< the session's server process is terminated
+    crash,     ///< the server loses all its processes at once, and is started again
+    standby,   ///< another server follows this one, and from now on who commits waits for it
+    fail_over  ///< the server is killed, and the one that followed it takes its place
   };
   Kind kind = Kind::call;
   std::size_t session = 0;

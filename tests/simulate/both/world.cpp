@@ -47,7 +47,8 @@ World::World(postgres::Server& server, std::uint64_t seed)
       sqlite3_evercore_init(db, nullptr, nullptr) != SQLITE_OK)
     throw std::runtime_error("SQLite does not open");
   sqlite_.reset(db);
-  postgres_ = std::make_unique<postgres::Session>(server_.make_store());
+  server_.make_store();
+  postgres_ = std::make_unique<postgres::Session>(server_.uri());
   const Reply migrated = on_sqlite("SELECT evercore_migrate()");
   if (!migrated.ok()) throw std::runtime_error(migrated.message);
 }

@@ -29,6 +29,10 @@ Action World::make(Random& random) {
     step.kind = Kind::kill;
   } else if (at < 41) {
     step.kind = Kind::crash;
+  } else if (at < 43 && !server_.has_standby()) {
+    step.kind = Kind::standby;
+  } else if (at < 60 && server_.has_standby()) {
+    step.kind = Kind::fail_over;
   } else if (transaction && transaction->failed) {
     step.kind = transaction->savepoints.empty() ? Kind::rollback
                                                 : random.pick({Kind::rollback_to, Kind::rollback});

@@ -71,11 +71,12 @@ class Resumed {
 }  // namespace
 
 World::World(Server& server, std::uint64_t seed)
-    : server_(server), uri_(server.make_store()), declarations_(has_declarations(seed)) {
+    : server_(server), declarations_(has_declarations(seed)) {
+  server_.make_store();
   server_.set_clock(now_);
   Random random(seed ^ 0x5e771465);
   clients_.resize(static_cast<std::size_t>(random.between(1, 4)));
-  witness_ = std::make_unique<Session>(uri_);
+  witness_ = connect();
   for (Client& client : clients_) {
     client.guards = random.chance(50);
     open(client);
@@ -83,8 +84,14 @@ World::World(Server& server, std::uint64_t seed)
   drawn_ = read_drawn();
 }
 
+std::unique_ptr<Session> World::connect() {
+  auto session = std::make_unique<Session>(server_.uri());
+  if (server_.has_standby()) session->run("SET synchronous_commit = remote_apply");
+  return session;
+}
+
 void World::open(Client& client) {
-  client.session = std::make_unique<Session>(uri_);
+  client.session = connect();
   client.transaction.reset();
   client.waiting.reset();
 }
@@ -120,6 +127,10 @@ World::Complaint World::act(const Action& step) {
       return maintain(step);
     case Action::Kind::crash:
       return crash();
+    case Action::Kind::standby:
+      return follow();
+    case Action::Kind::fail_over:
+      return fail_over();
     default:
       return turn(step);
   }
@@ -402,14 +413,48 @@ World::Complaint World::crash() {
   // What open transactions drew is in the log or not, whenever its writer came by last: it comes by now.
   witness_->run("SELECT pg_logical_emit_message(true, 'crash', '')");
   server_.crash();
-  witness_ = std::make_unique<Session>(uri_);
+  return go_on("a crash");
+}
+
+/// All connect again, to a server that begins with what is kept: what was acknowledged, and nothing of open transactions.
+World::Complaint World::go_on(const std::string& what) {
+  witness_ = connect();
   for (Client& client : clients_) open(client);
-  for (const char* sql : {"SELECT problem FROM evercore_check()"}) {
-    const Reply reply = witness_->run(sql);
-    if (!reply.ok() || !reply.rows.empty())
-      return "after a crash: " + reply.message + joined(reply.rows);
-  }
+  const Reply reply = witness_->run("SELECT problem FROM evercore_check()");
+  if (!reply.ok() || !reply.rows.empty())
+    return "after " + what + ": " + reply.message + joined(reply.rows);
   return look();
+}
+
+/// From now on who commits waits until the standby shows it, which is what a session says when it connects.
+World::Complaint World::follow() {
+  if (server_.has_standby()) return std::nullopt;
+  for (Client& client : clients_) {
+    if (auto complaint = kill(client)) return complaint;
+  }
+  server_.make_standby();
+  witness_ = connect();
+  for (Client& client : clients_) open(client);
+  return std::nullopt;
+}
+
+/// The server that takes over begins another timeline. Its first append leaves room for all that may have been given
+/// and lost, and does so for good though it is rolled back itself; so the model need not know whose it is.
+World::Complaint World::fail_over() {
+  if (!server_.has_standby()) return std::nullopt;
+  constexpr Number room = 1 << 20;
+  witness_->run("SELECT pg_logical_emit_message(true, 'fail over', '')");
+  server_.fail_over();
+  if (auto complaint = go_on("a switch to the standby")) return complaint;
+  const Drawn before = read_drawn();
+  const Reply first = witness_->run(
+      "BEGIN; SELECT evercore_append(evercore_create('First'), 0, 'First', '{}'); ROLLBACK");
+  drawn_ = read_drawn();
+  if (!first.ok()) return "the first append after a switch to the standby: " + first.message;
+  if (drawn_.position < before.position + room || drawn_.token < before.token + room)
+    return "a switch to the standby: positions or tokens may be given twice";
+  const std::string damage = server_.damage();
+  return damage.empty() ? Complaint() : "after a switch to the standby: " + damage;
 }
 
 World::Complaint World::maintain(const Action& step) {

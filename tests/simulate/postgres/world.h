@@ -29,7 +29,8 @@ struct Drawn {
   Number position = 0, aggregate = 0, token = 0;
 };
 
-/// The server that tests/postgres/with_server started, and its clock.
+/// The server that tests/postgres/with_server started, its clock, and the standby that may take its place. Where there is
+/// one, a session that says so waits with each commit until the standby shows it.
 class Server {
  public:
   Server();
@@ -37,15 +38,31 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// A database with an empty store, a copy of one that was made once. Gives its URI.
-  std::string make_store();
+  /// A database with an empty store, a copy of one that was made once.
+  void make_store();
+  [[nodiscard]] std::string uri() const { return uri_of("store"); }
   void set_clock(Number microseconds);
   void crash();
-  [[nodiscard]] const std::string& uri() const { return uri_; }
+  void make_standby();
+  void fail_over();
+  [[nodiscard]] bool has_standby() const { return has_standby_; }
+  /// What pg_amcheck says of the store's tables and indexes: nothing where they are whole.
+  [[nodiscard]] std::string damage() const;
 
  private:
+  /// A directory of the data and one of the socket.
+  struct Place {
+    std::string data, socket;
+  };
   [[nodiscard]] std::string uri_of(const std::string& database) const;
-  std::string uri_;
+  [[nodiscard]] std::string control(const Place& place) const;
+  void make_pattern();
+  void start(const Place& place);
+  void remove_standby();
+
+  Place place_, other_;
+  bool has_standby_ = false;
+  bool pattern_is_old_ = false;  ///< made on another timeline, on which positions began anew
   std::int64_t* clock_;
 };
 
@@ -93,7 +110,9 @@ class World {
         false;  ///< takes a savepoint before each call, and goes back to it where that is refused
   };
 
+  std::unique_ptr<Session> connect();
   void open(Client& client);
+  Complaint go_on(const std::string& what);
   [[nodiscard]] State seen_by(const Client& client) const;
   static Rows apply(State& state, const Done& done, bool again = false);
   [[nodiscard]] Number safe() const;
@@ -117,12 +136,13 @@ class World {
   Complaint end(Client& client, bool commits);
   Complaint kill(Client& client);
   Complaint crash();
+  Complaint follow();
+  Complaint fail_over();
   Complaint maintain(const Action& step);
   [[nodiscard]] bool is_left_out(const Client& client, const Call& call) const;
   void note(const Reply& reply);
 
   Server& server_;
-  std::string uri_;
   bool declarations_;
   std::unique_ptr<Session> witness_;
   std::vector<Client> clients_;

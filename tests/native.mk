@@ -9,7 +9,7 @@ TEST_LDLIBS      = $(shell $(PKG_CONFIG) --libs simdjson) -lsqlite3 -ldl -lpthre
 .PHONY: test-programs asan ubsan valgrind fuzz fuzz-files
 .SECONDARY:
 
-test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver build/tests/simulator simulator-postgres simulator-both ## build the native test programs
+test-programs: $(NATIVE_PROGRAMS) build/tests/fuzz_driver build/tests/file_driver build/tests/file_and_sql_driver build/tests/simulator simulator-postgres simulator-both ## build the native test programs
 
 build/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
@@ -52,14 +52,14 @@ $(eval $(call sanitized,asan,-fsanitize=address -fno-omit-frame-pointer -Wno-may
 $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized))
 
 # Damaged store files, in the same two forms: in `make test` by count, and under both sanitizers with `make fuzz-files`.
-build/tests/file_driver: build/tests/fuzz/file_driver.o build/static/libevercore_ext.a
+build/tests/file_driver: build/tests/fuzz/file_driver.o build/tests/fuzz/store.o build/static/libevercore_ext.a
 	@echo '  LINK $@'
 	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
 FUZZ_FILES ?= 2000
 fuzz-files: build/gen/migrations.cpp ## damage FUZZ_FILES (2000) store files and call every function on each, under ASan and UBSan (needs clang)
 	@$(MAKE) --no-print-directory build/fuzz/file_driver
 	build/fuzz/file_driver $(FUZZ_FILES)
-build/fuzz/file_driver: tests/fuzz/file_driver.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
+build/fuzz/file_driver: tests/fuzz/file_driver.cpp tests/fuzz/store.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
 	@echo '  LINK $@'
 	@clang++ $(TEST_CPPFLAGS) -DSQLITE_CORE=1 $(STD) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $^ $(TEST_LDLIBS) -o $@
 
@@ -67,12 +67,18 @@ build/tests/fuzz_driver: build/tests/fuzz/fuzz.o build/tests/fuzz/random_driver.
 	@echo '  LINK $@'
 	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
 
+build/tests/file_and_sql_driver: build/tests/fuzz/file_and_sql.o build/tests/fuzz/store.o build/tests/fuzz/random_driver.o build/static/libevercore_ext.a
+	@echo '  LINK $@'
+	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
+
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined
-fuzz: build/gen/migrations.cpp loadable ## fuzz for FUZZ_SECONDS (60): with clang's libFuzzer, without clang by random mutation; then both engines beside oracles (SEED)
-	@if command -v clang++ >/dev/null; then $(MAKE) --no-print-directory build/fuzz/fuzz && mkdir -p build/fuzz/corpus && \
-	  build/fuzz/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 build/fuzz/corpus; \
-	else $(MAKE) --no-print-directory build/tests/fuzz_driver && build/tests/fuzz_driver $$((10000 * $(FUZZ_SECONDS))); fi
+fuzz: build/gen/migrations.cpp loadable ## fuzz each target for FUZZ_SECONDS (60): with clang's libFuzzer, without clang by random mutation; then both engines beside oracles (SEED)
+	@if command -v clang++ >/dev/null; then $(MAKE) --no-print-directory build/fuzz/fuzz build/fuzz/file_and_sql build/tests/fuzz_driver build/tests/file_and_sql_driver && \
+	  for target in fuzz file_and_sql; do mkdir -p build/fuzz/corpus/$$target && build/tests/$${target}_driver --seeds build/fuzz/corpus/$$target && \
+	  build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=4096 -timeout=120 -print_final_stats=1 build/fuzz/corpus/$$target || exit 1; done; \
+	else $(MAKE) --no-print-directory build/tests/fuzz_driver build/tests/file_and_sql_driver && build/tests/fuzz_driver $$((10000 * $(FUZZ_SECONDS))) && \
+	  build/tests/file_and_sql_driver $$((100 * $(FUZZ_SECONDS))); fi
 	tests/differential/run --seconds $(FUZZ_SECONDS)
 build/fuzz/ext/%.o: ext/%.cpp VERSION
 	@mkdir -p $(@D)
@@ -82,8 +88,10 @@ build/fuzz/ext/migrations.o: build/gen/migrations.cpp
 	@mkdir -p $(@D)
 	@clang++ $(EXT_CPPFLAGS) -DSQLITE_CORE $(CPPFLAGS) $(STD) -O1 -g $(FUZZ_FLAGS) -c $< -o $@
 build/fuzz/fuzz: tests/fuzz/fuzz.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
+build/fuzz/file_and_sql: tests/fuzz/file_and_sql.cpp tests/fuzz/store.cpp $(EXT_NAMES:%=build/fuzz/ext/%.o)
+build/fuzz/fuzz build/fuzz/file_and_sql:
 	@echo '  LINK $@'
-	@clang++ $(TEST_CPPFLAGS) $(STD) -O1 -g -fsanitize=fuzzer,address,undefined $^ $(TEST_LDLIBS) -o $@
+	@clang++ $(TEST_CPPFLAGS) -DSQLITE_CORE=1 $(STD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $^ $(TEST_LDLIBS) -o $@
 
 soak: build/tests/crash_test build/tests/faults_test build/tests/simulator ## run the crash and fault tests in their long form (SOAK_SECONDS, 300), and ten million steps of the simulator
 	EVERCORE_SOAK=$(or $(SOAK_SECONDS),300) build/tests/crash_test

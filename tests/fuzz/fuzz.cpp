@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "../../ext/evercore.h"
 #include "error.h"
+#include "fuzz/seeds.h"
 #include "json.h"
 #include "payload.h"
 #include "state.h"
@@ -153,6 +155,24 @@ constexpr const char* writes[] = {
     "SELECT evercore_save_snapshot(1, 1, ?1, 1)"};
 
 }  // namespace
+
+std::vector<std::string> evercore::fuzz::seeds() {
+  std::vector<std::string> texts = {
+      R"({"name":"Ann","tags":["a",null],"o":{"x":1.5e3,"y":"\u00e9\ud83d\ude00"}})",
+      "2026-11-21T22:10:41.123456+01:30",
+      "7",
+      "-1",
+      "1e300",
+      std::string("{\"a\":1,\"o\":{\"x\":1}}") + '\0' + "{\"o\":{\"x\":null,\"y\":[2]},\"a\":null}",
+      R"([{"rename":{"/a":"b"}},{"move":{"/c/d":"/e/f~1"}},{"default":{"/g/h":[1]}},{"remove":["/i"]}])" +
+          (std::string() + '\0') + R"({"a":1,"c":{"d":null},"i":{"\u0061":2},"g":{"x":[]}})",
+      R"([{"aggregate_id":1,"expected":1,"events":[{"event_type":"E","data":{"n":1},"metadata":{},"reference":"r","event_time":"2026-01-01T00:00:00Z","event_id":"i"}]},{"aggregate_type":"T","natural_key":"b","events":[{"event_type":"F","data":{}}]}])"};
+  std::vector<std::string> all;
+  for (int choice = 0; choice < 64; ++choice) {
+    for (const std::string& text : texts) all.push_back(static_cast<char>(choice) + text);
+  }
+  return all;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;

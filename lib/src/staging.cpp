@@ -28,17 +28,56 @@ void write_texts(std::string& json, const std::vector<std::string>& texts) {
   json += ']';
 }
 
+// Where the string ends that begins there: at its closing quote, or past the text.
+std::size_t end_of_string(std::string_view text, std::size_t begin) noexcept {
+  for (std::size_t end = text.find('"', begin + 1); end < text.size();
+       end = text.find('"', end + 1)) {
+    std::size_t escapes = end;
+    while (text[escapes - 1] == '\\') --escapes;
+    if ((end - escapes) % 2 == 0) return end;
+  }
+  return text.size();
+}
+
+// Whether the brace that opens the text is closed by its last character, and by no earlier one. Inside
+// JSON that can be read as a whole such a text is one value, and adds nothing beside itself.
+bool is_one_object(std::string_view text) noexcept {
+  if (!text.starts_with('{')) return false;
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      i = end_of_string(text, i);
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      return i + 1 == text.size();
+    }
+  }
+  return false;
+}
+
+// A document as it is where it is an object; any other text as a string, of which the engine says what it
+// says of one that comes by itself.
+void put_document(std::string& json, std::string_view text) {
+  if (is_one_object(text)) {
+    json += text;
+  } else {
+    json::write_string(json, text);
+  }
+}
+
 // An element of `events`.
 void write_event(std::string& json, const RawEvent& event) {
   json += "{\"event_type\":";
   json::write_string(json, event.event_type);
   json += ",\"data\":";
-  json += event.data;
+  put_document(json, event.data);
   const EventOptions& options = event.options;
   if (!options.reference.empty()) put_text(json, "reference", options.reference);
   if (!options.metadata.empty()) {
     json += ",\"metadata\":";
-    json += options.metadata;
+    put_document(json, options.metadata);
   }
   if (options.event_time) put_text(json, "event_time", format_time(*options.event_time));
   if (!options.event_id.empty()) put_text(json, "event_id", options.event_id);

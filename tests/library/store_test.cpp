@@ -281,6 +281,56 @@ TEST_CASE("raw events are published by id and by type and key") {
                   not_found_error);
 }
 
+TEST_CASE("a raw document is one document, whether it comes alone or with others") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  const auto publish = [&](RawEvent event, bool with_another, bool by_key) {
+    return fault_of<payload_error>([&] {
+      store->with_context([&](Context& ctx) {
+        if (by_key) {
+          ctx.publish("User", "ann", event);
+        } else {
+          ctx.publish(id, event);
+        }
+        if (with_another) ctx.publish(id, {"X", "{}"});
+      });
+    });
+  };
+  const auto before = store->follow(0).size();
+  for (
+      const char* text : {
+          R"({},"reference":"somebody else")",
+          R"({"a":1}},{"event_type":"Forged","data":{"b":1})",
+          R"({}]},{"aggregate_type":"User","natural_key":"b","events":[{"event_type":"X","data":{})",
+          R"("{\"a\":1}")",
+          R"({"a":"\"}","b":1)",
+          "[1]",
+          "1",
+          "null",
+          "",
+      }) {
+    CAPTURE(text);
+    for (const RawEvent& event :
+         {RawEvent{"X", text, {}}, RawEvent{"X", "{}", {.metadata = text}}}) {
+      if (event.data == "{}" && event.options.metadata.empty()) continue;  // none is given
+      const std::string alone = publish(event, false, false);
+      CHECK(alone.starts_with("EV004: "));
+      CHECK(publish(event, true, false) == alone);
+      CHECK(publish(event, false, true) == alone);
+    }
+  }
+  CHECK(store->follow(0).size() == before);
+  for (const bool with_another : {false, true}) {
+    const std::string spaced = " { \"a\" : \"}]\\\"{\" }\n";
+    CHECK(publish({"X", spaced, {.metadata = spaced}}, with_another, with_another) == "none");
+    const auto events = store->with_readonly_context(
+        [&](ReadonlyContext& ctx) { return ctx.events(id, with_another ? 2 : 1); });
+    REQUIRE(!events.empty());
+    CHECK(events[0].data == spaced);
+    CHECK(events[0].metadata == spaced);
+  }
+}
+
 TEST_CASE("each raw event of a context is held to the version that it expects") {
   Fresh store;
   const auto id = new_user(store.store, "ann");

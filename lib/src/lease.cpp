@@ -61,24 +61,25 @@ void SubscriptionCalls::release(std::int64_t token, const std::optional<std::str
 SubscriptionCalls::Fetched SubscriptionCalls::fetch(std::int64_t token, std::int64_t limit,
                                                     std::int64_t& seen) {
   Fetched fetched;
+  bool news = false;
   const SessionHandle session = engine_.session();
-  auto event_sink = [&](const Row& row) { fetched.events.push_back(recorded_event(row)); };
-  session->run(Command(statements::fetch, {name_, token, limit}, event_sink));
-  if (!fetched.events.empty()) return fetched;
-  const auto is_news = [&] {
-    bool news = false;
-    auto sink = [&](const Row&) { news = true; };
-    session->run(Command(statements::is_news, {seen}, sink));
-    return news;
+  auto event_sink = [&](const Row& row) {
+    const std::int64_t position = row.integer(0);
+    if (position > 0) {
+      fetched.events.push_back(recorded_event(row));
+    } else {
+      news = position < 0;
+    }
   };
-  if (!is_news()) return fetched;
+  session->run(Command(statements::fetch, {seen, name_, token, limit}, event_sink));
+  if (!news) return fetched;
   // On the session of the empty fetch: only that connection knows how far the fetch has looked.
   auto cursor_sink = [&](const Row& row) {
     fetched.stuck = row.integer(0) <= seen;
     seen = std::max(seen, row.integer(0));
   };
   session->run(Command(statements::ack, {name_, token, nullptr}, cursor_sink));
-  fetched.more = !fetched.stuck && is_news();
+  fetched.moved = !fetched.stuck;
   return fetched;
 }
 

@@ -37,10 +37,10 @@ class SubscriptionCalls {
   struct Fetched {
     std::vector<RecordedEvent> events;
     bool stuck = false;  // there is news, but the cursor has not moved past it: a pause, or a race
-    bool more = false;   // the cursor has moved, and there is news after it: the fetch was cut
+    bool moved = false;  // the cursor has moved past news: there may be more of it
   };
-  // The next events. When there are none, but news after `seen` that the filter keeps out, the
-  // cursor is moved past it; `seen` then says how far the runner has looked.
+  // The next events, by one call. When there are none, but news after `seen` that the filter keeps out,
+  // another moves the cursor past it; `seen` then says how far the runner has looked.
   Fetched fetch(std::int64_t token, std::int64_t limit, std::int64_t& seen);
 
  private:

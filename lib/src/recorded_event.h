@@ -31,21 +31,25 @@ consteval std::size_t length_of_columns() {
   return length;
 }
 
-// SELECT and the columns of the log, and Rest:
+// SELECT and the columns of the log, and Rest; First may stand in the place of the first of them:
 //
 //     select_events<" FROM {}evercore_follow($1, $2)">.data()
-template <Literal Rest>
+template <Literal Rest, Literal First = "position">
 inline constexpr auto select_events = [] {
-  constexpr std::string_view begin = "SELECT ";
-  std::array<char, begin.size() + length_of_columns() + Rest.view().size() + 1> text{};
+  constexpr std::string_view first = First.view(), rest = Rest.view(), begin = "SELECT ";
+  constexpr auto& names = reflect::member_names<RecordedEvent>;
+  static_assert(names[0] == "position");
+  std::array<char,
+             begin.size() + first.size() + length_of_columns() - names[0].size() + rest.size() + 1>
+      text{};
   auto end = std::copy(begin.begin(), begin.end(), text.begin());
-  std::string_view between;
-  for (const std::string_view name : reflect::member_names<RecordedEvent>) {
+  end = std::copy(first.begin(), first.end(), end);
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    constexpr std::string_view between = ", ";
     end = std::copy(between.begin(), between.end(), end);
-    end = std::copy(name.begin(), name.end(), end);
-    between = ", ";
+    end = std::copy(names[i].begin(), names[i].end(), end);
   }
-  std::copy(Rest.view().begin(), Rest.view().end(), end);
+  std::copy(rest.begin(), rest.end(), end);
   return text;
 }();
 

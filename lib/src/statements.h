@@ -91,8 +91,14 @@ inline constexpr Statement save_snapshot{"SELECT {}evercore_save_snapshot($1, $2
 // A start is sent as text, also where it is a position. A filter of NULL lets everything through.
 inline constexpr Statement subscribe{"SELECT {}evercore_subscribe($1, $2, $3, $4)", "ttti"};
 inline constexpr Statement claim{"SELECT {}evercore_claim($1, $2, $3 / 1000.0)", "tti"};
-inline constexpr Statement fetch{detail::select_events<" FROM {}evercore_fetch($1, $2, $3)">.data(),
-                                 "tii"};
+// The events of a fetch. Where there are none, one row tells by its first column whether anything was appended
+// after $1: the first such position below zero, or zero.
+inline constexpr Statement fetch{
+    detail::select_events<
+        " FROM (SELECT 1) AS o LEFT JOIN {}evercore_fetch($2, $3, $4) AS f ON true",
+        "coalesce(position, (SELECT -n.position FROM {}evercore_follow($1, 1) AS n), 0)">
+        .data(),
+    "itii"};
 inline constexpr Statement ack{"SELECT {}evercore_ack($1, $2, $3)", "tii"};
 inline constexpr Statement renew{"SELECT {}evercore_renew($1, $2, $3 / 1000.0)", "tii"};
 inline constexpr Statement release{"SELECT {}evercore_release($1, $2, $3)", "tit"};
@@ -101,7 +107,6 @@ inline constexpr Statement subscription{
     "SELECT count(*), count(CASE WHEN active THEN 1 END) FROM {}evercore_subscriptions"
     " WHERE name = $1",
     "t"};
-inline constexpr Statement is_news{"SELECT position FROM {}evercore_follow($1, 1)", "i"};
 inline constexpr Statement last_position{
     "SELECT position FROM {}evercore_log ORDER BY position DESC LIMIT 1", ""};
 inline constexpr Statement first_in_flight{"SELECT min(position) FROM {}evercore_in_flight", ""};

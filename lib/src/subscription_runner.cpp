@@ -106,7 +106,7 @@ std::optional<SubscriptionEnd> SubscriptionRunner::turn() {
   const auto fetched = calls_.fetch(*token_, limit_, seen_);
   if (fetched.events.empty()) {
     retry_.succeeded();
-    if (fetched.more) return std::nullopt;
+    if (fetched.moved) return std::nullopt;
     if (seen_ > furthest_) to_visit_ = partitions_ - 1;
     furthest_ = std::max(furthest_, seen_);
     return without_events(fetched.stuck);

@@ -45,20 +45,16 @@ build/lib/%.o: lib/src/%.cpp
 	@echo '  CXX $<'
 	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(LIB_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 $(LIB_OBJECTS) $(LIB_SQLITE): build/flags
-# The extension as one object: its sources share file names with the library's.
-build/lib/extension.o: $(EXT_STATIC)
-	@$(CXX) -r -nostdlib $^ -o $@
-
-# $(call library,name,objects,libraries)
+# $(call library,name,objects,libraries): an archive takes one member of a name, so no source of ext/ is called as one of lib/src
 define library
-build/lib$(1).a: $(2) build/lib/extension.o
+build/lib$(1).a: $(2) $(EXT_STATIC)
 	@echo '  AR $$@'
 	@rm -f $$@
 	@$(AR) rcs $$@ $$^
-build/lib$(1).so.$(VERSION): $(2) build/lib/extension.o $(LIB_EXPORTS)
+build/lib$(1).so.$(VERSION): $(2) $(EXT_STATIC) $(LIB_EXPORTS)
 	@echo '  LINK $$@'
 	@$(CXX) -shared $(CXXFLAGS) $(LDFLAGS) -Wl,-soname,lib$(1).so.$(LIB_MAJOR) \
-	  -Wl,--version-script=$(LIB_EXPORTS) $(2) build/lib/extension.o $(3) -o $$@
+	  -Wl,--version-script=$(LIB_EXPORTS) $(2) $(EXT_STATIC) $(3) -o $$@
 build/lib$(1).so: build/lib$(1).so.$(VERSION)
 	@ln -sf $$(<F) build/lib$(1).so.$(LIB_MAJOR)
 	@ln -sf $$(<F) $$@

@@ -7,7 +7,7 @@ TIDY_HEADERS := $(wildcard ext/*.h lib/src/*.h lib/include/evercore/*.h lib/incl
 .PHONY: lint format tidy analyze
 
 lint: ## look at the sources: format, clang-tidy, length of SQL lines, shellcheck, clang's analyzer
-	@tests/lint/run format sql shell tidy analyze
+	@tests/lint/run format sql shell names tidy analyze
 
 format: ## format the C++ sources
 	clang-format -i $(FORMATTED)

@@ -1,7 +1,8 @@
-#include "evercore/error.h"
-
+// The exceptions, made of the codes and messages of the engines.
 #include <algorithm>
 #include <charconv>
+
+#include "evercore/error.h"
 
 namespace evercore {
 

@@ -1,5 +1,5 @@
+// What every aggregate has, whatever its state.
 #include "evercore/aggregate.h"
-
 #include "evercore/error.h"
 #include "unit_of_work.h"
 

@@ -1,5 +1,4 @@
-#include "evercore/json.h"
-
+// Reading JSON documents, and writing texts and numbers into them.
 #include <simdjson.h>
 
 #include <charconv>
@@ -7,6 +6,7 @@
 #include <cstring>
 
 #include "evercore/error.h"
+#include "evercore/json.h"
 
 namespace evercore::json {
 

@@ -1,8 +1,7 @@
 // Queries of a unit of work, and the conditions that its commit depends on.
-#include "evercore/query.h"
-
 #include <algorithm>
 
+#include "evercore/query.h"
 #include "recorded_event.h"
 #include "statements.h"
 #include "unit_of_work.h"

@@ -1,6 +1,6 @@
-#include "evercore/time.h"
-
+// Times as texts, read and written.
 #include "evercore/error.h"
+#include "evercore/time.h"
 
 namespace evercore {
 

@@ -1,11 +1,11 @@
-#include "evercore/store.h"
-
+// The store as a program sees it, and what its contexts share.
 #include <algorithm>
 #include <random>
 #include <thread>
 
 #include "declarations.h"
 #include "evercore/error.h"
+#include "evercore/store.h"
 #include "pool.h"
 #include "recorded_event.h"
 #include "statements.h"

@@ -231,6 +231,12 @@ struct UnitOfWork::Sending {
 
 // One call of the surface for all events, and one more for each condition that does not fit into it:
 // those come first, so that what rests on them is not written.
+//
+// So it is on SQLite too, though the array is written and read again in one process. A call of
+// evercore_append for each event, inside the transaction, was measured: 23,300 instructions an event and
+// not 17,600 for 1,000 events of one aggregate, 30,300 and not 29,100 over 1,000 aggregates, as many
+// for five, 5 % fewer for two. evercore_append_many writes its events by one INSERT, and looks at all
+// documents and names before it looks at any version, which single calls cannot.
 void UnitOfWork::add_appends(std::vector<Command>& commands, Sending& sending) const {
   const bool depends = !staged_.empty() || !snapshots_.empty() || ack_ || mode_ == Mode::writing;
   if (depends) sending.conditions = conditions();

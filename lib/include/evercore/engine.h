@@ -97,7 +97,9 @@ class Parameter {
   std::string_view text_;
 };
 
-// The current row of a result. Texts live until the sink that was given the row returns.
+// The current row of a result, which an engine's driver implements. Columns count from 0. Each of these
+// reads a column as what it was selected as; whoever may meet a NULL asks is_null() first. Texts live until
+// the sink that was given the row returns. Throws engine_error for a time that cannot be read.
 class Row {
  public:
   virtual bool is_null(int column) const = 0;
@@ -126,7 +128,9 @@ class RowSink {
   void (*call_)(void*, const Row&) = nullptr;
 };
 
-// A statement, its parameters, and where its rows go.
+// A statement, its parameters, and where its rows go. The texts of the parameters and the sink's object
+// are not copied: they must live until the command has run. A sink is called once a row, in their order,
+// on the thread that runs the command. What it throws goes through to the caller.
 class Command {
  public:
   static constexpr std::size_t max_parameters = evercore::max_parameters;

@@ -1,4 +1,10 @@
 // How runners learn of new events without asking the database all the time.
+//
+// A runner that has nothing to do waits on its Watch, which the driver made for it (StorageEngine::watch).
+// SQLite's looks at the file's change counter every few milliseconds and PostgreSQL's listens for a
+// notification; both are woken by a Signal too, which the engine raises after each commit that appended events.
+// A Watch says that it is worth looking, never that there is an event: whoever is woken fetches, and waits
+// again when nothing came.
 #ifndef EVERCORE_WATCH_H
 #define EVERCORE_WATCH_H
 
@@ -17,6 +23,7 @@ namespace evercore {
 // threads.
 class Signal {
  public:
+  // Wakes all who wait, and those who begin to wait with an older count.
   void raise() noexcept {
     {
       const std::lock_guard lock(mutex_);

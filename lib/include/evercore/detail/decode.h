@@ -1,4 +1,14 @@
-// The reading half of codec.h.
+// The reading half of codec.h: a parsed document goes straight into a struct.
+//
+// Why it is written as it is. Loading an aggregate decodes every event of it, so nothing is made on the
+// way: no map of names and no tree of values, only steps along the words of the document (json.h). The
+// names of members are known when the program is compiled. They mostly come in the order of the struct, in
+// which they were written; so each is compared with the one that is due, and looked for only when it is
+// another. A chain of Place on the stack says where decoding stands. It costs nothing until something is
+// wrong: then it is walked once, and the message has the whole path, as in "address.lines[2]".
+//
+// Every function here takes the value, what it goes to, and the place. It throws decode_error for a value
+// that does not fit, and may have changed what it goes to by then.
 #ifndef EVERCORE_DETAIL_DECODE_H
 #define EVERCORE_DETAIL_DECODE_H
 
@@ -10,7 +20,8 @@ namespace evercore::detail {
 // SQL fold passes over nulls of state events, and so does ours.
 enum class Nulls { refused, absent };
 
-// Decodes the value into the member of that index.
+// Decodes the value into the member of that index. The index is known only when the program runs, the
+// member's type when it is compiled: the fold expression is the switch between them.
 template <class T, std::size_t... I>
 void decode_member(json::Value value, T& object, std::size_t index, const Place* outer,
                    std::index_sequence<I...>) {
@@ -20,6 +31,7 @@ void decode_member(json::Value value, T& object, std::size_t index, const Place*
       ((I == index && (detail::decode_value(value, std::get<I>(refs), &place), true)) || ...));
 }
 
+// Whether a null counts as if that member had been left out: where nulls do, unless it is an optional.
 template <class T, Nulls nulls>
 constexpr bool passes_over_null(std::size_t index) {
   if constexpr (nulls == Nulls::refused) {
@@ -85,6 +97,7 @@ Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& u
   return walk_struct<T, nulls>(value, place, take, unknown);
 }
 
+// An integer that T can hold; 5.0 is none.
 template <class T>
 void decode_integer(json::Value value, T& out, const Place* place) {
   if (value.kind() == json::Kind::huge || value.kind() == json::Kind::integer) {
@@ -97,6 +110,7 @@ void decode_integer(json::Value value, T& out, const Place* place) {
   fail_kind(place, "an integer", value);
 }
 
+// A number or an integer, rounded to the nearest that T has. One beyond a float's range is a fault.
 template <class T>
 void decode_number(json::Value value, T& out, const Place* place) {
   double number = 0;
@@ -120,6 +134,7 @@ void decode_number(json::Value value, T& out, const Place* place) {
   out = static_cast<T>(number);
 }
 
+// The value that has this name.
 template <class E>
 void decode_enum(std::string_view name, E& out, const Place* place) {
   check_enum<E>();
@@ -129,6 +144,8 @@ void decode_enum(std::string_view name, E& out, const Place* place) {
   }
 }
 
+// A time, in any form that parse_time() takes. What the member's clock cannot hold is a fault, and so is
+// a fraction that it would cut: a time must come back as it was written.
 template <class D>
 void decode_time(json::Value value, std::chrono::sys_time<D>& out, const Place* place) {
   std::chrono::sys_seconds seconds;
@@ -152,6 +169,7 @@ void decode_time(json::Value value, std::chrono::sys_time<D>& out, const Place* 
   }
 }
 
+// The same for "PT1.5S".
 template <class D>
 void decode_duration(json::Value value, D& out, const Place* place) {
   std::int64_t seconds = 0, nanoseconds = 0;
@@ -181,6 +199,8 @@ inline void decode_date(json::Value value, std::chrono::year_month_day& out, con
   }
 }
 
+// The elements of a vector, a set or an array. An array's number must be right, and a set holds none
+// twice: a duplicate that was passed over would not be written again.
 template <class T>
 void decode_elements(json::Value value, T& out, const Place* place) {
   if (value.kind() != json::Kind::array) fail_kind(place, "an array", value);
@@ -208,6 +228,7 @@ void decode_elements(json::Value value, T& out, const Place* place) {
   }
 }
 
+// As many elements as the tuple or pair has.
 template <class T>
 void decode_tuple(json::Value value, T& out, const Place* place) {
   constexpr std::size_t count = std::tuple_size_v<T>;
@@ -247,6 +268,7 @@ void take_stored(stored_as<T>&& stored, T& out, const Place* place) {
   fail_decoding(place, problem);
 }
 
+// Decodes what T is stored as, and makes T of it.
 template <class T>
 void decode_hooked(json::Value value, T& out, const Place* place) {
   check_json_value<T>();
@@ -257,6 +279,7 @@ void decode_hooked(json::Value value, T& out, const Place* place) {
   }
 }
 
+// A map's key out of the name of a member.
 template <class Key>
 void decode_key(std::string_view name, Key& key, const Place* place) {
   if constexpr (is_text<Key>) {
@@ -270,6 +293,7 @@ void decode_key(std::string_view name, Key& key, const Place* place) {
   }
 }
 
+// A map out of an object. Of two members of one key the first stays.
 template <class T>
 void decode_map(json::Value value, T& out, const Place* place) {
   if (value.kind() != json::Kind::object) fail_kind(place, "an object", value);
@@ -286,6 +310,7 @@ void decode_map(json::Value value, T& out, const Place* place) {
   }
 }
 
+// The alternative that the object's one member is named after.
 template <class... A>
 void decode_variant(json::Value value, std::variant<A...>& out, const Place* place) {
   if (value.kind() != json::Kind::object || value.first().at_end()) {
@@ -310,6 +335,8 @@ void decode_variant(json::Value value, std::variant<A...>& out, const Place* pla
   }
 }
 
+// Any value, by its type: the one way in for members, elements and alternatives. A type that cannot be
+// stored does not compile, and the message says why.
 template <class T>
 void decode_value(json::Value value, T& out, const Place* place) {
   if constexpr (has_json_value<T>) {

@@ -1,4 +1,10 @@
-// The writing half of codec.h.
+// The writing half of codec.h: a struct goes to the end of one string.
+//
+// Why it is written as it is. The text is made in one string, without parts that are put together
+// later. The names of members are constants with their quotes and colon (key_text in codec.h): nothing is
+// escaped while the program runs. Texts are escaped, but whether they are UTF-8 is looked at once, over
+// the whole, at the end of encode(). What is written here decode() reads back as the same value; where no
+// JSON can say that, payload_error is thrown and the string is of no use.
 #ifndef EVERCORE_DETAIL_ENCODE_H
 #define EVERCORE_DETAIL_ENCODE_H
 
@@ -16,6 +22,8 @@ bool initialised() {
   return has_value;
 }
 
+// A comma where one is due, the name, and the value; nothing for an optional that is empty, unless its
+// initialiser is not: leaving it out would bring that back.
 template <class T, std::size_t I, class M>
 void encode_member(std::string& out, const M& member) {
   constexpr auto& key = key_text<T, I>;
@@ -27,6 +35,7 @@ void encode_member(std::string& out, const M& member) {
   detail::encode_value(out, member);
 }
 
+// An object of all members, in their order.
 template <class T>
 void encode_struct(std::string& out, const T& object) {
   if constexpr (check_struct<T>()) {
@@ -39,6 +48,7 @@ void encode_struct(std::string& out, const T& object) {
   }
 }
 
+// The name of an enum's value. Throws payload_error for a value without one.
 template <class E>
 std::string_view name_of(E value) {
   check_enum<E>();
@@ -49,6 +59,7 @@ std::string_view name_of(E value) {
   return name;
 }
 
+// A time in UTC, to the microsecond, or to the nanosecond where that says more.
 template <class T>
 void encode_time(std::string& out, const T& time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -58,6 +69,7 @@ void encode_time(std::string& out, const T& time) {
   out += '"';
 }
 
+// The elements of a vector, a set or an array, in their order.
 template <class T>
 void encode_elements(std::string& out, const T& elements) {
   out += '[';
@@ -71,6 +83,7 @@ void encode_elements(std::string& out, const T& elements) {
   out += ']';
 }
 
+// The parts of a tuple or pair, as an array.
 template <class T>
 void encode_tuple(std::string& out, const T& tuple) {
   out += '[';
@@ -101,6 +114,7 @@ void encode_key(std::string& out, const Key& key) {
   }
 }
 
+// An object of a map's elements, in the map's order.
 template <class T>
 void encode_map(std::string& out, const T& map) {
   out += '{';
@@ -113,6 +127,7 @@ void encode_map(std::string& out, const T& map) {
   out += '}';
 }
 
+// "PT1.5S". Throws payload_error for more seconds than int64 has.
 template <class T>
 void encode_duration(std::string& out, const T& duration) {
   using Limit = std::chrono::duration<long double>;
@@ -134,6 +149,8 @@ void encode_hooked(std::string& out, const T& value) {
   }
 }
 
+// Any value, by its type: the one way in for members, elements and alternatives. A type that cannot be
+// stored does not compile, and the message says why.
 template <class T>
 void encode_value(std::string& out, const T& value) {
   if constexpr (has_json_value<T>) {

@@ -1,5 +1,16 @@
 // How state events change a state, and what a state says about itself. See aggregate.h for the
 // rules.
+//
+// Why it is written as it is. SQL folds the same events by names alone, without any struct
+// (evercore_state). The program must come to the same state, so a mistake that SQL would not notice is one
+// here while the program is compiled: a member that is a text in the event and a number in the state, or an
+// event that shares no member with its state. While the program runs a state event is never made: its JSON
+// goes straight into the state's members (fold_json). Only custom events, old structs with an
+// upcast(), and events that are applied become structs, whose members are then carried over (fold_members).
+//
+// Snapshots are of use as long as the state has the shape that they were written with. By default the
+// version of a state is a number made of its members' names and kinds, not of how a compiler spells or lays
+// them out: so it is the same in every program, and changes when a member does.
 #ifndef EVERCORE_DETAIL_FOLD_H
 #define EVERCORE_DETAIL_FOLD_H
 
@@ -11,6 +22,7 @@ namespace evercore::detail {
 // docs/cpp.md has the measurement that chose it.
 inline constexpr std::int64_t default_snapshot_every = 100;
 
+// The name of the aggregate type in the store: the state's own word for it, or the struct's name.
 template <class S>
 constexpr std::string_view aggregate_name() {
   if constexpr (requires { std::string_view{S::aggregate_type}; })
@@ -19,6 +31,7 @@ constexpr std::string_view aggregate_name() {
     return reflect::type_name<S>();
 }
 
+// Every so many events a snapshot of the state is stored; 0: never.
 template <class S>
 constexpr std::int64_t snapshot_every() {
   if constexpr (requires { S::snapshot_every; })
@@ -60,6 +73,8 @@ constexpr char json_kind() {
     return 'o';
 }
 
+// A number of 63 bits for what was added to it, in its order: FNV-1a, which is short and the same
+// everywhere. A separator after each text keeps "ab", "c" from being "a", "bc".
 class Shape {
  public:
   constexpr void add(std::string_view text) {
@@ -117,6 +132,7 @@ constexpr void add_shape(Shape& shape) {
   }
 }
 
+// Which snapshots can be decoded as this state: the state's own number, or one made of its shape.
 template <class S>
 constexpr std::int64_t state_version() {
   if constexpr (requires { S::state_version; }) {
@@ -128,6 +144,7 @@ constexpr std::int64_t state_version() {
   }
 }
 
+// What an optional holds; any other type is itself.
 template <class T>
 struct unwrapped {
   using type = T;
@@ -155,6 +172,7 @@ constexpr bool can_replace() {
   }
 }
 
+// The same of the event's member I and the state's member of its name, if it has one.
 template <class S, class E, std::size_t I>
 constexpr bool member_fits() {
   constexpr std::size_t to = json_index<S>(json_names<E>[I]);
@@ -165,6 +183,7 @@ constexpr bool member_fits() {
   }
 }
 
+// Whether the event has a member that goes anywhere.
 template <class S, class E>
 constexpr bool have_a_member_in_common() {
   for (std::string_view name : json_names<E>) {
@@ -183,6 +202,7 @@ constexpr bool has_effect() {
          have_a_member_in_common<S, E>();
 }
 
+// Fails to compile, with a sentence, unless the event can be folded member by member.
 template <class S, class E>
 constexpr bool check_state_event() {
   constexpr bool fits = []<std::size_t... I>(std::index_sequence<I...>) {
@@ -201,6 +221,7 @@ constexpr bool check_state_event() {
   return fits && has_effect<S, E>();
 }
 
+// Fails to compile, with a sentence, unless S can fold E: by an apply() or member by member.
 template <class S, class E>
 constexpr bool check_fold() {
   if constexpr (!check_event<E>() || !check_functions<S, E>()) {

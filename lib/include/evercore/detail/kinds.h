@@ -1,4 +1,10 @@
 // Which types a member of an event or a state may have, and the sentence for those it may not.
+//
+// Why it is written as it is. Writing, reading, schemas and the shape of a state all ask what kind a type
+// is; they ask here, so that they cannot disagree. What cannot be stored is refused by a static_assert with
+// a sentence, and not by a concept: a compiler says of a concept which expression was not valid, which
+// tells the writer of a struct nothing. After the sentence the functions give false or nothing, and the
+// code behind them is left out, so that the sentence stands alone.
 #ifndef EVERCORE_DETAIL_KINDS_H
 #define EVERCORE_DETAIL_KINDS_H
 
@@ -98,6 +104,7 @@ inline constexpr bool is_integer =
 template <class T>
 inline constexpr bool is_text = std::is_same_v<T, std::string>;
 
+// A struct that is stored as an object of its members.
 template <class T>
 concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T> && !is_std_array<T> &&
                        !is_raw<T> && !has_json_value<T>;
@@ -128,6 +135,7 @@ constexpr std::size_t json_index(std::string_view name) noexcept {
   return index;
 }
 
+// Whether each name on the left of json_names is a member's.
 template <class T>
 constexpr bool renamed_members_exist() {
   if constexpr (requires { T::json_names; }) {
@@ -138,6 +146,7 @@ constexpr bool renamed_members_exist() {
   return true;
 }
 
+// Whether the names can stand in JSON as they are: none is escaped.
 template <class T>
 constexpr bool json_names_are_texts() {
   for (std::string_view name : json_names<T>) {
@@ -149,6 +158,7 @@ constexpr bool json_names_are_texts() {
   return true;
 }
 
+// Whether no two members have one name in JSON.
 template <class T>
 constexpr bool json_names_differ() {
   for (std::size_t i = 0; i < json_names<T>.size(); ++i) {

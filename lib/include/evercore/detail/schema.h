@@ -1,4 +1,10 @@
 // Writes the schemas that schema.h tells of.
+//
+// Why it is written as it is. A schema is a constant of the program: it is declared to the store, and
+// compared with what is declared there, by its text. So it is put together while the program is compiled,
+// by functions that take `put`, a place for pieces of text. They run twice, once to count and once to
+// keep (written.h), since a constant's length must be known first. Each struct is written where
+// it is used, and one that holds itself, by whatever way, once below "$defs", or the text would have no end.
 #ifndef EVERCORE_DETAIL_SCHEMA_H
 #define EVERCORE_DETAIL_SCHEMA_H
 
@@ -13,6 +19,7 @@ namespace evercore::detail {
 // Whether members that are no optionals are required, in a struct that does not say which are.
 enum class Presence { whole, partial };
 
+// A list of types, without doubles: with() adds one, joined() the types of other lists.
 template <class... T>
 struct Types {};
 
@@ -90,6 +97,7 @@ class SchemaOf {
   // The structs that are written once, below $defs.
   static constexpr auto others = without_root(circles<Root>());
 
+  // Where T stands among them; their number where it is none of them.
   template <class T, class... Defined>
   static constexpr std::size_t place_of(Types<Defined...>) {
     std::size_t place = 0;
@@ -123,6 +131,7 @@ class SchemaOf {
     put_json_integer(put, static_cast<std::int64_t>(place_of<T>(others)) + 1);
   }
 
+  // `null`: null is taken as well, here and below.
   template <bool null, class Put>
   static constexpr void put_type(Put& put, std::string_view type) {
     put(null ? "\"type\":[" : "\"type\":");
@@ -130,6 +139,7 @@ class SchemaOf {
     if (null) put(",\"null\"]");
   }
 
+  // The schema of any value, by its type: the one way in for members, elements and alternatives.
   template <class T, bool null = false, class Put>
   static constexpr void put_schema(Put& put) {
     if constexpr (has_json_value<T>) {

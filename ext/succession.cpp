@@ -29,6 +29,7 @@ Error missing_events(std::int64_t aggregate_id, std::int64_t last, std::int64_t 
 
 void require_snapshot_in(const Aggregate& aggregate, std::int64_t sequence) {
   if (sequence <= aggregate.version) return;
+  if (sequence > most_sequence) throw damaged("aggregate " + std::to_string(aggregate.id));
   throw missing_events(aggregate.id, aggregate.version, sequence + 1);
 }
 

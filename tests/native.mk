@@ -72,11 +72,11 @@ build/tests/file_and_sql_driver: build/tests/fuzz/file_and_sql.o build/tests/fuz
 	@$(CXX) $(LDFLAGS) $(filter %.o,$^) build/static/libevercore_ext.a $(TEST_LDLIBS) -o $@
 
 FUZZ_SECONDS ?= 60
-FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined
+FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 fuzz: build/gen/migrations.cpp loadable ## fuzz each target for FUZZ_SECONDS (60): with clang's libFuzzer, without clang by random mutation; then both engines beside oracles (SEED)
 	@if command -v clang++ >/dev/null; then $(MAKE) --no-print-directory build/fuzz/fuzz build/fuzz/file_and_sql build/tests/fuzz_driver build/tests/file_and_sql_driver && \
 	  for target in fuzz file_and_sql; do mkdir -p build/fuzz/corpus/$$target && build/tests/$${target}_driver --seeds build/fuzz/corpus/$$target && \
-	  build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=4096 -timeout=120 -print_final_stats=1 build/fuzz/corpus/$$target || exit 1; done; \
+	  UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1 build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=4096 -timeout=120 -print_final_stats=1 build/fuzz/corpus/$$target || exit 1; done; \
 	else $(MAKE) --no-print-directory build/tests/fuzz_driver build/tests/file_and_sql_driver && build/tests/fuzz_driver $$((10000 * $(FUZZ_SECONDS))) && \
 	  build/tests/file_and_sql_driver $$((100 * $(FUZZ_SECONDS))); fi
 	tests/differential/run --seconds $(FUZZ_SECONDS)

@@ -430,6 +430,8 @@ TEST_CASE("absurd sequences, bases, positions and ids end in an error or in one 
                 "NULL|NULL|what is left to fill of \"E\" is out of range"},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = -9223372036854775808", ""},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = 1, snapshot_keep = -1", ""},
+           Case{"UPDATE evercore_snapshot SET sequence = 9223372036854775807",
+                "1|NULL|engine snapshot at sequence 9223372036854775807 differs from the fold"},
            Case{"UPDATE evercore_subscription SET last_token = 9223372036854775807", ""},
            Case{"UPDATE evercore_subscription_partition SET lease = 9223372036854775807", ""},
        }) {
@@ -451,6 +453,10 @@ TEST_CASE("absurd sequences, bases, positions and ids end in an error or in one 
           "EV010: the newest position is damaged: evercore_check() names the place");
   }
   CHECK(db.events() == 3);
+  Store beyond;
+  beyond.damage("UPDATE evercore_snapshot SET sequence = 9223372036854775807");
+  CHECK(beyond.fails("SELECT * FROM evercore_replay(1)") ==
+        "EV010: aggregate 1 is damaged: evercore_check() names the place");
 }
 
 TEST_CASE("what a maintenance left behind is named, and the next one takes it away") {

@@ -6,11 +6,14 @@ COVERAGE_EXT     := $(EXT_NAMES:%=$(COVERAGE)/ext/%.o)
 COVERAGE_LIB     := $(patsubst build/%,$(COVERAGE)/%,$(LIB_COMMON) $(LIB_POSTGRES))
 COVERAGE_TESTS   := $(addprefix $(COVERAGE)/,unit extension faults simulator library)
 
-.PHONY: coverage coverage-programs
+.PHONY: coverage coverage-programs coverage-sql
 coverage: sql ## count the lines and branches of ext/ and lib/src that tests reach (SUITES, STEPS; see tests/coverage/check)
 	@$(MAKE) --no-print-directory -j$(JOBS) coverage-programs
 	@tests/coverage/check
 coverage-programs: $(COVERAGE_TESTS)
+
+coverage-sql: sql ## count the statements of PL/pgSQL that tests reach (WORDS=surface for some; needs Debian's postgresql-15-plpgsql-check)
+	@tests/coverage/sql $(WORDS)
 
 $(COVERAGE)/ext/%.o: ext/%.cpp VERSION
 	@mkdir -p $(@D)

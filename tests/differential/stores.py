@@ -75,6 +75,7 @@ class Postgres:
 
     def close(self):
         self.connection.close()
+        harness.before_drop(self.uri)
         admin = pq.Connection(harness.SERVER, None)
         admin.rows(f"DROP DATABASE IF EXISTS {self.uri.split('?')[0].rsplit('/', 1)[1]} WITH (FORCE)")
         admin.close()

@@ -43,12 +43,19 @@ def new_database(store=True):
     return uri(name)
 
 
+def before_drop(database):
+    """What is to be done with a database that a test leaves: tests/coverage/sql counts there."""
+    if command := os.environ.get("EVERCORE_BEFORE_DROP"):
+        subprocess.run([*command.split(), database], check=True)
+
+
 def drop_databases():
     admin = Connection(SERVER, None)
     for held, name in admin.rows("SELECT gid, database FROM pg_prepared_xacts"):
         if name in _made:
             Connection(uri(name), None).rows(f"ROLLBACK PREPARED '{held}'")
     for name in _made:
+        before_drop(uri(name))
         admin.rows(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     admin.close()
 

@@ -90,10 +90,18 @@ std::string World::dump(const Store& store) const {
   return out + hidden_of(store);
 }
 
-std::string World::dump(sqlite3* db) {
+std::string World::dump(Session& session) {
   std::string out;
   const auto add = [&](const std::string& sql, const std::string& kinds) {
-    const Reply reply = run(db, sql, kinds);
+    auto& statement = session.looks[sql];
+    int rc = SQLITE_OK;
+    if (!statement) {
+      sqlite3_stmt* prepared = nullptr;
+      rc = sqlite3_prepare_v2(session.db, sql.c_str(), -1, &prepared, nullptr);
+      statement.reset(prepared);
+    }
+    const Reply reply = rows_of(session.db, statement.get(), rc, kinds);
+    sqlite3_reset(statement.get());
     out += reply.ok() ? joined(reply.rows) : reply.message + "\n";
   };
   for (const Call& call : calls()) {

@@ -60,7 +60,7 @@ World::Complaint World::turn(const Step& step) {
       if (complaint) return std::nullopt;
       transaction->savepoints.resize(number + 1);
       transaction->view = transaction->savepoints.back();
-      return transaction->started && !disk_.is_dead() ? look(session.db, transaction->view)
+      return transaction->started && !disk_.is_dead() ? look(session, transaction->view)
                                                       : std::nullopt;
     }
     case Kind::release: {
@@ -80,7 +80,7 @@ World::Complaint World::turn(const Step& step) {
       transaction.reset();
       if (complaint && sqlite3_get_autocommit(session.db) == 0)
         return "a rollback left the transaction open";
-      return disk_.is_dead() ? std::nullopt : look(session.db, committed_);
+      return disk_.is_dead() ? std::nullopt : look(session, committed_);
     }
     default:
       return std::nullopt;

@@ -86,17 +86,25 @@ void World::open(Session& session) {
 }
 
 void World::close(Session& session) {
+  session.looks.clear();
   if (sqlite3_close(session.db) != SQLITE_OK)
     throw std::runtime_error("a connection does not close");
   Session closed;
   closed.attempts = session.attempts + 1;
-  session = closed;
+  session = std::move(closed);
 }
 
 World::Reply World::run(sqlite3* db, const std::string& sql, const std::string& kinds) {
-  Reply reply;
   sqlite3_stmt* stmt = nullptr;
-  int rc = sqlite3_prepare_v2(db, sql.c_str(), -1, &stmt, nullptr);
+  const int rc = sqlite3_prepare_v2(db, sql.c_str(), -1, &stmt, nullptr);
+  const Reply reply = rows_of(db, stmt, rc, kinds);
+  sqlite3_finalize(stmt);
+  return reply;
+}
+
+/// `rc`: what the statement was prepared with.
+World::Reply World::rows_of(sqlite3* db, sqlite3_stmt* stmt, int rc, const std::string& kinds) {
+  Reply reply;
   while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     std::string row;
     for (int i = 0; i < sqlite3_column_count(stmt); ++i) {
@@ -116,7 +124,6 @@ World::Reply World::run(sqlite3* db, const std::string& sql, const std::string& 
     reply.message = sqlite3_errmsg(db);
     add_to(digest_, reply.message);
   }
-  sqlite3_finalize(stmt);
   return reply;
 }
 
@@ -247,14 +254,13 @@ World::Complaint World::call(const Step& step) {
       return after_death(step, transaction ? std::vector{committed_} : std::vector{before, after});
     if (transaction && sqlite3_get_autocommit(session.db) != 0) {
       transaction.reset();  // SQLite rolled it back
-      return look(session.db, committed_);
+      return look(session, committed_);
     }
     if (unstarted && sqlite3_txn_state(session.db, "main") == SQLITE_TXN_NONE)
       transaction = unstarted;
     if (transaction && step.call->writes) transaction->may_hold_lock = true;
-    if (transaction)
-      return transaction->started ? look(session.db, transaction->view) : std::nullopt;
-    return happened_ && step.call->writes ? resolve({before, after}) : look(session.db, committed_);
+    if (transaction) return transaction->started ? look(session, transaction->view) : std::nullopt;
+    return happened_ && step.call->writes ? resolve({before, after}) : look(session, committed_);
   }
   if (auto complaint =
           compare(step, reply, after, rows ? &*rows : nullptr, refusal ? &*refusal : nullptr))
@@ -272,11 +278,11 @@ World::Complaint World::call(const Step& step) {
     if (unstarted && sqlite3_txn_state(session.db, "main") == SQLITE_TXN_NONE) {
       transaction = unstarted;  // it was refused before it read anything
     } else if (!disk_.is_dead() && (refusal || steps_ % 8 == 0)) {
-      return look(session.db, transaction->view);
+      return look(session, transaction->view);
     }
   } else if (step.call->writes && !refusal) {
     adopt(after, !(after == before));
-    if (!disk_.is_dead() && steps_ % 8 == 0) return look(session.db, committed_);
+    if (!disk_.is_dead() && steps_ % 8 == 0) return look(session, committed_);
   }
   return std::nullopt;
 }
@@ -314,8 +320,8 @@ bool World::is_shut_out(const std::string& dump) const {
          dump.find("no such table") != std::string::npos;
 }
 
-World::Complaint World::look(sqlite3* db, const Store& store) {
-  const std::string expected = dump(store), actual = dump(db);
+World::Complaint World::look(Session& session, const Store& store) {
+  const std::string expected = dump(store), actual = dump(session);
   if (expected == actual) return std::nullopt;
   // Where a commit waits for readers to go, no new ones come in.
   if (is_shut_out(actual)) return std::nullopt;
@@ -325,7 +331,7 @@ World::Complaint World::look(sqlite3* db, const Store& store) {
 World::Complaint World::resolve(std::vector<Store> candidates) {
   Session fresh;
   open(fresh);
-  const std::string actual = dump(fresh.db);
+  const std::string actual = dump(fresh);
   close(fresh);
   // Another's transaction lets nobody read; so nobody else can have written either.
   if (is_shut_out(actual)) return std::nullopt;
@@ -386,7 +392,7 @@ World::Complaint World::maintain(const Step& step) {
   if (!reply.ok()) {
     if (auto complaint = excuse(session, reply)) return complaint;
   }
-  return disk_.is_dead() ? std::nullopt : look(session.db, committed_);
+  return disk_.is_dead() ? std::nullopt : look(session, committed_);
 }
 
 World::Complaint World::reopen(const Step& step) {

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,8 +67,12 @@ class World {
   std::vector<std::string> never_called();
 
  private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
   struct Session {
     sqlite3* db = nullptr;
+    std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> looks = {};  ///< of dump(), kept
     std::optional<Transaction> transaction = {};
     Memory memory = {};
     Number attempts = 0;  ///< to write
@@ -83,6 +88,7 @@ class World {
   void open(Session& session);
   void close(Session& session);
   Reply run(sqlite3* db, const std::string& sql, const std::string& kinds = {});
+  Reply rows_of(sqlite3* db, sqlite3_stmt* stmt, int rc, const std::string& kinds);
 
   Complaint call(const Step& step);
   Complaint compare(const Step& step, const Reply& reply, const Store& after, const Rows* rows,
@@ -106,13 +112,13 @@ class World {
   /// The store is one of these: finds which, and takes it for committed.
   Complaint resolve(std::vector<Store> candidates);
   Complaint after_death(const Step& step, std::vector<Store> candidates);
-  Complaint look(sqlite3* db, const Store& store);
+  Complaint look(Session& session, const Store& store);
   /// Whether a dump says no more than that another's transaction lets nobody in: in a rollback journal, where
   /// its cache is full or its commit waits. SQLite may say `no such table` then, as it cannot read the schema.
   [[nodiscard]] bool is_shut_out(const std::string& dump) const;
   Complaint check_health();
   std::string dump(const Store& store) const;
-  std::string dump(sqlite3* db);
+  std::string dump(Session& session);
 
   Settings settings_;
   Disk disk_;

@@ -25,6 +25,7 @@
 #include "known.h"
 #include "payload.h"
 #include "rules.h"
+#include "statement.h"
 #include "tag.h"
 #include "transaction.h"
 #include "upcast.h"
@@ -36,8 +37,6 @@ namespace evercore::ext {
 inline constexpr std::int64_t most_sequence = std::int64_t{1} << 62;
 inline constexpr std::int64_t most_position = std::int64_t{1} << 62;
 
-class Connection;
-class Statement;
 struct FastAppend;  // append_calls.h
 class Batch;        // append_batch.h
 
@@ -47,64 +46,6 @@ struct Carried {
   const Statement* carrier;
   std::exception_ptr failure;
   bool ran = false;
-};
-
-/// The text of a statement that is kept. Only a literal compiles: kept statements are found by the
-/// address of their text, and only a literal keeps its address as long as the program runs.
-struct Sql {
-  consteval Sql(const char* literal) : text(literal) {}  // NOLINT(google-explicit-constructor)
-  const char* text;
-};
-
-/// A prepared statement that belongs to its connection. The destructor resets it, clears its bindings and
-/// gives it back. Column texts live until the next step.
-class Statement {
- public:
-  Statement(Statement&& other) noexcept;
-  Statement& operator=(Statement&&) = delete;
-  ~Statement();
-
-  Statement& bind(int index, std::int64_t value);
-  Statement& bind(int index,
-                  std::string_view text);  ///< not copied: the text must outlive the steps
-  Statement& bind_blob(int index, std::string_view bytes);
-  Statement& bind_null(int index);
-
-  /// True with a row, false at the end; throws what SQLite reports.
-  bool step();
-  /// Runs a statement that writes to its end without throwing: SQLite's result code. (With PRAGMA
-  /// count_changes it gives a row on the way.)
-  int try_run();
-  /// Runs to the end and makes the statement ready for the next binding.
-  void run();
-  void reset();
-
-  [[nodiscard]] std::int64_t integer(int column) const;
-  [[nodiscard]] std::string_view text(int column) const;
-  [[nodiscard]] bool is_null(int column) const;
-  /// Text with a null data() where the column is NULL; cheaper than is_null() and text().
-  [[nodiscard]] std::string_view nullable_text(int column) const;
-  [[nodiscard]] sqlite3_value* value(int column) const;
-  [[nodiscard]] sqlite3_stmt* handle() const { return stmt_; }
-  /// A blob as it is stored. As text SQLite would convert it in a UTF-16 database.
-  [[nodiscard]] std::string_view blob(int column) const;
-  /// Whether the schema changed between its preparation and its run. SQLite then prepares it again
-  /// and reports nothing.
-  [[nodiscard]] bool was_reprepared() const { return times_reprepared() != reprepared_; }
-
- private:
-  friend class Connection;
-  [[noreturn]] void fail(int rc);
-  Statement(Connection& connection, sqlite3_stmt* stmt, const void* key)
-      : connection_(&connection), stmt_(stmt), key_(key), reprepared_(times_reprepared()) {}
-  [[nodiscard]] int times_reprepared() const {
-    return sqlite3_stmt_status(stmt_, SQLITE_STMTSTATUS_REPREPARE, 0);
-  }
-
-  Connection* connection_;
-  sqlite3_stmt* stmt_;
-  const void* key_;
-  int reprepared_;
 };
 
 class Connection {
@@ -131,9 +72,6 @@ class Connection {
   Statement prepare_carrier();
   [[nodiscard]] const std::string& carrier_column() const { return carrier_column_; }
 
-  /// The store's schema version, 0 where there is no store. Throws EV008 where the tables are not those
-  /// of a store: hidden, replaced by views, or with an impossible version.
-  std::int64_t schema_version();
   /// Throws EV008 unless the store is of this program's schema version, and EV010 for UTF-16.
   void require_store();
   void require_utf8();
@@ -234,7 +172,6 @@ class Connection {
   [[nodiscard]] std::int64_t data_version() const;
   [[nodiscard]] bool has_journal() const;
   void look_again();
-  std::int64_t read_version();
   sqlite3_stmt* take(const void* key);
   void give_back(const Statement& statement) noexcept;
   bool anchor() noexcept;

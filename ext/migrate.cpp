@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "schema.h"
+#include "schema_version.h"
 #include "value.h"
 #include "write.h"
 
@@ -58,7 +59,7 @@ bool can_be_mended(Connection& connection, std::int64_t at) {
 /// The scripts name their tables without a database: temporary ones would come before ours, and
 /// attached ones in the place of ours that are missing.
 void go_to(Connection& connection, std::int64_t target) {
-  std::int64_t at = connection.schema_version();
+  std::int64_t at = schema_version(connection);
   // Under the lock now: a newer program may have been here since the look before it.
   if (at > newest_schema_version()) connection.require_store();
   refuse_temporary_names(connection);
@@ -70,7 +71,7 @@ void go_to(Connection& connection, std::int64_t target) {
   for (; at < target; ++at) run_migration(connection.db(), up_part(migration_of(at + 1)));
   for (; at > target; --at) run_migration(connection.db(), down_part(migration_of(at)));
   restore_triggers(connection, triggers);
-  if (connection.schema_version() != target || can_be_mended(connection, target)) {
+  if (schema_version(connection) != target || can_be_mended(connection, target)) {
     throw error(10, "a trigger or an authorizer cut the migration short");
   }
 }
@@ -100,7 +101,7 @@ void migrate(const Call& call) {
   if (sqlite3_value* value = call.optional(0)) target = integer_from(value, "target", 0);
   if (target > newest_schema_version()) throw out_of_range("target", target);
   Connection& connection = call.connection;
-  const std::int64_t at = connection.schema_version();
+  const std::int64_t at = schema_version(connection);
   if (at > newest_schema_version()) connection.require_store();  // EV008
   connection.require_utf8();
   if (at != target || can_be_mended(connection, at)) run_in_transaction(connection, target);

@@ -88,3 +88,8 @@ BEGIN;
 SELECT evercore_ack('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'), NULL);
 COMMIT;
 SELECT natural_key FROM evercore_fetch('room', (SELECT token FROM evercore_subscriptions WHERE name = 'room'));
+
+-- a member that is null is as if it were not there, and one of another type is no name
+SELECT evercore_subscribe('nulls', '{"aggregate_type":null,"natural_key":null,"event_types":null,"tags":null}', 'end');
+SELECT evercore_subscribe('number', '{"aggregate_type":7}');
+SELECT evercore_subscribe('many', '{"event_types":"Booked"}');

@@ -223,6 +223,13 @@ SELECT evercore_claim('mailer', 'w', NULL);
 SELECT position FROM evercore_fetch('mailer', (SELECT token FROM evercore_subscriptions WHERE name = 'mailer'), -1);
 SELECT name FROM evercore_subscriptions;
 
+-- a token and a start that are NULL are no token and no start
+SELECT evercore_ack('mailer', NULL, 1);
+SELECT evercore_renew('mailer', NULL, 60);
+SELECT evercore_release('mailer', NULL);
+SELECT position FROM evercore_fetch('mailer', NULL);
+SELECT evercore_reset('mailer', CAST(NULL AS TEXT));
+
 -- what the transaction itself has appended is not committed: the end lies before it, and no start beyond
 BEGIN;
 SELECT evercore_append(evercore_ensure('Late', 'l'), 0, 'Came', '{}');

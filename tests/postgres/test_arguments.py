@@ -102,6 +102,14 @@ def test_times_of_every_type_are_utc_whatever_the_session_says():
                 "EV009", "EV009: event_time is not a time: ")
 
 
+def test_subscriptions_start_at_times_of_every_type():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data, event_time) SELECT 'T', 'a', 'E', '{}', (date '2026-07-01' + i)::text FROM generate_series(0, 4) i")
+    for number, start in enumerate(("date '2026-07-03'", "timestamp '2026-07-03'", "timestamptz '2026-07-03T00:00:00Z'", "'2026-07-03'")):
+        connection.rows(f"SELECT evercore_subscribe('s{number}', NULL, {start}); SELECT evercore_subscribe('r{number}', NULL, 'end'); SELECT evercore_reset('r{number}', {start})")
+    equal(connection.rows("SELECT DISTINCT lag_events FROM evercore_subscriptions"), [("3",)])
+
+
 def test_keys_ids_and_documents_of_other_types():
     connection = Connection(new_database())
     uuid = "f47ac10b-58cc-4372-a567-0e02b2c3d479"

@@ -5,9 +5,10 @@
 
 #define EVERCORE_PASSES_PART(part, test) "(" part " IS NULL OR " test ")"
 
-/// Event types as the column type_ids holds them, ',3,5,'.
-#define EVERCORE_PASSES_TYPES(type_ids) \
-  EVERCORE_PASSES_PART(type_ids, "instr(" type_ids ", ',' || e.type_id || ',') > 0")
+/// The type of `event`, by the column type_ids of `filter`, which is ',3,5,'.
+#define EVERCORE_PASSES_TYPES(filter, event) \
+  EVERCORE_PASSES_PART(filter ".type_ids",   \
+                       "instr(" filter ".type_ids, ',' || " event ".type_id || ',') > 0")
 /// The same of a JSON array that is one for the whole statement: it is read once, and an event then costs a
 /// quarter. The + keeps the IN from being taken for a way to search.
 #define EVERCORE_PASSES_TYPE_ARRAY(ids) \

@@ -173,14 +173,13 @@ std::int64_t create(Connection& connection, std::string_view name, std::int64_t 
 
 // The newest position that compaction removed of events that pass the filter of subscription ?1, of
 // aggregates erased since as well: they have no key any more. What has tags is never removed.
-#define NEWEST_REMOVED                                                          \
-  "SELECT max(c.position) FROM main.evercore_subscription s CROSS JOIN "        \
-  "main.evercore_compacted_type c"                                              \
-  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id"    \
-  " WHERE s.subscription_id = ?1 AND s.tags IS NULL"                            \
-  " AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || c.type_id || ',') > 0)" \
-  " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id"               \
-  "  FROM main.evercore_aggregate_type WHERE name = s.aggregate_type))"         \
+#define NEWEST_REMOVED \
+  "SELECT max(c.position) FROM main.evercore_subscription s" \
+  " CROSS JOIN main.evercore_compacted_type c" \
+  " CROSS JOIN main.evercore_aggregate a ON a.aggregate_id = c.aggregate_id" \
+  " WHERE s.subscription_id = ?1 AND s.tags IS NULL AND " EVERCORE_PASSES_TYPES("s", "c") \
+  " AND (s.aggregate_type IS NULL OR a.type_id = (SELECT type_id" \
+  "  FROM main.evercore_aggregate_type WHERE name = s.aggregate_type))" \
   " AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)"
 
 [[noreturn]] void refuse_missing(std::string_view name, std::int64_t position) {
@@ -414,7 +413,7 @@ std::optional<std::string> unread(Connection& connection, const Aggregate& aggre
       "sequence DESC LIMIT 1))"
       " AND EXISTS (SELECT 1 FROM main.evercore_event e INDEXED BY evercore_event_sequence"
       "  WHERE e.aggregate_id = ?1 AND e.sequence <= ?2 AND e.position > p.position"
-      "  AND " EVERCORE_PASSES_TYPES("s.type_ids") " AND " EVERCORE_PASSES_TAGS("s.tags") ")"
+      "  AND " EVERCORE_PASSES_TYPES("s", "e") " AND " EVERCORE_PASSES_TAGS("s.tags") ")"
       " AND " EVERCORE_PASSES_AGGREGATE("s", "?1")
       " ORDER BY s.name LIMIT 1");
   if (!find.bind(1, aggregate.id).bind(2, sequence).step()) return std::nullopt;

@@ -26,7 +26,7 @@ TEST_CASE("the view of what is unread passes what compaction and a fetch pass") 
   Database db;
   const std::string view =
       plain(db.must("SELECT sql FROM sqlite_schema WHERE name = '_evercore_unread'"));
-  const std::string types = plain(EVERCORE_PASSES_TYPES("s.type_ids"));
+  const std::string types = plain(EVERCORE_PASSES_TYPES("s", "e"));
   const std::string aggregate = plain(EVERCORE_PASSES_AGGREGATE("s", "e.aggregate_id"));
   const std::string tags = plain(EVERCORE_PASSES_TAGS("s.tags"));
   CAPTURE(view);

@@ -34,26 +34,6 @@ ALTER TABLE evercore_schema ADD COLUMN least_token INTEGER NOT NULL DEFAULT 0;
 -- What an erasure has to blank.
 CREATE INDEX evercore_event_id_aggregate ON evercore_event_id (aggregate_id) WHERE data_sha256 IS NOT NULL;
 
--- As before, but for the + before the bound: that one would hide a bound of the query's own, and the scan go from
--- the end of the log. What an INSERT appends that reads it is passed over row by row.
-DROP VIEW evercore_log;
-CREATE VIEW evercore_log AS
-SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
-       coalesce(e.data, '{}') AS data, e.reference, e.metadata,
-       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
-         (e.event_time + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
-         (e.event_time + 62135596800000000) % 1000000) AS event_time,
-       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
-         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
-         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
-       e.event_id
-  FROM evercore_event e
-  LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-  LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
- WHERE +e.position <= (SELECT max(position) FROM evercore_event NOT INDEXED)
-   AND +e.aggregate_id <> 0;
-
 DROP VIEW evercore_aggregates;
 CREATE VIEW evercore_aggregates AS
 SELECT aggregate_id, aggregate_type, natural_key, sequence,
@@ -71,22 +51,6 @@ SELECT aggregate_id, aggregate_type, natural_key, sequence,
                  WHERE aggregate_id = a.aggregate_id ORDER BY sequence DESC LIMIT 1), a.base_last_time) AS last_time
           FROM evercore_aggregate a
           JOIN evercore_aggregate_type t ON t.type_id = a.type_id);
-
-DROP VIEW _evercore_unread;
-CREATE VIEW _evercore_unread AS
-SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
-       coalesce(e.recorded_at, e.event_time) AS recorded_at
-  FROM evercore_subscription s
-  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-  JOIN evercore_event e NOT INDEXED ON e.position > p.position
- WHERE e.aggregate_id % s.partitions = p.partition
-   AND e.aggregate_id <> 0
-   AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)
-   AND (s.aggregate_type IS NULL OR EXISTS (
-         SELECT 1 FROM evercore_aggregate a
-           JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
-            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
 
 -- What evercore itself never does to these tables, nobody should; the way past is that of the events. No lists of columns: SQLite
 -- does not know rowid in them, another name of the id.
@@ -169,38 +133,6 @@ DROP TRIGGER evercore_aggregate_type_no_update;
 DROP TRIGGER evercore_aggregate_type_no_delete;
 DROP TRIGGER evercore_aggregate_no_update;
 DROP TRIGGER evercore_aggregate_no_delete;
-DROP VIEW _evercore_unread;
-CREATE VIEW _evercore_unread AS
-SELECT s.subscription_id, s.name, p.partition, e.position, e.aggregate_id, e.sequence,
-       coalesce(e.recorded_at, e.event_time) AS recorded_at
-  FROM evercore_subscription s
-  JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-  JOIN evercore_event e ON e.position > p.position
- WHERE e.aggregate_id % s.partitions = p.partition
-   AND e.aggregate_id <> 0
-   AND (s.type_ids IS NULL OR instr(s.type_ids, ',' || e.type_id || ',') > 0)
-   AND (s.aggregate_type IS NULL OR EXISTS (
-         SELECT 1 FROM evercore_aggregate a
-           JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-          WHERE a.aggregate_id = e.aggregate_id AND t.name = s.aggregate_type
-            AND (s.natural_key IS NULL OR a.natural_key = s.natural_key)));
-DROP VIEW evercore_log;
-CREATE VIEW evercore_log AS
-SELECT e.position, e.aggregate_id, t.name AS aggregate_type, a.natural_key, e.sequence, n.name AS event_type,
-       coalesce(e.data, '{}') AS data, e.reference, e.metadata,
-       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
-         (e.event_time + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
-         (e.event_time + 62135596800000000) % 1000000) AS event_time,
-       printf('%s.%06dZ', strftime('%Y-%m-%dT%H:%M:%S',
-         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch'),
-         (coalesce(e.recorded_at, e.event_time) + 62135596800000000) % 1000000) AS recorded_at,
-       e.event_id
-  FROM evercore_event e
-  LEFT JOIN evercore_aggregate a ON a.aggregate_id = e.aggregate_id
-  LEFT JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-  LEFT JOIN evercore_event_type n ON n.type_id = e.type_id
- WHERE e.position <= (SELECT max(position) FROM evercore_event)
-   AND +e.aggregate_id <> 0;
 DROP VIEW evercore_aggregates;
 CREATE VIEW evercore_aggregates AS
 SELECT aggregate_id, aggregate_type, natural_key, sequence,

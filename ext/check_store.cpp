@@ -246,10 +246,10 @@ constexpr Look after[] = {
      partitions_wrong},
     {SUBSCRIPTION_FILTERS, check_filter},
     {"SELECT least_token FROM main.evercore_schema", check_least_token},
-    {"SELECT type_id, name, snapshot_every, snapshot_keep, schema, fill_after, fill_upto, fill_left"
+    {"SELECT type_id, name, snapshot_every, snapshot_keep, schema, filled_to, fill_upto, unfilled"
      " FROM main.evercore_aggregate_type",
      check_aggregate_type},
-    {"SELECT type_id, name, tags, fill_after, fill_upto, fill_left, schema, rules, fold, upcast"
+    {"SELECT type_id, name, tags, filled_to, fill_upto, unfilled, schema, rules, fold, upcast"
      " FROM main.evercore_event_type",
      check_event_type},
     {"SELECT name, subscription_id, last_token FROM main.evercore_subscription ORDER BY name",

@@ -144,13 +144,13 @@ void change_tags(Connection& connection, std::string_view name, std::int64_t typ
     if (!given.tags->empty()) statement.bind(2, given.tags_text);
   };
   Statement store = connection.prepare(
-      "UPDATE main.evercore_event_type SET tags = ?2, fill_after = NULL, fill_upto = NULL,"
-      " fill_left = NULL WHERE type_id = ?1");
+      "UPDATE main.evercore_event_type SET tags = ?2, filled_to = NULL, fill_upto = NULL,"
+      " unfilled = NULL WHERE type_id = ?1");
   bind(store);
   store.run();
   Statement look = connection.prepare(
       "SELECT 1 FROM main.evercore_event_type WHERE type_id = ?1 AND tags IS ?2"
-      " AND coalesce(fill_after, fill_upto, fill_left) IS NULL");
+      " AND coalesce(filled_to, fill_upto, unfilled) IS NULL");
   bind(look);
   require_written(look);
   if (!given.tags->empty()) tag_old_events(connection, type_id);

@@ -9,17 +9,17 @@ namespace evercore::ext {
 
 namespace {
 
-#define LOAD_LEFT(table)                                              \
-  "SELECT type_id, fill_after, fill_upto, fill_left FROM main." table \
+#define LOAD_LEFT(table)                                            \
+  "SELECT type_id, filled_to, fill_upto, unfilled FROM main." table \
   " WHERE fill_upto IS NOT NULL ORDER BY name"
-#define STORE_LEFT(table)                                \
-  "UPDATE main." table                                   \
-  " SET fill_after = ?2, fill_upto = ?3, fill_left = ?4" \
+#define STORE_LEFT(table)                              \
+  "UPDATE main." table                                 \
+  " SET filled_to = ?2, fill_upto = ?3, unfilled = ?4" \
   " WHERE type_id = ?1"
-#define LOOK_LEFT(table)                     \
-  "SELECT 1 FROM main." table                \
-  " WHERE type_id = ?1 AND fill_after IS ?2" \
-  " AND fill_upto IS ?3 AND fill_left IS ?4"
+#define LOOK_LEFT(table)                    \
+  "SELECT 1 FROM main." table               \
+  " WHERE type_id = ?1 AND filled_to IS ?2" \
+  " AND fill_upto IS ?3 AND unfilled IS ?4"
 #define OF_EITHER(sql)                                         \
   (of == LeftOf::event_types ? Sql(sql("evercore_event_type")) \
                              : Sql(sql("evercore_aggregate_type")))

@@ -61,12 +61,12 @@ ALTER TABLE evercore_event_type ADD COLUMN rules TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN declares_merge INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE evercore_event_type ADD COLUMN schema TEXT;
 ALTER TABLE evercore_event_type ADD COLUMN upcast TEXT;
--- Declared tags: prefixes, and JSON Pointers into the data. Of the events that were there before,
--- those after one position up to another have yet to be tagged, so many; NULL where none has.
+-- Declared tags: prefixes, and JSON Pointers into the data. Of the events that were there before, those after position filled_to up
+-- to fill_upto have yet to be tagged, and unfilled says how many; all NULL where none has.
 ALTER TABLE evercore_event_type ADD COLUMN tags TEXT;
-ALTER TABLE evercore_event_type ADD COLUMN fill_after INTEGER;
+ALTER TABLE evercore_event_type ADD COLUMN filled_to INTEGER;
 ALTER TABLE evercore_event_type ADD COLUMN fill_upto INTEGER;
-ALTER TABLE evercore_event_type ADD COLUMN fill_left INTEGER;
+ALTER TABLE evercore_event_type ADD COLUMN unfilled INTEGER;
 
 -- Drawn at random by each declaration of tags: while it is the same, what a connection has read of them holds. A count could be the
 -- same in a file that was put in the place of this one.
@@ -79,12 +79,12 @@ SELECT name AS event_type,
   FROM evercore_event_type
  WHERE fold <> 0 OR declares_merge OR coalesce(rules, schema, upcast, tags) IS NOT NULL;
 
--- What the states of an aggregate type must be, as it was given. Of the aggregates that were there before, those after one id up to
--- another may have no kept state yet, so many; NULL where each has one.
+-- What the states of an aggregate type must be, as it was given. Of the aggregates that were there before, those after id filled_to up
+-- to fill_upto may have no kept state yet, and unfilled says how many; all NULL where each has one.
 ALTER TABLE evercore_aggregate_type ADD COLUMN schema TEXT;
-ALTER TABLE evercore_aggregate_type ADD COLUMN fill_after INTEGER;
+ALTER TABLE evercore_aggregate_type ADD COLUMN filled_to INTEGER;
 ALTER TABLE evercore_aggregate_type ADD COLUMN fill_upto INTEGER;
-ALTER TABLE evercore_aggregate_type ADD COLUMN fill_left INTEGER;
+ALTER TABLE evercore_aggregate_type ADD COLUMN unfilled INTEGER;
 
 -- The state after an aggregate's last event, for an append to go on from. A row whose sequence is not the version is never believed.
 CREATE TABLE evercore_kept_state (
@@ -199,14 +199,14 @@ DROP TABLE evercore_tag;
 DROP VIEW evercore_event_types;
 DROP VIEW evercore_aggregate_types;
 DROP TABLE evercore_kept_state;
-ALTER TABLE evercore_aggregate_type DROP COLUMN fill_left;
+ALTER TABLE evercore_aggregate_type DROP COLUMN unfilled;
 ALTER TABLE evercore_aggregate_type DROP COLUMN fill_upto;
-ALTER TABLE evercore_aggregate_type DROP COLUMN fill_after;
+ALTER TABLE evercore_aggregate_type DROP COLUMN filled_to;
 ALTER TABLE evercore_aggregate_type DROP COLUMN schema;
 ALTER TABLE evercore_schema DROP COLUMN declared_mark;
-ALTER TABLE evercore_event_type DROP COLUMN fill_left;
+ALTER TABLE evercore_event_type DROP COLUMN unfilled;
 ALTER TABLE evercore_event_type DROP COLUMN fill_upto;
-ALTER TABLE evercore_event_type DROP COLUMN fill_after;
+ALTER TABLE evercore_event_type DROP COLUMN filled_to;
 ALTER TABLE evercore_event_type DROP COLUMN tags;
 ALTER TABLE evercore_event_type DROP COLUMN upcast;
 ALTER TABLE evercore_event_type DROP COLUMN schema;

@@ -96,7 +96,7 @@ constexpr Damage damages[] = {
      "NULL|NULL|schema of aggregate type \"T\" is damaged"},
     {"UPDATE evercore_aggregate_type SET fill_upto = 2",
      "NULL|NULL|what is left to fill of aggregate type \"T\" is out of range"},
-    {"UPDATE evercore_aggregate_type SET fill_after = 0, fill_upto = 2, fill_left = 0",
+    {"UPDATE evercore_aggregate_type SET filled_to = 0, fill_upto = 2, unfilled = 0",
      "NULL|NULL|what is left to fill of aggregate type \"T\" is out of range"},
     {"INSERT INTO evercore_event_id VALUES ('x', 9, 1, 1, 1, NULL)",
      "9|1|no such aggregate, and an event_id is left"},

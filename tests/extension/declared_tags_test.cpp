@@ -37,7 +37,7 @@ struct Store : TaggedStore {
         std::to_string(events) +
         ") SELECT 'T', 'k' || (i % 50), 'E', '{\"c\":' || i || '}' FROM n");
     must(by_c);
-    return must("SELECT fill_left FROM evercore_event_type WHERE name = 'E'");
+    return must("SELECT unfilled FROM evercore_event_type WHERE name = 'E'");
   }
 };
 
@@ -235,7 +235,7 @@ TEST_CASE(
       " SELECT RAISE(ABORT, 'stop'); END");
   CHECK(db.fails("SELECT evercore_fill()") == "stop");
   CHECK(db.must("SELECT count(tags) FROM evercore_event") == "2");
-  CHECK(db.must("SELECT fill_left FROM evercore_event_type WHERE name = 'E'") == "100001");
+  CHECK(db.must("SELECT unfilled FROM evercore_event_type WHERE name = 'E'") == "100001");
   db.must("DROP TRIGGER stop; SELECT evercore_append(1, 0, 'E', '{\"c\":\"new\"}')");
   CHECK(db.must("SELECT evercore_fill(), evercore_fill()") == "0|0");
   CHECK(db.must("SELECT count(tags), sum(declared_tags) FROM evercore_event") == "100004|100004");
@@ -305,7 +305,7 @@ TEST_CASE("what is left to fill of a damaged row is no number that never ends") 
   Store db;
   db.must(append("{\"c\":1}"));
   db.must(by_c);
-  db.spoil("UPDATE evercore_event_type SET fill_after = 0, fill_upto = 5, fill_left = -3");
+  db.spoil("UPDATE evercore_event_type SET filled_to = 0, fill_upto = 5, unfilled = -3");
   CHECK(
       db.fails("SELECT evercore_fill()") ==
       "EV010: what is left to fill of an event type is damaged: evercore_check() names the place");
@@ -322,9 +322,9 @@ TEST_CASE("check names tags that lack what is declared, wrong counts and a range
         Case{"UPDATE evercore_event SET declared_tags = 0", "1 tags are damaged"},
         Case{"UPDATE evercore_event SET declared_tags = 2", "1 tags are damaged"},
         Case{"UPDATE evercore_event SET data = '{\"c\":2}'", "1 tags lack what is declared"},
-        Case{"UPDATE evercore_event_type SET fill_left = 1",
+        Case{"UPDATE evercore_event_type SET unfilled = 1",
              " what is left to fill of \"E\" is out of range"},
-        Case{"UPDATE evercore_event_type SET fill_after = 2, fill_upto = 1, fill_left = 1",
+        Case{"UPDATE evercore_event_type SET filled_to = 2, fill_upto = 1, unfilled = 1",
              " what is left to fill of \"E\" is out of range"}}) {
     CAPTURE(change.spoil);
     Store db;

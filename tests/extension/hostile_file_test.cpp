@@ -423,9 +423,9 @@ TEST_CASE("absurd sequences, bases, positions and ids end in an error or in one 
            Case{"UPDATE evercore_event_type SET tags = '{\"n\":'; UPDATE evercore_schema SET "
                 "declared_mark = 7",
                 "NULL|NULL|declared tags of \"E\" are damaged"},
-           Case{"UPDATE evercore_event_type SET tags = '{\"n\":\"/n\"}', fill_after = -1, "
+           Case{"UPDATE evercore_event_type SET tags = '{\"n\":\"/n\"}', filled_to = -1, "
                 "fill_upto = "
-                "9223372036854775807, fill_left = -9223372036854775808; UPDATE evercore_schema SET "
+                "9223372036854775807, unfilled = -9223372036854775808; UPDATE evercore_schema SET "
                 "declared_mark = 9223372036854775807",
                 "NULL|NULL|what is left to fill of \"E\" is out of range"},
            Case{"UPDATE evercore_aggregate_type SET snapshot_every = -9223372036854775808", ""},

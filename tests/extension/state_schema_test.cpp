@@ -422,12 +422,12 @@ TEST_CASE("a schema that is taken away leaves nothing to fill") {
   Bank db;
   db.must(change(1) + ";" + no_debt + ";" + change(1));
   db.spoil(
-      "DELETE FROM evercore_kept_state; UPDATE evercore_aggregate_type SET fill_after = 0,"
-      " fill_upto = 1, fill_left = 1 WHERE name = 'Account'");
+      "DELETE FROM evercore_kept_state; UPDATE evercore_aggregate_type SET filled_to = 0,"
+      " fill_upto = 1, unfilled = 1 WHERE name = 'Account'");
   CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "0");
   SUBCASE("by null") {
     db.must(declare("null"));
-    CHECK(db.must("SELECT coalesce(fill_after, fill_upto, fill_left) FROM evercore_aggregate_type"
+    CHECK(db.must("SELECT coalesce(filled_to, fill_upto, unfilled) FROM evercore_aggregate_type"
                   " WHERE name = 'Account'") == "NULL");
     CHECK(db.must("SELECT evercore_fill()") == "0");
   }

@@ -46,17 +46,17 @@ constexpr const char* setup =
     "SELECT evercore_append(evercore_ensure('T','d'), 0, 'D', '{\"d\":1}'),"
     " evercore_append(evercore_ensure('T','d'), 1, 'D', '{\"d\":2}');"
     "SELECT evercore_event_type('D', NULL, '{\"tags\":{\"old\":\"/d\"}}');"
-    "UPDATE evercore_event_type SET tags = '{\"d\":\"/d\"}', fill_after = 0, fill_upto = 99, "
-    "fill_left = 2"
+    "UPDATE evercore_event_type SET tags = '{\"d\":\"/d\"}', filled_to = 0, fill_upto = 99, "
+    "unfilled = 2"
     " WHERE name = 'D'; UPDATE evercore_schema SET declared_mark = declared_mark + 1;"
     // A type with states that are kept, and one of them that is left to fill.
     "SELECT evercore_aggregate_type('S', '{\"schema\":{\"maxProperties\":2}}');"
     "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) VALUES"
     " ('S','s','S','{\"s\":1}'),('S','t','S','{\"s\":2}'),('S','u','S','{}');"
     "DELETE FROM evercore_kept_state WHERE aggregate_id > (SELECT min(aggregate_id)"
-    "  FROM evercore_kept_state); UPDATE evercore_aggregate_type SET fill_after = 0, fill_upto = "
+    "  FROM evercore_kept_state); UPDATE evercore_aggregate_type SET filled_to = 0, fill_upto = "
     "99,"
-    " fill_left = 2 WHERE name = 'S'; UPDATE evercore_schema SET declared_mark = declared_mark + 1;"
+    " unfilled = 2 WHERE name = 'S'; UPDATE evercore_schema SET declared_mark = declared_mark + 1;"
     // An ack renews these; the next claim of one is that of another's.
     "UPDATE evercore_subscription_partition SET lease_expires_at = lease_expires_at - 86000000000;";
 

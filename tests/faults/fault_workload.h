@@ -116,13 +116,13 @@ inline const std::vector<Work>& works() {
       {"erase of a kept state", with_states, "SELECT evercore_erase(1)"},
       {"fill of kept states",
        "SELECT evercore_aggregate_type('T', '{\"schema\":true}'); DELETE FROM evercore_kept_state;"
-       " UPDATE evercore_aggregate_type SET fill_after = 0, fill_upto = 9, fill_left = 1 WHERE"
+       " UPDATE evercore_aggregate_type SET filled_to = 0, fill_upto = 9, unfilled = 1 WHERE"
        " schema IS NOT NULL",
        "SELECT evercore_fill()"},
       {"fill",
        "SELECT evercore_event_type('E', NULL, '{\"tags\":{\"m\":\"/m\"}}'); UPDATE "
        "evercore_event_type SET"
-       " tags = '{\"number\":\"/n\"}', fill_after = 0, fill_upto = 3, fill_left = 2 WHERE name = "
+       " tags = '{\"number\":\"/n\"}', filled_to = 0, fill_upto = 3, unfilled = 2 WHERE name = "
        "'E';"
        " UPDATE evercore_schema SET declared_mark = 9",
        "SELECT evercore_fill()"},
@@ -176,7 +176,7 @@ inline const char* const filled =
 /// Everything in the store but times, as text.
 inline const char* const contents =
     "SELECT position, aggregate_id, sequence, type_id, data, reference, metadata, event_id, tags, "
-    "declared_tags FROM evercore_event; SELECT type_id, fold, tags, fill_left FROM "
+    "declared_tags FROM evercore_event; SELECT type_id, fold, tags, unfilled FROM "
     "evercore_event_type;"
     "SELECT * FROM evercore_tag; SELECT * FROM evercore_event_tag;"
     "SELECT name FROM sqlite_schema WHERE type = 'index';"

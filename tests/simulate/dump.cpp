@@ -12,7 +12,7 @@ bool shows_all(const Call& call) {
 
 // What no relation shows, and what a later call would stumble over.
 const char* const hidden[] = {
-    "SELECT name, snapshot_every, snapshot_keep, schema, fill_left FROM evercore_aggregate_type"
+    "SELECT name, snapshot_every, snapshot_keep, schema, unfilled FROM evercore_aggregate_type"
     " ORDER BY name",
     "SELECT name, fold, rules, schema, upcast, tags, declares_merge FROM evercore_event_type ORDER "
     "BY "

@@ -227,19 +227,7 @@ BEGIN
 
     IF ops[top] = 'schema' THEN
       top := top - 1;
-      steps := steps + 1;
-      -- A large value takes time to look at, most where each of its members is.
-      IF jsonb_typeof(part) = 'object' THEN
-        value := CASE WHEN named[top + 1] THEN to_jsonb(path[depth]) ELSE data #> path[:depth] END;
-        kind := jsonb_typeof(value);
-        IF pg_column_size(value) > 512 THEN
-          steps := steps + pg_column_size(value) / CASE WHEN part ?| '{enum,const,additionalProperties,propertyNames,minProperties,maxProperties,uniqueItems}' THEN 16 ELSE 512 END;
-        END IF;
-      END IF;
-      IF steps > bound THEN
-        bound := @max_schema_steps@ + octet_length(data::text);
-        IF steps > bound THEN RETURN ': too complex'; END IF;
-      END IF;
+      @count_schema_tried@
       IF jsonb_typeof(part) <> 'object' THEN
         IF part = 'false' THEN
           fault := holders[top + 1];
@@ -252,20 +240,7 @@ BEGIN
         place := path[:depth];
       ELSIF kind IN ('object', 'array') OR part ?| '{allOf,anyOf,oneOf,not,if,$ref,format}' THEN
         is_name := named[top + 1];
-        FOR one IN SELECT p.* FROM _evercore_schema_parts(part, value, kind) WITH ORDINALITY AS p (op, part, holder, token, turn, amount, no) ORDER BY p.no DESC LOOP
-          top := top + 1;
-          ops[top] := CASE one.op WHEN 'name' THEN 'schema' ELSE one.op END;
-          bases[top] := CASE WHEN one.part IS NULL AND one.op <> 'fault' THEN bases[top - 1] ELSE top END;
-          parts[top] := one.part;
-          holders[top] := one.holder;
-          depths[top] := depth + CASE WHEN one.token IS NULL THEN 0 ELSE 1 END;
-          tokens[top] := coalesce(one.token, path[depth]);
-          named[top] := one.op = 'name' OR is_name AND one.token IS NULL;
-          turns[top] := one.turn;
-          amounts[top] := one.amount;
-          hits[top] := 0;
-          outers[top] := -1;
-        END LOOP;
+        @lay_schema_parts@
       END IF;
 
     ELSIF ops[top] = 'fault' THEN
@@ -313,29 +288,10 @@ BEGIN
       END IF;
       SELECT t.done, t.fault INTO one FROM _evercore_trial(ops[top], part, turns[top], amounts[top], hits[top]) t;
       IF one.done THEN
-        trial := outers[top];
-        fault := one.fault;
-        place := path[:depth];
-        IF ops[top] = 'if' THEN
-          holders[top] := CASE hits[top] WHEN 1 THEN 'then' ELSE 'else' END;
-          parts[top] := part->CASE hits[top] WHEN 1 THEN 1 ELSE 2 END;
-          bases[top] := top;
-          ops[top] := 'schema';
-        ELSE
-          top := top - 1;
-        END IF;
+        @end_schema_trial@
         CONTINUE;
       END IF;
-      turns[top] := turns[top] + 1;
-      top := top + 1;
-      ops[top] := 'schema';
-      bases[top] := top;
-      parts[top] := CASE ops[top - 1] WHEN '$ref' THEN _evercore_at(root, _evercore_reference(part #>> '{}')) WHEN 'contains' THEN part->'contains'
-                                      ELSE part->(turns[top - 1]::integer - 1) END;
-      holders[top] := ops[top - 1];
-      depths[top] := depth + CASE ops[top - 1] WHEN 'contains' THEN 1 ELSE 0 END;
-      tokens[top] := CASE ops[top - 1] WHEN 'contains' THEN (turns[top - 1] - 1)::text ELSE path[depth] END;
-      named[top] := named[top - 1];
+      @take_schema_turn@
     END IF;
   END LOOP;
 END $$;

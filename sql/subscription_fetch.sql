@@ -151,14 +151,7 @@ BEGIN
   PERFORM _evercore_check_token(evercore_fetch.name, evercore_fetch.token);
   most := _evercore_number(evercore_fetch."limit", 'limit', 0, 100);
   head := _evercore_safe_head();
-  SELECT s.subscription_id, s.partitions, s.active, s.filter_version, s.filter, s.aggregate_type, s.natural_key, s.event_types, s.tags, p.partition, p.position,
-         @type_of(s)@ AS type_id INTO held
-    FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id
-   WHERE s.name = evercore_fetch.name COLLATE "C" AND p.token = evercore_fetch.token AND p.owner IS NOT NULL;
-  IF NOT FOUND THEN PERFORM _evercore_lost(evercore_fetch.name, evercore_fetch.token); END IF;
-  IF held.position > head AND NOT pg_is_in_recovery() AND held.position > @last_position@ THEN
-    PERFORM _evercore_check_log(), _evercore_refuse('EV009', format('cursor of subscription "%s" is beyond the head: %s', evercore_fetch.name, held.position));
-  END IF;
+  @hold_partition@
   IF NOT held.active OR most = 0 THEN RETURN; END IF;
   by_index := coalesce(held.natural_key, held.tags::text) IS NULL AND cardinality(held.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type();
   last := head;
@@ -191,7 +184,7 @@ BEGIN
       FROM evercore_event e
      WHERE e.aggregate_id = only_id AND e.sequence > only_after
        AND e.sequence <= CASE WHEN last < head THEN only_after + @max_examined@ ELSE 9223372036854775807 END
-       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
+       AND e.position > @cursor_now@ AND e.position <= last
        AND @passes_event(held.event_types; held.tags)@
      ORDER BY e.sequence LIMIT most;
   ELSIF held.tags IS NOT NULL THEN
@@ -206,14 +199,13 @@ BEGIN
     RETURN QUERY
     SELECT @log_row(aggregate_type=few.types[array_position(few.ids, e.aggregate_id)]; natural_key=few.keys[array_position(few.ids, e.aggregate_id)])@
       FROM evercore_event e
-     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
+     WHERE e.position > @cursor_now@ AND e.position <= last
      ORDER BY e.position;
   ELSIF by_index AND cardinality(held.event_types) = 1 THEN
     RETURN QUERY
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
-     WHERE e.event_type = held.event_types[1] AND e.position <= last
-       AND e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version))
+     WHERE e.event_type = held.event_types[1] AND e.position > @cursor_now@ AND e.position <= last
        AND e.aggregate_id % held.partitions = held.partition
        AND @passes_aggregate(held.aggregate_type; NULL::text; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
@@ -224,32 +216,18 @@ BEGIN
             held.filter_version;
   ELSIF by_hot THEN
     RETURN QUERY SELECT h.* FROM _evercore_hot_events(
-      (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)), last,
-      held.event_types, held.aggregate_type, held.type_id, held.partitions, held.partition, most, hot.ids, hot.type_ids, hot.types, hot.keys) h;
+      @cursor_now@, last, held.event_types, held.aggregate_type, held.type_id, held.partitions, held.partition, most,
+      hot.ids, hot.type_ids, hot.types, hot.keys) h;
   ELSE
     RETURN QUERY
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
-     WHERE e.position > (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version)) AND e.position <= last
+     WHERE e.position > @cursor_now@ AND e.position <= last
        AND (held.partitions = 1 OR e.aggregate_id % held.partitions = held.partition)
        AND @passes(held.event_types; NULL::jsonb; held.aggregate_type; NULL::text; a.type_id = held.type_id)@
      ORDER BY e.position LIMIT most;
   END IF;
-  IF NOT FOUND THEN
-    IF _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version) IS NULL THEN
-      -- Another filter, then: from the start. Or another token, which that finds out.
-      RETURN QUERY SELECT f.* FROM evercore_fetch(evercore_fetch.name, evercore_fetch.token, most) f;
-      RETURN;
-    END IF;
-    IF NOT pg_is_in_recovery() THEN PERFORM _evercore_check_log(); END IF;
-    IF current_setting('transaction_read_only') = 'off' THEN
-      IF last < head THEN
-        PERFORM _evercore_pass_over(held.subscription_id, held.partition, evercore_fetch.token, last, held.filter_version);
-      ELSE
-        PERFORM _evercore_note_seen(held.subscription_id, held.partition, evercore_fetch.token, head, held.filter_version);
-      END IF;
-    END IF;
-  END IF;
+  IF NOT FOUND THEN @found_nothing@ END IF;
 END $$;
 COMMENT ON FUNCTION evercore_fetch(text, bigint, bigint) IS
   'The next events of a partition, at most 100 or as many as said; READ COMMITTED only. EV006 where the token is stale.';

@@ -59,7 +59,7 @@ void ensure(const Call& call) {
   atomically(call.connection, [&] { call.result(ensure_aggregate(call.connection, type, key)); });
 }
 
-/// What no aggregate can be named finds none, rather than being an error.
+/// A text that no aggregate can have as its type or key is not an error: it finds none.
 void find(const Call& call) {
   call.result_null();
   if (is_null(call.arguments[0]) || is_null(call.arguments[1])) {

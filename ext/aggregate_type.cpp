@@ -15,7 +15,7 @@ namespace evercore::ext {
 
 namespace {
 
-/// The schema where it is given; a text of null takes it away.
+/// The schema, if the options give one; the text `null` takes it away.
 std::optional<std::string_view> read_options(const Call& call) {
   sqlite3_value* options = call.optional(1);
   if (options == nullptr) return std::nullopt;
@@ -38,7 +38,7 @@ std::optional<std::string> stored_schema(Connection& connection, std::int64_t ty
   return std::string(load.text(0));
 }
 
-/// Whether a type declares what is given already.
+/// Whether the type already declares what is given.
 bool is_declared(Connection& connection, std::int64_t type_id, std::string_view given) {
   const auto stored = stored_schema(connection, type_id);
   return given == "null" ? !stored : stored == given;
@@ -51,8 +51,8 @@ bool changes_nothing(Connection& connection, std::string_view name, std::string_
   return type_id ? is_declared(connection, *type_id, given) : given == "null";
 }
 
-/// States that are there are not looked at. What is kept of them is made where there was no schema, and
-/// dropped where there is none any more.
+/// Does not check the states that there are. A first schema makes the kept states; taking the schema away
+/// drops them.
 void change_schema(Connection& connection, std::int64_t type_id, std::string_view given) {
   const bool had_schema = stored_schema(connection, type_id).has_value();
   const bool has_schema = given != "null";

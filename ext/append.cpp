@@ -27,12 +27,12 @@ Error event_vanished() {
   return error(10, "an event was not written: a trigger or rule of evercore_event kept it back");
 }
 
-/// Whether one INSERT can do it.
+/// Whether one INSERT is enough for the event.
 bool is_simple(const NewEvent& event) {
   return !event.event_id && event.tags == nullptr;
 }
 
-/// All but where it goes.
+/// Binds all of the event but its aggregate, sequence and type.
 void bind_event(Statement& insert, const NewEvent& event, std::int64_t recorded_at) {
   insert.bind(written_event_time, event.event_time.value_or(recorded_at));
   insert.bind(written_data, event.data);
@@ -47,13 +47,13 @@ void bind_event(Statement& insert, const NewEvent& event, std::int64_t recorded_
   }
 }
 
-/// Arrival sees what was ignored. A trigger of the user's would take the clause over and ignore its own
-/// failures: where the schema has changed, nothing is inserted.
+/// Arrival notices an ignored row. But a user's trigger would inherit OR IGNORE, and its failures would be
+/// ignored too: so nothing is inserted once the schema has changed.
 #define IF_SAME_SCHEMA "CASE WHEN 'a' = 'b' COLLATE _evercore_same_schema THEN ?2 END"
 constexpr Sql insert_ignoring = EVERCORE_INSERT_EVENT("OR IGNORE ", IF_SAME_SCHEMA, "?3");
 constexpr Sql insert_simply = EVERCORE_INSERT_SIMPLE("OR IGNORE ", IF_SAME_SCHEMA, "?3");
 constexpr Sql insert_plainly = EVERCORE_INSERT_EVENT("", "?2", "?3");
-/// Finds the version and the type by itself: ?3 is the type's name.
+/// This statement looks up the version and the type itself: ?3 is the type's name.
 constexpr Sql insert_finding = EVERCORE_INSERT_SIMPLE(
     "OR IGNORE ",
     "(SELECT _evercore_next_sequence(a.erased, t.snapshot_every, coalesce((SELECT max(sequence)"
@@ -208,7 +208,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   return std::nullopt;
 }
 
-/// The event is there: what goes wrong now waits for the next one.
+/// The event is already stored, so a failure here is left to the next append.
 void plan_anew_after(Connection& connection) {
   if (sqlite3_get_autocommit(connection.db()) == 0) return;
   try {

@@ -45,8 +45,8 @@ std::optional<Appended> append_simply(Connection& connection, std::int64_t aggre
 /// wrong with the tags that the event's type declares, then EV011 of its data, then of the state.
 Appended append_fully(Connection& connection, std::int64_t aggregate_id,
                       std::optional<std::int64_t> expected, const NewEvent& event);
-/// Its last part, for an event that is no repeat and has all its tags: `states` is told where the
-/// aggregate's are checked. Stores no snapshot.
+/// The last part of append_fully(), for an event that is no repeat and has all its tags. Where the
+/// aggregate's states are checked, `states` is given the event. Stores no snapshot.
 Appended append_new(Connection& connection, std::int64_t aggregate_id,
                     std::optional<std::int64_t> expected, const NewEvent& event,
                     CheckedStates& states);

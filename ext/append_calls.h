@@ -32,7 +32,7 @@ struct FastAppend {
   std::int64_t version = 0;
 };
 
-/// Whether the append of a version's next event makes a snapshot due.
+/// Whether a snapshot is due once the aggregate's next event is appended.
 [[nodiscard]] bool snapshot_due(const AggregateInfo& info);
 
 /// Registers

@@ -19,10 +19,10 @@ namespace evercore::ext {
 
 namespace {
 
-/// Before the columns that are written with an event: their numbers are those of the row then.
+/// The position is selected first, so that the numbers of the written columns are also those of the row.
 constexpr int position_column = 0;
 
-/// Where the index is at fault, which is said elsewhere, the events are found without it.
+/// Without the index where that is damaged or missing; another check reports it.
 Statement events_of_aggregate(Connection& connection) {
 #define SELECT_EVENTS "SELECT position, " EVERCORE_WRITTEN_NAMES " FROM main.evercore_event"
 #define OF_AGGREGATE " WHERE aggregate_id = ?1 ORDER BY sequence"
@@ -51,7 +51,7 @@ class Walk {
         snapshots_(connection),
         kept_(connection) {}
 
-  /// A short step; false at the end.
+  /// Does a little of the work; false at the end.
   bool step() {
     switch (at_) {
       case At::next_aggregate:
@@ -140,7 +140,7 @@ class Walk {
     }
   }
 
-  /// The state below the oldest kept event. Its events are gone, so it can only be taken as it is.
+  /// The state below the oldest kept event. Its events are gone, so it cannot be checked against them.
   void take_base() {
     state_ = State("{}");
     unknown_ = false;
@@ -179,7 +179,7 @@ class Walk {
     last_position_ = position;
   }
 
-  /// Nobody knows the states after an event whose rules or upcast are damaged.
+  /// After an event whose rules or upcast are damaged the state is unknown.
   void fold(const EventTypes::Entry& type, std::int64_t sequence) {
     unknown_ = unknown_ || type.is_unknown();
     if (unknown_ || events_.is_null(written_data)) return;
@@ -188,7 +188,7 @@ class Walk {
                 events_.nullable_text(written_reference), sequence});
   }
 
-  /// All of an event but its place and payloads. recorded_at is NULL where it equals event_time.
+  /// Checks an event's columns other than its place and payloads. recorded_at is NULL where it equals event_time.
   void check_beside(std::int64_t position) {
     check_time(position, "event_time", events_, written_event_time);
     check_time(position, "recorded_at", events_, written_recorded_at);
@@ -221,7 +221,7 @@ class Walk {
       report(position, "tags differ from their index");
     }
   }
-  /// Of an event of a type whose old events are tagged too.
+  /// Checks the declared tags of an event whose type has tagged all its old events.
   void check_declared(std::int64_t position, const std::string& event_type) {
     const DeclaredTypes::Type* type = connection_.declared.type(connection_, event_type);
     if (type == nullptr || !type->tags || !type->filled || type->upcast.damaged) return;
@@ -259,7 +259,7 @@ class Walk {
     }
   }
 
-  /// What is missing between two sequences that follow each other.
+  /// Reports the sequences that are missing between two events in a row.
   void check_hole(std::int64_t last, std::int64_t next) {
     if (next - 1 == last) return;
     if (next - 1 == last + 1) {
@@ -291,7 +291,7 @@ class Walk {
     snapshots_.next();
   }
 
-  /// After the event at a sequence, or at the base.
+  /// Checks the kept state once the fold has reached its sequence.
   void check_kept(std::int64_t sequence, std::optional<std::int64_t> position) {
     if (!kept_.there() || kept_.sequence() != sequence) return;
     if (!unknown_ && !same_json(kept_.state(), state_.text())) report_kept(position);
@@ -302,7 +302,7 @@ class Walk {
            "kept state at sequence " + std::to_string(kept_.sequence()) + " differs from the fold");
   }
 
-  /// One snapshot without an event at its sequence, of a state that never was; false where none is.
+  /// Reports one snapshot that has no event at its sequence; false where there is none.
   bool pass_snapshot_below(std::int64_t sequence) {
     if (!snapshots_.there() || snapshots_.sequence() >= sequence) return false;
     pass_snapshot();
@@ -369,7 +369,7 @@ class CheckRows : public Rows {
     rows_.reset();
   }
 
-  /// A step of what is at hand; false when all is done.
+  /// Does one step of the current check; false when all are done.
   bool step() {
     if (!looks_.empty()) {
       if (!rows_) rows_.emplace(connection_.prepare(looks_.front().sql));

@@ -39,7 +39,7 @@ class Kept {
     row_.reset();
     there_ = row_.bind(1, aggregate_id).step();
   }
-  /// Once it was looked at.
+  /// To be called once it was checked.
   void pass() { there_ = false; }
   [[nodiscard]] bool there() const { return there_; }
   [[nodiscard]] std::int64_t sequence() const { return row_.integer(0); }

@@ -18,7 +18,7 @@ void add(Problems& problems, std::string text) {
   problems.push_back({std::nullopt, std::nullopt, std::move(text)});
 }
 
-/// A name to be shown: where it is none, without the bytes that make it so.
+/// A name as the report shows it. In an illegal one every byte that is not printable ASCII becomes a question mark.
 std::string shown(std::string_view name) {
   std::string text(name);
   if (fault_of_name(name, "name", max_subscription_name).empty()) return text;
@@ -118,7 +118,7 @@ void check_event_type(Connection& connection, const Statement& row, Problems& pr
   }
 }
 
-/// Of removed subscriptions too: their tokens go on.
+/// Removed subscriptions are checked too: their tokens go on when they are made again.
 void check_subscription(Connection&, const Statement& row, Problems& problems) {
   const std::string number = std::to_string(row.integer(1));
   add_fault(problems,
@@ -138,7 +138,7 @@ void token_twice(Connection&, const Statement& row, Problems& problems) {
       of_subscription("token", row) + " is there twice: " + std::to_string(row.integer(1)));
 }
 
-/// Of a partition that has an owner, or something that only one with an owner has.
+/// Checks a partition that has an owner, or has a lease or an expiry without one.
 void check_lease(Connection&, const Statement& row, Problems& problems) {
   const bool whole = !row.is_null(1) && !row.is_null(2) && !row.is_null(3);
   const std::int64_t lease = row.integer(2);
@@ -154,7 +154,7 @@ void tags_of_nothing(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({std::nullopt, row.integer(0), "index of tags without event"});
 }
 
-/// Of an event whose own tags are all there: the walk has told of the others.
+/// Finds rows of the index beyond an event's own tags. Tags that lack their row were found by the walk.
 void check_index_of_tags(Connection& connection, const Statement& row, Problems& problems) {
   const auto tags = stored_tags(connection.payload, row.text(2));
   if (!row.is_null(2) &&
@@ -170,7 +170,8 @@ void snapshots_of_nothing(Connection&, const Statement& row, Problems& problems)
   problems.push_back({row.integer(0), std::nullopt, "no such aggregate, and snapshots are left"});
 }
 
-/// A program would begin at a state of events that are not there. Engine snapshots are compared with the fold.
+/// A program that starts from such a snapshot would have a state of events that do not exist. Engine snapshots are
+/// compared with the fold instead.
 void snapshot_beyond(Connection&, const Statement& row, Problems& problems) {
   problems.push_back({row.integer(0), std::nullopt,
                       "application snapshot at sequence " + std::to_string(row.integer(1)) +

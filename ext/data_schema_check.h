@@ -21,7 +21,7 @@ struct NewEvent;
 class StoredSchema {
  public:
   explicit StoredSchema(std::string text) : text_(std::move(text)) {}
-  /// Nothing where it could not be declared.
+  /// Nothing where the stored text is no legal declaration.
   const std::optional<DataSchema>& read(Connection& connection);
 
  private:
@@ -42,7 +42,7 @@ void require_taken(Connection& connection, const NewEvent& event);
                                                         const DataSchema& schema,
                                                         std::string_view state);
 
-/// What is stored of a declaration; nothing where it could not be declared.
+/// Reads a stored declaration; nothing where it is no legal one.
 [[nodiscard]] std::optional<DataSchema> sound_schema(Connection& connection, std::string_view json);
 
 extern const Function validate_function;

@@ -16,7 +16,7 @@ namespace evercore::ext {
 
 using NodeId = std::uint32_t;
 
-/// The kinds of values that `type` tells apart; "number" is two of them.
+/// The kinds of values that `type` tells apart; "number" stands for two of them.
 namespace type_bit {
 inline constexpr unsigned null = 1, boolean = 2, string = 4, array = 8, object = 16, integer = 32,
                           fraction = 64;
@@ -92,8 +92,8 @@ struct Node {
   bool looks_at_strings = false;
   bool has_values = false;
   bool has_others = false;  ///< on the same value
-  /// Other schemas refer to it, and it refers to others: its answer for a value is remembered, since
-  /// alternatives that lead here again and again would take unbounded time.
+  /// Set where other schemas refer to this one and it refers to others. Its answer for a value is then
+  /// remembered: alternatives that lead here again and again would take unbounded time.
   bool remembers = false;
 
   [[nodiscard]] const MemberRule* find(std::string_view name) const;

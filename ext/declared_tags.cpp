@@ -15,7 +15,7 @@ namespace evercore::ext {
 
 namespace {
 
-/// Adds what the declaration derives, then `given`; how many were derived is counted.
+/// The derived tags, then those of `given`. Tags::declared says how many were derived.
 std::optional<Tags> join(const DeclaredTags& declared, std::string_view data, const Tags* given) {
   GivenTags all;
   declared.derive(data, [&](std::string_view tag) { all.add(tag); });
@@ -84,8 +84,8 @@ void DeclaredTypes::load(Connection& connection) {
   seen_checked_.fill(0);
   upcasts_ = false;
   connection.require_store();
-  // First the mark: what is declared in between makes another. Not kept: the walk of WriteGuard goes over
-  // every statement that is.
+  // The mark is read first: a declaration made in between changes it, and is noticed later. The statement is not
+  // kept, since WriteGuard walks over all kept ones.
   Statement mark = connection.prepare_once("SELECT max(declared_mark) FROM main.evercore_schema");
   mark.step();
   mark_ = mark.integer(0);

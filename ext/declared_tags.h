@@ -88,7 +88,7 @@ class DeclaredTypes {
   void note_checked(std::int64_t aggregate_id) {
     seen_checked_[place_of(aggregate_id)] = aggregate_id;
   }
-  /// Those whose old events may lack some.
+  /// The types whose old events may still lack declared tags.
   const std::vector<const Type*>& unfilled(Connection& connection) {
     if (!known_) load(connection);
     return unfilled_;

@@ -50,7 +50,7 @@ enum Written {
 #define EVERCORE_INSERT_EVENT(conflict_clause, sequence, type_id)             \
   EVERCORE_INSERT(conflict_clause, EVERCORE_WRITTEN_NAMES, sequence, type_id, \
                   EVERCORE_WRITTEN_TRAILING(EVERCORE_PARAMETER))
-/// The same of one that has neither tags nor an event_id.
+/// The same for an event that has neither tags nor an event_id.
 #define EVERCORE_INSERT_SIMPLE(conflict_clause, sequence, type_id)           \
   EVERCORE_INSERT(conflict_clause, EVERCORE_NAMES_BESIDE, sequence, type_id, \
                   EVERCORE_WRITTEN_BESIDE(EVERCORE_PARAMETER))

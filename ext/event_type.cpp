@@ -17,7 +17,7 @@ namespace evercore::ext {
 
 namespace {
 
-/// What is given; the rest stays as it is. A text of null takes it away.
+/// What a call declares. Absent parts stay as they are; the text `null` takes a part away.
 struct Declaration {
   std::optional<DeclaredFold> fold;
   std::optional<std::string_view> schema;
@@ -27,13 +27,13 @@ struct Declaration {
 
   [[nodiscard]] bool has_schema() const { return schema && *schema != "null"; }
   [[nodiscard]] bool has_upcast() const { return upcast && *upcast != "null"; }
-  /// Whether it is no more than NULL and absent members, or takes away.
+  /// Whether every part is absent, or takes something away.
   [[nodiscard]] bool declares_nothing() const {
     return !fold && !has_schema() && !has_upcast() && (!tags || tags->empty());
   }
 };
 
-/// Null for what declares none.
+/// The text `null` where the upcast has no step.
 std::string_view read_upcast(std::string_view json) {
   if (json == "null") return json;
   if (json.front() != '[') throw error(9, "upcast: not an array");
@@ -102,7 +102,7 @@ bool changes_fold(const Declaration& given, const Stored& stored) {
   return stored.entry.damaged || !given.fold->same_as({stored.entry.fold, stored.entry.rules, {}});
 }
 
-/// Whether it says of a type that merges, as one does that nobody declared, that it is to.
+/// Whether `merge` is declared for a type that so far merges only because nobody declared anything.
 bool says_merge_first(const Declaration& given, const Stored& stored) {
   return given.fold && given.fold->is_merge() && !stored.declares_merge;
 }
@@ -123,7 +123,7 @@ bool changes_upcast(const Declaration& given, const Stored& stored) {
   return !same_in_order(*given.upcast, *stored.upcast);
 }
 
-/// Compaction may have removed events that would bear other tags. Erased aggregates have none to bear.
+/// Throws where compaction removed events that would get other tags now. Events of erased aggregates get none.
 void refuse_compacted(Connection& connection, std::string_view name, std::int64_t type_id) {
   Statement newest = connection.prepare(
       "SELECT c.position FROM main.evercore_compacted_type c"
@@ -156,7 +156,7 @@ void change_tags(Connection& connection, std::string_view name, std::int64_t typ
   if (!given.tags->empty()) tag_old_events(connection, type_id);
 }
 
-/// What is stored already is not looked at again.
+/// Does not check the events that are stored already.
 void change_schema(Connection& connection, std::int64_t type_id, const Declaration& given) {
   mark_declaration(connection);
   const auto bind = [&](Statement& statement) {
@@ -173,7 +173,7 @@ void change_schema(Connection& connection, std::int64_t type_id, const Declarati
   require_written(look);
 }
 
-/// The states that hold events of the type become others, and so may their tags.
+/// States that hold events of the type change, and the tags of these events may change too.
 void change_upcast(Connection& connection, std::string_view name, std::int64_t type_id,
                    const Declaration& given) {
   refuse_compacted_folds(connection, name, type_id);
@@ -193,7 +193,7 @@ void change_upcast(Connection& connection, std::string_view name, std::int64_t t
   keep_states(connection);
 }
 
-/// Whether it takes away what a type that is not there would declare.
+/// Whether it only takes parts away, from a type that does not exist.
 bool changes_no_type(Connection& connection, std::string_view name, const Declaration& given) {
   return given.declares_nothing() && !find_event_type(connection, name);
 }
@@ -211,7 +211,7 @@ bool is_declared(Connection& connection, std::string_view name, const Declaratio
          !changes_tags(given, stored);
 }
 
-/// All that it changes, tags last: they are derived from the data upcast.
+/// Changes each part. Tags come last, since they are derived from the upcast data.
 void change(Connection& connection, std::string_view name, const Declaration& given) {
   const std::int64_t type_id = ensure_event_type(connection, name);
   const Stored stored = load_declaration(connection, type_id);

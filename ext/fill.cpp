@@ -17,14 +17,14 @@ namespace evercore::ext {
 
 namespace {
 
-/// What is left are positions here.
+/// The events that are left: those of one type between two positions.
 #define OLD_EVENTS(columns, by_type)                         \
   "SELECT " columns " FROM main.evercore_event " by_type     \
   " WHERE position > ?1 AND position <= ?2 AND type_id = ?3" \
   " AND aggregate_id <> 0"
 #define IN_ORDER " ORDER BY position LIMIT ?4"
 
-/// The positions of the next of them, at most so many.
+/// The positions of the next events that are left, at most `most`.
 std::vector<std::int64_t> next_events(Connection& connection, const Left& left, std::int64_t most) {
   Statement find = connection.prepare(index_by_type(connection) == TypeIndex::named
                                           ? Sql(OLD_EVENTS("position", EVERCORE_BY_TYPE) IN_ORDER)
@@ -43,7 +43,7 @@ std::int64_t count_events(Connection& connection, const Left& left) {
   return count.integer(0);
 }
 
-/// What the event at a position has already.
+/// The tags that an event has already.
 std::optional<Tags> tags_of(Connection& connection, const Statement& row, std::int64_t position) {
   if (row.is_null(1) && row.is_null(2)) return std::nullopt;
   auto tags = stored_tags(connection.payload, row.text(1));
@@ -76,7 +76,7 @@ struct Derivation {
   StoredUpcast upcast;
 };
 
-/// Gives an event the declared tags that it lacks. Of an erased one there are no data to derive any from.
+/// Gives an event the declared tags that it lacks. An erased event has no data to derive tags from.
 void tag_event(Connection& connection, std::int64_t type_id, std::int64_t position,
                const Derivation& declared) {
   Statement row = connection.prepare(
@@ -123,7 +123,7 @@ void mark_left(Connection& connection, const Left& left) {
   store_left(connection, LeftOf::event_types, left);
 }
 
-/// Tags at most so many of a type: how many of them are not used up.
+/// Tags at most `most` events of a type; returns how many of `most` remain.
 std::int64_t fill_type(Connection& connection, Left& left, std::int64_t most) {
   const Derivation declared = declaration_of(connection, left.type_id);
   most = work_off(

@@ -33,7 +33,7 @@ std::optional<std::int64_t> compacted_with(Connection& connection, std::int64_t 
   return find.is_null(0) ? std::nullopt : std::optional(find.integer(0));
 }
 
-/// The engine snapshots of an aggregate that rest on events which are there.
+/// The engine snapshots of an aggregate above its base.
 #define FOLDED                                                                           \
   " main.evercore_snapshot WHERE aggregate_id = ?1"                                      \
   " AND application = 0 AND sequence > (SELECT base FROM main.evercore_aggregate WHERE " \
@@ -242,7 +242,7 @@ const EventTypes::Entry& EventTypes::at(std::int64_t type_id) {
   return entries_.emplace(type_id, std::move(entry)).first->second;
 }
 
-/// At the newest event one above it is looked for as well, which there cannot be.
+/// At the newest event it also looks above: a snapshot there shows that the store is damaged.
 StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
                          std::int64_t sequence) {
   const std::int64_t upto = sequence == aggregate.version ? most_sequence : sequence;
@@ -263,8 +263,8 @@ StateAt nearest_snapshot(Connection& connection, const Aggregate& aggregate,
 
 namespace {
 
-/// Folds the events after the first `count` above `after`, with all that rules may read of them; gives how
-/// many there are above `after`.
+/// Folds the events above `after` but for the first `count` of them, with all that rules may read. Gives how
+/// many events there are above `after`.
 std::int64_t fold_rows(Connection& connection, std::int64_t aggregate_id, std::int64_t after,
                        std::int64_t sequence, std::int64_t count, EventTypes& types, State& state) {
   Statement rows = connection.prepare(

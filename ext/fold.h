@@ -30,17 +30,17 @@ struct DeclaredFold {
   [[nodiscard]] bool is_merge() const { return fold == Fold::merge && !rules; }
 };
 
-/// The name of a fold, or rules: those that only merge are `merge`. EV004, EV009.
+/// Reads the name of a fold, or rules; rules that only merge become `merge`. Throws EV004 and EV009.
 [[nodiscard]] DeclaredFold fold_of(Connection& connection, sqlite3_value* value);
 /// Throws EV010 where an event of the type was compacted.
 void refuse_compacted_folds(Connection& connection, std::string_view name, std::int64_t type_id);
 /// Inside atomically() only. Throws EV010 as refuse_compacted_folds().
 void change_fold(Connection& connection, std::string_view name, std::int64_t type_id,
                  const DeclaredFold& fold);
-/// Inside atomically() only: notes of a type that merges that this was declared.
+/// Inside atomically() only: records that merging was declared for the type.
 void declare_merge(Connection& connection, std::int64_t type_id);
-/// Inside atomically() only: drops the engine snapshots that hold an event of the type, but for the bases
-/// of compacted aggregates, and the kept states, which keep_states() makes again.
+/// Inside atomically() only: drops the engine snapshots that hold an event of the type, except the base
+/// snapshots of compacted aggregates. Drops the kept states too; keep_states() makes them again.
 void drop_folded(Connection& connection, std::int64_t type_id);
 
 /// EV008.
@@ -62,9 +62,9 @@ class EventTypes {
     StoredUpcast upcast;
 
     [[nodiscard]] bool is_custom() const { return fold == Fold::custom && !rules; }
-    /// Whether nobody can say what its events do.
+    /// Whether a damaged declaration hides what its events do to the state.
     [[nodiscard]] bool is_unknown() const { return damaged || (upcast.damaged && !is_custom()); }
-    /// Whether the fold is not all that must be known of it.
+    /// Whether folding its events takes more than the name of its fold.
     [[nodiscard]] bool is_more_than_fold() const {
       return rules || damaged || (upcast.declared() && !is_custom());
     }

@@ -25,7 +25,7 @@ int sign_of(bool less, bool equal) {
   return less ? -1 : equal ? 0 : 1;
 }
 
-/// An integer beside a double that is none within int64.
+/// Compares an integer with a double that is no int64.
 int compare_with(std::int64_t integer, double value) {
   if (value >= two_to_63) return -1;
   if (value < -two_to_63) return 1;
@@ -73,8 +73,7 @@ std::string Number::canonical() const {
   return whole ? std::to_string(*whole) : number_text(double_);
 }
 
-/// Goes over a document once. Whoever gives one that is not legal is told so, and nothing is read beyond
-/// its end.
+/// Walks a document once. It reports a document that is not legal, and never reads beyond its end.
 class JsonTree::Reader {
  public:
   Reader(std::string_view document, std::vector<Value>& values)

@@ -22,7 +22,7 @@ class Number {
   [[nodiscard]] std::int64_t integer() const { return integer_; }  ///< where it is one
   /// Below 0, 0 or above 0: an integer counts exactly, a double by its value.
   [[nodiscard]] int compare(const Number& other) const;
-  /// Equal for equal numbers, 1 and 1.00000000000000000001 included: what the latter reads to is 1.
+  /// The same text for equal numbers. 1.00000000000000000001 reads as 1, so both have one text.
   [[nodiscard]] std::string canonical() const;
 
  private:
@@ -61,7 +61,7 @@ class JsonTree {
   /// A string's or key's text: in place where it is plain, else resolved into `buffer`.
   [[nodiscard]] std::string_view string(Index index, std::string& buffer) const;
   [[nodiscard]] std::string string(Index index) const;
-  /// In code points.
+  /// The length of a string in code points.
   [[nodiscard]] std::size_t length(Index index) const;
   [[nodiscard]] bool is_true(Index index) const { return *values_[index].begin == 't'; }
   [[nodiscard]] Number number(Index index) const { return Number::read(values_[index].text()); }
@@ -75,7 +75,7 @@ class JsonTree {
     std::string name;
     Index key;
   };
-  /// Those of an object by code point of their names.
+  /// The members of an object, ordered by the code points of their names.
   [[nodiscard]] std::vector<Member> sorted_members(Index object) const;
   /// The value of a member, if the object has it.
   [[nodiscard]] std::optional<Index> find(Index object, std::string_view name) const;

@@ -28,7 +28,7 @@ bool any_schema(Connection& connection) {
       .step();
 }
 
-/// Of each type with a schema.
+/// How many states are to be made, for each type with a schema.
 std::vector<Left> count_unkept(Connection& connection) {
   std::vector<Left> all;
   if (!any_schema(connection)) return all;
@@ -57,8 +57,8 @@ std::vector<std::int64_t> next_unkept(Connection& connection, const Left& left, 
   return ids;
 }
 
-/// Nothing where it cannot be folded: what is wrong is said where somebody asks for the state, by the next
-/// append too.
+/// Nothing where the events cannot be folded. The fault is reported when somebody asks for the state, or by
+/// the next append.
 std::optional<std::string> fold_whole(Connection& connection, const Aggregate& aggregate) {
   try {
     return state_at(connection, aggregate, aggregate.version).text();
@@ -74,7 +74,7 @@ void make_kept(Connection& connection, std::int64_t aggregate_id) {
   if (state) keep_state(connection, aggregate_id, aggregate.version, *state, false);
 }
 
-/// Makes the next of them, at most so many, and gives how many more could have been made.
+/// Makes the next states that are left, at most `most`; returns how many of `most` remain.
 std::int64_t make_next(Connection& connection, Left& left, std::int64_t most) {
   return work_off(
       left, most,
@@ -84,7 +84,7 @@ std::int64_t make_next(Connection& connection, Left& left, std::int64_t most) {
       });
 }
 
-/// Nothing where what is kept could be no state.
+/// Nothing where the kept text is no legal state.
 std::optional<State> read_state(Connection& connection, std::string_view text) {
   try {
     connection.payload.check("state", text);

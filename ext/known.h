@@ -14,11 +14,11 @@
 
 namespace evercore::ext {
 
-/// Of those that are an array: rules and upcasts.
+/// Declarations of one kind whose text is a JSON array: rules, or upcasts.
 template <typename Declaration>
 class Known {
  public:
-  /// Nullptr where nobody can have declared it.
+  /// Null where the text is no legal declaration.
   std::shared_ptr<const Declaration> find(Payload& payload, std::string_view text) {
     const auto known = known_.find(text);
     if (known != known_.end()) return known->second;

@@ -12,7 +12,7 @@ namespace evercore::ext {
 
 enum class LeftOf { event_types, aggregate_types };
 
-/// Of a type, those after one id up to another: positions of events, or aggregates.
+/// What is left of one type: `count` events or aggregates with ids above `after`, up to `upto`.
 struct Left {
   std::int64_t type_id = 0;
   std::int64_t after = 0;
@@ -20,13 +20,13 @@ struct Left {
   std::int64_t count = 0;
 };
 
-/// Of all types, by name. Throws EV010 where what is stored is damaged.
+/// What is left of each type, in the order of their names. Throws EV010 where the stored numbers are damaged.
 [[nodiscard]] std::vector<Left> what_is_left(Connection& connection, LeftOf of);
-/// Inside atomically() only: writes how far a type is; all NULL where nothing is left.
+/// Inside atomically() only: stores how far a type has come; all columns are NULL where nothing is left.
 void store_left(Connection& connection, LeftOf of, const Left& left);
 
-/// Does at most `most` of them, so many at a time: `next(left, wanted)` gives ids in order, `work(ids)` does
-/// them. Gives how many more could have been done.
+/// Does at most `most` of what is left, in parts: `next(left, wanted)` gives ids in order, `work(ids)` does
+/// them. Returns how many of `most` remain.
 template <typename Next, typename Work>
 std::int64_t work_off(Left& left, std::int64_t most, const Next& next, const Work& work) {
   while (most > 0 && left.count > 0) {

@@ -127,7 +127,7 @@ class LogRows : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return statement_.integer(log_position); }
 
  protected:
-  /// Called before the data of an event that has none are given.
+  /// Called when the data of an event without data are asked for.
   virtual void blank() {}
 
   Statement statement_;

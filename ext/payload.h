@@ -9,7 +9,7 @@ namespace evercore::ext {
 
 inline constexpr std::size_t max_payload_bytes = 16u << 20;  ///< of data and metadata together
 
-/// Checks documents with simdjson's DOM, whose parser it keeps. Of one thread at a time.
+/// Checks documents with simdjson's DOM, and keeps its parser. Only one thread may use it at a time.
 class Payload {
  public:
   Payload();

@@ -19,7 +19,7 @@ namespace evercore::ext {
 [[nodiscard]] std::optional<std::string_view> value_at(std::string_view json,
                                                        const std::vector<std::string>& pointer);
 
-/// What a value is called where a name is asked for: a text as it is, an integer in digits, nothing else.
+/// A value as a name: a string is its text, an integer its digits; other values give no name.
 [[nodiscard]] std::optional<std::string> name_of_value(std::string_view json);
 
 /// The text of a JSON string.
@@ -28,7 +28,7 @@ namespace evercore::ext {
 /// Several pointers whose values are found in one walk of the data, which goes no further than it must.
 class Pointers {
  public:
-  /// Gives the place of the pointer's value among what find() finds; that of an equal one where there is.
+  /// Gives the index of the pointer's value in the result of find(). Equal pointers share one.
   std::size_t add(const std::vector<std::string>& pointer);
   [[nodiscard]] std::size_t size() const { return size_; }
   /// `found` has size() places; those whose pointers lead nowhere keep a null data(). False where the data
@@ -53,7 +53,7 @@ class Pointers {
   std::size_t size_ = 0;
 };
 
-/// Room for what they lead to in one document: where they are few, without asking for memory.
+/// Room for the values that find() finds in one document. A few need no allocation.
 class FoundValues {
  public:
   explicit FoundValues(const Pointers& pointers) : size_(pointers.size()) {

@@ -13,7 +13,7 @@
 
 namespace evercore::ext {
 
-/// Positions in order, from any on.
+/// A source of positions in ascending order, which can leap ahead.
 class Matches::Source {
  public:
   virtual ~Source() = default;
@@ -57,10 +57,10 @@ class TaggedSource : public Matches::Source {
   std::vector<std::int64_t> tag_ids_;
 };
 
-/// So many sources of a query may keep a statement open each.
+/// How many sources of a query may keep a statement open.
 constexpr std::size_t most_walks = 16;
 
-/// The same of one tag. A caller that asks for more than two events will likely ask for many: then it walks on from there.
+/// The same for one tag. A caller that asks for more than two events will likely ask for many: from then on it walks.
 class TagSource : public Matches::Source {
  public:
   TagSource(Connection& connection, Statement& seek, std::int64_t type_id, std::int64_t tag_id)
@@ -90,7 +90,7 @@ class TagSource : public Matches::Source {
   std::optional<Statement> walk_;
 };
 
-/// The events of one type, by the index of them.
+/// The events of one type, through the index by type.
 class TypedSource : public Matches::Source {
  public:
   TypedSource(Statement& seek, std::int64_t type_id) : seek_(seek), type_id_(type_id) {}
@@ -223,7 +223,7 @@ struct TagRange {
   std::int64_t after;
 };
 
-/// The range that holds all that a query asks for; none where that takes several, or is nothing.
+/// The one range that holds all that a query asks for; nothing where it takes several ranges, or matches no event.
 std::optional<TagRange> only_range(Connection& connection, const Query& query, std::int64_t after) {
   if (query.items.size() != 1 || query.items.front().tags.size() != 1) return std::nullopt;
   const QueryItem& item = query.items.front();

@@ -39,9 +39,9 @@ struct Query {
 /// The positions of the events that match, in order, each once.
 class Matches {
  public:
-  /// Those after a position, or that of the item, up to `last`.
+  /// The matches up to `last` that lie after the item's own position, or after `after` where it has none.
   Matches(Connection& connection, const Query& query, std::int64_t after, std::int64_t last);
-  /// Those that bear all of `tags` and are of one of the types (none: of any).
+  /// The events that have all of `tags` and one of the types; an empty list of types means any.
   Matches(Connection& connection, const std::vector<std::string>& tags,
           const std::vector<std::int64_t>& type_ids, std::int64_t after, std::int64_t last);
   ~Matches();
@@ -57,7 +57,7 @@ class Matches {
   struct Found {
     std::int64_t position;
     Source* source;
-    /// Of two, the one that comes later in the heap.
+    /// The order of the heap: the least position comes first.
     friend bool operator<(const Found& a, const Found& b) { return a.position > b.position; }
   };
   void add(std::unique_ptr<Source> source, std::int64_t after);

@@ -40,7 +40,7 @@ struct Tokens {
   std::int64_t subscription_id, last;
 };
 
-/// The newest token of each subscription, removed ones too. EV010 where one is none.
+/// The newest token of each subscription, of removed ones too. Throws EV010 for one that is no token.
 std::vector<Tokens> load_tokens(Connection& connection) {
   Statement load = connection.prepare(
       "SELECT subscription_id, last_token, name FROM main.evercore_subscription");
@@ -61,7 +61,7 @@ std::int64_t load_least_token(Connection& connection) {
   return least;
 }
 
-/// Of subscriptions that there are, of removed ones, and of those that are made later.
+/// Raises the tokens of all subscriptions, of removed ones and of those that are made later.
 void raise_tokens(Connection& connection) {
   std::int64_t least = load_least_token(connection);
   for (const Tokens& tokens : load_tokens(connection)) {

@@ -37,9 +37,9 @@ class Rules {
   /// Throws EV004 where `data`, as stored, is no JSON object.
   void apply(State& state, std::string_view data, const EventFields& fields) const;
 
-  /// Whether more of an event is read than its data and its type.
+  /// Whether they read more of an event than its data and its type.
   [[nodiscard]] bool reads_row() const { return reads_row_; }
-  /// Whether they say what the fold `merge` does.
+  /// Whether they do exactly what the fold `merge` does.
   [[nodiscard]] bool only_merge() const;
   /// Whether they say the same: other blanks and escapes, and operations without targets, do not count.
   [[nodiscard]] bool same_as(const Rules& other) const;

@@ -63,7 +63,7 @@ class RulesReader {
     return std::nullopt;
   }
 
-  /// What has none counts as one, but for an empty list of targets.
+  /// Counts the targets of all operations. One that takes no targets counts as one target, an empty list as none.
   static std::size_t targets_in(std::string_view json) {
     std::size_t count = 0;
     for (Elements element(json); element.next();) {
@@ -125,7 +125,7 @@ class RulesReader {
     rules_.steps_.push_back(std::move(step));
   }
 
-  /// Read token by token: one that begins with a brace runs to the next closing one that ends a token.
+  /// Reads a target token by token. A token that begins with { ends at the first } before a slash or the end.
   std::vector<Rules::Token> target_of(const std::string& place, std::string_view target) {
     std::vector<Rules::Token> path;
     if (!target.empty() && target.front() != '/') refuse(place, "not a target");

@@ -21,7 +21,7 @@ std::string described(Connection& connection, std::int64_t aggregate_id) {
   return text.append("\"").append(key).append("\"");
 }
 
-/// As it reads once it is stored.
+/// The reference as it will read once it is stored.
 std::string_view reference_of(const NewEvent& event) {
   if (!event.reference) return {};
   return event.reference->data() == nullptr ? std::string_view("") : *event.reference;

@@ -22,7 +22,7 @@ namespace evercore::ext {
 /// EV008.
 [[nodiscard]] Error damaged_state_schema(std::string_view aggregate_type);
 
-/// The states of the aggregates that one call appends to, as it goes on. Inside atomically() only.
+/// The current states of the aggregates that one call appends to. Inside atomically() only.
 class CheckedStates {
  public:
   explicit CheckedStates(Connection& connection) : connection_(connection), types_(connection) {}
@@ -46,7 +46,7 @@ class CheckedStates {
     std::int64_t sequence = 0;
     bool is_kept = false;
   };
-  /// Of all held; beyond that they are written and forgotten.
+  /// The most bytes of states held at once; beyond that they are written and forgotten.
   static constexpr std::size_t most_bytes = std::size_t{16} << 20;
 
   Held& held(std::int64_t aggregate_id, std::int64_t version);

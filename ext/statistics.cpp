@@ -31,7 +31,7 @@ void forget(Connection& connection) {
   connection.prepare_once("DROP VIEW main._evercore_uncounted").run();
 }
 
-/// What may be in the way of it, and is no reason for an append to fail.
+/// Ignores the errors that may stop this work: they are no reason for an append to fail.
 template <typename Work>
 void where_possible(Work work) {
   try {

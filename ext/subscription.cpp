@@ -36,8 +36,8 @@ std::int64_t within_log(Connection& connection, std::int64_t position) {
 /// Where a subscription begins, as its argument `start` says.
 struct Start {
   std::int64_t position = 0;
-  std::optional<std::int64_t> time;  ///< where it was given by one
-  bool kept = false;                 ///< that compacted events are missed is meant
+  std::optional<std::int64_t> time;  ///< if `start` is a time
+  bool kept = false;                 ///< the caller accepts that compacted events are missed
 };
 
 /// The text of a start without the word `kept`, and whether it was there.
@@ -61,7 +61,7 @@ Start resolve_start(Connection& connection, sqlite3_value* value) {
   if (text == "beginning") return start;
   if (text == "end") {
     start.position = load_head(connection).committed;
-    start.kept = true;  // nothing of before is wanted
+    start.kept = true;  // no earlier event is wanted
   } else if (!is_digits(text)) {
     start.time = time_in(text, "start");
     start.position = position_before(connection, *start.time);
@@ -374,8 +374,8 @@ Error lease_lost(std::string_view name, std::int64_t token) {
 
 namespace {
 
-/// What a filter joins by the number of partitions would find nobody where that number is damaged, or
-/// where a partition is missing.
+/// unread() joins partitions by their number. With a damaged number or a missing partition it would find
+/// no subscription, and let events go that are unread.
 void require_sound_partitions(Connection& connection) {
   Statement find = connection.prepare(
       "SELECT s.name FROM main.evercore_subscription s WHERE s.removed = 0"
@@ -385,7 +385,7 @@ void require_sound_partitions(Connection& connection) {
   if (find.bind(1, max_partitions).step()) throw damaged_subscription(find.text(0));
 }
 
-/// What a damaged filter has not read cannot be known.
+/// Whether a subscription with a damaged filter still has to read an event cannot be known.
 void require_sound_filters(Connection& connection) {
   Statement filters = connection.prepare(SUBSCRIPTION_FILTERS);
   while (filters.step()) {

@@ -213,7 +213,7 @@ std::unique_ptr<Rows> by_scan(const Fetch& fetch) {
   " ORDER BY e.position LIMIT ?3"
 
 std::unique_ptr<Rows> by_event_type(const Fetch& fetch, TypeIndex index) {
-  // Where each event of the types passes, the limit bounds what is looked at.
+  // If every event of the types passes, the limit already bounds how many are looked at.
   const bool all_pass = !fetch.type_id && fetch.holding.partitions == 1;
   const std::int64_t last = all_pass ? fetch.head : fetch.last();
   const Sql sql = index == TypeIndex::named ? Sql(EVERCORE_SELECT_LOG(EVERCORE_BY_TYPE) OF_ONE_TYPE)

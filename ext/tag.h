@@ -37,17 +37,17 @@ struct Tags {
 /// wrong with the event.
 class GivenTags {
  public:
-  /// Reads a JSON array of texts. What Payload::Dom::parse() gave stays.
+  /// Reads a JSON array of texts. An element from Payload::Dom::parse() stays valid.
   void read(Payload& payload, std::string_view json);
-  /// For what is no text at all.
+  /// To be called where the argument is no text at all.
   void refuse() { sound_ = false; }
-  /// One more; a repeat is none.
+  /// Adds a tag; a repeat is ignored.
   void add(std::string_view name);
   [[nodiscard]] std::size_t size() const { return tags_.names.size(); }
 
-  /// EV005 of the first name at fault.
+  /// Throws EV005 for the first tag that is no legal name.
   void check_names() const;
-  /// EV009 where they are no array of texts, or too many.
+  /// Throws EV009 where they are no array of texts, or too many.
   void check_rest() const;
   /// What they would say of tags that were added, without the code; empty where they say nothing.
   [[nodiscard]] std::string fault() const;

@@ -25,7 +25,7 @@ void index_types(const Call& call) {
   if (on != 0 && on != 1) throw out_of_range("on", on);
   connection.require_store();
   connection.require_rollback();
-  // Looked at first: what fails behind the statement would not undo it.
+  // Checked before the statement runs: a failure after it would not undo it.
   if (on == 1 && is_another(connection)) {
     throw error(10,
                 "index evercore_event_by_type is another one: SELECT evercore_index_types(0)"

@@ -72,7 +72,7 @@ struct StoredUpcast {
                          std::string& buffer) const;
 };
 
-/// Of a column that is NULL where the type declares none: then a null data().
+/// Reads the column `upcast`: `text` has a null data() where it is NULL and the type declares none.
 [[nodiscard]] StoredUpcast stored_upcast(Connection& connection, std::string_view text);
 
 /// The data of an event of that type in the shape of today, as appends see the declarations. EV008 where

@@ -31,11 +31,11 @@ class WriteGuard {
 class Arrival {
  public:
   explicit Arrival(sqlite3* db) : db_(db), changes_before_(sqlite3_total_changes(db)) {}
-  /// What an authorizer took out of the statement leaves both numbers as they were.
+  /// If an authorizer ignored the row, both counts stay as they were.
   [[nodiscard]] bool came() const {
     return sqlite3_changes(db_) == 1 && sqlite3_total_changes(db_) != changes_before_;
   }
-  /// That of the new row; EV010 where there is none.
+  /// The rowid of the new row; EV010 where there is none.
   [[nodiscard]] std::int64_t rowid() const;
 
  private:

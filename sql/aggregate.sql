@@ -42,7 +42,7 @@ BEGIN
         ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO made;
     IF FOUND THEN RETURN made; END IF;
     EXIT WHEN evercore_find(type, key) IS NOT NULL;
-    PERFORM _evercore_draw_ids();  -- it met an aggregate of its own id
+    PERFORM _evercore_draw_ids();  -- the id that it drew was taken
   END LOOP;
   RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', key, type USING ERRCODE = 'EV003';
 END $$;
@@ -64,7 +64,7 @@ BEGIN
     -- Someone else made it meanwhile: the insert waited for that commit, so it is visible now.
     IF NOT FOUND THEN found_id := evercore_find(type, key); END IF;
     IF found_id IS NOT NULL THEN RETURN found_id; END IF;
-    PERFORM _evercore_draw_ids();  -- or it met an aggregate of its own id
+    PERFORM _evercore_draw_ids();  -- or the id that was drawn is taken
   END LOOP;
   RAISE EXCEPTION 'natural key "%" was renamed or erased while it was ensured: try again', key USING ERRCODE = '40001';
 END $$;
@@ -101,7 +101,7 @@ BEGIN
   INSERT INTO evercore_aggregate (aggregate_id, type_id, natural_key) OVERRIDING SYSTEM VALUE VALUES (place, aggregate.type_id, new_key)
       ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
-    -- Another may just have given it that very key.
+    -- Meanwhile another call may have given it this very key.
     PERFORM FROM evercore_aggregate a WHERE a.aggregate_id = id AND a.natural_key = new_key COLLATE "C";
     IF FOUND THEN RETURN id; END IF;
     RAISE EXCEPTION 'EV003: natural key "%" is taken in aggregate type "%"', new_key,

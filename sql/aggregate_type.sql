@@ -51,7 +51,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_changes_states(text, text) IS 'Whether options change the schema of an aggregate type.';
 
--- States that are stored already are not looked at.
+-- Does not check the states that are stored already.
 CREATE OR REPLACE FUNCTION _evercore_declare_states(type text, options text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
 DECLARE

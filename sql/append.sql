@@ -63,7 +63,7 @@ BEGIN
     IF bears = '{}' THEN bears := NULL; END IF;
     extra := metadata;
     IF event_id IS NOT NULL THEN
-      -- Not a second time what was tried above: a repeat has been found there.
+      -- Not where it was tried above already: that found a repeat.
       reached := CASE WHEN coalesce(reference, metadata, event_time, tags) IS NOT NULL OR octet_length(data) > @shallow@ THEN
         _evercore_append_identified(id, expected, event_type, data, reference, extra, happened, event_id, bears, fresh, newest) END;
       IF reached IS NOT NULL THEN RETURN reached; END IF;
@@ -119,8 +119,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_counted(bigint, bigint) IS 'EV010 where not as many aggregates count their events as were wanted.';
 
--- What an event and the place it goes to must be, in the order in which faults are named: EV004, EV005, EV009. `wrong` is what
--- the caller found of the last kind. Gives the event's time.
+-- Checks an event and its target. Faults are named in this order: EV004, EV005, EV009. `wrong` is an EV009 that the caller found.
+-- Gives the event's time.
 CREATE OR REPLACE FUNCTION _evercore_check_event(data text, metadata text, id bigint, type text, key text, event_type text, event_id text,
   wrong text, expected bigint, reference text, event_time text, tags text, bears text[]) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE AS $$

@@ -1,9 +1,9 @@
 -- One event with an event_id that is new: what most programs append.
 --
--- Repeats, and whatever is or may be otherwise, also a fault, take the arrays of append_many.sql, which cost four times as much.
+-- Repeats, faults and all else that is not plainly such an event go through the arrays of append_many.sql, at four times the cost.
 
--- NULL, and nothing is done, where the way is not open: a repeat writes nothing. The event_id is looked up again when the aggregate is locked,
--- as another call may have written it meanwhile: whoever has it after that wrote to another aggregate, and may have been compacted since.
+-- Gives NULL and writes nothing where this way is not open, so a repeat writes nothing. The event_id is looked up again once the aggregate is
+-- locked, as another call may have written it meanwhile. An event that has it after that is one of another aggregate, perhaps compacted since.
 CREATE OR REPLACE FUNCTION _evercore_append_identified(id bigint, expected bigint, event_type text, data text, reference text, metadata json,
   happened timestamptz, identity text, bears text[], fresh boolean, newest bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$

@@ -49,7 +49,7 @@ DECLARE
   fine boolean;
   reached bigint;
 BEGIN
-  -- One row to an aggregate that is there, and nothing that only this form reads in its own way: an append as any other.
+  -- One row for an aggregate that is there, without the values that only this form reads in its own way: evercore_append does it.
   IF current_setting('evercore.parts_' || level) = '0' AND gathered <> '' AND position('},{"' IN gathered) = 0 THEN
     SELECT r.* INTO given FROM json_to_record(gathered::json)
       AS r (aggregate_type text, natural_key text, aggregate_id bigint, expected bigint, event_type text, data text, reference text, metadata text, event_time text, event_id text, tags text);
@@ -105,8 +105,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_insert_end() IS 'After INSERT INTO evercore_append: the gathered rows are checked and appended.';
 
--- Rows one by one, each with its tags as the one text that was given; the first that is at fault is named. Gives the events as they are
--- stored: bytes as text, and with their times.
+-- Checks rows one by one and names the first that is at fault. Here an event's tags are still one text, as given. Gives the events as they
+-- are stored: bytes as text, and with their times.
 CREATE OR REPLACE FUNCTION _evercore_check_rows(ids bigint[], types text[], keys text[], expects bigint[], times text[], events anyarray) RETURNS anyarray
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -146,8 +146,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_printed_bytes(text, text) IS 'A document of the INSERT form as text, bytes as what they spell.';
 
--- A time given to the INSERT form arrives as the session prints it: in another order of day, month and year where it does not write
--- as ISO 8601 does. What the session would print just so was one; without an offset it is UTC.
+-- A time given to the INSERT form arrives as the session prints it, with day, month and year in another order where DateStyle is not ISO.
+-- A text was a time if the session would print a time in just this way. Without an offset it is UTC.
 CREATE OR REPLACE FUNCTION _evercore_printed_time(value text) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -163,7 +163,7 @@ BEGIN
   naive := regexp_replace(given, '(:[0-9]{2}(?:[.][0-9]+)?(?: [0-9]{4})?)(?: [A-Za-z]+| ?[+-][0-9:]+)$', E'\\1')::timestamp;
   IF NOT isfinite(naive) THEN RETURN value; END IF;
   IF naive::text = value OR naive::date::text = value THEN RETURN _evercore_time_text(naive); END IF;
-  -- With a zone: one of the instants at which clocks of the session's zone show this, twice in the hour that is put back.
+  -- With a zone: a clock of the session's zone shows this at one instant, or at two in the hour that is repeated in autumn.
   FOREACH moment IN ARRAY ARRAY[naive AT TIME ZONE current_setting('TimeZone'), naive AT TIME ZONE current_setting('TimeZone') - interval '1 hour',
                                 naive AT TIME ZONE current_setting('TimeZone') + interval '1 hour'] LOOP
     IF moment::text = value THEN RETURN _evercore_time_text(moment); END IF;

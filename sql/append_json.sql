@@ -83,7 +83,7 @@ END $$;
 COMMENT ON FUNCTION evercore_append_many(text, text, bigint) IS
   'Appends the events of a JSON array of appends, all or none, and only where no event above a position matches the condition.';
 
--- A right array of appends that is not empty, under a condition where there is one.
+-- Appends a checked array that is not empty, under a condition if there is one.
 CREATE OR REPLACE FUNCTION _evercore_append_document(appends text, condition jsonb, "after" bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -115,7 +115,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_append_document(text, jsonb, bigint) IS 'Appends the events of a JSON array of appends.';
 
--- Appends what _evercore_plain_appends let pass and has neither event ids nor tags; where a type declares tags or a schema, by the other way.
+-- Appends a document that _evercore_plain_appends let pass and that has neither event ids nor tags. Where a type declares tags or a schema,
+-- the other way does it.
 -- `newest`: a newest position that is good enough for a single append.
 CREATE OR REPLACE FUNCTION _evercore_append_plain(document json, parsed jsonb, newest bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
@@ -254,7 +255,7 @@ BEGIN
     PERFORM appends::json;
   EXCEPTION
     WHEN invalid_text_representation THEN PERFORM _evercore_refuse('EV004', 'appends: not JSON');
-    -- Deeper than the server's own parser goes, nothing can be looked at piece by piece.
+    -- What is deeper than the server's own parser goes cannot be taken apart.
     WHEN statement_too_complex THEN PERFORM _evercore_refuse('EV004', 'appends: too deep');
   END;
   fault := _evercore_escape_fault(appends);
@@ -275,8 +276,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_appends(text) IS 'Names the first fault of a JSON array of appends.';
 
--- An event of evercore_append_many, and the members of its append but for the events. A value of another type passes for a name
--- until it is its turn.
+-- Checks an event of evercore_append_many and the members of its append, but not the other events. A value of a wrong type counts as a name
+-- until the check of names.
 CREATE OR REPLACE FUNCTION _evercore_check_json_event(header json, event json, marked boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

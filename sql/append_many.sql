@@ -167,7 +167,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_write(bigint[], bigint[], anyarray, bigint[]) IS 'Inserts events at the positions given.';
 
 -- Rows go in by event_id, so that two calls which race for several ids wait for each other in one order; positions are drawn before.
--- An id that another call takes meanwhile is counted, not caught: an exception block would be a subtransaction a call.
+-- An id that another call took meanwhile is found by counting rows: an exception block would cost a subtransaction in each call.
 CREATE OR REPLACE FUNCTION _evercore_write_identified(ids bigint[], befores bigint[], events anyarray, places bigint[], in_rows boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -221,7 +221,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_event_ids(text[]) IS 'The events that bear these event ids, compacted ones included.';
 
--- The answer for appends that ended with a repeat: event ids as above, and the places of the events that are new.
+-- Answers for appends that end with a repeat, from their event ids and the places of the new events.
 CREATE OR REPLACE FUNCTION _evercore_repeated(lasts text[], firsts text[], owners integer[], places bigint[])
 RETURNS TABLE (append integer, aggregate_id bigint, sequence bigint, "position" bigint, first_position bigint, repeated boolean)
 LANGUAGE plpgsql VOLATILE AS $$

@@ -11,7 +11,7 @@ BEGIN
   IF FOUND AND EXISTS (SELECT FROM _evercore_function_faults() f WHERE f.fault IS NOT NULL AND f.statement IS NOT NULL) THEN RETURN; END IF;
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, f.problem FROM _evercore_relation_faults() f ORDER BY 3;
   IF FOUND AND EXISTS (SELECT FROM _evercore_relation_faults() f WHERE f.kind IN ('table', 'sequence')) THEN RETURN; END IF;
-  -- Nobody knows what states and tags an upcast gives that has other steps.
+  -- With other steps an upcast gives other data, so states and tags cannot be checked.
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, format('upcast of "%s" is damaged', k.name) FROM evercore_event_type k
    WHERE k.upcast_steps IS DISTINCT FROM _evercore_upcast_steps(k.upcast) ORDER BY k.name;
   IF FOUND THEN RETURN; END IF;
@@ -143,7 +143,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_declaration_faults() IS 'What is wrong with what types declare, and whether the store says its version.';
 
--- A snapshot at the base is what it is, as long as the server can read it.
+-- A snapshot at the base cannot be compared with events that are gone: it only has to be readable.
 CREATE OR REPLACE FUNCTION _evercore_is_folded(state json, id bigint, base bigint, upto bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 DECLARE

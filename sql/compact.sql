@@ -12,7 +12,7 @@ BEGIN
    WHERE e.aggregate_id = id AND e.sequence <= upto AND k.fold = 'custom'
      AND NOT (SELECT a.erased FROM evercore_aggregate a WHERE a.aggregate_id = id);
   IF custom IS NULL THEN
-    -- Those that went before are as much in need of that snapshot.
+    -- Events that were compacted earlier need that snapshot as well.
     SELECT max(a.base) INTO custom FROM evercore_aggregate a
       JOIN evercore_compacted_type c ON c.aggregate_id = a.aggregate_id JOIN evercore_event_type k ON k.name = c.event_type
      WHERE a.aggregate_id = id AND k.fold = 'custom' AND NOT a.erased;
@@ -23,7 +23,7 @@ BEGIN
   ELSIF reader IS NOT NULL THEN
     RETURN format('aggregate %s has events that subscription "%s" has not read', id, reader);
   END IF;
-  -- Until its tags are filled an event of a type counts as tagged; one that was erased gets none.
+  -- Until the tags of its type are filled, an event counts as tagged. An erased one gets no tags.
   SELECT min(e.position) INTO tagged FROM evercore_event e
    WHERE e.aggregate_id = id AND e.sequence <= upto
      AND (e.tags IS NOT NULL OR EXISTS (SELECT FROM evercore_event_type k WHERE k.name = e.event_type AND k.unfilled > 0)
@@ -96,7 +96,7 @@ BEGIN
             FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto) r
    WHERE a.aggregate_id = id;
   PERFORM _evercore_require_whole(_evercore_is_remembered(id, upto), 'aggregate ' || id || ' was compacted');
-  -- What is removed shows no more how far positions were given.
+  -- Removed events no longer show how far positions were given.
   PERFORM setval('@extschema@._evercore_highest'::regclass, greatest(@highest@, @last_position@, (SELECT max(e.position) FROM evercore_event e)) | @flags@);
   PERFORM _evercore_open_log(true);
   DELETE FROM evercore_event e WHERE e.aggregate_id = id AND e.sequence <= upto;

@@ -62,7 +62,7 @@ COMMENT ON FUNCTION _evercore_is_of_format(text, text) IS 'Whether a text is a d
 
 -- == One schema at one value ==
 
--- The keyword that comes first of those that look at nothing deeper: type, enum, const, and all that numbers and strings alone have.
+-- The first fault among the keywords that look at nothing deeper: type, enum, const, and those of numbers and strings.
 CREATE OR REPLACE FUNCTION _evercore_schema_value_fault(schema jsonb, value jsonb, kind text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -93,8 +93,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_schema_value_fault(jsonb, jsonb, text) IS 'The first keyword that a value is at fault by in itself, or NULL.';
 
--- What else there is to do, in order: schemas to try on members and elements (those with a token), on names, and on the value itself; trials; and
--- faults that are certain.
+-- What else there is to do for a value, in order: schemas to try on its members and elements (they have a token), on its names, and on the
+-- value itself; trials; and faults that are certain already.
 CREATE OR REPLACE FUNCTION _evercore_schema_parts(schema jsonb, held jsonb, kind text)
 RETURNS TABLE (op text, part jsonb, holder text, token text, turn bigint, amount bigint)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -167,7 +167,7 @@ COMMENT ON FUNCTION _evercore_schema_parts(jsonb, jsonb, text) IS 'What is to be
 
 -- == The whole ==
 
--- Whether a trial is over after so many turns, of which some were taken, and the keyword that it is at fault by then.
+-- Whether a trial is over after `turn` turns, of which `hits` were taken, and the keyword of its fault if it has one.
 CREATE OR REPLACE FUNCTION _evercore_trial(op text, part jsonb, turn bigint, amount bigint, hits bigint, OUT done boolean, OUT fault text)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
@@ -181,8 +181,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_trial(text, jsonb, bigint, bigint, bigint) IS 'Whether a trial is over, and its fault.';
 
--- What a reference takes at a place is kept, or alternatives that lead to it again and again would take time without bound: `seen` has a text a
--- bucket, of digests that + or - follows.
+-- The answer of a reference at a place is kept: alternatives that lead to it again and again would take unbounded time. `seen` is a hash table,
+-- a text for each bucket: digests, each followed by + (taken) or -.
 CREATE OR REPLACE FUNCTION _evercore_schema_fault(root jsonb, data jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -371,7 +371,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_changes_schema(text, text) IS 'Whether options change the schema of an event type.';
 
--- Under the lock of declarations. What is stored already is not looked at again.
+-- Under the lock of declarations. Does not check the events that are stored already.
 CREATE OR REPLACE FUNCTION _evercore_change_schema(type text, options text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -394,7 +394,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_stored_schema_fault(json, jsonpath) IS 'What is wrong with a stored schema, or NULL.';
 
--- As this release makes them of schemas that are sound.
+-- Where a schema is sound, its path becomes what this release makes of it.
 CREATE OR REPLACE FUNCTION _evercore_mend_schema_paths() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 BEGIN

@@ -2,8 +2,8 @@
 -- take; of what it is not true of, sql/data_schema.sql says what is wrong, if anything is. So it may leave out what a path cannot say, and
 -- what it cannot say at all has none.
 --
--- No part of it may be unknown, which a path gives for a comparison of two types: a type is tested before each. A path looks into arrays by
--- itself, so that a filter is only used on what is none.
+-- No part of it may be unknown, as a comparison of two types would be: so the type is tested before each comparison. A path goes into arrays
+-- by itself, so that a filter is only used on what is no array.
 
 -- References are followed twice on one way, and at most 50 of them: those that refer to each other could be written out without end.
 CREATE OR REPLACE FUNCTION _evercore_schema_path(declared json) RETURNS jsonpath
@@ -69,7 +69,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_path_of(jsonb, jsonb, text, integer) IS 'What is true of the value at a path where a schema takes it, or NULL.';
 
--- What is said of values of one type alone.
+-- A condition on values of one type alone: true of values of other types.
 CREATE OR REPLACE FUNCTION _evercore_path_guarded(schema jsonb, held text, kind text, said text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN schema->>'type' = kind OR schema->>'type' = 'integer' AND kind = 'number' THEN said ELSE format('(%s.type() != "%s" || %s)', held, kind, said) END
@@ -109,7 +109,7 @@ BEGIN
       FULL JOIN jsonb_array_elements_text(coalesce(schema->'required', '[]')) AS r (name) ON r.name = p.key LOOP
     part := _evercore_path_of(root, member.schema, held || '.' || to_jsonb(member.name)::text, level + 1);
     IF part IS NULL THEN RETURN NULL; END IF;
-    -- What has a type is there.
+    -- A value that has a type exists.
     IF member.required AND NOT member.schema ? 'type' THEN part := format('exists(%s.%s) && %s', held, to_jsonb(member.name)::text, part); END IF;
     IF NOT member.required THEN part := format('(!exists(%s.%s) || %s)', held, to_jsonb(member.name)::text, part); END IF;
     CONTINUE WHEN NOT member.required AND member.schema IN ('true', '{}');
@@ -140,8 +140,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_path_of_elements(jsonb, jsonb, text, integer) IS 'What is true of an array whose elements are taken.';
 
--- Decimals that are on the right side of a bound of at most 15 digits read to doubles that are, too; of one that they may not be equal to where
--- they are not close to it.
+-- A decimal on the right side of a bound of at most 15 digits reads as a double on that side too. Where it must not equal the bound, this holds
+-- only if it is not close to it.
 CREATE OR REPLACE FUNCTION _evercore_path_of_bounds(schema jsonb, held text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN bool_and(length(b.bound::text) <= 16) THEN

@@ -50,7 +50,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_derive(json, jsonb) IS 'The tags that a declaration derives from data.';
 
--- Stored data may be from before the payload profile. What nobody can read gives none.
+-- Stored data may be older than the payload profile. Data that cannot be read give no tags.
 CREATE OR REPLACE FUNCTION _evercore_derive_stored(declared json, steps text[], data json) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN

@@ -53,7 +53,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_read_options(text) IS 'The declared tags of the options of an event type, all of which it checks; EV004, EV005, EV009.';
 
--- One after the other: their order is that of the derived tags. NULL for what declares none.
+-- The prefixes and pointers in order, which is that of the derived tags. NULL where no tags are declared.
 CREATE OR REPLACE FUNCTION _evercore_declared_list(declared json) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
@@ -193,7 +193,7 @@ BEGIN
   IF _evercore_declared_list(declared) IS NULL THEN declared := NULL; END IF;
   PERFORM _evercore_read_committed('declaring'), _evercore_enter_declaration(), _evercore_change_fold(type, wanted), _evercore_change_schema(type, options);
   upcast := _evercore_change_upcast(type, options);
-  -- They may be declared so already, also by another meanwhile.
+  -- They may be declared in this way already, perhaps by another call just now.
   PERFORM FROM evercore_event_type k
     WHERE k.name = type COLLATE "C" AND (options::json->'tags' IS NULL OR _evercore_declared_list(k.tags) IS NOT DISTINCT FROM _evercore_declared_list(declared));
   IF NOT FOUND THEN
@@ -208,7 +208,7 @@ COMMENT ON FUNCTION _evercore_declare_tags(text, text, text) IS 'Declares the fo
 
 -- == The tags of events that are there ==
 
--- Of a type whose tags or whose upcast changed.
+-- Tags the old events of a type whose tags or upcast changed.
 CREATE OR REPLACE FUNCTION _evercore_tag_old_events(type text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -233,7 +233,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_tag_old_events(text) IS 'Gives the events of a type that are there its declared tags, or leaves that to evercore_fill; EV010.';
 
--- What events lack of the derived tags comes behind those that were derived before.
+-- Derived tags that an event lacks come after those that were derived before.
 CREATE OR REPLACE FUNCTION _evercore_tag_events(type text, declared json, places bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE

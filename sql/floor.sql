@@ -116,7 +116,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_check_replica() IS 'EV010 where events come by logical replication.';
 
--- For callers that read up to it: the snapshot they read with must be newer than the position.
+-- For callers that read up to the safe position: their snapshot must be newer than it.
 CREATE OR REPLACE FUNCTION _evercore_safe_head() RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 BEGIN

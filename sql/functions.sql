@@ -89,7 +89,7 @@ BEGIN
       EXECUTE CASE WHEN anew THEN 'CREATE ' ELSE 'CREATE OR REPLACE ' END || one.statement;
     EXCEPTION WHEN invalid_function_definition OR wrong_object_type THEN
       IF anew THEN RAISE; END IF;
-      -- Whom the user let call it may call what takes its place.
+      -- The roles that the user let call it may call the new one as well.
       rights := ARRAY(SELECT format('GRANT %s ON ROUTINE @extschema@.%s TO %s', g.privilege, one.signature, g.receiver)
                         FROM pg_proc p, LATERAL @given(p.proacl; p.proowner)@ g
                        WHERE p.oid = to_regprocedure('@extschema@.' || one.signature) AND g.grantee <> 0);

@@ -79,9 +79,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION evercore_time(anyelement) IS 'A time of any type, to compare with: without an offset it is UTC.';
 
--- The forms themselves, from one table of arguments. Arguments after the last one that is not text are optional. Each form that takes as
--- many arguments as a call costs it a microsecond until it is prepared, so that a reference of another type than text is taken beside texts
--- alone.
+-- The forms themselves, from one table of arguments. Arguments after the last one that is not text are optional. Each form with the number of
+-- arguments of a call costs that call a microsecond unless it is prepared. So a form with a reference that is no text takes text for the rest.
 CREATE OR REPLACE FUNCTION _evercore_forms() RETURNS TABLE (statement text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, @extschema@, pg_temp AS $$
 DECLARE
@@ -92,8 +91,8 @@ BEGIN
          document (type, call) AS (VALUES ('text', '%1$s'), ('anyelement', '_evercore_document(%1$s, ''%1$s'')')),
          start (type, call) AS (VALUES ('text', 'start'), ('bigint', 'start'), ('timestamptz', '_evercore_time_text(start)'),
                                        ('timestamp', '_evercore_time_text(start)'), ('date', '_evercore_time_text(start)')),
-         -- What evercore_append takes after its first three arguments, a line a type. `beside`: which forms have it. Both halves of a pair, or
-         -- neither; what is alone, where all others but the document are text; what is unpaired, in all others; the rest, in every combination.
+         -- What evercore_append takes after its first three arguments, a line for each type. `beside` says in which forms a type occurs: a pair
+         -- only with its other half; `alone` only where all others but the document are text; `unpaired` only without a pair; else in all.
          argument (no, name, type, call, beside) AS (VALUES
            (1, 'data', 'text', 'data', ''),
            (1, 'data', 'anyelement', '_evercore_document(data, ''data'')', ''),

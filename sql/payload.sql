@@ -30,7 +30,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_payload_fault(text) IS 'What puts a document outside the payload profile: the word of EV004, or NULL.';
 
--- The same, slow and without jsonb, where the root is to be an object; any root is right where that is NULL. Of several faults the first in this order is named, as on SQLite.
+-- The same, slowly and without jsonb. `root` is the type that the root must have; NULL allows any. Of several faults the first in this
+-- order is named, as on SQLite.
 CREATE OR REPLACE FUNCTION _evercore_exact_fault(data text, root text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 DECLARE

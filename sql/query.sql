@@ -156,7 +156,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_rarest(text[]) IS 'The tag with the fewest events, where one has less than 10,000.';
 
--- Each is found by a look at the index: the events of a tag may be many, its types are few.
+-- A tag may have many events but has few types, so each type is found by one look at the index.
 CREATE OR REPLACE FUNCTION _evercore_types_of_tag(wanted text) RETURNS text[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -170,7 +170,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION _evercore_types_of_tag(text) IS 'The types of the events that bear a tag.';
 
--- EV010 where compaction removed what an item without tags asks for. After the statement that read: what goes in between was read.
+-- EV010 where compaction removed what an item without tags asks for. Called after the statement that read the events: what is removed in between
+-- was read.
 CREATE OR REPLACE FUNCTION _evercore_require_uncompacted(query jsonb, "after" bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -336,7 +337,7 @@ END $$;
 COMMENT ON FUNCTION evercore_query(text, bigint, bigint) IS
   'The events after a position that match a query, in order; nothing that matches can still appear at or below the last; READ COMMITTED only.';
 
--- Read in statements after the keys are held.
+-- Its statements run after the keys are held.
 CREATE OR REPLACE FUNCTION _evercore_check_condition(condition jsonb, "after" bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -409,7 +410,7 @@ BEGIN
     RETURN wanted::integer;
   END IF;
   PERFORM _evercore_enter_declaration();
-  -- Before the flag: whoever looks for it finds it.
+  -- The index comes before the flag, so that whoever sees the flag finds the index.
   IF wanted THEN PERFORM _evercore_mark(@by_type@); END IF;
   UPDATE _evercore_declared d SET by_type = wanted;
   PERFORM _evercore_declaration_written(FOUND, '_evercore_declared');

@@ -1,4 +1,4 @@
--- Whom the user let call a form that is gone may call what has its name now (see retire.sql).
+-- The roles that the user let call a form that is gone may call the function of that name now (see retire.sql).
 DO $evercore$
 DECLARE
   given record;

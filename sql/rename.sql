@@ -46,7 +46,7 @@ BEGIN
   PERFORM _evercore_rename_in_filters(kind = 'event', old, new);
   RETURN new;
 EXCEPTION WHEN unique_violation THEN
-  -- Another made it meanwhile.
+  -- Another call made it meanwhile.
   PERFORM _evercore_refuse('EV010', format('%s type "%s" is there already', kind, new));
 END $$;
 COMMENT ON FUNCTION evercore_rename_type(text, text, text) IS

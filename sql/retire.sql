@@ -22,7 +22,7 @@ BEGIN
 $retired$, E'\n'))) r;
   PERFORM pg_catalog.set_config('evercore.retired_rights', coalesce(rights, ''), true);
   IF gone IS NULL THEN RETURN; END IF;
-  -- As whose they are: who installs may be a member of that role without its rights (NOINHERIT).
+  -- Dropped as their owner: the installing role may be a member of that role without its rights (NOINHERIT).
   SET LOCAL ROLE @owner@;
   EXECUTE 'DROP ROUTINE ' || gone;
   EXECUTE pg_catalog.format('SET LOCAL ROLE %I', caller);

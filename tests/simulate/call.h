@@ -24,16 +24,19 @@ struct Seen {
   Number cursor;  ///< where it began
   Number head;
   Text filter;
+  std::size_t depth =
+      0;  ///< of what a rollback takes back: 1 in a transaction, and 1 a savepoint; else 0
 };
 using Memory = std::map<std::pair<std::string, Number>, Seen>;  ///< by subscription and partition
 
 /// Where a call stands.
 struct Scene {
-  Store& store;        ///< as the connection sees it, and changes it
-  Memory& memory;      ///< of the connection
-  Number now;          ///< by the machine's clock
-  Number safe;         ///< the position up to which followers may read
-  bool again = false;  ///< answered before: what others began since comes after it
+  Store& store;           ///< as the connection sees it, and changes it
+  Memory& memory;         ///< of the connection
+  Number now;             ///< by the machine's clock
+  Number safe;            ///< the position up to which followers may read
+  bool again = false;     ///< answered before: what others began since comes after it
+  std::size_t depth = 0;  ///< of what is written and not committed, as in Seen
 };
 
 using Rows = std::vector<std::string>;  ///< columns parted by |, NULL for NULL

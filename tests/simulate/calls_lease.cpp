@@ -52,7 +52,7 @@ Rows fetch(Scene& scene, const Arguments& arguments) {
   }
   if (rows.empty())
     scene.memory[place] = {partition.token, partition.position, scene.safe,
-                           subscription.filter.text()};
+                           subscription.filter.text(), scene.depth};
   return rows;
 }
 

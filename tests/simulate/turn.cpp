@@ -1,4 +1,6 @@
 // What begins and ends transactions. A step that would be an error of SQLite's own is passed over.
+#include <algorithm>
+
 #include "simulate/world.h"
 
 namespace evercore::simulate {
@@ -54,11 +56,11 @@ World::Complaint World::turn(const Step& step) {
       auto complaint = done("ROLLBACK TO" + level(number));
       if (complaint && !complaint->empty()) return complaint;
       if (sqlite3_get_autocommit(session.db) != 0) {
-        transaction.reset();
+        roll_back(session);
         return std::nullopt;
       }
       if (complaint) return std::nullopt;
-      transaction->savepoints.resize(number + 1);
+      roll_back(session, number + 1);
       transaction->view = transaction->savepoints.back();
       return transaction->started && !disk_.is_dead() ? look(session, transaction->view)
                                                       : std::nullopt;
@@ -68,7 +70,9 @@ World::Complaint World::turn(const Step& step) {
       if (transaction->by_savepoint && number == 0) return commit(step, "RELEASE level0");
       auto complaint = done("RELEASE" + level(number));
       if (complaint && !complaint->empty()) return complaint;
-      if (!complaint) transaction->savepoints.resize(number);
+      if (complaint) return std::nullopt;
+      transaction->savepoints.resize(number);
+      for (auto& [place, seen] : session.memory) seen.depth = std::min(seen.depth, 1 + number);
       return std::nullopt;
     }
     case Kind::commit:
@@ -77,7 +81,7 @@ World::Complaint World::turn(const Step& step) {
       if (!transaction) return std::nullopt;
       auto complaint = done("ROLLBACK");
       if (complaint && !complaint->empty()) return complaint;
-      transaction.reset();
+      roll_back(session);
       if (complaint && sqlite3_get_autocommit(session.db) == 0)
         return "a rollback left the transaction open";
       return disk_.is_dead() ? std::nullopt : look(session, committed_);
@@ -85,6 +89,17 @@ World::Complaint World::turn(const Step& step) {
     default:
       return std::nullopt;
   }
+}
+
+void World::roll_back(Session& session, std::size_t savepoints) {
+  if (savepoints == 0) {
+    session.transaction.reset();
+  } else {
+    session.transaction->savepoints.resize(savepoints);
+  }
+  std::erase_if(session.memory, [&](const auto& entry) {
+    return savepoints == 0 ? entry.second.depth > 0 : entry.second.depth > savepoints;
+  });
 }
 
 World::Complaint World::commit(const Step& step, const char* sql) {
@@ -100,6 +115,7 @@ World::Complaint World::commit(const Step& step, const char* sql) {
   happened_ = disk_.peace();
   if (reply.ok()) {
     transaction.reset();
+    for (auto& [place, seen] : session.memory) seen.depth = 0;
     if (!nothing_to_write) adopt(after, changed);
     return std::nullopt;
   }
@@ -108,7 +124,7 @@ World::Complaint World::commit(const Step& step, const char* sql) {
   if (is_busy(reply.code)) return std::nullopt;  // it can be tried again
   // A RELEASE that fails leaves its transaction open, with nothing in it.
   if (sqlite3_get_autocommit(session.db) == 0) run(session.db, "ROLLBACK");
-  transaction.reset();
+  roll_back(session);
   return resolve({before, after});
 }
 

@@ -232,6 +232,8 @@ World::Complaint World::call(const Step& step) {
   const Store before = after;
   Memory memory = session.memory;
   Scene scene{after, memory, machine_time, transaction ? transaction->start_head : after.head};
+  if (transaction && sqlite3_txn_state(session.db, "main") == SQLITE_TXN_WRITE)
+    scene.depth = 1 + transaction->savepoints.size();
   std::optional<Rows> rows;
   std::optional<Refusal> refusal;
   try {
@@ -253,7 +255,7 @@ World::Complaint World::call(const Step& step) {
     if (dead)
       return after_death(step, transaction ? std::vector{committed_} : std::vector{before, after});
     if (transaction && sqlite3_get_autocommit(session.db) != 0) {
-      transaction.reset();  // SQLite rolled it back
+      roll_back(session);  // by SQLite itself
       return look(session, committed_);
     }
     if (unstarted && sqlite3_txn_state(session.db, "main") == SQLITE_TXN_NONE)
@@ -269,7 +271,7 @@ World::Complaint World::call(const Step& step) {
   if (transaction) {
     if (sqlite3_get_autocommit(session.db) != 0) {
       if (!happened_ && !dead) return "the transaction is gone";
-      transaction.reset();  // the call was refused, and its own rollback failed
+      roll_back(session);  // the call was refused, and its own rollback failed
       return std::nullopt;
     }
     transaction->changed = transaction->changed || !(transaction->view == after);

@@ -100,6 +100,8 @@ class World {
   Complaint reopen(const Step& step);
 
   void start(Session& session);
+  /// Ends the transaction, or goes back to so many savepoints: what was seen of what is gone is forgotten.
+  static void roll_back(Session& session, std::size_t savepoints = 0);
   void adopt(Store after, bool changed);
   [[nodiscard]] Number attempts_of_others(const Session& session) const;
   [[nodiscard]] bool others_in_transaction(const Session& session) const;

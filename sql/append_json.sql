@@ -219,7 +219,8 @@ BEGIN
             AND (a - '{events,aggregate_id,aggregate_type,natural_key,expected,repeats}'::text[]) = '{}'
             AND coalesce(a->'repeats', 'null') IN ('null', '"skip"')
             AND (jsonb_typeof(a->'aggregate_id') = 'number' AND NOT a ?| '{aggregate_type,natural_key}'
-                 OR jsonb_typeof(a->'aggregate_type') = 'string' AND jsonb_typeof(a->'natural_key') = 'string' AND NOT a ? 'aggregate_id')
+                 OR jsonb_typeof(a->'aggregate_type') = 'string' AND jsonb_typeof(a->'natural_key') = 'string' AND NOT a ? 'aggregate_id'
+                    AND char_length(a->>'aggregate_type') BETWEEN 1 AND @max_name@ AND char_length(a->>'natural_key') BETWEEN 1 AND @max_name@)
             AND (a->>'aggregate_id' IS NULL OR (a->>'aggregate_id') ~ '^[0-9]{1,18}$')
             AND (a->>'expected' IS NULL OR jsonb_typeof(a->'expected') = 'number' AND (a->>'expected') ~ '^[0-9]{1,18}$')
             AND (SELECT bool_and((

@@ -102,6 +102,11 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"E","dat
 SELECT evercore_append_many('[{"aggregate_id":1,"expekted":4,"events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"time":"2026-01-01T00:00:00Z"}]}]') AS appends;
 
+-- type and key are looked at with the events, so that the first append at fault is named
+SELECT evercore_append_many('[{"aggregate_type":"User","natural_key":"","events":[{"event_type":"E","data":{}}]},{"aggregate_type":"","natural_key":"k","events":[{"event_type":"E","data":{}}]}]');
+SELECT evercore_append_many('[{"aggregate_type":"User","natural_key":"k","events":[{"event_type":"E","data":{}}]},{"aggregate_type":"","natural_key":"k","events":[{"event_type":"E","data":{}}]}]');
+SELECT evercore_find('User', 'k');
+
 -- the members of an event are held to the rules of the arguments
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data":{}}]}]') AS appends;

@@ -109,6 +109,10 @@ SELECT evercore_append_many('[]', '[{"tags":["a"]}]', -1) AS appends;
 SELECT evercore_append_many('[]', '[{"after":1}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":99,"events":[{"event_type":"E","data":{}}]}]', '[{"tags":["course:c1"]}]', 0) AS appends;
 
+-- … and after the aggregates that they name
+SELECT evercore_append_many('[{"aggregate_type":"","natural_key":"k","events":[{"event_type":"E","data":{}}]}]', '{}') AS appends;
+SELECT evercore_append_many('[{"aggregate_type":"User","natural_key":"","events":[{"event_type":"E","data":{}}]}]', '[{"tags":["a"]}]', -1) AS appends;
+
 -- … its shape before its positions, and the argument last
 SELECT evercore_append_many('[]', '[{"tags":["a"],"after":99},{"tags":[]}]', -1) AS appends;
 SELECT evercore_append_many('[]', '[{"tags":["a"]},{"tags":["a"],"after":99},{"tags":["b"],"after":98}]', -1) AS appends;

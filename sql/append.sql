@@ -143,14 +143,12 @@ BEGIN
   IF wrong IS NOT NULL THEN PERFORM _evercore_refuse('EV009', wrong); END IF;
   PERFORM _evercore_number(expected, 'expected', 0, NULL);
   IF char_length(reference) > @max_reference@ THEN PERFORM _evercore_refuse('EV009', 'reference is longer than @max_reference@ characters'); END IF;
-  IF coalesce(type, key) IS NOT NULL AND id IS NOT NULL THEN
-    PERFORM _evercore_time(event_time, 'event_time'), _evercore_refuse('EV009', 'aggregate_id is given together with a type or key');
-  END IF;
   happened := _evercore_time(event_time, 'event_time');
   IF tags IS NOT NULL THEN
     IF bears IS NULL THEN PERFORM _evercore_refuse('EV009', 'tags is not an array of texts'); END IF;
     IF cardinality(bears) > @max_tags@ THEN PERFORM _evercore_refuse('EV009', 'tags are more than @max_tags@'); END IF;
   END IF;
+  IF coalesce(type, key) IS NOT NULL AND id IS NOT NULL THEN PERFORM _evercore_refuse('EV009', 'aggregate_id is given together with a type or key'); END IF;
   RETURN happened;
 END $$;
 COMMENT ON FUNCTION _evercore_check_event(text, text, bigint, text, text, text, text, text, bigint, text, text, text, text[]) IS

@@ -84,6 +84,11 @@ SELECT evercore_append(2, 15, 'Greeted', '{}', NULL, NULL, '0', NULL, '[7]');
 SELECT evercore_append(99, 15, 'Greeted', '{}', NULL, NULL, NULL, NULL, '[7]');
 SELECT evercore_append(2, 99, 'Greeted', '{}', NULL, NULL, NULL, NULL, '["a"]');
 
+-- … all before an aggregate that is named twice
+INSERT INTO evercore_append (aggregate_id, aggregate_type, natural_key, event_type, data, tags) VALUES (1, 'Course', 'c1', 'E', '{}', '{}');
+SELECT evercore_append_many('[{"aggregate_id":1,"aggregate_type":"Course","natural_key":"c1","events":[{"event_type":"E","data":{},"tags":{}}]}]') AS appends;
+INSERT INTO evercore_append (aggregate_id, aggregate_type, natural_key, event_type, data, tags) VALUES (1, 'Course', 'c1', 'E', '{}', '["a"]');
+
 -- a repeat is known by its content, and that is aggregate, type and data: the tags stay what they were
 SELECT evercore_append(1, NULL, 'CourseRenamed', '{"name":"SQL 2"}', NULL, NULL, NULL, 'r-2', '["other"]');
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"CourseRenamed","data":{"name":"SQL 2"},"event_id":"r-2"}]}]') AS appends;

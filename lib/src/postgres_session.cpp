@@ -344,6 +344,24 @@ ResultHandle PostgresSession::receive(ResultHandle& fault) {
   return result;
 }
 
+// Lets the server answer what went before a command that cannot be sent. What it has prepared, it has.
+void PostgresSession::take_back(const std::vector<Text*>& fresh) {
+  PQpipelineSync(connection_);
+  ResultHandle ignored, result;
+  const auto ended = [&] {
+    result = receive(ignored);
+    return !result || PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC;
+  };
+  for (Text* text : fresh) {
+    if (text != nullptr) {
+      if (ended()) break;
+      text->prepared = PQresultStatus(result.get()) == PGRES_COMMAND_OK;
+    }
+    if (ended()) break;
+  }
+  PQexitPipelineMode(connection_);
+}
+
 void PostgresSession::exchange(const std::vector<const Command*>& commands) {
   bool pipelined = commands.size() > 1;
   std::vector<Text*> fresh(commands.size(), nullptr);
@@ -363,14 +381,8 @@ void PostgresSession::exchange(const std::vector<const Command*>& commands) {
   } catch (const connection_error&) {
     throw;
   } catch (...) {
-    // A parameter that cannot be sent: let the server answer what went before.
-    if (pipelined) {
-      PQpipelineSync(connection_);
-      ResultHandle ignored, last;
-      do last = receive(ignored);
-      while (last && PQresultStatus(last.get()) != PGRES_PIPELINE_SYNC);
-      PQexitPipelineMode(connection_);
-    }
+    // A parameter that cannot be sent.
+    if (pipelined) take_back(fresh);
     throw;
   }
   ResultHandle fault;

@@ -73,6 +73,7 @@ class PostgresSession final : public Session {
   void exchange(const std::vector<const Command*>& commands);
   void send_all(const std::vector<const Command*>& commands, const std::vector<Text*>& fresh,
                 bool pipelined);
+  void take_back(const std::vector<Text*>& fresh);
   ResultHandle receive(ResultHandle& fault);
   void send(const Command& command);
   void send_prepare(const Command& command);

@@ -145,6 +145,23 @@ TEST_CASE("a raw document that was damaged is refused, or stored as it is, alone
   }
 }
 
+TEST_CASE("a text that cannot be sent is refused, and the same call goes through without it") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  const std::string nul(1, '\0');
+  const auto publish = [&](const std::string& data, int events) {
+    store->with_context([&](Context& ctx) {
+      for (int i = 0; i < events; ++i) ctx.publish(id, {"X", data});
+    });
+  };
+  for (const int events : {1, 2}) {
+    CAPTURE(events);
+    CHECK_THROWS_AS(publish("{\"a\":\"" + nul + "\"}", events), payload_error);
+    CHECK_NOTHROW(publish("{}", events));
+  }
+  CHECK(store->follow(0).size() == 4);
+}
+
 TEST_CASE("each raw event of a context is held to the version that it expects") {
   Fresh store;
   const auto id = new_user(store.store, "ann");

@@ -2,8 +2,8 @@
 //
 //   std::jthread mailer([&](std::stop_token stop) {
 //     store.run_subscription(
-//         "welcome-mails", {.event_types = {"UserCreated"}}, evercore::Start::end(), {.stop = stop},
-//         [&](const evercore::RecordedEvent& event) { send_mail(event); });
+//         "welcome-mails", {.event_types = {"UserCreated"}}, evercore::Start::end(),
+//         {.stop = stop}, [&](const evercore::RecordedEvent& event) { send_mail(event); });
 //   });
 //
 // A durable subscription is a row in the store: its cursor outlives the program, and runners in as
@@ -16,12 +16,25 @@
 //   void(Context&, std::span<const RecordedEvent>)   executes is committed with the cursor, or not
 //
 // and is called in the order of positions of the events of its partition, never by two runners at
-// once for the same partition while leases are kept.
+// once for the same partition while leases are kept. It is called on the thread that called
+// run_subscription(). What it is given lives until it returns: copy an event that is to be kept.
+//
+// A handler without a Context may see an event twice: let that do no harm, as by noting the event's
+// position with the effect. One that takes a Context shares it with the events before it in the
+// batch: when it throws, what they staged is taken back too, and they are handled again first.
+//
+//   store.run_subscription(
+//       "balances", {.event_types = {"Deposited"}}, evercore::Start::beginning(), {.stop = stop},
+//       [](evercore::Context& ctx, const evercore::RecordedEvent& event) {
+//         const auto deposited = evercore::decode_event<Deposited>(event);
+//         ctx.execute("UPDATE balance SET cents = cents + $2 WHERE account = $1",
+//                     {event.aggregate_id, deposited->cents});
+//       });
 //
 // How soon a runner sees an event: at once, when it was appended through the same EventStore or a
-// copy of it; within milliseconds, when another program wrote it to the same SQLite file, or through
-// this library to the same PostgreSQL store; else, such as for plain SQL sent to PostgreSQL by
-// others, or behind a transaction-pooling proxy, at the next poll.
+// copy of it; within milliseconds, when another program wrote it to the same SQLite file, or
+// through this library to the same PostgreSQL store; else, such as for plain SQL sent to PostgreSQL
+// by others, or behind a transaction-pooling proxy, at the next poll.
 #ifndef EVERCORE_SUBSCRIPTION_H
 #define EVERCORE_SUBSCRIPTION_H
 
@@ -40,22 +53,28 @@
 
 namespace evercore {
 
-// Which events a subscription is about: all that fit every part that is given.
+// Which events a subscription is about: all that fit every part that is given. Names are those in
+// the store; an event type need not be there yet. A durable subscription keeps the filter in its
+// row; a run with another one changes it for all runners of that name, from the next fetch on.
 struct Filter {
   std::string aggregate_type{};            // empty: any
   std::string natural_key{};               // empty: any; else aggregate_type must be given too
-  std::vector<std::string> event_types{};  // empty: any
+  std::vector<std::string> event_types{};  // one of these; empty: any
 };
 
-// Where a new subscription begins. It is looked at once, when the subscription is made; one that
-// exists goes on where it stands.
+// Where a subscription begins. For a durable one it is looked at once, when the subscription is
+// made; one that exists goes on where it stands. An ephemeral one begins there at each run.
 class Start {
  public:
+  // With the first event of the store.
   static Start beginning() { return Start("beginning"); }
-  // After everything that is in the store now.
+  // After everything that is in the store when the run begins.
   static Start end() { return Start("end"); }
+  // After the event of that position: 0 is the beginning. One that is negative, or beyond the
+  // newest that the store ever gave, is an argument_error of the run.
   static Start after(std::int64_t position) { return Start(std::to_string(position)); }
-  // Before the first event whose event_time is at that time or later.
+  // Before the first event whose event_time is at that time or later; what comes behind it is given
+  // whatever its time. Throws argument_error outside the years 1 to 9999.
   static Start at(Time time) { return Start(format_time(time)); }
 
   // As evercore_subscribe() takes it.
@@ -66,60 +85,78 @@ class Start {
   std::string text_;
 };
 
-// How a runner works.
+// How a runner works. The runner has a copy of its own. Values that cannot be are an argument_error
+// of the run, before anything is done.
+//
+//   evercore::SubscriptionOptions options{.stop = stop, .partitions = 8};
+//   options.batch_size = 500;
 struct SubscriptionOptions {
-  // The runner ends soon after a stop is asked for: it handles and acknowledges the current event first.
+  // The runner ends soon after a stop is asked for, from any thread: it finishes the event at hand
+  // (or the batch, where the handler takes one) and acknowledges what was handled. It does not
+  // break off a handler; a handler that takes long may look at the token itself.
   std::stop_token stop{};
   // Who holds the lease, for those who look at evercore_subscriptions; by default host:process.
   std::string owner{};
-  // Into how many partitions a new subscription is divided: how many runners can share it. Empty:
-  // 1 for a new one, as it is for one that exists. Another number than it has is a safety_error.
+  // Into how many partitions a new subscription is divided, 1 to 1,024: how many runners can share
+  // it. All events of an aggregate are in one. Empty: 1 for a new one, as it is for one that
+  // exists. Another number than it has is a safety_error.
   std::optional<std::int64_t> partitions{};
-  // Events fetched, and acknowledged, at a time; at most these are repeated after a crash.
+  // Events fetched, and acknowledged, at a time, at least 1; at most these are repeated after a
+  // crash.
   std::int64_t batch_size = 100;
-  // How long a runner that died keeps others from its partition.
+  // How long a runner that died keeps others from its partition: above 0, at most a day. One that
+  // is alive renews it each third of that time.
   std::chrono::milliseconds lease{30'000};
   // The lease is renewed, but while the handler is at work on a batch not for longer than this: a
-  // handler that hangs loses its partition then, and what it does later has no effect on the cursor.
+  // handler that hangs loses its partition then, and what it does later has no effect on the
+  // cursor.
   std::chrono::milliseconds renew_for{std::chrono::hours{1}};
-  // Without news the runner looks again after poll_shortest, and ever less often down to each
-  // poll_longest. For partitions that came free it looks each half lease at least.
+  // Without news the runner looks again after poll_shortest, which is above 0, then after ever
+  // longer waits up to poll_longest, which is no shorter. For partitions that came free it looks
+  // each half lease at least. News of an append ends the wait at once, where it is heard (above).
   std::chrono::milliseconds poll_shortest{10};
   std::chrono::milliseconds poll_longest{1'000};
-  // A handler that throws is tried again on the same event so many times in all, after waits that
-  // double from the first to the longest. A lost server is looked for at these intervals for as long
-  // as it takes.
+  // A handler that throws is tried again on the same event so many times in all, at least 1, after
+  // waits that double from first_wait, which may be 0, up to longest_wait. A lost server is looked
+  // for at these intervals for as long as it takes.
   int attempts = 5;
   std::chrono::milliseconds first_wait{100};
   std::chrono::milliseconds longest_wait{10'000};
   // While others hold all partitions: wait until one comes free, or return owned_by_another.
   bool wait_for_lease = true;
-  // Return caught_up once there is nothing left to read, in place of waiting for more.
+  // Return caught_up once there is nothing left to read, in place of waiting for more: for a job
+  // that runs now and then, and for tests. A subscription that is paused is waited for all the
+  // same.
   bool until_caught_up = false;
 };
 
-// Why a runner ended.
+// Why a runner ended, where it was not by an exception. Whichever it is, what was handled is
+// acknowledged and the partition given up, as far as the store could be reached.
 enum class SubscriptionEnd {
   stopped,           // a stop was asked for
   caught_up,         // until_caught_up: there was nothing left
   owned_by_another,  // wait_for_lease is false: others hold all partitions
-  removed            // somebody unsubscribed it
+  removed            // somebody unsubscribed it: evercore_unsubscribe()
 };
 
 namespace detail {
 
-// A handler of any of the forms, as the runners call it.
+// A handler of any of the forms, as the runners call it. It refers to the program's own, which must
+// outlive it.
 struct Handler {
   std::function<void(Context*, std::span<const RecordedEvent>)> call;
-  bool takes_context;
-  bool takes_batch;
+  bool takes_context;  // else it is called with none
+  bool takes_batch;    // else it is called with one event at a time
 };
 
+// False for every type, for an assertion that fails only where it is reached.
 template <class>
 inline constexpr bool is_handler = false;
 
 using Batch = std::span<const RecordedEvent>;
 
+// Finds out which form a handler has. Where several would do, one without a Context goes first, and
+// one that takes an event before one that takes a batch. A handler of none does not compile.
 template <class H>
 Handler make_handler(H& handler) {
   if constexpr (std::invocable<H&, const RecordedEvent&>) {

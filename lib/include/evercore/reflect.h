@@ -9,7 +9,24 @@
 // A struct qualifies when it is an aggregate in the sense of the language (no constructors, no
 // private or virtual members) of at most 40 members and without base classes. Member functions and
 // static members do no harm. Bit-fields, C arrays and references cannot be members. The codec says
-// in a sentence what is wrong with a struct that does not qualify.
+// in a sentence what is wrong with a struct that does not qualify; what is here does not look, and
+// fails with an error of the compiler's, or gives other members than there are.
+//
+// Programs need it where they do something with every member, such as a line of a table:
+//
+//   template <class T>
+//   std::string header() {
+//     std::string line;
+//     for (std::string_view name : evercore::reflect::member_names<T>) line.append(name) += ' ';
+//     return line;
+//   }
+//
+// How it works. Members are counted by trying from how many values in braces a T can be made. They
+// are reached by a structured binding of as many names (detail/members.h). Their names are read
+// from what the compiler calls a function whose template argument is a pointer to the member.
+//
+// All texts that are given live as long as the program. Names are as in the source, in the source's
+// bytes; those of enumerators are in enums.h.
 #ifndef EVERCORE_REFLECT_H
 #define EVERCORE_REFLECT_H
 
@@ -41,6 +58,7 @@ struct anything {
   }
 };
 
+// Whether a T can be made of as many values in braces as there are indexes.
 template <class T, std::size_t... I>
 constexpr bool takes(std::index_sequence<I...>) {
   return requires {
@@ -48,6 +66,7 @@ constexpr bool takes(std::index_sequence<I...>) {
   };
 }
 
+// The greatest count from Count downwards that fits.
 template <class T, std::size_t Count>
 constexpr std::size_t count_from() {
   if constexpr (Count == 0) {
@@ -59,6 +78,7 @@ constexpr std::size_t count_from() {
   }
 }
 
+// How many members T has; max_members + 1 where they are more than that.
 template <class T, std::size_t Count = 0>
 constexpr std::size_t count_up() {
   // Counting upwards ends at the first count that does not fit: cheap, for most structs are small.
@@ -99,6 +119,7 @@ constexpr bool array_at(std::index_sequence<Before...>, std::index_sequence<Afte
   }
 }
 
+// Whether any of the first members is one.
 template <class T, std::size_t Count, std::size_t... Place>
 constexpr bool array_among(std::index_sequence<Place...>) {
   return (array_at<T>(std::make_index_sequence<Place>{},
@@ -127,6 +148,7 @@ struct pointer {
 template <class T>
 pointer(const T*) -> pointer<T>;
 
+// The name of member I: the last name in what the compiler calls a pointer to it.
 template <class T, std::size_t I>
 constexpr std::string_view member_name() noexcept {
   constexpr auto text = spelled<pointer{
@@ -144,11 +166,12 @@ constexpr std::array<std::string_view, sizeof...(I)> names_of(std::index_sequenc
 
 }  // namespace detail
 
-// How many members T has.
+// How many members T has, 0 to 40; 41 stands for more.
 template <class T>
 inline constexpr std::size_t member_count = detail::count_up<T>();
 
-// The names of T's members in order of declaration, as written in the source.
+// The names of T's members in order of declaration, as written in the source: a std::array, empty
+// for a struct without members.
 template <class T>
 inline constexpr std::array<std::string_view, member_count<T>> member_names =
     detail::names_of<T>(std::make_index_sequence<member_count<T>>{});
@@ -163,12 +186,17 @@ template <class T>
 inline constexpr bool has_array =
     detail::array_among<T, member_count<T>>(std::make_index_sequence<member_count<T>>{});
 
-// References to the members of `object`, in order of declaration. They live as long as the object.
+// References to the members of `object`, as a std::tuple in order of declaration; to const ones,
+// where the object is const. They live as long as the object.
+//
+//   Point point{1, 2};
+//   std::get<1>(evercore::reflect::members(point)) = 5;  // point.y
 template <class T>
 constexpr auto members(T& object) noexcept {
   return evercore::detail::tie_members<member_count<std::remove_const_t<T>>>(object);
 }
 
+// The type of member I, without const.
 template <class T, std::size_t I>
 using member_type =
     std::remove_cvref_t<std::tuple_element_t<I, decltype(reflect::members(std::declval<T&>()))>>;
@@ -199,6 +227,7 @@ constexpr std::string_view find_type_name() noexcept {
 template <class T>
 inline constexpr std::string_view type_name_of = find_type_name<T>();
 
+// All of what the compiler calls T, up to where it goes on with aliases or ends.
 template <class T>
 constexpr std::string_view find_full_name() noexcept {
   std::string_view text = spelled_type<T>();
@@ -209,13 +238,15 @@ constexpr std::string_view find_full_name() noexcept {
 
 }  // namespace detail
 
-// The unqualified name of a struct or enum, as written in the source.
+// The unqualified name of a struct or enum, as written in the source: "User" for shop::User, and
+// "Box" for Box<int>. It is the name in the store, unless the struct says another.
 template <class T>
 constexpr std::string_view type_name() noexcept {
   return detail::type_name_of<T>;
 }
 
-// The name with its namespaces, as the compiler spells it.
+// The name with its namespaces and arguments, as the compiler spells it: for messages, and to tell
+// structs apart. Compilers differ in it: it is not to be stored.
 template <class T>
 constexpr std::string_view full_name() noexcept {
   return detail::find_full_name<T>();

@@ -1,14 +1,15 @@
 // The reading half of codec.h: a parsed document goes straight into a struct.
 //
-// Why it is written as it is. Loading an aggregate decodes every event of it, so nothing is made on the
-// way: no map of names and no tree of values, only steps along the words of the document (json.h). The
-// names of members are known when the program is compiled. They mostly come in the order of the struct, in
-// which they were written; so each is compared with the one that is due, and looked for only when it is
-// another. A chain of Place on the stack says where decoding stands. It costs nothing until something is
-// wrong: then it is walked once, and the message has the whole path, as in "address.lines[2]".
+// Why it is written as it is. Loading an aggregate decodes every event of it, so nothing is made on
+// the way: no map of names and no tree of values, only steps along the words of the document
+// (json.h). The names of members are known when the program is compiled. They mostly come in the
+// order of the struct, in which they were written; so each is compared with the one that is due,
+// and looked for only when it is another. A chain of Place on the stack says where decoding stands.
+// It costs nothing until something is wrong: then it is walked once, and the message has the whole
+// path, as in "address.lines[2]".
 //
-// Every function here takes the value, what it goes to, and the place. It throws decode_error for a value
-// that does not fit, and may have changed what it goes to by then.
+// Every function here takes the value, what it goes to, and the place. It throws decode_error for a
+// value that does not fit, and may have changed what it goes to by then.
 #ifndef EVERCORE_DETAIL_DECODE_H
 #define EVERCORE_DETAIL_DECODE_H
 
@@ -20,8 +21,8 @@ namespace evercore::detail {
 // SQL fold passes over nulls of state events, and so does ours.
 enum class Nulls { refused, absent };
 
-// Decodes the value into the member of that index. The index is known only when the program runs, the
-// member's type when it is compiled: the fold expression is the switch between them.
+// Decodes the value into the member of that index. The index is known only when the program runs,
+// the member's type when it is compiled: the fold expression is the switch between them.
 template <class T, std::size_t... I>
 void decode_member(json::Value value, T& object, std::size_t index, const Place* outer,
                    std::index_sequence<I...>) {
@@ -31,7 +32,8 @@ void decode_member(json::Value value, T& object, std::size_t index, const Place*
       ((I == index && (detail::decode_value(value, std::get<I>(refs), &place), true)) || ...));
 }
 
-// Whether a null counts as if that member had been left out: where nulls do, unless it is an optional.
+// Whether a null counts as if that member had been left out: where nulls do, unless it is an
+// optional.
 template <class T, Nulls nulls>
 constexpr bool passes_over_null(std::size_t index) {
   if constexpr (nulls == Nulls::refused) {
@@ -45,7 +47,9 @@ constexpr bool passes_over_null(std::size_t index) {
 }
 
 // Walks an object that spells a T: calls take(index, value) for each member that T has and
-// unknown(name, value) for the others, and gives the members it met.
+// unknown(name, value) for the others, in the order of the JSON, and gives the members it met. Of
+// two members of one name the later one is taken last, so it stays. Throws decode_error where the
+// value is no object, and at the end where a member of `required` has not come.
 template <class T, Nulls nulls, class Take, class Unknown>
 Seen walk_struct(json::Value value, const Place* place, Take&& take, Unknown&& unknown) {
   static_assert(required_names_exist<T>(),
@@ -84,8 +88,8 @@ Seen walk_struct(json::Value value, const Place* place, Take&& take, Unknown&& u
   return seen;
 }
 
-// Decodes an object into the struct and gives the members it had. `unknown` is called with the name
-// and value of each member that the struct lacks.
+// Decodes an object into the struct and gives the members it had; the others stay as they were in
+// `object`. `unknown` is called with the name and value of each member that the struct lacks.
 template <Nulls nulls = Nulls::refused, class T, class Unknown>
 Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& unknown) {
   constexpr std::size_t count = reflect::member_count<T>;
@@ -97,7 +101,8 @@ Seen decode_struct(json::Value value, T& object, const Place* place, Unknown&& u
   return walk_struct<T, nulls>(value, place, take, unknown);
 }
 
-// An integer that T can hold; 5.0 is none.
+// An integer that T can hold; 5.0 is none, and neither is what lies beyond int64, also for a T that
+// could hold it: the codec writes no such one.
 template <class T>
 void decode_integer(json::Value value, T& out, const Place* place) {
   if (value.kind() == json::Kind::huge || value.kind() == json::Kind::integer) {
@@ -134,7 +139,7 @@ void decode_number(json::Value value, T& out, const Place* place) {
   out = static_cast<T>(number);
 }
 
-// The value that has this name.
+// The value that has this name, among the enumerators that were found (enums.h).
 template <class E>
 void decode_enum(std::string_view name, E& out, const Place* place) {
   check_enum<E>();
@@ -144,8 +149,8 @@ void decode_enum(std::string_view name, E& out, const Place* place) {
   }
 }
 
-// A time, in any form that parse_time() takes. What the member's clock cannot hold is a fault, and so is
-// a fraction that it would cut: a time must come back as it was written.
+// A time, in any form that parse_time() takes. What the member's clock cannot hold is a fault, and
+// so is a fraction that it would cut: a time must come back as it was written.
 template <class D>
 void decode_time(json::Value value, std::chrono::sys_time<D>& out, const Place* place) {
   std::chrono::sys_seconds seconds;
@@ -192,6 +197,7 @@ void decode_duration(json::Value value, D& out, const Place* place) {
   }
 }
 
+// A day of the years 1 to 9999, as "2026-11-21" and in no other form.
 inline void decode_date(json::Value value, std::chrono::year_month_day& out, const Place* place) {
   if (value.kind() != json::Kind::string) fail_kind(place, "a date", value);
   if (!parse_date(value.text(), out)) {
@@ -199,8 +205,9 @@ inline void decode_date(json::Value value, std::chrono::year_month_day& out, con
   }
 }
 
-// The elements of a vector, a set or an array. An array's number must be right, and a set holds none
-// twice: a duplicate that was passed over would not be written again.
+// The elements of a vector, a set or an array, in place of those that are there. An array's number
+// must be right, and a set holds none twice: a duplicate that was passed over would not be written
+// again.
 template <class T>
 void decode_elements(json::Value value, T& out, const Place* place) {
   if (value.kind() != json::Kind::array) fail_kind(place, "an array", value);
@@ -253,7 +260,8 @@ void decode_tuple(json::Value value, T& out, const Place* place) {
   }
 }
 
-// Makes a type of the program's own, as json_value says.
+// Makes a type of the program's own, as json_value says. A std::exception of from_json() becomes a
+// decode_error with its text at this place; std::bad_alloc goes through.
 template <class T>
 void take_stored(stored_as<T>&& stored, T& out, const Place* place) {
   std::string problem;
@@ -279,7 +287,8 @@ void decode_hooked(json::Value value, T& out, const Place* place) {
   }
 }
 
-// A map's key out of the name of a member.
+// A map's key out of the name of a member: the text itself, what json_value makes of it, or the
+// value of an enum.
 template <class Key>
 void decode_key(std::string_view name, Key& key, const Place* place) {
   if constexpr (is_text<Key>) {
@@ -293,7 +302,7 @@ void decode_key(std::string_view name, Key& key, const Place* place) {
   }
 }
 
-// A map out of an object. Of two members of one key the first stays.
+// A map out of an object, in place of what it held. Of two members of one key the first stays.
 template <class T>
 void decode_map(json::Value value, T& out, const Place* place) {
   if (value.kind() != json::Kind::object) fail_kind(place, "an object", value);
@@ -310,7 +319,8 @@ void decode_map(json::Value value, T& out, const Place* place) {
   }
 }
 
-// The alternative that the object's one member is named after.
+// The alternative that the object's one member is named after. Further members are passed over; an
+// object without one is refused, and so is a name that no alternative has.
 template <class... A>
 void decode_variant(json::Value value, std::variant<A...>& out, const Place* place) {
   if (value.kind() != json::Kind::object || value.first().at_end()) {
@@ -335,8 +345,8 @@ void decode_variant(json::Value value, std::variant<A...>& out, const Place* pla
   }
 }
 
-// Any value, by its type: the one way in for members, elements and alternatives. A type that cannot be
-// stored does not compile, and the message says why.
+// Any value, by its type: the one way in for members, elements and alternatives. A type that cannot
+// be stored does not compile, and the message says why.
 template <class T>
 void decode_value(json::Value value, T& out, const Place* place) {
   if constexpr (has_json_value<T>) {

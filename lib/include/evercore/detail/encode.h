@@ -1,10 +1,11 @@
 // The writing half of codec.h: a struct goes to the end of one string.
 //
 // Why it is written as it is. The text is made in one string, without parts that are put together
-// later. The names of members are constants with their quotes and colon (key_text in codec.h): nothing is
-// escaped while the program runs. Texts are escaped, but whether they are UTF-8 is looked at once, over
-// the whole, at the end of encode(). What is written here decode() reads back as the same value; where no
-// JSON can say that, payload_error is thrown and the string is of no use.
+// later. The names of members are constants with their quotes and colon (key_text in codec.h):
+// nothing is escaped while the program runs. Texts are escaped, but whether they are UTF-8 is
+// looked at once, over the whole, at the end of encode(). What is written here decode() reads back
+// as the same value; where no JSON can say that, payload_error is thrown and the string is of no
+// use.
 #ifndef EVERCORE_DETAIL_ENCODE_H
 #define EVERCORE_DETAIL_ENCODE_H
 
@@ -12,7 +13,8 @@
 
 namespace evercore::detail {
 
-// Whether member I of a T made without arguments is an optional with a value.
+// Whether member I of a T made without arguments, which is an optional, has a value. It is looked
+// at once in the program's life, by whichever thread comes first.
 template <class T, std::size_t I>
 bool initialised() {
   static const bool has_value = [] {
@@ -22,8 +24,8 @@ bool initialised() {
   return has_value;
 }
 
-// A comma where one is due, the name, and the value; nothing for an optional that is empty, unless its
-// initialiser is not: leaving it out would bring that back.
+// A comma where one is due, the name, and the value; nothing for an optional that is empty, unless
+// its initialiser is not: leaving it out would bring that back.
 template <class T, std::size_t I, class M>
 void encode_member(std::string& out, const M& member) {
   constexpr auto& key = key_text<T, I>;
@@ -59,7 +61,8 @@ std::string_view name_of(E value) {
   return name;
 }
 
-// A time in UTC, to the microsecond, or to the nanosecond where that says more.
+// A time in UTC, to the microsecond, or to the nanosecond where that says more. Throws
+// argument_error outside the years 1 to 9999.
 template <class T>
 void encode_time(std::string& out, const T& time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -94,7 +97,8 @@ void encode_tuple(std::string& out, const T& tuple) {
   out += ']';
 }
 
-// The name that a map's key becomes.
+// The name that a map's key becomes: a text, what json_value makes a text of, or an enum's name.
+// Throws payload_error for an enum's value without a name. Another type does not compile.
 template <class Key>
 void encode_key(std::string& out, const Key& key) {
   if constexpr (has_json_value<Key>) {
@@ -114,7 +118,7 @@ void encode_key(std::string& out, const Key& key) {
   }
 }
 
-// An object of a map's elements, in the map's order.
+// An object of a map's elements, in the map's order, which nobody promises of an unordered_map.
 template <class T>
 void encode_map(std::string& out, const T& map) {
   out += '{';
@@ -140,7 +144,7 @@ void encode_duration(std::string& out, const T& duration) {
   json::write_string(out, format_duration(seconds.count(), rest.count()));
 }
 
-// A type of the program's own, as json_value says.
+// A type of the program's own, as json_value says. What to_json() throws goes through.
 template <class T>
 void encode_hooked(std::string& out, const T& value) {
   check_json_value<T>();
@@ -149,8 +153,8 @@ void encode_hooked(std::string& out, const T& value) {
   }
 }
 
-// Any value, by its type: the one way in for members, elements and alternatives. A type that cannot be
-// stored does not compile, and the message says why.
+// Any value, by its type: the one way in for members, elements and alternatives. A type that cannot
+// be stored does not compile, and the message says why.
 template <class T>
 void encode_value(std::string& out, const T& value) {
   if constexpr (has_json_value<T>) {

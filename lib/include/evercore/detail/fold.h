@@ -2,15 +2,16 @@
 // rules.
 //
 // Why it is written as it is. SQL folds the same events by names alone, without any struct
-// (evercore_state). The program must come to the same state, so a mistake that SQL would not notice is one
-// here while the program is compiled: a member that is a text in the event and a number in the state, or an
-// event that shares no member with its state. While the program runs a state event is never made: its JSON
-// goes straight into the state's members (fold_json). Only custom events, old structs with an
-// upcast(), and events that are applied become structs, whose members are then carried over (fold_members).
+// (evercore_state). The program must come to the same state, so a mistake that SQL would not notice
+// is one here while the program is compiled: a member that is a text in the event and a number in
+// the state, or an event that shares no member with its state. While the program runs a state event
+// is never made: its JSON goes straight into the state's members (fold_json). Only custom events,
+// old structs with an upcast(), and events that are applied become structs, whose members are then
+// carried over (fold_members).
 //
-// Snapshots are of use as long as the state has the shape that they were written with. By default the
-// version of a state is a number made of its members' names and kinds, not of how a compiler spells or lays
-// them out: so it is the same in every program, and changes when a member does.
+// Snapshots are of use as long as the state has the shape that they were written with. By default
+// the version of a state is a number made of its members' names and kinds, not of how a compiler
+// spells or lays them out: so it is the same in every program, and changes when a member does.
 #ifndef EVERCORE_DETAIL_FOLD_H
 #define EVERCORE_DETAIL_FOLD_H
 
@@ -31,7 +32,7 @@ constexpr std::string_view aggregate_name() {
     return reflect::type_name<S>();
 }
 
-// Every so many events a snapshot of the state is stored; 0: never.
+// Every so many events of an aggregate a snapshot of its state is stored; 0: never.
 template <class S>
 constexpr std::int64_t snapshot_every() {
   if constexpr (requires { S::snapshot_every; })
@@ -40,7 +41,9 @@ constexpr std::int64_t snapshot_every() {
     return default_snapshot_every;
 }
 
-// What kind of JSON a type is written as; the same on every compiler.
+// What kind of JSON a type is written as, by a letter; the same on every compiler. The letters are
+// part of the version of states that are stored: one that changes makes all snapshots of such
+// states useless.
 template <class T>
 constexpr char json_kind() {
   if constexpr (has_json_value<T>)
@@ -73,8 +76,8 @@ constexpr char json_kind() {
     return 'o';
 }
 
-// A number of 63 bits for what was added to it, in its order: FNV-1a, which is short and the same
-// everywhere. A separator after each text keeps "ab", "c" from being "a", "bc".
+// A number of 63 bits, never negative, for what was added to it, in its order: FNV-1a, which is
+// short and the same everywhere. A separator after each text keeps "ab", "c" from being "a", "bc".
 class Shape {
  public:
   constexpr void add(std::string_view text) {
@@ -88,8 +91,10 @@ class Shape {
   std::uint64_t hash_ = 0xcbf29ce484222325;
 };
 
-// Adds the names and kinds of everything in T. Seen are the structs around T: a struct may contain
-// vectors of itself.
+// Adds the names and kinds of everything in T: members by their names in JSON and in their order,
+// what containers hold, the alternatives of variants. Around are the structs that T is in: a struct
+// may contain vectors of itself, and is a mark where it does. Initialisers, the width of integers,
+// the length of arrays, the keys of maps and functions are no part of it.
 template <class T, class... Around>
 constexpr void add_shape(Shape& shape) {
   if constexpr (is_optional<T>) {
@@ -155,7 +160,9 @@ struct unwrapped<std::optional<T>> {
 };
 
 // Whether every value of an event's member can become the state's member of that name, in C++ and
-// in JSON alike.
+// in JSON alike: integers where none is out of range, an integer as a number, a float as a double,
+// else types of one kind that can be assigned. An optional on either side does no harm: an empty
+// one of the event is not carried over.
 template <class From, class To>
 constexpr bool can_replace() {
   using F = typename unwrapped<From>::type;
@@ -234,7 +241,9 @@ constexpr bool check_fold() {
 }
 
 // Replaces the state's members by the event's members of the same name, as far as the event set
-// them. An event that is not const is emptied: its texts are moved.
+// them: those of `seen`, bit i for member i, without optionals that are empty. An event that is not
+// const is emptied: its texts are moved. Throws only what an assignment throws, such as
+// std::bad_alloc.
 template <class E, class S>
 void fold_members(E& event, S& state, Seen seen) {
   const auto from = reflect::members(event);
@@ -257,7 +266,8 @@ void fold_members(E& event, S& state, Seen seen) {
   (std::make_index_sequence<reflect::member_count<std::remove_const_t<E>>>{});
 }
 
-// Sets the state's member of that name, if it has one, from JSON that is not null.
+// Sets the state's member of that name, if it has one, from JSON that is not null. Throws
+// decode_error where the value does not fit the state's member.
 template <class S>
 void fold_unknown(std::string_view name, json::Value value, S& state) {
   constexpr std::size_t count = reflect::member_count<S>;
@@ -269,8 +279,10 @@ void fold_unknown(std::string_view name, json::Value value, S& state) {
   }
 }
 
-// Decodes member I of a state event straight into the state's member of the same name; one that the
-// state lacks is decoded all the same, so that a wrong type does not pass unseen.
+// Decodes member I of a state event straight into the state's member of the same name, as the
+// event's type says, so that a value which the event cannot hold is refused though the state could.
+// One that the state lacks is decoded all the same, so that a wrong type does not pass unseen. A
+// null leaves the state as it is. Throws decode_error.
 template <class E, std::size_t I, class S>
 void fold_json_member(json::Value value, S& state) {
   using From = reflect::member_type<E, I>;
@@ -297,7 +309,9 @@ void fold_json_member(json::Value value, S& state) {
 }
 
 // Folds the JSON of a state event into the state without making the event. What the event's struct
-// lacks and the state has is set all the same: the SQL fold does so.
+// lacks and the state has is set all the same: the SQL fold does so. Throws decode_error for a
+// member that does not fit, and for one that is required and missing; the state may have changed by
+// then.
 template <class E, class S>
 void fold_json(json::Value value, S& state) {
   const auto take = [&]<std::size_t... I>(std::index_sequence<I...>,
@@ -313,7 +327,8 @@ void fold_json(json::Value value, S& state) {
       [&](std::string_view name, json::Value member) { fold_unknown(name, member, state); });
 }
 
-// No name may lead to two events.
+// Whether no name leads to two events: neither their own names, nor aliases, nor those of the
+// structs that they are upcast from.
 template <class... E>
 constexpr bool event_names_differ() {
   [[maybe_unused]] const auto bearers = []([[maybe_unused]] std::string_view name) {

@@ -1,10 +1,11 @@
 // Which types a member of an event or a state may have, and the sentence for those it may not.
 //
-// Why it is written as it is. Writing, reading, schemas and the shape of a state all ask what kind a type
-// is; they ask here, so that they cannot disagree. What cannot be stored is refused by a static_assert with
-// a sentence, and not by a concept: a compiler says of a concept which expression was not valid, which
-// tells the writer of a struct nothing. After the sentence the functions give false or nothing, and the
-// code behind them is left out, so that the sentence stands alone.
+// Why it is written as it is. Writing, reading, schemas and the shape of a state all ask what kind
+// a type is; they ask here, so that they cannot disagree. What cannot be stored is refused by a
+// static_assert with a sentence, and not by a concept: a compiler says of a concept which
+// expression was not valid, which tells the writer of a struct nothing. After the sentence the
+// functions give false or nothing, and the code behind them is left out, so that the sentence
+// stands alone.
 #ifndef EVERCORE_DETAIL_KINDS_H
 #define EVERCORE_DETAIL_KINDS_H
 
@@ -29,6 +30,8 @@
 
 namespace evercore::detail {
 
+// What kind a type is. They are asked of types without const and reference.
+
 template <class T>
 inline constexpr bool is_optional = false;
 template <class T>
@@ -44,6 +47,7 @@ inline constexpr bool is_std_array = false;
 template <class T, std::size_t N>
 inline constexpr bool is_std_array<std::array<T, N>> = true;
 
+// With a comparison, a hash or an allocator of any kind.
 template <class T>
 inline constexpr bool is_map = false;
 template <class K, class V, class C, class A>
@@ -56,11 +60,13 @@ inline constexpr bool is_variant = false;
 template <class... T>
 inline constexpr bool is_variant<std::variant<T...>> = true;
 
+// A point of the system's clock, of any precision.
 template <class T>
 inline constexpr bool is_time = false;
 template <class D>
 inline constexpr bool is_time<std::chrono::time_point<std::chrono::system_clock, D>> = true;
 
+// Any duration, also of those that cannot be stored: see is_exact_duration.
 template <class T>
 inline constexpr bool is_duration = false;
 template <class R, class P>
@@ -85,6 +91,7 @@ inline constexpr bool is_date = std::is_same_v<T, std::chrono::year_month_day>;
 template <class T>
 inline constexpr bool is_raw = std::is_same_v<T, RawJson>;
 
+// Kinds that no member may have, for the sentences of refuse().
 template <class T>
 inline constexpr bool is_smart_pointer = false;
 template <class T, class D>
@@ -97,6 +104,7 @@ inline constexpr bool is_character =
     std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
     std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
 
+// A number: neither bool nor a character. std::int8_t is one.
 template <class T>
 inline constexpr bool is_integer =
     std::is_integral_v<T> && !std::is_same_v<T, bool> && !is_character<T>;
@@ -109,10 +117,13 @@ template <class T>
 concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T> && !is_std_array<T> &&
                        !is_raw<T> && !has_json_value<T>;
 
+// False for every type, for an assertion that fails only where it is reached.
 template <class>
 inline constexpr bool never = false;
 
-// The names of T's members in JSON: their own, or those that T's json_names give them.
+// The names of T's members in JSON, in order of declaration: their own, or those that T's
+// json_names give them. A name on the left that no member has is passed over here; check_struct()
+// refuses it.
 template <class T>
 constexpr auto find_json_names() {
   std::array<std::string_view, reflect::member_count<T>> names = reflect::member_names<T>;
@@ -127,7 +138,7 @@ constexpr auto find_json_names() {
 template <class T>
 inline constexpr auto json_names = find_json_names<T>();
 
-// The index of the member of that name in JSON, or the count of members when there is none.
+// The index of the first member of that name in JSON, or the count of members when there is none.
 template <class T>
 constexpr std::size_t json_index(std::string_view name) noexcept {
   std::size_t index = 0;
@@ -175,7 +186,9 @@ constexpr bool has_const_member(std::index_sequence<I...>) {
           ...);
 }
 
-// Fails to compile unless T is a struct that can be an event or a state.
+// Fails to compile, with a sentence, unless T is a struct that can be an event or a state. Gives
+// false then, so that what would be made of it can be left out. It looks at T alone: types of
+// members are looked at where they are written or read.
 template <class T>
 constexpr bool check_struct() {
   if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T>) {
@@ -240,14 +253,14 @@ constexpr void check_json_value() {
       "evercore: json_value has no from_json() that makes the type of what to_json() gives");
 }
 
-// A duration that a text can hold exactly.
+// A duration that a text can hold exactly: of integers, in units that are whole nanoseconds.
 template <class T>
 inline constexpr bool is_exact_duration = false;
 template <class R, class P>
 inline constexpr bool is_exact_duration<std::chrono::duration<R, P>> =
     std::is_integral_v<R>&& std::ratio_divide<P, std::nano>::den == 1;
 
-// The sentence for a type that no member may have.
+// Fails to compile, with the sentence for a type that no member may have.
 template <class T>
 constexpr void refuse() {
   if constexpr (std::is_same_v<T, std::string_view>) {

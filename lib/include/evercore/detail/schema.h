@@ -1,10 +1,11 @@
 // Writes the schemas that schema.h tells of.
 //
-// Why it is written as it is. A schema is a constant of the program: it is declared to the store, and
-// compared with what is declared there, by its text. So it is put together while the program is compiled,
-// by functions that take `put`, a place for pieces of text. They run twice, once to count and once to
-// keep (written.h), since a constant's length must be known first. Each struct is written where
-// it is used, and one that holds itself, by whatever way, once below "$defs", or the text would have no end.
+// Why it is written as it is. A schema is a constant of the program: it is declared to the store,
+// and compared with what is declared there, by its text. So it is put together while the program is
+// compiled, by functions that take `put`, a place for pieces of text. They run twice, once to count
+// and once to keep (written.h), since a constant's length must be known first. Each struct is
+// written where it is used, and one that holds itself, by whatever way, once below "$defs", or the
+// text would have no end.
 #ifndef EVERCORE_DETAIL_SCHEMA_H
 #define EVERCORE_DETAIL_SCHEMA_H
 
@@ -46,7 +47,8 @@ constexpr auto joined(List list, Types<T...>, Lists... more) {
   }
 }
 
-// The structs in T that hold themselves. Around are those that T is in.
+// The structs in T that hold themselves, by whatever way, as a list of types without doubles.
+// Around are those that T is in.
 template <class T, class... Around>
 constexpr auto circles() {
   if constexpr (has_json_value<T>) {
@@ -76,10 +78,12 @@ constexpr auto circles() {
   }
 }
 
-// Writes the schema of Root; Nulls says whether null is taken in place of a value.
+// Writes the schema of Root, an event or a state. In all functions here `put` takes a piece of
+// text, and `null` says whether null is taken in place of a value, as an optional's is.
 template <class Root, Presence presence>
 class SchemaOf {
  public:
+  // The whole schema, an object. Does not compile where encode() does not.
   template <class Put>
   static constexpr void write(Put&& put) {
     static_assert(check_struct<Root>());
@@ -90,6 +94,7 @@ class SchemaOf {
   }
 
  private:
+  // The list without Root, which "#" refers to.
   template <class... T>
   static constexpr auto without_root(Types<T...>) {
     return joined(Types<>{}, std::conditional_t<std::is_same_v<T, Root>, Types<>, Types<T>>{}...);
@@ -108,9 +113,11 @@ class SchemaOf {
   static constexpr std::size_t count_of(Types<Defined...>) {
     return sizeof...(Defined);
   }
+  // Whether T is written below $defs, and referred to everywhere.
   template <class T>
   static constexpr bool is_defined = place_of<T>(others) < count_of(others);
 
+  // "$defs": each of the structs in the list, under its number.
   template <class Put, class... T>
   static constexpr void put_definitions(Put& put, Types<T...>) {
     put(",\"$defs\":{");
@@ -131,7 +138,7 @@ class SchemaOf {
     put_json_integer(put, static_cast<std::int64_t>(place_of<T>(others)) + 1);
   }
 
-  // `null`: null is taken as well, here and below.
+  // "type", one or with null.
   template <bool null, class Put>
   static constexpr void put_type(Put& put, std::string_view type) {
     put(null ? "\"type\":[" : "\"type\":");
@@ -159,6 +166,7 @@ class SchemaOf {
     }
   }
 
+  // A reference to Root or to one of the structs below $defs; with null, one of two.
   template <class T, bool null, class Put>
   static constexpr void put_reference(Put& put) {
     if (null) put("{\"anyOf\":[");
@@ -171,6 +179,8 @@ class SchemaOf {
     if (null) put(",{\"type\":\"null\"}]}");
   }
 
+  // The keywords of a type that is neither an optional nor referred to, without the braces around
+  // them.
   template <class T, bool null, class Put>
   static constexpr void put_keywords(Put& put) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -205,7 +215,7 @@ class SchemaOf {
     }
   }
 
-  // What lies beyond int64 cannot be stored.
+  // The least and the greatest integer of T. What lies beyond int64 cannot be stored.
   template <class T, class Put>
   static constexpr void put_bounds(Put& put) {
     constexpr auto most = std::numeric_limits<std::int64_t>::max();
@@ -217,6 +227,7 @@ class SchemaOf {
                      std::cmp_less(most, greatest) ? most : static_cast<std::int64_t>(greatest));
   }
 
+  // The names of an enum's values.
   template <class T, bool null, class Put>
   static constexpr void put_enum(Put& put) {
     check_enum<T>();
@@ -228,6 +239,7 @@ class SchemaOf {
     put(null ? ",null]" : "]");
   }
 
+  // An object of one member, named after one of the alternatives.
   template <bool null, class Put, class... A>
   static constexpr void put_variant(Put& put, std::type_identity<std::variant<A...>>) {
     put_type<null>(put, "object");
@@ -244,6 +256,7 @@ class SchemaOf {
     put("},\"additionalProperties\":false,\"minProperties\":1,\"maxProperties\":1");
   }
 
+  // An object of any members, all of one schema; keys of an enum must be its names.
   template <class T, bool null, class Put>
   static constexpr void put_map(Put& put) {
     put_type<null>(put, "object");
@@ -255,6 +268,8 @@ class SchemaOf {
     }
   }
 
+  // An array of elements of one schema, or of one each for a tuple, with their number where it is
+  // fixed.
   template <class T, bool null, class Put>
   static constexpr void put_array(Put& put) {
     put_type<null>(put, "array");
@@ -280,6 +295,8 @@ class SchemaOf {
     if (is_set<T>) put(",\"uniqueItems\":true");
   }
 
+  // The keywords of a struct: its members by their names in JSON, and which are required. Members
+  // that it does not have are taken, as decode() takes them.
   template <class T, bool null, class Put>
   static constexpr void put_object(Put& put) {
     static_assert(required_names_exist<T>(),
@@ -299,6 +316,8 @@ class SchemaOf {
     }
   }
 
+  // What the struct lists in `required`; where it lists nothing, each member that is no optional,
+  // or none in a schema of a state.
   template <class T, std::size_t... I, class Put>
   static constexpr void put_required(Put& put, std::index_sequence<I...>) {
     constexpr Seen required = [] {
@@ -323,6 +342,7 @@ class SchemaOf {
   }
 };
 
+// The schema as a text that lives as long as the program.
 template <class T, Presence presence>
 constexpr std::string_view schema_text() noexcept {
   return written<SchemaOf<T, presence>>();

@@ -11,6 +11,11 @@
 //   };
 //   using UserAggregate = evercore::StateAggregate<User, UserCreated, UserRenamed, UserLoggedIn>;
 //
+// A context gives the aggregate (context.h), and the aggregate takes events:
+//   auto user = ctx.load<UserAggregate>("ann");
+//   user.apply(UserRenamed{"anna"});
+//   if (user->is_active) …
+//
 // An event for which the state has apply(const Event&) or apply(const Event&, const EventInfo&) is
 // a custom event. Every other one is a state event: each of its members that is present and not
 // null replaces the state's member of the same name, as evercore_state() does in SQL. A member that
@@ -19,8 +24,12 @@
 // compile either, unless it says that it is meant:
 //   static constexpr bool changes_state = false;
 //
-// SQL knows nothing of an apply(): states in SQL, snapshots of the engine and compaction pass over custom
-// events, unless the state says by which rules SQL folds them (docs/reference.md, "Rules"):
+// An apply() is called each time the event is loaded again, for as long as the store is there: let
+// it depend on what it is given and on the state alone, and refuse nothing. Refusing is for
+// validate(), which is asked once, before the event is staged, and never of events that are stored.
+//
+// SQL knows nothing of an apply(): states in SQL, snapshots of the engine and compaction pass over
+// custom events, unless the state says by which rules SQL folds them (docs/reference.md, "Rules"):
 //   void apply(const Deposited& event) { balance += event.amount; }
 //   static constexpr std::string_view fold_rules(const Deposited&) {
 //     return R"([{"add":{"/balance":"/amount"}}])";
@@ -36,8 +45,8 @@
 //   static constexpr std::int64_t state_version = 1;
 //   // else an event not listed is a decode_error
 //   static constexpr bool ignore_unknown_events = true;
-//   // what the store lets each state be, as SQL folds it, whoever appends: a JSON Schema by hand, or
-//   // evercore::schema_of<User>(evercore::partial)
+//   // what the store lets each state be, as SQL folds it, whoever appends: a JSON Schema by hand,
+//   // or evercore::schema_of<User>(evercore::partial)
 //   static constexpr std::string_view schema() {
 //     return R"({"properties":{"username":{"minLength":1}}})";
 //   }
@@ -61,7 +70,8 @@ namespace detail {
 class UnitOfWork;
 }  // namespace detail
 
-// Which struct of the program something stands for; empty where that is not known.
+// Which struct of the program something stands for; empty where that is not known. The library
+// tells by it when two structs are meant by one name of the store.
 struct CppType {
   std::string_view name;        // with its namespaces
   const void* place = nullptr;  // an address of its own, where the name alone may mean several
@@ -80,61 +90,108 @@ template <class T>
 inline constexpr char place_of = 0;
 }  // namespace detail
 
+// The CppType of T, of which the text and the address live as long as the program.
 template <class T>
 constexpr CppType cpp_type() noexcept {
   return {reflect::full_name<T>(), &detail::place_of<T>};
 }
 
-// What an event type declares to the store, for evercore_event_type().
+// What an event type declares to the store, for evercore_event_type(). StateAggregate fills it from
+// the structs; who implements Aggregate by hand fills it by hand.
 struct EventFold {
-  std::string_view event_type;
-  std::string_view fold;  // "merge", "patch", "custom" or rules
-  CppType event{};
+  std::string_view event_type;  // the name in the store
+  std::string_view fold;        // "merge", "patch", "custom" or rules, a JSON array
+  CppType event{};              // the struct; empty for an event that is none
   // What else the type declares, each a JSON object; empty: nothing.
-  std::string_view tags{};
-  std::string_view schema{};
+  std::string_view tags{};    // {"course":"/course_id"}: a prefix and a pointer to its member
+  std::string_view schema{};  // what its data must be
 };
 
-// What is fixed for a type of aggregates. One object a type, which lives as long as the program. Within
-// one EventStore a name belongs to one struct: another state of the same aggregate type, or another
-// event of the same event type, is a usage_error when it is first used or warmed up.
+// What is fixed for a type of aggregates. One object a type, and it must live as long as the
+// program, with the texts and folds it points to: a store remembers it by its address. It does not
+// change, so that any thread may read it.
+//
+// Within one EventStore a name belongs to one struct: another state of the same aggregate type, or
+// another event of the same event type, is a usage_error when it is first used or warmed up. A type
+// with an empty `state` is let off that.
 struct AggregateType {
-  std::string_view name;
-  std::span<const EventFold> folds;
+  std::string_view name;             // of the aggregate type in the store, 1 to 255 characters
+  std::span<const EventFold> folds;  // its events
+  // Which snapshots decode_state() can read: those that were stored under the same number.
   std::int64_t state_version = 0;
-  std::int64_t snapshot_every = 0;  // 0: no snapshots
-  bool needs_info = true;           // whether fold() looks at times, reference or metadata
-  CppType state{};
+  std::int64_t snapshot_every = 0;  // one each so many events; 0: no snapshots
+  // Whether fold() looks at times, reference or metadata. Without it loading leaves them unread,
+  // and in the info that fold() is given they are empty.
+  bool needs_info = true;
+  CppType state{};            // the struct; empty for a type that was made by hand
   std::string_view schema{};  // what the store checks its states by, a JSON object; empty: nothing
 };
 
-// A stored event on its way into an aggregate; everything lives as long as the call.
+// A stored event on its way into an aggregate. Its texts live until fold() returns: copy what you
+// keep.
 struct StoredEvent {
-  std::string_view event_type;
+  std::string_view event_type;  // as stored; an old name too
+  // A JSON object. Loading an aggregate gives it with the upcasts that SQL declares, decide() as it
+  // was stored.
   std::string_view data;
   EventInfo info;
 };
 
-// The interface for those who want to fold by their own hands; StateAggregate implements it. A
-// context fills id, sequence and key, calls clear() or decode_state(), then fold() for each event
-// in order. Not to be shared between threads.
+// What a context loads, creates and writes. Programs use StateAggregate, which implements it; it is
+// here for those who want to fold by their own hands:
+//
+//   class Counter final : public evercore::Aggregate {
+//    public:
+//     void count() {
+//       require_writable();
+//       ++total_;
+//       stage("Counted", "{}", {});
+//     }
+//     const evercore::AggregateType& type() const noexcept override {
+//       static constexpr evercore::EventFold folds[] = {{"Counted", "custom"}};
+//       static constexpr evercore::AggregateType counter{"Counter", folds};
+//       return counter;
+//     }
+//     void clear() override { total_ = 0; }
+//     void fold(const evercore::StoredEvent&) override { ++total_; }
+//
+//    private:
+//     std::int64_t total_ = 0;
+//   };
+//
+// A context fills id, sequence and key, calls clear() or decode_state(), then fold() for each event
+// in order. What these throw goes through to who loads.
+//
+// An aggregate is for one thread at a time; it may be handed to another between two contexts. It is
+// a value: a copy counts its sequence by itself, so of two copies that are applied to, the second
+// makes a conflict. It may outlive its context and its EventStore, and keeps the store's
+// connections open for as long.
 class Aggregate {
  public:
   virtual ~Aggregate() = default;
 
+  // The number under which the store knows it, for ever; 0 for one that was neither loaded nor
+  // created.
   std::int64_t id() const noexcept { return id_; }
   // The sequence of the last event folded in, staged ones included: the aggregate's version. 0
   // before the first.
   std::int64_t sequence() const noexcept { return sequence_; }
+  // Its name within its type, where it has one; as it was when it was loaded, or as change_key()
+  // set it. The reference lives as long as the aggregate.
   const std::optional<std::string>& natural_key() const noexcept { return natural_key_; }
 
+  // What is fixed for its type: the same object in every call, which lives as long as the program.
   virtual const AggregateType& type() const noexcept = 0;
 
   // Back to the state before the first event.
   virtual void clear() = 0;
+  // Takes one stored event into the state. Stage nothing here. Throw decode_error for an event that
+  // does not fit.
   virtual void fold(const StoredEvent& event) = 0;
-  // The state as a JSON object and back. Needed for snapshots, and for aggregates whose events were
-  // compacted.
+  // The state as a JSON object and back: what the one writes the other must read. Needed for
+  // snapshots, and for aggregates whose events were compacted; without them usage_error is thrown.
+  // decode_state() also gets states that SQL folded: those of evercore_snapshot() and of
+  // compaction.
   virtual std::string encode_state() const;
   virtual void decode_state(std::string_view json);
 
@@ -145,9 +202,13 @@ class Aggregate {
   Aggregate& operator=(const Aggregate&) = default;
   Aggregate& operator=(Aggregate&&) = default;
 
-  // For implementations of apply(): throws usage_error unless the aggregate belongs to a context
-  // that is open for writing; stages an event that has been folded in already.
+  // For implementations of apply(). Call it first, before anything changes: it throws usage_error
+  // unless the aggregate belongs to a context that is open for writing.
   void require_writable() const;
+  // Call it last: stages an event that the state has taken already, for the commit of the
+  // aggregate's context, and counts sequence() up. `data` is a JSON object in UTF-8. When a
+  // snapshot is due by snapshot_every, it asks encode_state() for it. Throws usage_error as
+  // require_writable() does, and for an aggregate from load_at(), which nothing can be appended to.
   void stage(std::string_view event_type, std::string data, const EventOptions& options);
 
  private:
@@ -160,20 +221,36 @@ class Aggregate {
   std::shared_ptr<detail::UnitOfWork> work_;
 };
 
-// An aggregate whose state is the struct State, changed by Events and by nothing else.
+// An aggregate whose state is the struct State, changed by Events and by nothing else. The state
+// and each event are checked when this is compiled: what would never be called, cannot be stored or
+// would lose something does not compile, and the message says what to do.
+//
+// Made by itself it is of no store: a context loads or creates it.
 template <class State, class... Events>
 class StateAggregate : public Aggregate {
  public:
   using state_type = State;
 
+  // The state with all events folded in, those that are staged too. Read it; only apply() changes
+  // it. What these give lives as long as the aggregate, and shows each later change.
   const State& state() const noexcept { return state_; }
   const State* operator->() const noexcept { return &state_; }
   const State& operator*() const noexcept { return state_; }
 
-  // Validates the event, folds it into the state and stages it in the aggregate's context; it is
-  // stored when the context commits. When validate() throws, nothing has happened. When an apply()
-  // of the state throws, nothing is staged, but the state is as that apply() left it. Throws
-  // usage_error outside a context.
+  // Validates the event, folds it into the state and stages it in the aggregate's context: it is
+  // stored when the context commits. It is encoded at once and need not live any longer. The
+  // options say who, when and about what (event.h).
+  //   user.apply(UserRenamed{"anna"}, {.reference = "admin", .tags = {"name:anna"}});
+  //
+  // An apply() of the state that takes an EventInfo gets the event_time of the options, and now()
+  // where they have none, the new sequence, and the position 0.
+  //
+  // Throws usage_error outside a context that is open for writing; what validate() throws; and
+  // payload_error for an event that no JSON can hold. Nothing has happened then. What an apply() of
+  // the state throws goes through: nothing is staged, but the state is as that apply() left it. On
+  // an aggregate from load_at() the usage_error comes after the state took the event. Where a
+  // snapshot is due and the state cannot be encoded, the payload_error comes after the event was
+  // staged. What the store itself refuses, a schema_error for one, the commit throws.
   template <class E>
   void apply(const E& event, EventOptions options = {}) {
     static_assert(
@@ -201,13 +278,18 @@ class StateAggregate : public Aggregate {
     stage(event_name<E>(), std::move(data), options);
   }
 
+  // Aggregate, for a plain struct. They are called by contexts.
   const AggregateType& type() const noexcept override { return the_type; }
   // Its events alone, as a type without a name: for folding events that are of no one aggregate.
   static const AggregateType& events() noexcept { return its_events; }
   void clear() override { state_ = State{}; }
+  // encode_state() throws payload_error, and decode_state() decode_error, as encode() and decode()
+  // do (codec.h).
   std::string encode_state() const override { return evercore::encode(state_); }
   void decode_state(std::string_view json) override { state_ = evercore::decode<State>(json); }
 
+  // Throws decode_error, with the event's name and place, for one that does not fit its struct or
+  // is not among Events; the latter is passed over where the state has ignore_unknown_events.
   void fold(const StoredEvent& event) override {
     [[maybe_unused]] const auto data = detail::thread_document().parse(event.data);
     try {
@@ -222,6 +304,7 @@ class StateAggregate : public Aggregate {
   }
 
  private:
+  // Folds the event if it is an E, by E's name, aliases or upcasts. Gives false when it is not.
   template <class E>
   bool fold_as(const StoredEvent& stored, json::Value data) {
     if (!detail::bears_name<E>(stored.event_type) &&
@@ -273,8 +356,9 @@ class StateAggregate : public Aggregate {
   State state_{};
 };
 
-// Types of aggregates as one value, for EventStore::warmup(); evercoregen writes one of all that it
-// finds marked.
+// Types of aggregates as one value, for EventStore::warmup() and EventStore::declare(); evercoregen
+// writes one of all that it finds marked.
+//   store.warmup(evercore::Registry<UserAggregate, AccountAggregate>{});
 template <std::derived_from<Aggregate>... A>
 struct Registry {};
 

@@ -22,9 +22,15 @@
 // | another plain struct                | an object                                             |
 // | what json_value is specialised for  | as that says (json_value.h)                           |
 //
-// Decoding is strict about types: "5" is no integer and 5.0 is none either (but 5 is a number).
-// What the JSON has and the struct lacks is passed over; what the struct has and the JSON lacks
-// keeps its initialiser, unless the struct names it as required:
+// A struct has at most 40 members, all of them public; no base class, no constructor and no C
+// array. A pointer, a std::string_view, a char or a long double cannot be stored. A type of the
+// program's own can, once json_value says how (json_value.h).
+//
+// Decoding is strict about types: "5" is no integer and 5.0 is none either (but 5 is a number). 300
+// is no std::int8_t, and a null fits a std::optional or a RawJson alone. Integers and times are
+// never cut to fit: a time with a fraction is no sys_time of seconds. What the JSON has and the
+// struct lacks is passed over; what the struct has and the JSON lacks keeps its initialiser, unless
+// the struct names it as required:
 //
 //   struct UserCreated {
 //     std::string username;
@@ -41,8 +47,13 @@
 //   };
 //
 // An empty optional whose initialiser is not empty is written as null, since leaving it out would
-// bring the initialiser back. A type that cannot be stored does not compile, and the message says
-// why.
+// bring the initialiser back. Of a name that is twice in an object the last counts for a struct,
+// and the first for a map. A type that cannot be stored does not compile, and the message says why
+// and what to do.
+//
+// Events and states go through here by themselves. A program calls encode() for metadata, and
+// decode() for a state of SQL (Context::state()); for an event there is decode_event() in event.h.
+// Both may be called from any thread.
 #ifndef EVERCORE_CODEC_H
 #define EVERCORE_CODEC_H
 
@@ -59,13 +70,24 @@
 
 namespace evercore {
 
-// The struct as a JSON object. Throws payload_error for what no JSON can hold: a number that is not
-// finite or beyond int64, text that is not UTF-8, an enum's value without a name.
+// The struct as a JSON object, its members in their order, without blanks between them.
+//   user.apply(UserRenamed{"anna"}, {.metadata = evercore::encode(Trace{"c-17"})});
+//
+// Throws payload_error for what no JSON can hold: a number that is not finite or an integer beyond
+// int64, text that is not UTF-8, an enum's value without a name, a date outside the years 1 to
+// 9999, a RawJson whose text is not one JSON value; for a time outside those years it is
+// argument_error. What a to_json() throws goes through.
 template <class T>
 std::string encode(const T& object);
 
-// The struct that a JSON object spells. Throws decode_error with the path of the member that does
-// not fit, and payload_error when the text is not JSON.
+// The struct that a JSON object spells. It owns all it holds: the text need not live any longer.
+//   const auto account = evercore::decode<Account>(ctx.state(id));
+//
+// Throws payload_error when the text is not one JSON value in UTF-8, and decode_error with the path
+// of the first member that does not fit, or of one that is required and missing:
+//   field "addresses[1].number": expected an integer, found a boolean
+// A std::exception that a from_json() throws becomes such a decode_error too, but std::bad_alloc
+// goes through.
 template <class T>
 T decode(std::string_view text);
 
@@ -73,19 +95,24 @@ namespace detail {
 
 // Where decoding stands: a chain on the stack, walked only when something is wrong.
 struct Place {
-  const Place* outer;
-  std::string_view name;
-  std::size_t index;
+  const Place* outer;     // what is around it; nullptr at the root
+  std::string_view name;  // of a member; a null pointer for an element
+  std::size_t index;      // of an element, from 0
 };
 
+// Throw decode_error of that place: with a problem as it is said, or with what was expected and
+// what was found.
 [[noreturn]] void fail_decoding(const Place* place, const std::string& problem);
 [[noreturn]] void fail_kind(const Place* place, std::string_view expected, json::Value found);
+// Throws payload_error: the enum of that name has no name for the value.
 [[noreturn]] void fail_unnamed_enum(std::string_view type, std::int64_t value);
 
-// "PT1.5S" and back: whole seconds and the nanoseconds above them. False for another text.
+// "PT1.5S" and back: whole seconds and the nanoseconds above them, 0 to 999,999,999; -0.25 s are -1
+// and 750,000,000. False for another text, and for more than nine digits of fraction.
 std::string format_duration(std::int64_t seconds, std::int64_t nanoseconds);
 bool parse_duration(std::string_view text, std::int64_t& seconds, std::int64_t& nanoseconds);
-// "2026-11-21" and back. The day must be one from 0001 to 9999.
+// "2026-11-21" and back. The year must be one from 0001 to 9999: format_date() throws payload_error
+// for another and for a day that there is not; parse_date() gives false and leaves `date` alone.
 std::string format_date(std::chrono::year_month_day date);
 bool parse_date(std::string_view text, std::chrono::year_month_day& date);
 // Throws payload_error unless the text is one JSON value; gives it without blanks at the ends.
@@ -94,6 +121,7 @@ std::string_view checked_json(std::string_view text);
 // Which members of a struct a document had: bit i for the i-th.
 using Seen = std::uint64_t;
 
+// The members that T names as required; and whether all those names are members of T.
 template <class T>
 constexpr Seen required_members() {
   Seen mask = 0;
@@ -113,7 +141,7 @@ constexpr bool required_names_exist() {
   return true;
 }
 
-// `"name":` as one piece of text.
+// `"name":` as one piece of text, for member I of T by its name in JSON.
 template <class T, std::size_t I>
 inline constexpr auto key_text = [] {
   constexpr std::string_view name = json_names<T>[I];
@@ -126,7 +154,9 @@ inline constexpr auto key_text = [] {
   return text;
 }();
 
-// The name under which a variant writes an alternative.
+// The name under which a variant writes an alternative: a word for its kind where it is a number, a
+// text, a list or the like; else the event_type of the struct, or the type's own name. Without an
+// event_type, renaming the type makes what is stored unreadable.
 template <class T>
 constexpr std::string_view alternative_name() {
   if constexpr (std::is_same_v<T, std::monostate>)
@@ -159,6 +189,7 @@ constexpr std::string_view alternative_name() {
     return reflect::type_name<T>();
 }
 
+// Whether no two alternatives of a variant have one name: else reading could not tell them apart.
 template <class... T>
 constexpr bool names_differ(const std::variant<T...>*) {
   constexpr std::array<std::string_view, sizeof...(T)> names{alternative_name<T>()...};
@@ -170,6 +201,8 @@ constexpr bool names_differ(const std::variant<T...>*) {
   return true;
 }
 
+// One value of any kind, to the end of `out` and out of a parsed document. encode.h and decode.h
+// have them.
 template <class T>
 void encode_value(std::string& out, const T& value);
 template <class T>

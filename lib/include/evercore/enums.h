@@ -1,8 +1,18 @@
-// The values of plain enums and their names, found at compile time.
+// The values of plain enums and their names, found at compile time. An enum in an event or a state
+// is stored by these names (codec.h).
 //
 //   enum class Color { red, green };
 //   reflect::enum_name(Color::red)     == "red"
 //   reflect::enumerators<Color>.size() == 2
+//
+// How it is found. A compiler spells the values of a template in the text of __PRETTY_FUNCTION__:
+// one that has a name as "Color::red", any other as a cast, "(Color)7". So each number that may be
+// an enumerator is put through such a template, 64 at a time, and those that come out with a name
+// are kept. Of two names of one value the compiler spells one.
+//
+// All of it happens while the program is compiled. What is looked up at run time is a table that
+// never changes: any thread may read it, nothing here throws, and every name lives as long as the
+// program.
 #ifndef EVERCORE_ENUMS_H
 #define EVERCORE_ENUMS_H
 
@@ -21,10 +31,13 @@
 
 namespace evercore {
 
-// Where an enum's values that have names are looked for; beyond it powers of two are, as flags are. An
-// enum of which only a part lies there compiles, for no compiler tells which values an enum has: writing
-// a value beyond is a payload_error, and reading its name a decode_error.
-// Specialise it for an enum whose values lie elsewhere:
+// Where an enum's values that have names are looked for, both ends included; beyond `max` powers of
+// two are looked for too, as flags are. An enum of which only a part lies there compiles, for no
+// compiler tells which values an enum has: writing a value beyond is a payload_error, and reading
+// its name a decode_error. One of which nothing lies there does not compile as a member.
+//
+// Specialise it for an enum whose values lie elsewhere, before the first struct that has such a
+// member and in every file that has one. A wider range takes longer to compile.
 //   template <>
 //   struct evercore::enum_range<Code> {
 //     static constexpr int min = 5000, max = 5999;
@@ -39,7 +52,7 @@ struct enum_range {
 
 namespace evercore::reflect {
 
-// Its name in 0.1; specialising it goes on working.
+// Its name in 0.1; specialising it goes on working. New code specialises evercore::enum_range.
 template <class E>
 struct enum_range : evercore::enum_range<E> {};
 
@@ -47,18 +60,19 @@ struct enum_range : evercore::enum_range<E> {};
 template <class E>
 struct Enumerator {
   E value{};
-  std::string_view name{};
+  std::string_view name{};  // as it is written in the source, without the enum's own
 };
 
 namespace detail {
 
+// The compiler's own text for this function, with all the values in it.
 template <class E, E... Values>
 constexpr std::string_view spelled_values() noexcept {
   return {__PRETTY_FUNCTION__, sizeof(__PRETTY_FUNCTION__) - 1};
 }
 
-// Reads the values that the compiler spells in a text such as "shop::Color::red, (shop::Color)1}". A
-// value without a name is spelled as a cast; most are, and are stepped over by their length.
+// Reads the values that the compiler spells in a text such as "shop::Color::red, (shop::Color)1}".
+// A value without a name is spelled as a cast; most are, and are stepped over by their length.
 class SpelledValues {
  public:
   constexpr explicit SpelledValues(std::string_view text) noexcept : text_(text) {
@@ -83,7 +97,9 @@ class SpelledValues {
   }
 
  private:
+  // Whether a number goes on or begins with that character.
   static constexpr bool is_number(char c) noexcept { return c == '-' || (c >= '0' && c <= '9'); }
+  // How many characters a number has, with its sign.
   static constexpr std::size_t digits(std::int64_t number) noexcept {
     std::size_t count = number < 0 ? 2 : 1;
     for (number /= 10; number != 0; number /= 10) ++count;
@@ -110,8 +126,8 @@ class SpelledValues {
 };
 
 #if defined(__clang__)
-// An enum without a fixed type has no more bits than its enumerators need. A cast beyond them is an error
-// from clang 20 on, which castable then tells; before that a warning that may be one.
+// An enum without a fixed type has no more bits than its enumerators need. A cast beyond them is an
+// error from clang 20 on, which castable then tells; before that a warning that may be one.
 #  pragma clang diagnostic push
 #  pragma clang diagnostic ignored "-Wunknown-warning-option"
 #  pragma clang diagnostic ignored "-Wenum-constexpr-conversion"
@@ -159,11 +175,13 @@ constexpr std::int64_t greatest_value() noexcept {
   return static_cast<std::int64_t>(std::numeric_limits<Number>::max());
 }
 
+// How many bits a number has that is greater than 0; 0 for any other.
 constexpr int bits(std::int64_t value) noexcept {
   return value > 0 ? static_cast<int>(std::bit_width(static_cast<std::uint64_t>(value))) : 0;
 }
 
-// The numbers among which an E's enumerators are looked for: a range, then powers of two.
+// The numbers among which an E's enumerators are looked for: a range, cut to what an E can be, then
+// the powers of two above it. They are counted through, from the least to the greatest.
 template <class E>
 struct searched {
   static constexpr std::int64_t first =
@@ -183,12 +201,14 @@ struct searched {
   }
 };
 
+// The enumerators that were found so far: as much room as there are numbers to look at.
 template <class E>
 struct Found {
   std::array<Enumerator<E>, searched<E>::count> all{};
   std::size_t count = 0;
 };
 
+// Looks at the numbers From + I, and appends those that have names.
 template <class E, std::size_t From, std::size_t... I>
 constexpr void find_enumerators(Found<E>& found, std::index_sequence<I...>) noexcept {
   SpelledValues text(spelled_values<E, searched<E>::at(From + I)...>());
@@ -203,6 +223,7 @@ constexpr void find_enumerators(Found<E>& found, std::index_sequence<I...>) noex
 #  pragma clang diagnostic pop
 #endif
 
+// Looks at all numbers, in chunks: the compiler's text for all at once would be long.
 template <class E, std::size_t... Chunk>
 constexpr Found<E> find_all_enumerators(std::index_sequence<Chunk...>) noexcept {
   constexpr std::size_t size = 64;
@@ -213,6 +234,7 @@ constexpr Found<E> find_all_enumerators(std::index_sequence<Chunk...>) noexcept 
   return found;
 }
 
+// The same in an array that is just long enough.
 template <class E>
 constexpr auto enumerators_of() noexcept {
   constexpr Found<E> found =
@@ -224,11 +246,13 @@ constexpr auto enumerators_of() noexcept {
 
 }  // namespace detail
 
-// The values of E that have names, from the least to the greatest, as far as they were looked for.
+// The values of E that have names, from the least to the greatest, as far as they were looked for
+// (enum_range): a std::array of Enumerator<E>, empty when none was found.
+//   for (const auto& [value, name] : evercore::reflect::enumerators<Color>) …
 template <class E>
 inline constexpr auto enumerators = detail::enumerators_of<E>();
 
-// The name of an enum's value; empty when none was found.
+// The name of an enum's value; empty when none was found, as for flags that are put together.
 template <class E>
 constexpr std::string_view enum_name(E value) noexcept {
   constexpr auto& named = enumerators<E>;
@@ -246,7 +270,8 @@ constexpr std::string_view enum_name(E value) noexcept {
   }
 }
 
-// The value of that name; false when the enum has none.
+// Sets `value` to the enum's value of that name, which must be spelled as in the source. False when
+// the enum has none, and `value` stays.
 template <class E>
 constexpr bool enum_from_name(std::string_view name, E& value) noexcept {
   for (const auto& one : enumerators<E>) {

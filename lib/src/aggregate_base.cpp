@@ -18,6 +18,10 @@ void Aggregate::decode_state(std::string_view) {
 void Aggregate::require_writable() const {
   if (!work_) throw usage_error("the aggregate was neither loaded nor created in a context");
   work_->require_writable();
+  if (as_of_) {
+    throw usage_error(
+        "the aggregate was loaded as of a past sequence: nothing can be applied to it");
+  }
 }
 
 void Aggregate::stage(std::string_view event_type, std::string data, const EventOptions& options) {

@@ -60,8 +60,17 @@ class PostgresRow final : public Row {
   int row_;
 };
 
-bool means_lost(std::string_view code) noexcept {
+// The server says 08P01, too, of a statement with another number of parameters than it takes: it goes on
+// then. A pooler ends the connection with it.
+bool means_lost(std::string_view code, std::string_view severity) noexcept {
+  if (code == "08P01") return severity != "ERROR";
   return code.starts_with("08") || code == "57P01" || code == "57P02" || code == "57P03";
+}
+
+// What is not there when nobody has installed a store: its functions, or its schema.
+bool means_no_store(std::string_view code, std::string_view message, std::string_view schema) {
+  if (code == "42883") return message.find("evercore_") != message.npos;
+  return code == "3F000" && message.find(schema) != message.npos;
 }
 
 // Equal names are equal texts: behind a pooler another client may have prepared the statement
@@ -421,14 +430,16 @@ void PostgresSession::fail(const PGresult* result) {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string code = state != nullptr ? state : "";
-  if (code.empty() || means_lost(code) || PQstatus(connection_) != CONNECTION_OK) {
+  const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (code.empty() || means_lost(code, severity != nullptr ? severity : "") ||
+      PQstatus(connection_) != CONNECTION_OK) {
     const std::string text =
         without(primary != nullptr ? primary : PQerrorMessage(connection_), password_);
     throw connection_error("the connection to the server was lost: " + text,
                            code.empty() ? "08006" : code, committing_);
   }
   const std::string message = primary != nullptr ? primary : "";
-  if (code == "42883" || code == "3F000") {
+  if (means_no_store(code, message, {prefix_.data(), prefix_.size() - 1})) {
     throw migration_error(
         "EV008: there is no store in this schema of the database (" + message + ")", "EV008");
   }

@@ -95,31 +95,32 @@ void UnitOfWork::require_writable() const {
   if (mode_ == Mode::readonly) throw usage_error("the context is read-only");
 }
 
-// Makes an aggregate part of this unit, if it is fit for it.
-void UnitOfWork::adopt(Aggregate& aggregate) {
-  require_writable();
+// Whether the aggregate's events are written, or staged here: nobody else's will be, or will not.
+void UnitOfWork::require_fit(const Aggregate& aggregate) const {
   if (aggregate.work_.get() == this) return;
   if (!aggregate.work_) throw usage_error("the aggregate was neither loaded nor created");
   switch (aggregate.work_->outcome_) {
     case Outcome::open:
-      if (aggregate.work_->mode_ == Mode::readonly) break;
+      if (aggregate.work_->mode_ == Mode::readonly) return;
       throw usage_error("the aggregate belongs to another context that is still open");
     case Outcome::failed:
       throw usage_error("the aggregate was part of a context that failed: load it again");
     case Outcome::repeated:
       throw usage_error("the aggregate's events were repeats by event_id: load it again");
     case Outcome::done:
-      break;
+      return;
   }
-  belongs(aggregate);
+}
+
+// Makes an aggregate part of this unit, if it is fit for it.
+void UnitOfWork::adopt(Aggregate& aggregate) {
+  require_writable();
+  require_fit(aggregate);
+  if (aggregate.work_.get() != this) belongs(aggregate);
 }
 
 void UnitOfWork::stage(Aggregate& aggregate, std::string_view event_type, std::string data,
                        const EventOptions& options) {
-  if (aggregate.as_of_) {
-    throw usage_error(
-        "the aggregate was loaded as of a past sequence: nothing can be applied to it");
-  }
   const AggregateType& type = aggregate.type();
   will_write(type);
   staged_.push_back({aggregate.id_,
@@ -130,7 +131,13 @@ void UnitOfWork::stage(Aggregate& aggregate, std::string_view event_type, std::s
   has_event_ids_ = has_event_ids_ || !options.event_id.empty();
   ++aggregate.sequence_;
   if (type.snapshot_every > 0 && aggregate.sequence_ % type.snapshot_every == 0) {
-    save_snapshot(aggregate);
+    // A state that no JSON can hold has the event already, which would be written without it.
+    try {
+      save_snapshot(aggregate);
+    } catch (...) {
+      abandon();
+      throw;
+    }
   }
 }
 
@@ -145,6 +152,7 @@ void UnitOfWork::publish(std::int64_t id, std::string_view type, std::string_vie
 void UnitOfWork::save_snapshot(const Aggregate& aggregate) {
   require_writable();
   if (aggregate.sequence_ == 0) return;
+  require_fit(aggregate);
   Snapshot snapshot{aggregate.id_, aggregate.sequence_, aggregate.encode_state(),
                     aggregate.type().state_version};
   for (Snapshot& earlier : snapshots_) {

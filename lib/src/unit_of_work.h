@@ -70,6 +70,7 @@ class UnitOfWork : public std::enable_shared_from_this<UnitOfWork> {
 
   void adopt(Aggregate& aggregate);
   void require_writable() const;
+  void require_fit(const Aggregate& aggregate) const;
   void stage(Aggregate& aggregate, std::string_view event_type, std::string data,
              const EventOptions& options);
   void publish(std::int64_t id, std::string_view type, std::string_view key, RawEvent event,

@@ -236,6 +236,25 @@ TEST_CASE("a connection that the server ended while it was idle is not handed ou
   CHECK(here.follow(0).size() == 3);
 }
 
+TEST_CASE(
+    "what is wrong with a program's own statement is no fault of the store or the connection") {
+  if (!harness::on_postgres()) return;
+  harness::Place place;
+  auto store = connect(place.uri());
+  const auto run = [&](std::string_view sql, std::initializer_list<Parameter> parameters = {}) {
+    try {
+      store.with_context([&](Context& ctx) { ctx.execute(sql, parameters); });
+    } catch (const engine_error& fault) {
+      return std::string(fault.code());
+    }
+    return std::string();
+  };
+  CHECK(run("SELECT no_such_function()") == "42883");
+  CHECK(run("SELECT * FROM no_such_schema.things") == "42P01");
+  CHECK(run("CREATE TABLE no_such_schema.things ()") == "3F000");
+  CHECK(run("SELECT $1::text || $2::text", {"a"}) == "08P01");
+}
+
 TEST_CASE("stores in two schemas of a database do not touch") {
   if (!harness::on_postgres()) return;
   harness::Place place;

@@ -257,6 +257,7 @@ TEST_CASE("as-of loading goes by sequence and by time") {
     CHECK(fault_of<usage_error>([&] {
             ctx.apply(user, UserLoggedIn{});
           }).starts_with("the aggregate was loaded as of"));
+    CHECK(user->logins == 0);
   });
 }
 
@@ -305,6 +306,63 @@ TEST_CASE("an event_id makes a second attempt harmless") {
     ctx.load<UserAggregate>(id).apply(UserRenamed{"other"}, {.event_id = "request-1"});
   }),
                   event_id_error);
+}
+
+TEST_CASE("a snapshot is saved of no state that was never written") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  UserAggregate failed;
+  CHECK_THROWS_AS(store->with_context([&](Context& ctx) {
+    failed = ctx.load<UserAggregate>(id);
+    failed.apply(UserRenamed{"never"});
+    throw std::runtime_error("changed its mind");
+  }),
+                  std::runtime_error);
+  const auto save = [&](const UserAggregate& user) {
+    return fault_of<usage_error>(
+        [&] { store->with_context([&](Context& ctx) { ctx.save_snapshot(user); }); });
+  };
+  store->with_context([&](Context& ctx) { ctx.load<UserAggregate>(id).apply(UserLoggedIn{}); });
+  CHECK(save(failed).starts_with("the aggregate was part of a context that failed"));
+  CHECK(save(UserAggregate{}) == "none");  // it has no events
+  UserAggregate user;
+  store->with_context([&](Context& ctx) {
+    user = ctx.load<UserAggregate>(id);
+    user.apply(UserRenamed{"anna"});
+    CHECK(save(user).starts_with("the aggregate belongs to another context"));
+  });
+  CHECK(save(user) == "none");
+  store->with_readonly_context([&](ReadonlyContext& ctx) {
+    CHECK(ctx.load<UserAggregate>(id)->username == "anna");
+    CHECK(ctx.load<UserAggregate>(id)->logins == 1);
+  });
+}
+
+namespace {
+
+struct Grown {
+  double by = 0;
+};
+
+struct Gauge {
+  static constexpr std::int64_t snapshot_every = 1;
+  double value = 0;
+  void apply(const Grown& event) { value += event.by; }
+};
+
+}  // namespace
+
+TEST_CASE("an event whose state no snapshot can hold is not written without it") {
+  Fresh store;
+  using GaugeAggregate = StateAggregate<Gauge, Grown>;
+  CHECK(fault_of<usage_error>([&] {
+          store->with_context([](Context& ctx) {
+            auto gauge = ctx.load_or_create<GaugeAggregate>("g");
+            gauge.apply(Grown{1e308});
+            CHECK_THROWS_AS(gauge.apply(Grown{1e308}), payload_error);
+          });
+        }) == "the context has ended");
+  CHECK(store->follow(0).empty());
 }
 
 TEST_CASE("a repeat by event_id stores no snapshot of a state that it did not make") {

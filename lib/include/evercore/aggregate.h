@@ -203,12 +203,13 @@ class Aggregate {
   Aggregate& operator=(Aggregate&&) = default;
 
   // For implementations of apply(). Call it first, before anything changes: it throws usage_error
-  // unless the aggregate belongs to a context that is open for writing.
+  // unless the aggregate belongs to a context that is open for writing, and for one from load_at(),
+  // which nothing can be appended to.
   void require_writable() const;
   // Call it last: stages an event that the state has taken already, for the commit of the
   // aggregate's context, and counts sequence() up. `data` is a JSON object in UTF-8. When a
-  // snapshot is due by snapshot_every, it asks encode_state() for it. Throws usage_error as
-  // require_writable() does, and for an aggregate from load_at(), which nothing can be appended to.
+  // snapshot is due by snapshot_every, it asks encode_state() for it, and ends the context, which then
+  // writes nothing, where that throws. Throws usage_error as require_writable() does.
   void stage(std::string_view event_type, std::string data, const EventOptions& options);
 
  private:
@@ -245,12 +246,12 @@ class StateAggregate : public Aggregate {
   // An apply() of the state that takes an EventInfo gets the event_time of the options, and now()
   // where they have none, the new sequence, and the position 0.
   //
-  // Throws usage_error outside a context that is open for writing; what validate() throws; and
-  // payload_error for an event that no JSON can hold. Nothing has happened then. What an apply() of
-  // the state throws goes through: nothing is staged, but the state is as that apply() left it. On
-  // an aggregate from load_at() the usage_error comes after the state took the event. Where a
-  // snapshot is due and the state cannot be encoded, the payload_error comes after the event was
-  // staged. What the store itself refuses, a schema_error for one, the commit throws.
+  // Throws usage_error outside a context that is open for writing and on an aggregate from load_at();
+  // what validate() throws; and payload_error for an event that no JSON can hold. Nothing has happened
+  // then. What an apply() of the state throws goes through: nothing is staged, but the state is as
+  // that apply() left it. Where a snapshot is due and the state cannot be encoded, the payload_error
+  // ends the context, which writes nothing. What the store itself refuses, a schema_error for one,
+  // the commit throws.
   template <class E>
   void apply(const E& event, EventOptions options = {}) {
     static_assert(

@@ -313,9 +313,8 @@ class Context : public ReadonlyContext {
   //   ctx.execute("SELECT cents FROM balance WHERE account = $1", {"a"}, take);
   //
   // Throws argument_error for too many parameters. What is wrong with the statement is an
-  // engine_error with the engine's code, but on PostgreSQL a function or a schema that is not there
-  // is a migration_error, and on SQLite a text that is empty or holds several statements is an
-  // argument_error. What functions of the store refuse comes as the class of its code.
+  // engine_error with the engine's code, but on SQLite a text that is empty or holds several
+  // statements is an argument_error. What functions of the store refuse comes as the class of its code.
   void execute(std::string_view sql, std::initializer_list<Parameter> parameters = {},
                RowSink rows = {});
 
@@ -324,11 +323,10 @@ class Context : public ReadonlyContext {
   // is stored. Nothing is stored of an aggregate without events, nor in a context where an event
   // has an event_id: that may turn out to be a repeat.
   //
-  // Give it an aggregate of this context, or of one that was committed. That is not checked: where
-  // the events of one that failed are in it, a wrong state is stored.
-  //
-  // Throws payload_error for a state that no JSON can hold, and usage_error for an Aggregate that
-  // does not implement encode_state().
+  // Throws payload_error for a state that no JSON can hold, and usage_error for an aggregate whose
+  // events are not known to be written: one of another context that is open or has failed, of a
+  // context whose events were repeats, or of none; and for an Aggregate that does not implement
+  // encode_state().
   void save_snapshot(const Aggregate& aggregate);
 
  private:

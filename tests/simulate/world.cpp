@@ -82,7 +82,14 @@ void World::open(Session& session) {
       sqlite3_evercore_init(session.db, nullptr, nullptr) != SQLITE_OK) {
     throw std::runtime_error("the store does not open");
   }
-  sqlite3_exec(session.db, settings_.pragmas().c_str(), nullptr, nullptr, nullptr);
+  settle(session);
+}
+
+// Not while another's transaction lets nobody in: then before its next step. A connection without them would
+// keep a journal that outlives a loss of power in another way.
+void World::settle(Session& session) {
+  session.is_settled =
+      sqlite3_exec(session.db, settings_.pragmas().c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
 }
 
 void World::close(Session& session) {
@@ -138,6 +145,8 @@ std::vector<std::string> World::never_called() {
 std::optional<std::string> World::take(const Step& step) {
   ++steps_;
   machine_time += 1000;
+  if (Session& session = sessions_[step.session]; !session.is_settled && !session.transaction)
+    settle(session);
   if (step.trouble != Trouble::none) disk_.arm(step.trouble, step.trouble_at);
   const Store before = committed_;
   Complaint complaint;
@@ -246,9 +255,9 @@ World::Complaint World::call(const Step& step) {
   session.attempts += step.call->writes ? 1 : 0;
   Reply reply = run(session.db, sql_of(*step.call, step.arguments), step.call->kinds);
   // SQLite cannot look whether the schema it knows is still the newest while another's commit waits.
-  if (reply.message.starts_with("no such table") && settings_.journal_mode != "WAL")
-    reply.code = SQLITE_BUSY;
   const bool dead = disk_.is_dead();
+  if (reply.message.starts_with("no such table") && (dead || settings_.journal_mode != "WAL"))
+    reply.code = SQLITE_BUSY;
   happened_ = disk_.peace();
   if (!reply.ok() && is_of_the_world(reply.code)) {
     if (auto complaint = excuse(session, reply)) return complaint;

@@ -75,7 +75,8 @@ class World {
     std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> looks = {};  ///< of dump(), kept
     std::optional<Transaction> transaction = {};
     Memory memory = {};
-    Number attempts = 0;  ///< to write
+    Number attempts = 0;      ///< to write
+    bool is_settled = false;  ///< it has the settings of the world
   };
   struct Reply {
     int code = SQLITE_OK;
@@ -86,6 +87,7 @@ class World {
   using Complaint = std::optional<std::string>;
 
   void open(Session& session);
+  void settle(Session& session);
   void close(Session& session);
   Reply run(sqlite3* db, const std::string& sql, const std::string& kinds = {});
   Reply rows_of(sqlite3* db, sqlite3_stmt* stmt, int rc, const std::string& kinds);

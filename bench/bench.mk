@@ -1,7 +1,7 @@
 # The benchmarks: one program per question, each against a baseline in the same run; bench/out/ takes the JSON, and
 # bench/targets.json says what each row must reach.
 
-BENCH_HARNESS := $(patsubst %,build/bench/%.o,harness processors)
+BENCH_HARNESS := $(patsubst %,build/bench/%.o,harness processors memory scale)
 BENCH_SERVERS := $(patsubst bench/%.cpp,build/bench/%,$(filter-out bench/library_%,$(wildcard bench/*_postgres.cpp)))
 
 .PHONY: bench-check bench-peers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
@@ -42,6 +42,17 @@ bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas a
 	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step types_postgres tests/postgres/with_server \
 	  sh -c 'bench/tags_stores && build/bench/types_postgres'
 	@$(PYTHON) bench/plot bench/out/types_postgres.json
+
+# Not part of `make bench`: half an hour, and 5 GB below $TMPDIR. EVERCORE_BENCH_EVENTS=200000 for a look at the programs.
+.PHONY: bench-scale bench-scale-sqlite bench-scale-postgres
+bench-scale: bench-scale-sqlite bench-scale-postgres ## measure 10 M events beside tables by hand, and beside 100,000 events (EVERCORE_BENCH_EVENTS)
+bench-scale-sqlite: build/bench/scale_sqlite
+	@bench/step scale_sqlite build/bench/scale_sqlite
+	@$(PYTHON) bench/plot bench/out/scale_sqlite.json
+bench-scale-postgres: build/bench/scale_postgres sql
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step scale_postgres tests/postgres/with_server \
+	  sh -c 'for schema in large small; do sql/install "$$EVERCORE_TEST_POSTGRES" $$schema || exit; done; build/bench/scale_postgres'
+	@$(PYTHON) bench/plot bench/out/scale_postgres.json
 
 # Not part of `make bench`: it installs other stores from npm.
 bench-peers: loadable sql ## measure evercore beside emmett, message-db and a table by hand, from Node (ROUNDS=7; needs npm)

@@ -65,9 +65,13 @@ ForeignLoad::Seconds ForeignLoad::now() {
 }
 
 double ForeignLoad::since_last() {
-  const Seconds before = std::exchange(last_, now());
+  constexpr double least = 0.05;  // several rows of one question are reported together
+  const Seconds here = now();
+  if (here.clock - last_.clock < least) return load_;
+  const Seconds before = std::exchange(last_, here);
   const double others = (last_.busy - before.busy) - (last_.ours - before.ours);
-  return std::max(0.0, others / std::max(0.01, last_.clock - before.clock));
+  load_ = std::max(0.0, others / (last_.clock - before.clock));
+  return load_;
 }
 
 }  // namespace bench

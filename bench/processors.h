@@ -8,7 +8,7 @@ namespace bench {
 class ForeignLoad {
  public:
   ForeignLoad() : last_(now()) {}
-  /// On average since this was asked last, or since the beginning.
+  /// On average since this was asked last, or since the beginning; where that was just now, what was said then.
   double since_last();
 
  private:
@@ -19,6 +19,7 @@ class ForeignLoad {
   };
   static Seconds now();
   Seconds last_;
+  double load_ = 0;
 };
 
 }  // namespace bench

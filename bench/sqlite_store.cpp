@@ -23,23 +23,42 @@ std::string directory() {
   return given != nullptr ? given : std::filesystem::temp_directory_path().string();
 }
 
+std::string new_file(const std::string& name) {
+  const std::string path =
+      directory() + "/evercore-bench-" + std::to_string(::getpid()) + "-" + name + ".db";
+  std::filesystem::remove(path);
+  return path;
+}
+
 }  // namespace
 
 Store::Store(const std::string& name, const char* extension)
-    : path_(directory() + "/evercore-bench-" + std::to_string(::getpid()) + "-" + name + ".db") {
-  std::filesystem::remove(path_);
+    : Store(new_file(name), Content::evercore, extension) {}
+
+Store Store::by_hand(const std::string& name) {
+  return Store(new_file(name), Content::by_hand, nullptr);
+}
+
+Store Store::of_another(const std::string& path) {
+  return Store(path, Content::of_another, nullptr);
+}
+
+Store::Store(std::string path, Content content, const char* extension)
+    : path_(std::move(path)), kept_(content == Content::of_another) {
   require(sqlite3_open(path_.c_str(), &db_) == SQLITE_OK, db_, path_);
   if (extension != nullptr) {
     sqlite3_db_config(db_, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, nullptr);
     require(sqlite3_load_extension(db_, extension, nullptr, nullptr) == SQLITE_OK, db_, extension);
-  } else {
+  } else if (content != Content::by_hand) {
     require(sqlite3_evercore_init(db_, nullptr, nullptr) == SQLITE_OK, db_, "init");
   }
-  run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; SELECT evercore_migrate();");
+  run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+  if (content == Content::evercore) run("SELECT evercore_migrate()");
 }
 
 Store::~Store() {
   sqlite3_close(db_);
+  if (kept_) return;
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
 }
 

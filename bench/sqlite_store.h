@@ -21,6 +21,10 @@ class Store {
   /// A new, migrated file in a temporary directory, removed by the destructor.
   /// `extension`: a file to load in place of what is linked in.
   explicit Store(const std::string& name, const char* extension = nullptr);
+  /// A new file without evercore, for tables written by hand.
+  static Store by_hand(const std::string& name);
+  /// A file that another process made, and removes.
+  static Store of_another(const std::string& path);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -30,12 +34,17 @@ class Store {
   [[nodiscard]] std::int64_t integer(const std::string& sql) const;
   [[nodiscard]] std::int64_t file_size() const;  ///< after a checkpoint
   [[nodiscard]] sqlite3* db() const { return db_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
 
   /// Aggregates 1 … `count` of type User, keys key1 …, and event type Changed with id 1.
   void add_aggregates(int count) const;
 
  private:
+  enum class Content { evercore, by_hand, of_another };
+  Store(std::string path, Content content, const char* extension);
+
   std::string path_;
+  bool kept_;
   sqlite3* db_ = nullptr;
 };
 

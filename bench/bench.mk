@@ -54,6 +54,16 @@ bench-scale-postgres: build/bench/scale_postgres sql
 	  sh -c 'for schema in large small; do sql/install "$$EVERCORE_TEST_POSTGRES" $$schema || exit; done; build/bench/scale_postgres'
 	@$(PYTHON) bench/plot bench/out/scale_postgres.json
 
+.PHONY: bench-hand
+bench-hand: build/bench/hand_sqlite build/bench/hand_postgres loadable sql ## measure evercore beside a table by hand from C, libpq and Python: speed, waits, log, memory
+	@bench/step hand_sqlite build/bench/hand_sqlite
+	@bench/step python_sqlite $(PYTHON) bench/peers/python.py sqlite $(ROUNDS)
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step hand_postgres tests/postgres/with_server \
+	  sh -c 'for schema in evercore memory; do sql/install "$$EVERCORE_TEST_POSTGRES" $$schema || exit; done; build/bench/hand_postgres'
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step python_postgres tests/postgres/with_server \
+	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && $(PYTHON) bench/peers/python.py postgres $(ROUNDS)'
+	@$(PYTHON) bench/plot bench/out/hand_sqlite.json bench/out/python_sqlite.json bench/out/hand_postgres.json bench/out/python_postgres.json
+
 # Not part of `make bench`: it installs other stores from npm.
 bench-peers: loadable sql ## measure evercore beside emmett, message-db and a table by hand, from Node (ROUNDS=7; needs npm)
 	@bench/peers/install
@@ -64,13 +74,16 @@ bench-peers: loadable sql ## measure evercore beside emmett, message-db and a ta
 build/bench/%.o: bench/%.cpp build/flags
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) -iquote ext $(CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+	@$(CXX) -iquote ext $(CPPFLAGS) $(BENCH_CPPFLAGS) $(STD) $(WARNINGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+build/bench/hand.o: BENCH_CPPFLAGS = $(shell $(PKG_CONFIG) --cflags simdjson)
+build/bench/hand_sqlite build/bench/hand_postgres: build/bench/hand.o
 build/bench/%_sqlite: build/bench/%_sqlite.o build/bench/sqlite_store.o $(BENCH_HARNESS) build/static/libevercore_ext.a
 	@$(CXX) $(CXXFLAGS) $(LDFLAGS) $^ -lsqlite3 $(shell $(PKG_CONFIG) --libs simdjson) -o $@
 
+build/bench/hand_postgres: BENCH_LIBS = build/bench/hand.o $(shell $(PKG_CONFIG) --libs simdjson)
 $(BENCH_SERVERS): build/bench/%: bench/%.cpp bench/postgres_session.hpp $(BENCH_HARNESS)
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_HARNESS) $(PG_LIBS) -pthread
+	@$(CXX) $(STD) $(WARNINGS) $(CXXFLAGS) $(CPPFLAGS) $(PG_CPPFLAGS) $(LDFLAGS) -o $@ $< $(BENCH_HARNESS) $(BENCH_LIBS) $(PG_LIBS) -pthread
 
 -include $(wildcard build/bench/*.d)

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <utility>
 
 namespace bench {
@@ -18,6 +20,14 @@ double megabytes(const std::string& process, const std::string& name) {
     return kilobytes / 1024;
   }
   return 0;
+}
+
+double told_by(const std::string& command) {
+  FILE* output = popen(command.c_str(), "r");
+  double number = 0;
+  const bool told = output != nullptr && std::fscanf(output, "%lf", &number) == 1;
+  if (output == nullptr || pclose(output) != 0 || !told) throw std::runtime_error(command);
+  return number;
 }
 
 OwnMemory::OwnMemory(std::string process)

@@ -11,6 +11,9 @@ namespace bench {
 /// a number, or "self".
 [[nodiscard]] double megabytes(const std::string& process, const std::string& name);
 
+/// The number that `command` prints: its memory, which a process of its own has to itself. Throws where it prints none, or fails.
+[[nodiscard]] double told_by(const std::string& command);
+
 /// Looks every two milliseconds, until it is destroyed, how much memory a process has that is its alone: what a server's
 /// process touches of the shared buffers is resident too, and says nothing.
 class OwnMemory {

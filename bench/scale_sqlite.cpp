@@ -270,11 +270,7 @@ void ask_memory(bench::Report& report, const std::string& program, const std::st
     if (!report.asks(name)) continue;
     const std::string command = program + " --memory " + kind.substr(kind.rfind(' ') + 1) + " " +
                                 store.path() + " " + std::to_string(size.events) + use;
-    FILE* output = popen(command.c_str(), "r");
-    double most = 0;
-    const bool told = output != nullptr && std::fscanf(output, "%lf", &most) == 1;
-    if (output == nullptr || pclose(output) != 0 || !told) throw std::runtime_error(command);
-    report.add({name, most, "MB"});
+    report.add({name, bench::told_by(command), "MB"});
   }
 }
 

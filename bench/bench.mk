@@ -65,11 +65,18 @@ bench-hand: build/bench/hand_sqlite build/bench/hand_postgres loadable sql ## me
 	@$(PYTHON) bench/plot bench/out/hand_sqlite.json bench/out/python_sqlite.json bench/out/hand_postgres.json bench/out/python_postgres.json
 
 # Not part of `make bench`: it installs other stores from npm.
+# A client that waits for SQLite's lock takes a thread of libuv, and whoever has the lock needs one as well.
+.PHONY: bench-workloads
 bench-peers: loadable sql ## measure evercore beside emmett, message-db and a table by hand, from Node (ROUNDS=7; needs npm)
 	@bench/peers/install
-	@node build/peers/sqlite.mjs $(ROUNDS)
-	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" tests/postgres/with_server node build/peers/postgres.mjs $(ROUNDS)
+	@node build/peers/sqlite.mjs $(or $(ROUNDS),7)
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" tests/postgres/with_server node build/peers/postgres.mjs $(or $(ROUNDS),7)
 	@$(PYTHON) bench/plot bench/out/peers_sqlite.json bench/out/peers_postgres.json
+bench-workloads: loadable sql ## the same stores under the workloads of the public event-store benchmark (ROUNDS=7; EVERCORE_BENCH_EVENTS)
+	@bench/peers/install
+	@UV_THREADPOOL_SIZE=64 node build/peers/sqlite.mjs $(or $(ROUNDS),7) workloads
+	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" tests/postgres/with_server node build/peers/postgres.mjs $(or $(ROUNDS),7) workloads
+	@$(PYTHON) bench/plot bench/out/workloads_sqlite.json bench/out/workloads_postgres.json
 
 build/bench/%.o: bench/%.cpp build/flags
 	@mkdir -p $(@D)

@@ -4,6 +4,9 @@ export const Emmett = (Base) => class extends Base {
     const messages = events.map(({ id, type, data }) => ({ type, data, metadata: { messageId: id } }));
     await this.store.appendToStream(stream, messages, { expectedStreamVersion: version === 0 ? 'STREAM_DOES_NOT_EXIST' : BigInt(version) });
   }
+  async appendAny(stream, { id, type, data }) {
+    await this.store.appendToStream(stream, [{ type, data, metadata: { messageId: id } }]);
+  }
   async read(stream) {
     return (await this.store.readStream(stream)).events.length;
   }

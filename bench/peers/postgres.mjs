@@ -5,12 +5,14 @@ import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import pg from 'pg';
 import { Emmett } from './emmett.mjs';
 import { ask } from './questions.mjs';
+import { ask as askWorkloads } from './workloads.mjs';
 import { Report } from './report.mjs';
 
 const CLIENTS = 16;
+const CONNECTIONS = 32;
 const server = new URL(process.env.EVERCORE_TEST_POSTGRES.replace('@/', '@localhost/'));
 const socket = server.searchParams.get('host');
-const options = (database) => ({ host: socket, user: 'postgres', database, max: CLIENTS });
+const options = (database) => ({ host: socket, user: 'postgres', database, max: CONNECTIONS });
 const psql = (database, ...words) =>
   execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-U', 'postgres', '-d', database, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
 
@@ -39,6 +41,10 @@ class InDatabase {
       client.release();
     }
   }
+  /** The pool serves all. */
+  async client() {
+    return this;
+  }
   bytes() {
     return this.size - this.empty;
   }
@@ -59,6 +65,29 @@ class ByHand extends InDatabase {
     await this.pool.query(`CREATE TABLE event (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text NOT NULL,
       version bigint NOT NULL, id uuid NOT NULL UNIQUE, type text NOT NULL, data jsonb NOT NULL,
       time timestamptz NOT NULL DEFAULT now(), UNIQUE (stream, version))`);
+    // The condition is looked at by a statement that begins when the lock is there: it sees what the one before it wrote.
+    await this.pool.query(`CREATE TABLE event_tag (tag text, type text, position bigint, PRIMARY KEY (tag, type, position));
+      CREATE FUNCTION decide(a_stream text, a_version bigint, an_id uuid, a_type text, a_data jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
+      DECLARE at bigint;
+      BEGIN
+        PERFORM pg_advisory_xact_lock(1);
+        IF EXISTS (SELECT FROM event_tag t WHERE t.tag = a_stream AND t.type = a_type) THEN RAISE 'the condition does not hold'; END IF;
+        INSERT INTO event (stream, version, id, type, data) VALUES (a_stream, a_version, an_id, a_type, a_data) RETURNING position INTO at;
+        INSERT INTO event_tag VALUES (a_stream, a_type, at);
+        RETURN at;
+      END $$`);
+  }
+  decide(tag, { id, type, data }, version) {
+    return this.all('SELECT decide($1, $2, $3, $4, $5)', [tag, version + 1, id, type, data]);
+  }
+  repeat(stream, { id, type, data }, version) {
+    const sql = 'INSERT INTO event (stream, version, id, type, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING';
+    return this.all(sql, [stream, version + 1, id, type, data]);
+  }
+  appendAny(stream, { id, type, data }) {
+    const sql = `INSERT INTO event (stream, version, id, type, data)
+      SELECT $1, coalesce(max(version), 0) + 1, $2::uuid, $3, $4::jsonb FROM event WHERE stream = $1`;
+    return this.all(sql, [stream, id, type, data]);
   }
   async append(stream, events, version) {
     const sql = 'INSERT INTO event (stream, version, id, type, data) VALUES ($1, $2, $3, $4, $5)';
@@ -99,6 +128,17 @@ class MessageDb extends InDatabase {
     const sql = 'SELECT write_message($1, $2, $3, $4, NULL, $5)';
     return this.oneByOne(sql, events.map(({ id, type, data }) => [id, stream, type, data, version++ - 1]));
   }
+  appendAny(stream, { id, type, data }) {
+    return this.all('SELECT write_message($1, $2, $3, $4)', [id, stream, type, data]);
+  }
+  /** A second message of an id is refused. */
+  async repeat(stream, { id, type, data }) {
+    const refused = await this.appendAny(stream, { id, type, data }).then(() => false, (fault) => fault.code === '23505');
+    if (!refused) throw new Error('message-db took an event twice');
+  }
+  fill(count, data) {
+    return this.pool.query(`SELECT count(write_message(gen_random_uuid()::text, 'more-' || i / 100, 'test', '${data}')) FROM generate_series(0, ${count - 1}) i`);
+  }
   events(stream) {
     return this.all('SELECT * FROM get_stream_messages($1, 0, -1)', [stream]);
   }
@@ -127,6 +167,16 @@ class Evercore extends InDatabase {
     const call = JSON.stringify([{ aggregate_type: 'User', natural_key: stream, expected: version, events: batch }]);
     return this.all('SELECT evercore_append_many($1)', [call]);
   }
+  decide(tag, { id, type, data }, version) {
+    const call = JSON.stringify([{ aggregate_type: 'User', natural_key: tag, expected: version, events: [{ event_type: type, data, event_id: id, tags: [tag] }] }]);
+    return this.all('SELECT evercore_append_many($1, $2, 0)', [call, JSON.stringify([{ types: [type], tags: [tag] }])]);
+  }
+  repeat(stream, event, version) {
+    return this.append(stream, [event], version);
+  }
+  appendAny(stream, event) {
+    return this.append(stream, [event], null);
+  }
   async read(stream) {
     const sql = `SELECT sequence, event_id, event_type, data, event_time FROM evercore_events(evercore_find('User', $1))`;
     return (await this.all(sql, [stream])).length;
@@ -142,8 +192,10 @@ for (const contender of contenders) {
   await contender.open();
   await contender.settle();
 }
-const report = new Report('peers_postgres', contenders);
-await ask(report, Number(process.argv[2] ?? 7), CLIENTS);
+const [rounds = 7, asked = 'questions'] = process.argv.slice(2);
+const report = new Report(asked === 'workloads' ? 'workloads_postgres' : 'peers_postgres', contenders);
+if (asked === 'workloads') await askWorkloads(report, Number(rounds));
+else await ask(report, Number(rounds), CLIENTS);
 report.finish();
 for (const contender of contenders) await contender.close();
 process.exit(0);

@@ -3,6 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
+const WIDE = 54;
+
 export const median = (values) => at(values, 0.5);
 
 /** The value below which `share` of the values lie. */
@@ -32,7 +34,7 @@ export class Report {
     this.figures = [];
     this.before = processors();
     console.log(`${title}, each a second; evercore ÷ each in brackets`);
-    console.log(''.padEnd(38) + contenders.map((c) => c.name.padStart(20)).join(''));
+    console.log(''.padEnd(WIDE) + contenders.map((c) => c.name.padStart(20)).join(''));
   }
 
   /** The load of others since the row before, in processors. */
@@ -44,12 +46,12 @@ export class Report {
 
   /**
    * One question: `work(contender, round)` does `units` of it and is put to each contender in turns, `rounds` times after one
-   * that does not count.
+   * that does not count. Those that `has` denies are left out.
    */
-  async measure(name, units, rounds, work) {
-    const rates = new Map(this.contenders.map((contender) => [contender, []]));
+  async measure(name, units, rounds, work, has = () => true) {
+    const rates = new Map(this.contenders.filter(has).map((contender) => [contender, []]));
     for (let round = 0; round <= rounds; ++round) {
-      for (const contender of this.contenders) {
+      for (const contender of rates.keys()) {
         const started = performance.now();
         await work(contender, round);
         if (round > 0) rates.get(contender).push((units * 1000) / (performance.now() - started));
@@ -57,8 +59,13 @@ export class Report {
     }
     const ours = rates.get(this.contenders.at(-1));
     const foreign = this.foreign();
-    let row = name.padEnd(38);
-    for (const [contender, theirs] of rates) {
+    let row = name.padEnd(WIDE);
+    for (const contender of this.contenders) {
+      const theirs = rates.get(contender);
+      if (!theirs) {
+        row += '-'.padStart(20);
+        continue;
+      }
       const ratios = ours.map((rate, round) => rate / theirs[round]);
       row += `${median(theirs).toFixed(0)} (${median(ratios).toFixed(2)})`.padStart(20);
       if (theirs === ours) continue;
@@ -71,10 +78,14 @@ export class Report {
     console.log(row);
   }
 
-  /** One figure of each contender. */
-  figure(name, unit, value) {
-    let row = `${name} (${unit})`.padEnd(38);
+  /** One figure of each contender but those that `has` denies. */
+  figure(name, unit, value, has = () => true) {
+    let row = `${name} (${unit})`.padEnd(WIDE);
     for (const contender of this.contenders) {
+      if (!has(contender)) {
+        row += '-'.padStart(20);
+        continue;
+      }
       const figure = value(contender);
       row += figure.toFixed(figure < 10 ? 2 : 0).padStart(20);
       this.figures.push({ name: `${name}, ${contender.name}`, value: figure, unit });

@@ -4,13 +4,16 @@
 BENCH_HARNESS := $(patsubst %,build/bench/%.o,harness processors memory scale)
 BENCH_SERVERS := $(patsubst bench/%.cpp,build/bench/%,$(filter-out bench/library_%,$(wildcard bench/*_postgres.cpp)))
 
+# $(1): the parts, which all run; what falls short is named at the end.
+measure_parts = mkdir -p bench/out && rm -f bench/out/short; \
+	for part in $(1); do \
+	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short $(MAKE) --no-print-directory $$part || exit 1; done; \
+	if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi; \
+	echo "0 parts fell short"
+
 .PHONY: bench-check bench-peers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
-	@mkdir -p bench/out && rm -f bench/out/short
-	@for part in bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library; do \
-	  EVERCORE_BENCH_SHORT=$(CURDIR)/bench/out/short $(MAKE) --no-print-directory $$part || exit 1; done
-	@if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi
-	@echo "0 parts fell short"
+	+@$(call measure_parts,bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library)
 
 bench-check: ## print the rows of the last benchmarks that fall short of bench/targets.json, and those not measured
 	@$(PYTHON) bench/check
@@ -43,9 +46,10 @@ bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas a
 	  sh -c 'bench/tags_stores && build/bench/types_postgres'
 	@$(PYTHON) bench/plot bench/out/types_postgres.json
 
-# Not part of `make bench`: half an hour, and 5 GB below $TMPDIR. EVERCORE_BENCH_EVENTS=200000 for a look at the programs.
+# Not part of `make bench`: an hour, and 12 GB below $TMPDIR. EVERCORE_BENCH_EVENTS=200000 for a look at the programs.
 .PHONY: bench-scale bench-scale-sqlite bench-scale-postgres
-bench-scale: bench-scale-sqlite bench-scale-postgres ## measure 10 M events beside tables by hand, and beside 100,000 events (EVERCORE_BENCH_EVENTS)
+bench-scale: ## measure 10 M events beside tables by hand, and beside 100,000 events (EVERCORE_BENCH_EVENTS)
+	+@$(call measure_parts,bench-scale-sqlite bench-scale-postgres)
 bench-scale-sqlite: build/bench/scale_sqlite
 	@bench/step scale_sqlite build/bench/scale_sqlite
 	@$(PYTHON) bench/plot bench/out/scale_sqlite.json

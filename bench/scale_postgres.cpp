@@ -188,15 +188,15 @@ double fill_evercore(const std::string& schema, Size size) {
   Session session(conninfo);
   session.run("SET search_path = " + schema + ", public; SET synchronous_commit = off");
   session.run("SELECT evercore_ensure('User', 'key1')");
+  session.run("UPDATE evercore_aggregate SET sequence = 10");
   session.run(
-      "INSERT INTO evercore_aggregate (type_id, natural_key, sequence) SELECT 1, 'key' || i, 0" +
+      "INSERT INTO evercore_aggregate (type_id, natural_key, sequence) SELECT 1, 'key' || i, 10" +
       series(2, size.aggregates()));
   fill_events(
       session, schema, size,
       "INSERT INTO evercore_event (aggregate_id, sequence, event_type, data, tags) SELECT " +
           of.aggregate_and_sequence + ", 'Changed', '" + data +
           "', CASE WHEN i % 10 = 0 THEN json_build_array(" + of.tag + ") END");
-  session.run("UPDATE evercore_aggregate SET sequence = 10");
   session.run(
       "INSERT INTO evercore_event_tag SELECT json_array_elements_text(tags), event_type, position"
       " FROM evercore_event WHERE tags IS NOT NULL ORDER BY 1, 2, 3");
@@ -210,12 +210,11 @@ double fill_by_hand(const std::string& schema, Size size) {
   session.run("CREATE SCHEMA " + schema);
   session.run("SET search_path = " + schema + ", public; SET synchronous_commit = off");
   session.run(tables_by_hand);
-  session.run("INSERT INTO aggregate (type, key, sequence) SELECT 'User', 'key' || i, 0" +
+  session.run("INSERT INTO aggregate (type, key, sequence) SELECT 'User', 'key' || i, 10" +
               series(1, size.aggregates()));
   fill_events(session, schema, size,
               "INSERT INTO event (aggregate_id, sequence, type, data, tags) SELECT " +
                   of.aggregate_and_sequence + ", 'Changed', '" + data + "'" + of.tags);
-  session.run("UPDATE aggregate SET sequence = 10");
   session.run("INSERT INTO event_tag SELECT " + of.tag + ", i + 1" + series(0, size.events - 1) +
               " WHERE i % 10 = 0 ORDER BY 1, 2");
   return settle(session, schema, size);

@@ -95,7 +95,7 @@ void UnitOfWork::require_writable() const {
   if (mode_ == Mode::readonly) throw usage_error("the context is read-only");
 }
 
-// Whether the aggregate's events are written, or staged here: nobody else's will be, or will not.
+// Throws usage_error unless all events in the aggregate's state are committed, or staged in this unit.
 void UnitOfWork::require_fit(const Aggregate& aggregate) const {
   if (aggregate.work_.get() == this) return;
   if (!aggregate.work_) throw usage_error("the aggregate was neither loaded nor created");

@@ -314,7 +314,9 @@ class Context : public ReadonlyContext {
   //
   // Throws argument_error for too many parameters. What is wrong with the statement is an
   // engine_error with the engine's code, but on SQLite a text that is empty or holds several
-  // statements is an argument_error. What functions of the store refuse comes as the class of its code.
+  // statements is an argument_error, and on PostgreSQL a function of the store that is not there, or
+  // not with these arguments, is a migration_error. What functions of the store refuse comes as the
+  // class of its code.
   void execute(std::string_view sql, std::initializer_list<Parameter> parameters = {},
                RowSink rows = {});
 

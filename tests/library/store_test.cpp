@@ -34,6 +34,15 @@ TEST_CASE("what a context applied is there in the next one") {
   CHECK(store->check().empty());
 }
 
+TEST_CASE("a context gives what its function returns, a reference too") {
+  Fresh store;
+  const std::string name = "ann";
+  const std::string& given =
+      store->with_context([&](Context&) -> const std::string& { return name; });
+  CHECK(&given == &name);
+  CHECK(*store->with_context([](Context&) { return std::make_unique<int>(7); }) == 7);
+}
+
 TEST_CASE("an exception writes nothing") {
   Fresh store;
   struct Mine {};

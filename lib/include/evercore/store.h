@@ -110,11 +110,10 @@ class EventStore {
   // nothing and migrates nothing.
   explicit EventStore(std::shared_ptr<StorageEngine> engine);
 
-  // Runs function(Context&) as a transaction and gives what it returns, which must be a value: a
-  // reference would not outlive the call. The function is called once, on this thread. What it
-  // staged is written when it has returned, all or nothing; when with_context() returns, it is
-  // committed. The context has ended then. Aggregates may be kept: Context::apply() takes them up
-  // again.
+  // Runs function(Context&) as a transaction and gives what it returns. The function is called once,
+  // on this thread. What it staged is written when it has returned, all or nothing; when
+  // with_context() returns, it is committed. The context has ended then. Aggregates may be kept:
+  // Context::apply() takes them up again.
   //
   // Whatever the function throws goes through, and nothing is written then. The commit throws
   //   conflict_error       an aggregate has an event that it had not when it was loaded, or a query
@@ -131,12 +130,14 @@ class EventStore {
   // Aggregates that events were applied to are of no more use after any of these: load them again.
   template <class F>
   std::invoke_result_t<F&, Context&> with_context(F&& function) {
+    using Result = std::invoke_result_t<F&, Context&>;
+    static_assert(!std::is_rvalue_reference_v<Result>, "evercore: return a value");
     Context context(begin(false));
-    if constexpr (std::is_void_v<std::invoke_result_t<F&, Context&>>) {
+    if constexpr (std::is_void_v<Result>) {
       std::invoke(function, context);
       detail::commit(*context.work_);
     } else {
-      auto result = std::invoke(function, context);
+      Result result = std::invoke(function, context);
       detail::commit(*context.work_);
       return result;
     }

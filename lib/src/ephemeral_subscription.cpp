@@ -30,6 +30,11 @@ std::int64_t end_of_log(StorageEngine& engine) {
   return position;
 }
 
+// What a handler threw, apart from what the store throws around it.
+struct HandlerFault {
+  std::exception_ptr fault;
+};
+
 class EphemeralRunner {
  public:
   EphemeralRunner(StorageEngine& engine, const Filter& filter, const SubscriptionOptions& options,
@@ -49,16 +54,16 @@ class EphemeralRunner {
         const bool any = turn();
         retry_.succeeded();
         if (any) continue;
+        if (options_.until_caught_up) return SubscriptionEnd::caught_up;
+        watch_->wait(pause_, options_.stop);
+        pause_ = std::min(pause_ * 2, options_.poll_longest);
+      } catch (const HandlerFault& thrown) {
+        if (!retry_.failed()) std::rethrow_exception(thrown.fault);
       } catch (const connection_error&) {
         retry_.wait_for_server();
-        continue;
       } catch (...) {
         if (!retry_.failed()) throw;
-        continue;
       }
-      if (options_.until_caught_up) return SubscriptionEnd::caught_up;
-      watch_->wait(pause_, options_.stop);
-      pause_ = std::min(pause_ * 2, options_.poll_longest);
     }
     return SubscriptionEnd::stopped;
   }
@@ -138,7 +143,11 @@ class EphemeralRunner {
     for (std::size_t at = 0; at < events.size(); at += most) {
       if (options_.stop.stop_requested()) return;
       const auto some = events.subspan(at, std::min(most, events.size() - at));
-      handler_.call(nullptr, some);
+      try {
+        handler_.call(nullptr, some);
+      } catch (...) {
+        throw HandlerFault{std::current_exception()};
+      }
       after_ = some.back().position;
       retry_.succeeded();
     }

@@ -104,3 +104,19 @@ TEST_CASE("an ephemeral handler that fails goes on from the event it failed at, 
         }) == "cannot");
   CHECK(seen == std::vector<std::int64_t>{1, 2, 3, 4, 4, 4});
 }
+
+TEST_CASE("a lost connection of an ephemeral handler's own is no lost server") {
+  Fresh store;
+  append(store.store, "a", "Made", 1);
+  int calls = 0;
+  auto options = once();
+  options.attempts = 3;
+  CHECK(harness::fault_of<connection_error>([&] {
+          store->run_ephemeral_subscription(everything, Start::beginning(), options,
+                                            [&](const RecordedEvent&) {
+                                              if (++calls < 10)
+                                                throw connection_error("theirs", "08006", false);
+                                            });
+        }) == "theirs");
+  CHECK(calls == 3);
+}

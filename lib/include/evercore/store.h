@@ -264,10 +264,9 @@ class EventStore {
   // owner, partitions, lease, renew_for and wait_for_lease do not apply. It ends as stopped or
   // caught_up.
   //
-  // What the handler throws goes through after the last attempt; a connection_error is taken for a
-  // lost server, and tried again for as long as it takes, also where the handler throws it. Throws
-  // argument_error as above, and for a start beyond the newest position that the store ever gave.
-  // Events that compaction removed are passed over.
+  // What the handler throws goes through after the last attempt; a lost server is looked for as long
+  // as it takes. Throws argument_error as above, and for a start beyond the newest position that the
+  // store ever gave. Events that compaction removed are passed over.
   template <class H>
   SubscriptionEnd run_ephemeral_subscription(const Filter& filter, const Start& start,
                                              const SubscriptionOptions& options, H&& handler) {

@@ -14,20 +14,26 @@ void put_member(std::string& json, std::string_view name, const std::string& val
   json::write_string(json, value);
 }
 
+void put_member(std::string& json, std::string_view name, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  json += json.size() == 1 ? "\"" : ",\"";
+  json += name;
+  json += "\":[";
+  for (const std::string& value : values) {
+    if (&value != &values.front()) json += ',';
+    json::write_string(json, value);
+  }
+  json += ']';
+}
+
 }  // namespace
 
 std::string filter_as_json(const Filter& filter) {
   std::string json = "{";
   put_member(json, "aggregate_type", filter.aggregate_type);
   put_member(json, "natural_key", filter.natural_key);
-  if (!filter.event_types.empty()) {
-    json += json.size() == 1 ? "\"event_types\":[" : ",\"event_types\":[";
-    for (const std::string& type : filter.event_types) {
-      if (json.back() != '[') json += ',';
-      json::write_string(json, type);
-    }
-    json += ']';
-  }
+  put_member(json, "event_types", filter.event_types);
+  put_member(json, "tags", filter.tags);
   return json.size() == 1 ? std::string() : json + '}';
 }
 

@@ -24,10 +24,18 @@ TEST_CASE("an ephemeral subscription delivers and leaves no row") {
   CHECK(count({.event_types = {"Sold"}}, Start::beginning()) == 3);
   CHECK(count({.aggregate_type = "Thing", .natural_key = "b"}, Start::beginning()) == 3);
   CHECK(count({.aggregate_type = "Other"}, Start::beginning()) == 0);
-  CHECK(count(everything, Start::after(middle.position)) == 52);
+  store->with_context([](Context& ctx) {
+    ctx.publish("Thing", "c", {"Sold", "{}", {.tags = {"city:Ulm", "colour:red"}}});
+    ctx.publish("Thing", "c", {"Lost", "{}", {.tags = {"colour:red"}}});
+  });
+  CHECK(count({.tags = {"colour:red"}}, Start::beginning()) == 2);
+  CHECK(count({.tags = {"colour:red", "city:Ulm"}}, Start::beginning()) == 1);
+  CHECK(count({.event_types = {"Lost", "Made"}, .tags = {"colour:red"}}, Start::beginning()) == 1);
+  CHECK(count({.tags = {"colour:\"red"}}, Start::beginning()) == 0);
+  CHECK(count(everything, Start::after(middle.position)) == 54);
   CHECK(count(everything, Start::end()) == 0);
   CHECK(count(everything, Start::at(middle.event_time + 1h)) == 0);
-  CHECK(count({.event_types = {"Sold"}}, Start::at(middle.event_time)) == 3);
+  CHECK(count({.event_types = {"Sold"}}, Start::at(middle.event_time)) == 4);
   CHECK(shown(store, "%", "name") == "no row");
 }
 

@@ -24,15 +24,19 @@ TEST_CASE("a subscription delivers every event once, in order, and goes on where
   CHECK(shown(store, "s", "owner") == "NULL");
 }
 
-TEST_CASE("a filter by type, by key and by event type keeps the others out") {
+TEST_CASE("a filter by type, by key, by event type and by tag keeps the others out") {
   Fresh store;
   append(store.store, "a", "Made", 2);
   append(store.store, "b", "Sold", 3);
-  store->with_context([](Context& ctx) { ctx.publish("Other", "a", {"Made", "{}"}); });
+  store->with_context([](Context& ctx) {
+    ctx.publish("Other", "a", {"Made", "{}", {.tags = {"colour:red", "city:Ulm"}}});
+  });
   CHECK(catch_up(store.store, "type", {.aggregate_type = "Thing"}).size() == 5);
   CHECK(catch_up(store.store, "key", {.aggregate_type = "Thing", .natural_key = "b"}).size() == 3);
   CHECK(catch_up(store.store, "event", {.event_types = {"Made"}}).size() == 3);
   CHECK(catch_up(store.store, "none", {.event_types = {"Lost", "Found"}}).empty());
+  CHECK(catch_up(store.store, "tags", {.tags = {"city:Ulm", "colour:red"}}).size() == 1);
+  CHECK(catch_up(store.store, "no tag", {.tags = {"city:Ulm", "colour:blue"}}).empty());
   CHECK(harness::fault_of<argument_error>([&] {
           catch_up(store.store, "x", {.natural_key = "a"});
         }).starts_with("EV009"));

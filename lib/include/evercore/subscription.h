@@ -60,6 +60,7 @@ struct Filter {
   std::string aggregate_type{};            // empty: any
   std::string natural_key{};               // empty: any; else aggregate_type must be given too
   std::vector<std::string> event_types{};  // one of these; empty: any
+  std::vector<std::string> tags{};         // all of these; empty: any
 };
 
 // Where a subscription begins. For a durable one it is looked at once, when the subscription is

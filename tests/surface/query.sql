@@ -171,3 +171,16 @@ SELECT evercore_index_types(0);
 SELECT evercore_append_many('[]', '[{"types":["Greeted"]}]', 0) AS appends;
 SELECT evercore_index_types(2);
 SELECT aggregate_id, position, problem FROM evercore_check();
+
+-- a rollback to a savepoint between a query and the append: what was read and is gone is no match
+BEGIN;
+SELECT evercore_append(evercore_ensure('Seat', '7'), 0, 'Looked', '{}');
+SAVEPOINT s;
+SELECT evercore_append(evercore_find('Seat', '7'), 1, 'Taken', '{}', NULL, NULL, NULL, NULL, '["seat:7"]');
+SELECT count(*) FROM evercore_query('[{"tags":["seat:7"]}]');
+ROLLBACK TO s;
+SELECT count(*) FROM evercore_query('[{"tags":["seat:7"]}]');
+SELECT count(evercore_append_many('[{"aggregate_type":"Seat","natural_key":"7","expected":1,"events":[{"event_type":"Taken","data":{},"tags":["seat:7"]}]}]', '[{"tags":["seat:7"]}]', 0));
+SELECT count(*) FROM evercore_query('[{"tags":["seat:7"]}]');
+COMMIT;
+SELECT sequence, event_type, tags FROM evercore_query('[{"tags":["seat:7"]}]');

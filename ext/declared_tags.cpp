@@ -185,9 +185,11 @@ void require_filled(Connection& connection, const std::vector<std::string>& tags
 }
 
 void see_declarations(Connection& connection) {
-  if (sqlite3_txn_state(connection.db(), "main") != SQLITE_TXN_NONE) return;
-  Statement look = connection.prepare("SELECT declared_mark FROM main.evercore_schema");
-  look.step();
+  std::optional<Statement> look;
+  if (sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_NONE) {
+    look.emplace(connection.prepare("SELECT declared_mark FROM main.evercore_schema"));
+    look->step();
+  }
   connection.require_same_store();
 }
 

@@ -107,6 +107,29 @@ TEST_CASE("what another connection declares is read by at once") {
   CHECK(all() == R"({"a":1} {"a":1} {"a":1} : required)");
 }
 
+TEST_CASE("what another connection declares is seen by the first call of a transaction") {
+  const Directory directory;
+  TaggedStore db(directory.file("u.db"));
+  Database other(directory.file("u.db"));
+  db.must(append);
+  for (const std::string& call :
+       {std::string(upcast), std::string(replayed), std::string(state), std::string(validate)}) {
+    for (const char* begin : {"BEGIN", "SAVEPOINT s", "BEGIN; SELECT count(*) FROM evercore_log"}) {
+      CAPTURE(call);
+      CAPTURE(begin);
+      db.must(declare(R"({"upcast":null})"));
+      const std::string plain = other.must(call);
+      db.must(renames);
+      other.must(begin);
+      const std::string renamed = other.must(call);
+      CHECK(renamed != plain);
+      CHECK(other.must(call) == renamed);
+      other.must("ROLLBACK");
+      CHECK(other.must(call) == renamed);
+    }
+  }
+}
+
 TEST_CASE("an upcast that is taken back does nothing any more") {
   TaggedStore db;
   db.must(append);

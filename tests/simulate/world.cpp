@@ -254,11 +254,14 @@ World::Complaint World::call(const Step& step) {
   }
   session.attempts += step.call->writes ? 1 : 0;
   Reply reply = run(session.db, sql_of(*step.call, step.arguments), step.call->kinds);
-  // SQLite cannot look whether the schema it knows is still the newest while another's commit waits.
   const bool dead = disk_.is_dead();
-  if (reply.message.starts_with("no such table") && (dead || settings_.journal_mode != "WAL"))
-    reply.code = SQLITE_BUSY;
   happened_ = disk_.peace();
+  // SQLite cannot look whether the schema it knows is still the newest while another's commit waits, nor where
+  // its first read fails.
+  if (reply.message.starts_with("no such table") &&
+      (dead || happened_ || settings_.journal_mode != "WAL")) {
+    reply.code = SQLITE_BUSY;
+  }
   if (!reply.ok() && is_of_the_world(reply.code)) {
     if (auto complaint = excuse(session, reply)) return complaint;
     if (dead)
@@ -365,7 +368,10 @@ World::Complaint World::after_death(const Step& step, std::vector<Store> candida
   }
   if (undead_) candidates.insert(candidates.begin(), *std::exchange(undead_, std::nullopt));
   std::reverse(candidates.begin(), candidates.end());
+  const Store before = committed_;
   if (auto complaint = resolve(std::move(candidates))) return complaint;
+  // A commit whose process died before it was told of it may not be on the disk yet: power may still take it.
+  if (step.trouble == Trouble::death && !(committed_ == before)) undead_ = before;
   return check_health();
 }
 

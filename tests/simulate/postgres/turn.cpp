@@ -80,6 +80,14 @@ World::Complaint World::kill(Client& client) {
 }
 
 std::optional<std::string> World::look() {
+  // Behind who waits for a table as a whole everybody waits: until somebody's next turn, which only comes after this.
+  if (witness_
+          ->run(
+              "SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' "
+              "AND NOT granted LIMIT 1")
+          .rows.size() > 0) {
+    return std::nullopt;
+  }
   drawn_ = read_drawn();
   State state = committed_;
   Scene scene{state.store, state.memory, now_, drawn_.position};

@@ -110,3 +110,14 @@ TEST_CASE("quoting a text and resolving it again gives the text") {
   CHECK(find_fault("{\"a\":" + quoted + "}").word.empty());
   CHECK(unescape(quoted.substr(1, quoted.size() - 2)) == text);
 }
+
+TEST_CASE("a text fits where its containers are no deeper than the levels that are left") {
+  CHECK(fits("1", 0));
+  CHECK(fits("\"[[[[\"", 0));
+  CHECK(fits("[]", 1));
+  CHECK_FALSE(fits("[]", 0));
+  CHECK(fits(R"([{"a":[]},[1],{"b":2}])", 3));
+  CHECK_FALSE(fits(R"([{"a":[]},[1],{"b":2}])", 2));
+  CHECK(fits(R"({"[[[\"[[[":"]]]{{{","a":["[","\\"]})", 2));
+  CHECK_FALSE(fits(R"({"[[[\"[[[":"]]]{{{","a":["[",["\\"]]})", 2));
+}

@@ -56,7 +56,7 @@ Base application_base(Connection& connection, const Aggregate& aggregate, std::i
   if (find.bind(1, aggregate.id).bind(2, aggregate.base).step()) {
     return Base{aggregate.base, std::string(find.text(0))};
   }
-  return Base{aggregate.base, "{}"};
+  return {};  // the events that it stood for are missed
 }
 
 Base base_of(Connection& connection, const Aggregate& aggregate,

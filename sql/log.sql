@@ -300,6 +300,7 @@ BEGIN
       END IF;
       SELECT s.state INTO state FROM evercore_snapshot s
        WHERE s.aggregate_id = evercore_replay.id AND s.version IS NULL AND s.sequence = base.base;
+      IF NOT FOUND THEN PERFORM _evercore_missing(evercore_replay.id, 0); END IF;
     END IF;
   END IF;
   IF start > base.sequence THEN

@@ -96,11 +96,14 @@ TEST_CASE("a fold of fewer events than version and base promise is an error") {
   compacted.must("DELETE FROM evercore_snapshot");
   CHECK(compacted.fails("SELECT evercore_state(1)") == missing + "0 and 4" + names_it);
   CHECK(compacted.fails("SELECT * FROM evercore_history(1)") == missing + "0 and 4" + names_it);
+  CHECK(compacted.fails("SELECT * FROM evercore_replay(1)") == missing + "0 and 4" + names_it);
+  CHECK(compacted.fails("SELECT * FROM evercore_replay(1, 7)") == missing + "0 and 4" + names_it);
 
   FiveEvents bare;
   bare.must("SELECT evercore_compact(1, 0)");
   bare.must("DELETE FROM evercore_snapshot");
   CHECK(bare.fails("SELECT evercore_state(1)") == missing + "0 and 6" + names_it);
+  CHECK(bare.fails("SELECT * FROM evercore_replay(1, 7)") == missing + "0 and 6" + names_it);
 }
 
 TEST_CASE("newest events that somebody removed are missed where a snapshot held them") {

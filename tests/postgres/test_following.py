@@ -90,4 +90,5 @@ def test_compacted_and_erased_aggregates_are_whole():
     equal(connection.value("SELECT string_agg(sequence || data::text, ',') FROM evercore_replay(1)"), "2{},3{},4{},5{}")
     connection.rows("SELECT evercore_create('T', 'b'), evercore_append(2, NULL, 'E', '{\"n\":1}'), evercore_append(2, NULL, 'E', '{\"n\":2}'), evercore_compact(2, NULL)")
     damage(connection, "DELETE FROM evercore_snapshot; UPDATE evercore_aggregate SET base = 1 WHERE aggregate_id = 2; DELETE FROM evercore_event WHERE aggregate_id = 2 AND sequence = 1")
-    refused(lambda: connection.rows("SELECT evercore_state(2)"), "EV010", "EV010: events of aggregate 2 are missing between sequences 0 and 2")
+    for call in ("evercore_state(2)", "count(*) FROM evercore_replay(2)", "count(*) FROM evercore_replay(2, 7)"):
+        refused(lambda: connection.rows(f"SELECT {call}"), "EV010", "EV010: events of aggregate 2 are missing between sequences 0 and 2")

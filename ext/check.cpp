@@ -10,6 +10,7 @@
 #include "check_store.h"
 #include "event_row.h"
 #include "fold.h"
+#include "payload_dom.h"
 #include "state.h"
 #include "tag.h"
 #include "time.h"
@@ -151,7 +152,8 @@ class Walk {
     }
     const std::string text(snapshots_.state());
     snapshots_.next();
-    if (same_json(text, text)) {
+    const auto root = connection_.payload.dom().parse(text);
+    if (root && root->is_object()) {
       state_ = State(text);
     } else {
       report_snapshot(base_, std::nullopt);

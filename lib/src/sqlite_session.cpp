@@ -217,7 +217,7 @@ void SqliteSession::run_foreign(const Command& command) {
   if (result != SQLITE_OK) fail(result);
   const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owner(statement, &sqlite3_finalize);
   if (statement == nullptr) throw argument_error("EV009: sql is empty");
-  while (*rest == ' ' || *rest == '\n' || *rest == '\t' || *rest == ';') ++rest;
+  rest += std::strspn(rest, " \t\r\n;");
   if (*rest != '\0') throw argument_error("EV009: sql holds more than one statement");
   step(statement, command);
 }

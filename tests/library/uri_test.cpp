@@ -43,6 +43,13 @@ TEST_CASE("PostgreSQL URIs keep libpq's parameters and take ours out") {
   CHECK(options.prepared == false);
   CHECK_FALSE(parse_postgres_uri("postgresql://h/db").prepared);
   CHECK(parse_postgres_uri("postgres://h/db").shown == "postgres://h/db");
+  const auto more = parse_postgres_uri(
+      "postgres://h/db?busy_timeout=70&prepared=auto&migrate=off&notify=off&&application_name=x");
+  CHECK(more.busy_timeout == std::chrono::milliseconds{70});
+  CHECK_FALSE(more.prepared);
+  CHECK_FALSE(more.migrate);
+  CHECK_FALSE(more.notify);
+  CHECK(more.conninfo == "postgres://h/db?application_name=x");
 }
 
 TEST_CASE("faulty URIs are refused with the part that is wrong") {
@@ -57,7 +64,18 @@ TEST_CASE("faulty URIs are refused with the part that is wrong") {
   CHECK(fault("sqlite:x.db?journal_mode=memory") ==
         "EV009: the URI's journal_mode is none of wal delete truncate persist");
   CHECK(fault("sqlite:x.db?migrate") == "EV009: a parameter of the URI has no value");
-  CHECK(fault("sqlite:x%zz.db").find("percent sign") != std::string::npos);
+  for (const char* uri : {"sqlite:x%zz.db", "sqlite:x%4.db", "sqlite:x%4", "sqlite:x%",
+                          "sqlite:x%/1.db", "sqlite:x%4g.db", "sqlite:x%@1.db", "sqlite:x%00.db"}) {
+    CAPTURE(uri);
+    CHECK(fault(uri).find("percent sign") != std::string::npos);
+  }
+  for (const char* size : {"0", "-1", "1001", "3x", "x", "99999999999999999999"}) {
+    CAPTURE(size);
+    CHECK(fault(("sqlite:x.db?pool_size=" + std::string(size)).c_str()) ==
+          "EV009: the URI's pool_size is not a number from 1 to 1000");
+  }
+  CHECK(fault(("postgres://h/db?schema=" + std::string(64, 's')).c_str()) ==
+        "EV009: the URI's schema has not 1 to 63 characters");
   CHECK_THROWS_AS(connect("sqlite:/no/such/directory/x.db"), engine_error);
 }
 

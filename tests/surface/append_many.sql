@@ -146,6 +146,10 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"","data
 SELECT evercore_append_many('[{"aggregate_id":1,"expected":-1,"events":[{"event_type":"Lost","data":{}}]}, {"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":"\ud800"}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":"\ud800"}}, {"event_type":"","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}, {"event_type":"","data":{"a":"\ud800"}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":"{}","metadata":null,"tags":["a"]}, {"event_type":"Lost","data":{},"tags":["\ud800"]}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"tags":["a"]}, {"event_type":"Lost","data":"{}","metadata":{"a":"\ud800"}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_type":"Lost","natural_key":"\ud800","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"\ud800","data":{}}]}]') AS appends;
 
 -- a member given twice is a slip too, and no name holds a NUL
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}],"events":[]}]') AS appends;

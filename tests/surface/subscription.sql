@@ -135,6 +135,12 @@ SELECT evercore_claim('fleet', 'w3', 60);
 SELECT count(*), count(DISTINCT f.position) FROM evercore_subscriptions AS s, evercore_fetch('fleet', s.token) AS f WHERE s.name = 'fleet';
 SELECT f.aggregate_id FROM evercore_subscriptions AS s, evercore_fetch('fleet', s.token) AS f WHERE s.name = 'fleet'
   GROUP BY f.aggregate_id HAVING count(DISTINCT s.partition) > 1;
+SELECT evercore_subscribe('fleet', NULL, NULL, 2);
+SELECT evercore_subscribe('fleet', NULL, NULL, 3);
+SELECT evercore_subscribe('fleet', NULL, NULL, 1025);
+SELECT evercore_reset('fleet', 'end');
+SELECT evercore_subscribe('fleet', NULL, NULL, 3);
+SELECT count(*) FROM evercore_subscriptions WHERE name = 'fleet';
 SELECT evercore_unsubscribe('fleet');
 
 -- evercore_pause and evercore_resume give the name; evercore_subscriptions shows who is active

@@ -201,3 +201,25 @@ TEST_CASE("stored text that is no object is EV004 and not a crash") {
     CHECK_THROWS_AS(state.apply(Fold::patch, bad), Error);
   }
 }
+
+TEST_CASE("two texts are the same JSON where their values are, in every kind of them") {
+  for (const auto& [a, b] :
+       {std::pair("{\"a\":1,\"b\":[true,null,\"x\",1.5]}",
+                  "{ \"a\":1, \"b\":[true, null, \"x\", 15e-1] }"),
+        std::pair("[1]", "[1.0]"), std::pair("[18446744073709551615]", "[18446744073709551615]"),
+        std::pair("[]", "[ ]"), std::pair("[{}]", "[{}]")}) {
+    CAPTURE(a);
+    CHECK(same_json(a, b));
+  }
+  for (const auto& [a, b] :
+       {std::pair("[1]", "[2]"), std::pair("[1.5]", "[2.5]"), std::pair("[1.5]", "[1]"),
+        std::pair("[18446744073709551615]", "[18446744073709551614]"),
+        std::pair("[true]", "[false]"), std::pair("[null]", "[false]"),
+        std::pair("[\"x\"]", "[\"y\"]"), std::pair("[1]", "[1,2]"), std::pair("[[]]", "[{}]"),
+        std::pair("{\"a\":1}", "{\"b\":1}"), std::pair("{\"a\":1}", "{\"a\":2}"),
+        std::pair("{\"a\":1}", "{\"a\":1,\"b\":2}"), std::pair("[1", "[1]"),
+        std::pair("[1]", "[1")}) {
+    CAPTURE(a);
+    CHECK_FALSE(same_json(a, b));
+  }
+}

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "decimal.h"
 #include "json.h"
@@ -222,14 +223,6 @@ std::vector<JsonTree::Member> JsonTree::sorted_members(Index object) const {
   std::sort(members.begin(), members.end(),
             [](const Member& a, const Member& b) { return a.name < b.name; });
   return members;
-}
-
-std::optional<JsonTree::Index> JsonTree::find(Index object, std::string_view name) const {
-  std::string buffer;
-  for (Index key = object + 1; key < values_[object].next; key = values_[key + 1].next) {
-    if (string(key, buffer) == name) return key + 1;
-  }
-  return std::nullopt;
 }
 
 void JsonTree::append_canonical(std::string& out, Index index) const {

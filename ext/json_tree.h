@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,8 +76,6 @@ class JsonTree {
   };
   /// The members of an object, ordered by the code points of their names.
   [[nodiscard]] std::vector<Member> sorted_members(Index object) const;
-  /// The value of a member, if the object has it.
-  [[nodiscard]] std::optional<Index> find(Index object, std::string_view name) const;
 
   /// Appends a text that is equal for equal values: members in order of their names, numbers by what they
   /// are, strings without their escapes.

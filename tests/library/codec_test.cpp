@@ -256,3 +256,27 @@ TEST_CASE("what no JSON can hold is refused when encoding") {
       payload_error);
   CHECK_THROWS_AS(decode<Circle>("{"), payload_error);
 }
+
+TEST_CASE("a document moves, and parses on where it went") {
+  json::Document first;
+  CHECK(first.parse(R"({"a":1})").kind() == json::Kind::object);
+  json::Document second(std::move(first));
+  CHECK(second.parse("[1]").kind() == json::Kind::array);
+  first = std::move(second);
+  CHECK(first.parse("1").kind() == json::Kind::integer);
+}
+
+TEST_CASE("control characters are escaped, and what is too large for int64 is named") {
+  struct Line {
+    std::string text;
+  };
+  CHECK(encode(Line{"\r\n\t\b\f\x01"}) == R"({"text":"\r\n\t\u0008\u000c\u0001"})");
+  CHECK(decode<Line>(R"({"text":"\r"})").text == "\r");
+  try {
+    decode<Line>(R"({"text":18446744073709551615})");
+    FAIL("taken");
+  } catch (const decode_error& fault) {
+    CHECK(std::string(fault.what()) ==
+          "field \"text\": expected a string, found an integer beyond int64");
+  }
+}

@@ -225,6 +225,42 @@ TEST_CASE("SQLite's own refusals come with the name of their result") {
   CHECK(code_of("", "") == "EV009");
   CHECK(code_of("", "SELECT 1; SELECT 2") == "EV009");
   CHECK(code_of("", "SELECT 1;\r\n \t;") == "none");
+  CHECK(code_of("PRAGMA query_only = 1", "CREATE TABLE other (n)") == "SQLITE_READONLY");
+}
+
+TEST_CASE("a transaction that a statement of the program ended takes nothing more") {
+  if (harness::on_postgres()) return;
+  Fresh store;
+  const auto said = fault_of<engine_error>([&] {
+    store->with_context([](Context& ctx) {
+      ctx.create<UserAggregate>("ann").apply(UserCreated{"ann"});
+      ctx.execute("ROLLBACK");
+      ctx.create<UserAggregate>("bob").apply(UserCreated{"bob"});
+    });
+  });
+  CHECK(said == "the engine has rolled the transaction back after an earlier error");
+  CHECK(store->follow(0).empty());
+  new_user(store.store, "ann");
+}
+
+TEST_CASE("a context that waits too long for the write lock of another one says so") {
+  if (!harness::on_file()) return;
+  harness::Place place;
+  EventStore store = connect("sqlite://" + place.file() + "?busy_timeout=50");
+  store.with_context([&](Context& outer) {
+    outer.create<UserAggregate>("ann").apply(UserCreated{"ann"});
+    CHECK(fault_of<busy_error>([&] { new_user(store, "bob"); }) ==
+          "another context of this program held the write lock for too long");
+  });
+  CHECK(store.follow(0).size() == 1);
+}
+
+TEST_CASE("a schema whose roles would have no names is not made") {
+  if (!harness::on_postgres()) return;
+  harness::Place place(harness::Holds::nothing);
+  CHECK(fault_of<argument_error>([&] {
+          connect(place.uri() + "&schema=" + std::string(57, 's'));
+        }) == "EV009: the schema's name is too long for its roles to be named after it");
 }
 
 TEST_CASE("a file that is no database, or none any more, is named as that") {
@@ -238,6 +274,9 @@ TEST_CASE("a file that is no database, or none any more, is named as that") {
     }
     return std::string("none");
   };
+  CHECK(code() == "none");
+  std::fstream(place.file(), std::ios::in | std::ios::out).seekp(4096) << std::string(65536, 'x');
+  CHECK(code() == "SQLITE_CORRUPT");
   std::ofstream(place.file()) << std::string(8192, 'x');
   CHECK(code() == "SQLITE_NOTADB");
 }

@@ -187,4 +187,7 @@ TEST_CASE("a schema of many parts beside large data ends as too complex") {
       "{\"properties\":{\"v\":{\"not\":{\"anyOf\":[" + parts.substr(5) + "]}}}}";
   const std::string data = "{\"v\":[" + repeated("0,", 50'000) + "1]}";
   CHECK(db.must(validate(data, schema)) == ": too complex");
+  db.must("SELECT evercore_event_type('Heavy', NULL, '{\"schema\":" + schema + "}')");
+  CHECK(db.fails("SELECT evercore_append(evercore_ensure('T', 'heavy'), 0, 'Heavy', '" + data +
+                 "')") == "EV011: data of \"Heavy\": : too complex");
 }

@@ -247,12 +247,57 @@ TEST_CASE("a context that waits too long for the write lock of another one says 
   if (!harness::on_file()) return;
   harness::Place place;
   EventStore store = connect("sqlite://" + place.file() + "?busy_timeout=50");
+  const auto id = new_user(store, "zoe");
   store.with_context([&](Context& outer) {
     outer.create<UserAggregate>("ann").apply(UserCreated{"ann"});
+    CHECK_THROWS_AS(store.with_context([&](Context& inner) {
+      inner.publish(id, {"UserLoggedIn", "{}"});
+    }),
+                    busy_error);
     CHECK(fault_of<busy_error>([&] { new_user(store, "bob"); }) ==
           "another context of this program held the write lock for too long");
   });
-  CHECK(store.follow(0).size() == 1);
+  CHECK(store.follow(0).size() == 2);
+}
+
+TEST_CASE("a connection that cannot be opened leaves the store with those it has") {
+  if (!harness::on_file()) return;
+  harness::Place place;
+  EventStore store = connect("sqlite://" + place.file());
+  const auto folder = std::filesystem::path(place.file()).parent_path();
+  const std::string aside = folder.string() + "_aside";
+  const auto id = new_user(store, "ann");
+  store.with_readonly_context([&](ReadonlyContext& outer) {
+    CHECK(outer.sequence(id) == 1);
+    const auto inside = [&] {
+      return store.with_readonly_context([&](ReadonlyContext& ctx) { return ctx.sequence(id); });
+    };
+    std::filesystem::rename(folder, aside);
+    CHECK_THROWS_AS(inside(), engine_error);
+    std::filesystem::rename(aside, folder);
+    CHECK(inside() == 1);
+  });
+}
+
+TEST_CASE("a type that a context meets when it writes already is declared in it") {
+  Fresh store;
+  const auto id = store->with_context([](Context& ctx) {
+    ctx.create<UserAggregate>("ann").apply(UserCreated{"ann"});
+    auto account = ctx.create<AccountAggregate>("a");
+    account.apply(AccountOpened{"ann"});
+    account.apply(Deposited{5});
+    return account.id();
+  });
+  CHECK(store->with_readonly_context(
+            [&](ReadonlyContext& ctx) { return ctx.load<AccountAggregate>(id)->balance; }) == 5);
+}
+
+TEST_CASE("what the server says beside an answer is passed over") {
+  if (!harness::on_postgres()) return;
+  Fresh store;
+  store->with_context(
+      [](Context& ctx) { ctx.execute("DO $$ BEGIN RAISE WARNING 'beside'; END $$"); });
+  CHECK(store->follow(0).empty());
 }
 
 TEST_CASE("a schema whose roles would have no names is not made") {

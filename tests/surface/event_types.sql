@@ -229,3 +229,9 @@ SELECT evercore_event_type('Merged', 'patch');
 SELECT evercore_event_type('Merged', '[{"merge":""}]');
 SELECT event_type, fold FROM evercore_event_types WHERE event_type IN ('Merged', 'Silent') ORDER BY event_type;
 SELECT evercore_event_type('Silent', 'patch');
+
+-- a pointer beyond the end of an array gives no tag, and neither does one through what is no container
+SELECT evercore_event_type('Listed', NULL, '{"tags":{"second":"/list/1","deep":"/list/0/name"}}');
+SELECT evercore_append(evercore_ensure('L', 'l'), 0, 'Listed', '{"list":["a"]}');
+SELECT evercore_append(evercore_find('L', 'l'), 1, 'Listed', '{"list":[{"name":"x"},"b"]}');
+SELECT sequence, tags FROM evercore_events(evercore_find('L', 'l'));

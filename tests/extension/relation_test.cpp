@@ -32,7 +32,15 @@ TEST_CASE("each row of a relation has a rowid of its own") {
     CHECK(db.must("SELECT count(*) > 1 AND count(*) = count(DISTINCT rowid) FROM " +
                   std::string(from)) == "1");
   }
-  db.must("SELECT evercore_unsubscribe('s'); SELECT evercore_compact(3, 1)");
+  db.must(
+      "SELECT evercore_append(1, NULL, 'F', '{}'); SELECT evercore_index_types();"
+      "SELECT evercore_subscribe('f', '{\"event_types\":[\"E\",\"F\"]}');"
+      "SELECT evercore_claim('f', 'w', 60)");
+  CHECK(db.must("SELECT count(*) > 1 AND count(*) = count(DISTINCT rowid) FROM evercore_fetch('f',"
+                " (SELECT token FROM evercore_subscriptions WHERE name = 'f'))") == "1");
+  db.must(
+      "SELECT evercore_unsubscribe('f'); SELECT evercore_unsubscribe('s'); SELECT "
+      "evercore_compact(3, 1)");
   CHECK(db.must("SELECT count(*) = 2 AND count(DISTINCT rowid) = 2 FROM evercore_replay(3)") ==
         "1");
   db.must(

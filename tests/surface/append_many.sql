@@ -151,6 +151,10 @@ SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","
 SELECT evercore_append_many('[{"aggregate_type":"Lost","natural_key":"\ud800","events":[{"event_type":"Lost","data":{}}]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"\ud800","data":{}}]}]') AS appends;
 
+-- an event_id that is kept back by a conflict may be said again in the same call, with the same content
+SELECT evercore_append_many('[{"aggregate_id":1,"expected":999,"events":[{"event_type":"Lost","data":{},"event_id":"again"}]},{"aggregate_id":1,"events":[{"event_type":"Lost","data":{},"event_id":"again"}]}]') AS appends;
+SELECT evercore_append_many('[{"aggregate_id":1,"expected":999,"events":[{"event_type":"Lost","data":{},"event_id":"again"}]},{"aggregate_id":1,"events":[{"event_type":"Lost","data":{"a":1},"event_id":"again"}]}]') AS appends;
+
 -- a member given twice is a slip too, and no name holds a NUL
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","data":{}}],"events":[]}]') AS appends;
 SELECT evercore_append_many('[{"aggregate_id":1,"events":[{"event_type":"Lost","\u0065vent_type":"Found","data":{}}]}]') AS appends;

@@ -1,10 +1,10 @@
 # What the tests reach of ext/ and lib/src: both compiled for gcov, under tests that are compiled as ever.
 
 COVERAGE         := build/coverage
-COVERAGE_FLAGS   := -O0 -g1 --coverage -fprofile-update=atomic
+COVERAGE_FLAGS   := -O0 -g1 -fPIC --coverage -fprofile-update=atomic
 COVERAGE_EXT     := $(EXT_NAMES:%=$(COVERAGE)/ext/%.o)
 COVERAGE_LIB     := $(patsubst build/%,$(COVERAGE)/%,$(LIB_COMMON) $(LIB_POSTGRES))
-COVERAGE_TESTS   := $(addprefix $(COVERAGE)/,unit extension faults simulator library)
+COVERAGE_TESTS   := $(addprefix $(COVERAGE)/,evercore.so unit extension faults simulator library)
 
 .PHONY: coverage coverage-programs coverage-sql
 coverage: sql ## count the lines and branches of ext/ and lib/src that tests reach (SUITES, STEPS; see tests/coverage/check)
@@ -22,6 +22,10 @@ $(COVERAGE)/ext/%.o: ext/%.cpp VERSION
 $(COVERAGE)/ext/migrations.o: build/static/migrations.o
 	@mkdir -p $(@D)
 	@cp $< $@
+# Bound to the machine's SQLite, which its shell and Python have as well: the suites of scripts load it by EVERCORE_EXTENSION.
+$(COVERAGE)/evercore.so: $(COVERAGE_EXT)
+	@echo '  LINK $@'
+	@$(CXX) -shared --coverage $^ $(TEST_LDLIBS) -o $@
 $(COVERAGE)/lib/%.o: lib/src/%.cpp
 	@mkdir -p $(@D)
 	@echo '  CXX coverage $<'

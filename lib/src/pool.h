@@ -83,34 +83,6 @@ class Pool {
   std::size_t taken_ = 0;
 };
 
-// Lets one thread of the process write at a time. Unlike SQLite's own lock it is handed over at once and
-// wakes those who wait.
-class WriterGate {
- public:
-  explicit WriterGate(std::chrono::milliseconds patience) : patience_(patience) {}
-  void enter() {
-    std::unique_lock lock(mutex_);
-    if (!freed_.wait_until(lock, WaitClock::now() + patience_, [&] { return !held_; })) {
-      throw busy_error("another context of this program held the write lock for too long",
-                       "SQLITE_BUSY");
-    }
-    held_ = true;
-  }
-  void leave() noexcept {
-    {
-      const std::lock_guard lock(mutex_);
-      held_ = false;
-    }
-    freed_.notify_one();
-  }
-
- private:
-  const std::chrono::milliseconds patience_;
-  std::mutex mutex_;
-  std::condition_variable freed_;
-  bool held_ = false;
-};
-
 }  // namespace evercore::detail
 
 #endif  // EVERCORE_SRC_POOL_H

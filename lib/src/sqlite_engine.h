@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "pool.h"
 #include "sqlite_session.h"
 
 namespace evercore::detail {
@@ -14,7 +15,10 @@ namespace evercore::detail {
 class GroupCommit {
  public:
   GroupCommit(const SqliteOptions& options, WriterGate& gate)
-      : session_(options, nullptr), gate_(gate) {}
+      : session_(options, nullptr), gate_(gate) {
+    if (!options.fair) return;
+    if (const std::string file = session_.writable_file(); !file.empty()) gate.queue_up(file);
+  }
   // `session` may be empty; it is given back before the write has to wait.
   void write(SessionHandle session, std::span<const Command> commands);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <random>
@@ -9,6 +10,7 @@
 
 #include "evercore/error.h"
 #include "ext/evercore.h"
+#include "pool.h"
 
 namespace evercore::detail {
 
@@ -138,6 +140,13 @@ void SqliteSession::open(const SqliteOptions& options) {
   }
   if (!options.path.empty()) set_pragma("journal_mode", options.journal_mode);
   execute(("PRAGMA synchronous=" + options.synchronous).c_str());
+}
+
+std::string SqliteSession::writable_file() const {
+  const char* name = sqlite3_db_filename(db_, "main");
+  if (name == nullptr || sqlite3_db_readonly(db_, "main") != 0) return {};
+  std::error_code ignored;  // another VFS may keep the database elsewhere
+  return std::filesystem::is_regular_file(name, ignored) ? name : "";
 }
 
 // Changing to WAL needs the file for itself and does not ask the busy handler: several processes

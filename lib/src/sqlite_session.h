@@ -8,8 +8,8 @@
 #include <unordered_map>
 
 #include "evercore/engine.h"
-#include "pool.h"
 #include "uri.h"
+#include "writer_gate.h"
 
 namespace evercore::detail {
 
@@ -32,6 +32,8 @@ class SqliteSession final : public Session {
   // For group commit, which holds the gate itself.
   void execute(const char* sql);
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }
+  // The name in full of the file that is written to; empty where there is none, or only reading.
+  std::string writable_file() const;
 
  private:
   enum class State { idle, reading, writing };

@@ -111,6 +111,8 @@ SqliteOptions parse_sqlite_uri(std::string_view uri) {
       options.synchronous = word_value(name, value, {"off", "normal", "full", "extra"});
     } else if (name == "busy_timeout") {
       options.busy_timeout = std::chrono::milliseconds{count_value(name, value, 0, longest_wait)};
+    } else if (name == "fair") {
+      options.fair = switch_value(name, value);
     } else if (name == "pool_size") {
       options.pool_size = count_value(name, value, 1, 1000);
     } else if (name == "migrate") {

@@ -17,6 +17,7 @@ struct SqliteOptions {
   std::string journal_mode = "wal";
   std::string synchronous = "full";
   std::chrono::milliseconds busy_timeout{5000};
+  bool fair = false;
   std::size_t pool_size = 8;
   bool migrate = true;
 };

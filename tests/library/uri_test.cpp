@@ -19,13 +19,16 @@ TEST_CASE("SQLite URIs name a path and its settings") {
   CHECK(parse_sqlite_uri("sqlite::memory:").path == "");
   CHECK(parse_sqlite_uri("memory:").pool_size == 1);
   const auto options = parse_sqlite_uri(
-      "sqlite:x.db?journal_mode=delete&synchronous=normal&busy_timeout=70&pool_size=3&migrate=off");
+      "sqlite:x.db?journal_mode=delete&synchronous=normal&busy_timeout=70&fair=on"
+      "&pool_size=3&migrate=off");
   CHECK(options.journal_mode == "delete");
   CHECK(options.synchronous == "normal");
   CHECK(options.busy_timeout == std::chrono::milliseconds{70});
+  CHECK(options.fair);
   CHECK(options.pool_size == 3);
   CHECK_FALSE(options.migrate);
   const auto defaults = parse_sqlite_uri("sqlite:x.db");
+  CHECK_FALSE(defaults.fair);
   CHECK(defaults.journal_mode == "wal");
   CHECK(defaults.synchronous == "full");
 }

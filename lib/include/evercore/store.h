@@ -24,6 +24,9 @@
 // |              |            |          | file. extra: as full, for journal modes but wal       |
 // | busy_timeout | both       | 5000     | milliseconds to wait for a free connection, and on    |
 // |              |            |          | SQLite for a lock; at most 86,400,000, a day          |
+// | fair         | SQLite     | off      | on: programs that write to one file take turns, by    |
+// |              |            |          | locks of the file <database>-queue; no effect in      |
+// |              |            |          | memory                                                |
 // | pool_size    | both       | 8        | connections at most, 1 to 1,000 (SQLite: one more for |
 // |              |            |          | writing; memory: just one; PostgreSQL: one more for   |
 // |              |            |          | queries beside a snapshot that is being read)         |

@@ -11,9 +11,9 @@ measure_parts = mkdir -p bench/out && rm -f bench/out/short; \
 	if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi; \
 	echo "0 parts fell short"
 
-.PHONY: bench-check bench-peers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
+.PHONY: bench-check bench-peers bench-writers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
-	+@$(call measure_parts,bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library)
+	+@$(call measure_parts,bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library bench-writers)
 
 bench-check: ## print the rows of the last benchmarks that fall short of bench/targets.json, and those not measured
 	@$(PYTHON) bench/check
@@ -45,6 +45,10 @@ bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas a
 	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" bench/step types_postgres tests/postgres/with_server \
 	  sh -c 'bench/tags_stores && build/bench/types_postgres'
 	@$(PYTHON) bench/plot bench/out/types_postgres.json
+
+# PROCESSES=2 WRITES=12000 for others than 8 of 1,500 events each; TIMEOUT=1000 for another busy_timeout than 5,000 ms.
+bench-writers: build/bench/library_writers ## measure programs that write to one SQLite file at once (PROCESSES, WRITES, TIMEOUT)
+	@bench/step library_writers build/bench/library_writers $(or $(PROCESSES),8) $(or $(WRITES),1500) $(or $(TIMEOUT),5000)
 
 # Not part of `make bench`: an hour, and 12 GB below $TMPDIR. EVERCORE_BENCH_EVENTS=200000 for a look at the programs.
 .PHONY: bench-scale bench-scale-sqlite bench-scale-postgres

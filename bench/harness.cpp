@@ -80,7 +80,7 @@ void Report::add(const Figure& figure) {
   if (!asks(figure.name)) return;
   std::printf("%-70s %11.2f %s\n", figure.name.c_str(), figure.value, figure.unit.c_str());
   std::fflush(stdout);
-  figures_.push_back(figure);
+  keep(figure);
 }
 
 int Report::finish() const {

@@ -47,6 +47,8 @@ class Report {
   void compare(const std::string& name, const std::vector<double>& baseline,
                const std::vector<double>& evercore);
   void add(const Figure& figure);
+  /// The same for a figure that the program prints by itself.
+  void keep(const Figure& figure) { figures_.push_back(figure); }
 
   /// Writes bench/out/<title>.json, for bench/plot and bench/check. Gives 0.
   int finish() const;

@@ -284,6 +284,11 @@ int main(int argc, char** argv) {
                             return by_call(path, process, wait, timeout);
                           }});
   }
+  contenders.push_back(
+      {"evercore_append, every other queues", [=](const std::string& path, std::size_t process) {
+         const Wait wait = process % 2 == 0 ? Wait::sqlite : Wait::queue;
+         return by_call(path, process, wait, timeout);
+       }});
   for (const char* fair : {"off", "on"}) {
     contenders.push_back({std::string("C++ library, fair=") + fair,
                           [=](const std::string& path, std::size_t process) {

@@ -81,14 +81,38 @@ void require_written(Statement& look) {
   look.reset();
 }
 
+/// Whether an error took more with it than its statement: where a statement cannot be taken back, since the disk
+/// fails, SQLite rolls back the transaction. The code need not say so.
+class LostTransaction {
+ public:
+  explicit LostTransaction(const Connection& connection)
+      : connection_(connection),
+        was_open_(sqlite3_get_autocommit(connection.db()) == 0),
+        took_part_(connection.transaction.taking_part()) {}
+  [[nodiscard]] bool is_lost() const {
+    return (was_open_ && sqlite3_get_autocommit(connection_.db()) != 0) ||
+           (took_part_ && !connection_.transaction.taking_part());
+  }
+
+ private:
+  const Connection& connection_;
+  bool was_open_;
+  bool took_part_;
+};
+
 void atomically(Connection& connection, const std::function<void()>& work) {
   Statement carrier = connection.prepare_carrier();
   Carried carried{&work, &carrier, nullptr};
+  const LostTransaction transaction(connection);
   Carried* outer = std::exchange(connection.carried, &carried);
   const int rc = carrier.try_run();
   connection.carried = outer;
   if (carried.failure) {
     carrier.reset();
+    // Whoever skips a row at fault must not go on: the rows before it are gone.
+    if (transaction.is_lost()) {
+      throw Error{"the transaction was rolled back, since the disk failed", SQLITE_ABORT_ROLLBACK};
+    }
     std::rethrow_exception(carried.failure);
   }
   if (rc == SQLITE_DONE && carried.ran) return;

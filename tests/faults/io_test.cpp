@@ -118,6 +118,51 @@ TEST_CASE("with a write-ahead log a failed write leaves a whole call or none of 
   fail_each("WAL");
 }
 
+TEST_CASE("a write that fails alone where OR IGNORE skips a row takes all rows with it, or none") {
+  failing_vfs::add();
+  constexpr const char* call =
+      "INSERT OR IGNORE INTO evercore_append (aggregate_type, natural_key, event_type, data,"
+      " event_id) VALUES ('T','a','E','{\"n\":101}',NULL), ('New','k','E','{\"n\":2}','taken'),"
+      " ('T','a','E','{\"n\":103}',NULL)";
+  const Directory directory;
+  const std::string filled_file = directory.file("filled.db");
+  {
+    Database db(filled_file);
+    db.must(filled);
+    db.must("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'taken')");
+  }
+  int refused = 0;
+  for (const char* journal : {"DELETE", "TRUNCATE", "PERSIST", "WAL"}) {
+    for (const char* begin : {"", "BEGIN IMMEDIATE;"}) {
+      bool any = true;
+      for (long n = 1; any; ++n) {
+        CAPTURE(journal);
+        CAPTURE(begin);
+        CAPTURE(n);
+        const std::string file = directory.file("s.db");
+        copy_store(filled_file, file);
+        Faulty faulty(file);
+        REQUIRE(run(faulty.db, std::string("PRAGMA journal_mode = ") + journal +
+                                   "; PRAGMA synchronous = FULL; PRAGMA cache_size = 5")
+                    .ok());
+        failing_vfs::fail_once(n);
+        bool written = run(faulty.db, std::string(begin) + call).ok();
+        if (written && *begin != '\0') written = run(faulty.db, "COMMIT").ok();
+        any = failing_vfs::failed;
+        failing_vfs::heal();
+        REQUIRE(sqlite3_close(faulty.db) == SQLITE_OK);
+        Database db(file);
+        const std::string count =
+            db.must("SELECT count(*) FROM evercore_log WHERE data ->> 'n' IN (101, 103)");
+        if (written) CHECK(count == "2");
+        if (!written) CHECK((count == "0" || count == "2"));
+        refused += written ? 0 : 1;
+      }
+    }
+  }
+  CHECK(refused > 20);
+}
+
 TEST_CASE("where no temporary file can be made the fault names the cure, and the cure works") {
   failing_vfs::add();
   const Directory directory;

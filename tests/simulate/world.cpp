@@ -25,8 +25,9 @@ void add_to(std::uint64_t& digest, const std::string& text) {
 }
 
 bool is_of_the_world(int code) {
-  static const std::set<int> codes = {SQLITE_BUSY,     SQLITE_LOCKED, SQLITE_IOERR,   SQLITE_FULL,
-                                      SQLITE_CANTOPEN, SQLITE_NOMEM,  SQLITE_PROTOCOL};
+  static const std::set<int> codes = {SQLITE_BUSY,     SQLITE_LOCKED,   SQLITE_IOERR,
+                                      SQLITE_FULL,     SQLITE_CANTOPEN, SQLITE_NOMEM,
+                                      SQLITE_PROTOCOL, SQLITE_ABORT};
   return codes.count(code & 0xff) > 0;
 }
 

@@ -127,8 +127,10 @@ std::int64_t integer_in(const AppendMembers::Member& member, std::string_view ar
 /// Reads one element of the array: its header is checked with its first event.
 class AppendReader {
  public:
-  AppendReader(Connection& connection, const AppendMembers& members, JsonAppends& out)
-      : connection_(connection), members_(members), out_(out) {}
+  /// `known_type`: the event type that was checked last, in this array.
+  AppendReader(Payload& payload, const AppendMembers& members, std::string_view& known_type,
+               JsonAppends& out)
+      : payload_(payload), members_(members), known_type_(known_type), out_(out) {}
 
   void read() {
     append_.first = out_.events.size();
@@ -205,7 +207,7 @@ class AppendReader {
     check_event_names(members, event);
     std::optional<GivenTags> tags;
     if (const auto& member = members[event_tags]) {
-      tags.emplace().read(connection_.payload, text_of(*member));
+      tags.emplace().read(payload_, text_of(*member));
       tags->check_names();
     }
     if (!members[event_data]) throw error(9, "data is NULL");
@@ -235,18 +237,18 @@ class AppendReader {
   std::string_view checked_payload(std::string_view argument, const EventMembers::Member& member) {
     std::string_view text;
     if (member.value.get_string().get(text) == simdjson::SUCCESS) {
-      connection_.payload.check(argument, text);
+      payload_.check(argument, text);
       return text;
     }
-    connection_.payload.dom().check(argument, member.value, member.slice);
+    payload_.dom().check(argument, member.value, member.slice);
     return member.slice;
   }
 
   void check_event_names(const EventMembers& members, NewEvent& event) {
     if (!members[event_type]) throw error(5, "event_type is NULL");
     if (const auto name = members.string(event_type)) {
-      check_event_type(connection_, *name);
-      event.event_type = *name;
+      if (name->empty() || *name != known_type_) check_name(*name, "event_type", max_type_name);
+      event.event_type = known_type_ = *name;
     }
     if (const auto id = members.text(event_id)) {
       check_name(*id, "event_id", max_event_id);
@@ -269,8 +271,9 @@ class AppendReader {
     members.require_text(event_id, "event_id");
   }
 
-  Connection& connection_;
+  Payload& payload_;
   const AppendMembers& members_;
+  std::string_view& known_type_;
   JsonAppends& out_;
   JsonAppend append_;
 };
@@ -291,10 +294,11 @@ void check_tags(std::string_view value) {
   throw not_tags();
 }
 
-JsonAppends read_array(Connection& connection, element root, std::string_view text) {
+JsonAppends read_array(Payload& payload, element root, std::string_view text) {
   simdjson::dom::array array;
   if (root.get_array().get(array) != simdjson::SUCCESS) throw error(9, "appends is not an array");
   JsonAppends out;
+  std::string_view known_type;
   Cursor cursor(text);
   cursor.open();
   for (const element item : array) {
@@ -304,13 +308,13 @@ JsonAppends read_array(Connection& connection, element root, std::string_view te
       throw error(9, "an append is not an object");
     }
     const AppendMembers members(object, cursor, append_names, "append");
-    AppendReader(connection, members, out).read();
+    AppendReader(payload, members, known_type, out).read();
   }
   return out;
 }
 
-bool is_json(Connection& connection, std::string_view text) {
-  return connection.payload.dom().parse(text).has_value();
+bool is_json(Payload& payload, std::string_view text) {
+  return payload.dom().parse(text).has_value();
 }
 
 void add_item(std::string& list, std::string_view item) {
@@ -319,13 +323,13 @@ void add_item(std::string& list, std::string_view item) {
 }
 
 /// An element with those of its events that come before the broken one; empty where there are none.
-std::string events_before_fault(Connection& connection, std::string_view append) {
+std::string events_before_fault(Payload& payload, std::string_view append) {
   std::string members;
   std::string events;
   for (Members part(append); part.next();) {
     if (part.raw_key() == "events") {
       Elements event(part.value());
-      while (event.next() && is_json(connection, event.value())) add_item(events, event.value());
+      while (event.next() && is_json(payload, event.value())) add_item(events, event.value());
     } else {
       add_item(members, '"' + std::string(part.raw_key()) + "\":" + std::string(part.value()));
     }
@@ -337,7 +341,7 @@ std::string events_before_fault(Connection& connection, std::string_view append)
 
 /// What comes before the first document of the array that is broken by itself, as with a lone
 /// surrogate; empty where the array is no JSON as a whole.
-std::string before_fault(Connection& connection, std::string_view appends) {
+std::string before_fault(Payload& payload, std::string_view appends) {
   const Fault fault = find_fault(appends);
   if (fault.word == "not JSON" || fault.word == "not UTF-8" || fault.word == "too deep") return {};
   std::string sound;
@@ -345,16 +349,16 @@ std::string before_fault(Connection& connection, std::string_view appends) {
   Elements append(appends);
   while (append.next()) {
     if (found) continue;
-    found = !is_json(connection, append.value());
+    found = !is_json(payload, append.value());
     const std::string part =
-        found ? events_before_fault(connection, append.value()) : std::string(append.value());
+        found ? events_before_fault(payload, append.value()) : std::string(append.value());
     if (!part.empty()) add_item(sound, part);
   }
   return append.failed() ? std::string() : "[" + sound + "]";
 }
 
 /// For an array that is no JSON: EV004 named after the payload at fault, where it lies in one.
-[[noreturn]] void refuse_appends(Connection& connection, std::string_view appends) {
+[[noreturn]] void refuse_appends(Payload& payload, std::string_view appends) {
   for (Elements append(appends); append.next();) {
     for (Members part(append.value()); part.next();) {
       if (part.raw_key() != "events") continue;
@@ -362,7 +366,7 @@ std::string before_fault(Connection& connection, std::string_view appends) {
         for (Members member(event.value()); member.next();) {
           const std::string_view name = member.raw_key();
           if (name == "data" || name == "metadata") {
-            check_piece(connection.payload, name, member.value());
+            check_piece(payload, name, member.value());
           } else if (name == "tags") {
             check_tags(member.value());
           }
@@ -370,23 +374,22 @@ std::string before_fault(Connection& connection, std::string_view appends) {
       }
     }
   }
-  connection.payload.check_value("appends", appends);
+  payload.check_value("appends", appends);
   throw error(4, "appends: not JSON");
 }
 
 }  // namespace
 
-JsonAppends read_appends(Connection& connection, std::string_view text) {
-  const auto root = connection.payload.dom().parse(text);
+JsonAppends read_appends(Payload& payload, std::string_view text) {
+  const auto root = payload.dom().parse(text);
   if (!root) {
-    const std::string before = before_fault(connection, text);
-    if (const auto sound = connection.payload.dom().parse(before)) {
-      static_cast<void>(
-          read_array(connection, *sound, before));  // an earlier event may be at fault
+    const std::string before = before_fault(payload, text);
+    if (const auto sound = payload.dom().parse(before)) {
+      static_cast<void>(read_array(payload, *sound, before));  // an earlier event may be at fault
     }
-    refuse_appends(connection, text);
+    refuse_appends(payload, text);
   }
-  return read_array(connection, *root, text);
+  return read_array(payload, *root, text);
 }
 
 }  // namespace evercore::ext

@@ -28,6 +28,6 @@ struct JsonAppends {
 };
 
 /// Throws what is wrong with the first event at fault: EV004, EV005 or EV009, in this order.
-[[nodiscard]] JsonAppends read_appends(Connection& connection, std::string_view text);
+[[nodiscard]] JsonAppends read_appends(Payload& payload, std::string_view text);
 
 }  // namespace evercore::ext

@@ -228,7 +228,7 @@ bool go_together(Connection& connection, const JsonAppends& appends) {
 void append_many(const Call& call) {
   Connection& connection = call.connection;
   const JsonAppends appends =
-      read_appends(connection, required_document(call.arguments[0], "appends"));
+      read_appends(connection.payload, required_document(call.arguments[0], "appends"));
   std::optional<Condition> condition;
   if (sqlite3_value* value = call.optional(1)) {
     condition.emplace();

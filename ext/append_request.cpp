@@ -9,6 +9,12 @@ namespace evercore::ext {
 
 namespace {
 
+/// Throws EV005; a name that the transaction knows has been checked.
+void check_event_type(Connection& connection, std::string_view name) {
+  if (connection.transaction.event_type(name)) return;
+  check_name(name, "event_type", max_type_name);
+}
+
 bool is_given(sqlite3_value* value) {
   return value != nullptr && !is_null(value);
 }
@@ -156,11 +162,6 @@ AppendRequest read_row(Connection& connection, const AppendArguments& arguments)
 void check_size(const NewEvent& event) {
   const std::size_t metadata = event.metadata ? event.metadata->size() : 0;
   if (event.data.size() + metadata > max_payload_bytes) throw error(4, "data: too large");
-}
-
-void check_event_type(Connection& connection, std::string_view name) {
-  if (connection.transaction.event_type(name)) return;
-  check_name(name, "event_type", max_type_name);
 }
 
 void require_key(bool has_type, bool has_key) {

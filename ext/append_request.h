@@ -53,8 +53,6 @@ struct AppendArguments {
 
 /// Throws EV004 where data and metadata are too large together.
 void check_size(const NewEvent& event);
-/// Throws EV005; a name that the transaction knows has been checked.
-void check_event_type(Connection& connection, std::string_view name);
 /// Throws EV005 where a type and a key that are needed are missing.
 void require_key(bool has_type, bool has_key);
 /// EV009: the target is named twice.

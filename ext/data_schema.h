@@ -11,6 +11,7 @@
 // fixes, so that both engines name the same one.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ class DataSchema {
   static constexpr std::size_t most_bytes = std::size_t{256} << 10;
   static constexpr std::size_t most_schemas = 2'000;  ///< all that stand in it, itself included
   static constexpr int most_levels = 64;              ///< of schemas in one another
+  /// Schemas tried on values, and values compared, for one document.
+  static constexpr std::uint64_t most_steps = 50'000'000;
 
   /// Of a text that is legal JSON. Throws EV009 with the pointer to the first fault.
   explicit DataSchema(std::string_view json);
@@ -33,10 +36,11 @@ class DataSchema {
   DataSchema& operator=(DataSchema&&) noexcept;
   ~DataSchema();
 
-  /// Whether it takes a document.
-  [[nodiscard]] bool takes(const JsonTree& data) const;
-  /// The first fault of a document, `/amount: minimum`; nothing where it is taken.
-  [[nodiscard]] std::optional<std::string> fault(const JsonTree& data) const;
+  /// Whether it takes a document; not where that takes more steps.
+  [[nodiscard]] bool takes(const JsonTree& data, std::uint64_t most = most_steps) const;
+  /// The first fault of a document, `/amount: minimum`, or `: too complex`; nothing where it is taken.
+  [[nodiscard]] std::optional<std::string> fault(const JsonTree& data,
+                                                 std::uint64_t most = most_steps) const;
 
   struct Nodes;
 

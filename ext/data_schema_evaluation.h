@@ -14,12 +14,11 @@ class Evaluation {
  public:
   /// Thrown where a hostile schema would take too much time or stack.
   struct TooComplex {};
-  /// Schemas tried on values, and values compared.
-  static constexpr std::uint64_t most_steps = 50'000'000;
   static constexpr int most_depth = 2'000;  ///< of them in one another
   static constexpr std::size_t most_remembered = 1'000'000;
 
-  Evaluation(const DataSchema::Nodes& nodes, const JsonTree& data) : nodes_(nodes), data_(data) {}
+  Evaluation(const DataSchema::Nodes& nodes, const JsonTree& data, std::uint64_t most_steps)
+      : nodes_(nodes), data_(data), most_steps_(most_steps) {}
 
   [[nodiscard]] bool takes(NodeId id, JsonTree::Index value);
 
@@ -47,7 +46,7 @@ class Evaluation {
  private:
   void charge(std::uint64_t steps) {
     steps_ += steps;
-    if (steps_ > most_steps) throw TooComplex{};
+    if (steps_ > most_steps_) throw TooComplex{};
   }
   [[nodiscard]] std::string canonical(JsonTree::Index value);
   [[nodiscard]] bool try_on(const Node& node, JsonTree::Index value);
@@ -61,6 +60,7 @@ class Evaluation {
 
   const DataSchema::Nodes& nodes_;
   const JsonTree& data_;
+  const std::uint64_t most_steps_;
   std::uint64_t steps_ = 0;
   int depth_ = 0;
   std::unordered_map<std::uint64_t, bool> remembered_;  // by node and value

@@ -214,17 +214,17 @@ DataSchema::DataSchema(DataSchema&&) noexcept = default;
 DataSchema& DataSchema::operator=(DataSchema&&) noexcept = default;
 DataSchema::~DataSchema() = default;
 
-bool DataSchema::takes(const JsonTree& data) const {
+bool DataSchema::takes(const JsonTree& data, std::uint64_t most) const {
   try {
-    return Evaluation(*nodes_, data).takes(0, JsonTree::root);
+    return Evaluation(*nodes_, data, most).takes(0, JsonTree::root);
   } catch (const Evaluation::TooComplex&) {
     return false;
   }
 }
 
-std::optional<std::string> DataSchema::fault(const JsonTree& data) const {
+std::optional<std::string> DataSchema::fault(const JsonTree& data, std::uint64_t most) const {
   try {
-    Evaluation evaluation(*nodes_, data);
+    Evaluation evaluation(*nodes_, data, most);
     if (evaluation.takes(0, JsonTree::root)) return std::nullopt;
     FaultFinder finder(evaluation);
     return finder.find(0, JsonTree::root, "false") ? std::optional(finder.text()) : std::nullopt;

@@ -37,7 +37,8 @@ BEGIN
            regexp_replace(replace(replace(split_part(w.statement, ';', 1), 'pg_catalog.', ''), '@extschema@.', ''), E'^.*?\\) ', '')
       FROM written w WHERE w.mark IS NULL
   ), present AS (
-    SELECT c.oid AS id, CASE c.prokind WHEN 'a' THEN '' ELSE c.prosrc END AS body,
+    -- A function of evercore_native of this version stands for the one in SQL, which is beside it.
+    SELECT c.oid AS id, CASE WHEN c.prokind = 'a' THEN '' WHEN n.name IS NULL THEN c.prosrc END AS body,
            CASE c.prokind WHEN 'a' THEN '' ELSE regexp_replace(replace(replace(replace(regexp_replace(
              pg_get_function_arguments(c.oid) || ')' || coalesce('RETURNS' || nullif(pg_get_function_result(c.oid), 'record'), ''),
              '(DEFAULT [^ ,):]*)::[a-z ]+', E'\\1', 'g'), 'timestamp with time zone', 'timestamptz'), 'timestamp without time zone', 'timestamp'), '"', ''),
@@ -45,7 +46,7 @@ BEGIN
            CASE WHEN c.prokind = 'a' AND a.aggkind = 'n' THEN
              format('(SFUNC = %s, STYPE = %s, INITCOND = %L)', a.aggtransfn::regproc, a.aggtranstype::regtype, a.agginitval)
                || CASE WHEN (a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggsortop) <> (0, 0, 0, 0) THEN ' more' ELSE '' END
-           ELSE l.lanname || ' ' || CASE c.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END
+           ELSE CASE WHEN n.name IS NULL THEN l.lanname ELSE 'plpgsql' END || ' ' || CASE c.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END
              || CASE c.proparallel WHEN 's' THEN ' PARALLEL SAFE' WHEN 'r' THEN ' PARALLEL RESTRICTED' ELSE '' END
              || CASE WHEN c.prosecdef THEN ' SECURITY DEFINER' ELSE '' END || CASE WHEN c.proisstrict THEN ' STRICT' ELSE '' END
              || CASE WHEN c.proleakproof THEN ' LEAKPROOF' ELSE '' END || CASE WHEN c.procost <> 100 THEN ' COST ' || c.procost ELSE '' END
@@ -54,11 +55,12 @@ BEGIN
                             FROM unnest(c.proconfig) WITH ORDINALITY AS s (setting, no)), '')
              || CASE WHEN c.prokind <> 'f' OR c.prosupport <> 0 THEN ' more' ELSE '' END END AS attributes
       FROM pg_proc c JOIN pg_language l ON l.oid = c.prolang LEFT JOIN pg_aggregate a ON a.aggfnoid = c.oid
+      LEFT JOIN to_regprocedure('@extschema@._evercore_native_name()') AS n (name) ON l.lanname = 'c' AND c.probin = '$libdir/evercore_native-@version@'
      WHERE c.pronamespace = '@extschema@'::regnamespace
   )
   SELECT w.signature, w.statement,
          CASE WHEN p.id IS NULL THEN 'missing'
-              WHEN (p.body, p.head, p.attributes) IS DISTINCT FROM (w.body, w.head, w.attributes)
+              WHEN (coalesce(p.body, w.body), p.head, p.attributes) IS DISTINCT FROM (w.body, w.head, w.attributes)
                    OR quote_literal(obj_description(p.id, 'pg_proc')) IS DISTINCT FROM w.comment THEN 'different' END
     FROM wanted w LEFT JOIN present p ON p.id = w.id
   UNION ALL

@@ -55,3 +55,5 @@ test-postgres-versions: sql ## run the PostgreSQL suites on 14, 16 and 18 from n
 soak-postgres: sql ## the order test and the storm of PostgreSQL at full length: 16 x 5,000 events, 8 x 10,000 calls
 	EVERCORE_ORDER_EVENTS=5000 EVERCORE_ORDER_HOLD=0.2 tests/postgres/run test_order.test_followers
 	EVERCORE_STORM_CALLS=10000 tests/postgres/run test_storm
+
+include sql/native/native.mk

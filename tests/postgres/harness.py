@@ -23,6 +23,8 @@ def uri(database, server=None):
 
 def install(conninfo, schema="evercore", **environment):
     subprocess.run([ROOT / "sql/install", conninfo, schema], check=True, env={**os.environ, **environment})
+    if command := os.environ.get("EVERCORE_AFTER_INSTALL"):  # tests/native/run puts its functions in
+        subprocess.run([*command.split(), conninfo], check=True)
 
 
 def new_database(store=True):

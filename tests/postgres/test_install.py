@@ -3,10 +3,10 @@ import gzip
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 
+import extension_server
 import harness
 from harness import ROOT, equal, install, new_database, program, refused, together, uri
 from pq import Connection, Error
@@ -213,61 +213,23 @@ def test_a_role_without_any_right_to_roles_installs_with_roles_made_beforehand()
                f" DROP ROLE {name}_o, {name}_w, {name}_r, {name}")
 
 
-def server_directories():
-    """Where this server has its programs, its shared files and its libraries: one folder, or where pg_config says."""
-    bindir = pathlib.Path(os.environ.get("EVERCORE_SERVER_BIN", "/nowhere"))
-    if (bindir.parent / "share/postgresql").exists() and (bindir.parent / "lib/postgresql").exists():
-        return bindir, bindir.parent / "share/postgresql", bindir.parent / "lib"
-    return [pathlib.Path(subprocess.check_output(["pg_config", f"--{name}"], text=True).strip()) for name in ("bindir", "sharedir", "pkglibdir")]
+class ServerWithExtension(extension_server.Server):
+    """A server that finds this evercore as an extension, and older versions to come from."""
 
-
-class ServerWithExtension:
-    """A server that finds evercore's extension files without their being installed: a copy of the programs beside links."""
-
-    def __enter__(self):
-        self.home = tempfile.mkdtemp(prefix="evercore-ext.")
-        bindir, share, lib = server_directories()
-        root = pathlib.Path(self.home)
-        (root / str(bindir)[1:]).mkdir(parents=True)
-        for program in ("postgres", "initdb", "pg_ctl"):
-            shutil.copy2(bindir / program, root / str(bindir)[1:] / program)
-        here = root / str(share)[1:]
-        here.mkdir(parents=True)
-        for entry in share.iterdir():
-            if entry.name != "extension":
-                (here / entry.name).symlink_to(entry)
-        (here / "extension").mkdir()
-        for entry in (share / "extension").iterdir():
-            if not entry.name.startswith("evercore"):
-                (here / "extension" / entry.name).symlink_to(entry)
+    def extension_files(self):
         for entry in (ROOT / "build/pg").iterdir():
-            shutil.copy2(entry, here / "extension" / entry.name)
+            yield entry.name, entry.read_bytes()
         for path in (ROOT / "tests/postgres/releases").glob("evercore--*.sql.gz"):
-            (here / "extension" / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
-        # Older versions to come from, and the way from them; one knows the first migration alone.
+            yield path.stem, gzip.decompress(path.read_bytes())
+        # Older versions, and the way from them; one knows the first migration alone.
         older = (ROOT / f"build/pg/evercore--{VERSION}.sql").read_text().replace(f"SELECT '{VERSION}'", "SELECT '0.0.1'")
         oldest, cut = re.subn(r"^, \(2, '.*?(?=^\$migrations\$;)", "", older, flags=re.DOTALL | re.MULTILINE)
         assert cut == 1
-        (here / "extension" / "evercore--0.0.0.sql").write_text(oldest.replace("SELECT '0.0.1'", "SELECT '0.0.0'"))
-        (here / "extension" / f"evercore--0.0.0--{VERSION}.sql").write_text(subprocess.check_output([ROOT / "sql/bundle", "upgrade"], text=True))
-        (here / "extension" / "evercore--0.0.1.sql").write_text(older)
-        (here / "extension" / f"evercore--0.0.1--{VERSION}.sql").write_text(subprocess.check_output([ROOT / "sql/bundle", "upgrade"], text=True))
-        target = root / str(lib)[1:]
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(lib)
-        subprocess.run(["chmod", "-R", "a+rX", self.home], check=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("EVERCORE_")}
-        environment["EVERCORE_SERVER_BIN"] = str(root / str(bindir)[1:])
-        self.server = subprocess.Popen([ROOT / "tests/postgres/with_server", "sh", "-c", 'echo "$EVERCORE_TEST_POSTGRES"; cat >/dev/null'],
-                                       env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.uri = self.server.stdout.readline().strip()
-        return self
-
-    def __exit__(self, *_):
-        self.server.stdin.close()
-        self.server.wait(60)
-        shutil.rmtree(self.home)
+        upgrade = subprocess.check_output([ROOT / "sql/bundle", "upgrade"])
+        yield "evercore--0.0.0.sql", oldest.replace("SELECT '0.0.1'", "SELECT '0.0.0'").encode()
+        yield f"evercore--0.0.0--{VERSION}.sql", upgrade
+        yield "evercore--0.0.1.sql", older.encode()
+        yield f"evercore--0.0.1--{VERSION}.sql", upgrade
 
 
 def on_this_server(server, call):

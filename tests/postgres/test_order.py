@@ -95,7 +95,7 @@ def test_many_appends_in_one_transaction_take_few_locks():
     writer, observer = Connection(database), Connection(database)
     writer.rows("SELECT evercore_create('T','a'); SELECT evercore_append(1, NULL, 'E', '{}')")
     writer.rows("BEGIN; DO $$ BEGIN FOR i IN 1..8000 LOOP PERFORM evercore_append(1, NULL, 'E', '{}'); END LOOP; END $$")
-    equal(observer.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "2")
+    assert int(observer.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) in (1, 2)
     writer.rows("COMMIT")
     equal(len(positions(observer)), 8001)
 

@@ -121,6 +121,8 @@ class Postgres:
         done, out, err = shell([str(self.install), self.address(database), "evercore"], "", {**self.environment, **ROLES})
         if done.returncode:
             raise Unavailable("sql/install: " + (err or out).strip())
+        if command := os.environ.get("EVERCORE_AFTER_INSTALL"):  # tests/native/run puts its functions in
+            subprocess.run([*command.split(), self.address(database)], check=True)
         return database
 
     def server_says(self, statement):

@@ -347,7 +347,8 @@ int main(int argc, char** argv) {
   try {
     Session session(conninfo);
     fill(session);
-    bench::Report report("postgres");
+    const char* name = std::getenv("EVERCORE_BENCH_REPORT");
+    bench::Report report(name != nullptr ? name : "postgres");
     appends(report);
     append_many(report);
     delays(report);

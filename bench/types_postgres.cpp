@@ -153,7 +153,8 @@ int main(int argc, char**) {
   }
   conninfo = uri;
   try {
-    bench::Report report("types_postgres");
+    const char* name = std::getenv("EVERCORE_BENCH_REPORT");
+    bench::Report report(name != nullptr ? name : "types_postgres");
     In store("evercore"), plain("plain");
     ask_schema(report, store);
     ask_folds(report, store);

@@ -23,12 +23,14 @@ def run(environment, *command):
 
 def main():
     whole = "--whole" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--whole"]
     plain = {name: value for name, value in os.environ.items() if name != "EVERCORE_AFTER_INSTALL"}
-    counts = [
-        run(plain, sys.executable, ROOT / "tests/native/test_native.py"),
-        run(os.environ, ROOT / "tests/surface/run", "--engine", "postgres", *([] if whole else SCRIPTS)),
-        run(os.environ, sys.executable, ROOT / "tests/postgres/all.py", *([] if whole else TESTS)),
-    ]
+    counts = [run(plain, sys.executable, ROOT / "tests/native/test_native.py", *words)]
+    if not words:
+        counts += [
+            run(os.environ, ROOT / "tests/surface/run", "--engine", "postgres", *([] if whole else SCRIPTS)),
+            run(os.environ, sys.executable, ROOT / "tests/postgres/all.py", *([] if whole else TESTS)),
+        ]
     passed, failed = (sum(column) for column in zip(*counts))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

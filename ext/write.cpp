@@ -81,6 +81,8 @@ void require_written(Statement& look) {
   look.reset();
 }
 
+namespace {
+
 /// Whether an error took more with it than its statement: where a statement cannot be taken back, since the disk
 /// fails, SQLite rolls back the transaction. The code need not say so.
 class LostTransaction {
@@ -100,6 +102,19 @@ class LostTransaction {
   bool took_part_;
 };
 
+/// Whoever skips a row at fault must not go on: the rows before it are gone. Any other failure says itself that all is.
+void refuse_to_skip(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (!error.row_fault) return;
+    throw Error{"the transaction was rolled back, since the disk failed", SQLITE_ABORT_ROLLBACK};
+  } catch (...) {
+  }
+}
+
+}  // namespace
+
 void atomically(Connection& connection, const std::function<void()>& work) {
   Statement carrier = connection.prepare_carrier();
   Carried carried{&work, &carrier, nullptr};
@@ -109,10 +124,7 @@ void atomically(Connection& connection, const std::function<void()>& work) {
   connection.carried = outer;
   if (carried.failure) {
     carrier.reset();
-    // Whoever skips a row at fault must not go on: the rows before it are gone.
-    if (transaction.is_lost()) {
-      throw Error{"the transaction was rolled back, since the disk failed", SQLITE_ABORT_ROLLBACK};
-    }
+    if (transaction.is_lost()) refuse_to_skip(carried.failure);
     std::rethrow_exception(carried.failure);
   }
   if (rc == SQLITE_DONE && carried.ran) return;

@@ -65,13 +65,21 @@ Trouble Disk::trip(bool grows) {
 void Disk::restart(Trouble how, Random random) {
   if (how == Trouble::power) {
     const int percent = random.pick({0, 20, 50, 80, 100});
+    bool came_back = false;
     for (auto& [name, file] : removed) {
-      if (files.count(name) == 0 && random.chance(50)) files[name] = file;
+      if (files.count(name) != 0 || !random.chance(50)) continue;
+      files[name] = file;
+      came_back = true;
     }
     for (auto at = files.begin(); at != files.end();) {
       File& file = *at->second;
       const bool there = file.listed || random.chance(percent);
-      for (const Pending& write : file.pending) survive(file.durable, write, random, percent);
+      for (const Pending& write : file.pending) {
+        // What a file system does to names and sizes it does in order: a file that SQLite has cut after it
+        // removed its journal is not cut where the journal is still there.
+        if (came_back && write.is_size) continue;
+        survive(file.durable, write, random, percent);
+      }
       file.bytes = file.durable;
       file.pending.clear();
       at = there ? std::next(at) : files.erase(at);

@@ -74,12 +74,17 @@ bench-hand: build/bench/hand_sqlite build/bench/hand_postgres loadable sql ## me
 
 .PHONY: bench-native
 # Not part of `make bench`: it needs postgresql-server-dev.
-bench-native: build/bench/append_postgres build/bench/types_postgres sql native ## measure stores on PostgreSQL that have the compiled module
+.PHONY: bench-native-appends bench-native-types
+bench-native: ## measure stores on PostgreSQL that have the compiled module
+	+@$(call measure_parts,bench-native-appends bench-native-types)
+bench-native-appends: build/bench/append_postgres sql native
 	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" EVERCORE_BENCH_REPORT=native bench/step native tests/native/with_module tests/postgres/with_server \
 	  sh -c 'sql/install "$$EVERCORE_TEST_POSTGRES" && $$EVERCORE_AFTER_INSTALL "$$EVERCORE_TEST_POSTGRES" && build/bench/append_postgres $(BENCH_POSTGRES)'
+	@$(PYTHON) bench/plot bench/out/native.json
+bench-native-types: build/bench/types_postgres sql native
 	@EVERCORE_SERVER_OPTIONS="$(BENCH_SERVER)" EVERCORE_BENCH_REPORT=types_native bench/step types_native tests/native/with_module tests/postgres/with_server \
 	  sh -c 'bench/tags_stores && $$EVERCORE_AFTER_INSTALL "$$EVERCORE_TEST_POSTGRES" && build/bench/types_postgres'
-	@$(PYTHON) bench/plot bench/out/native.json bench/out/types_native.json
+	@$(PYTHON) bench/plot bench/out/types_native.json
 
 # Not part of `make bench`: it installs other stores from npm.
 # A client that waits for SQLite's lock takes a thread of libuv, and whoever has the lock needs one as well.

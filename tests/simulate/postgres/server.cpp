@@ -55,6 +55,9 @@ void Server::make_pattern() {
   session.run("CREATE DATABASE pattern");
   Session(uri_of("pattern")).run("CREATE EXTENSION amcheck SCHEMA public");
   shell("sql/install '" + uri_of("pattern") + "'");
+  // tests/native/with_module puts its functions in.
+  if (const char* command = std::getenv("EVERCORE_AFTER_INSTALL"))
+    shell(std::string(command) + " '" + uri_of("pattern") + "'");
   pattern_is_old_ = false;
 }
 

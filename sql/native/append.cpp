@@ -71,7 +71,7 @@ std::int64_t raise_version(Store* store, FunctionCallInfo call) {
   run(store, &store->raise_version,
       "UPDATE %severcore_aggregate a SET sequence = a.sequence + 1 WHERE a.aggregate_id = $1 AND "
       "NOT a.erased "
-      "RETURNING a.sequence",
+      "RETURNING a.sequence::bigint",
       1, types, &call->args[id].value, nullptr);
   const bool counted = SPI_processed == 1;
   const std::int64_t reached = counted ? integer_of_row(1) : 0;

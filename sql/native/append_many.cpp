@@ -123,7 +123,8 @@ Column find_aggregates(const Store* store, const Batch& batch) {
   if (!batch.by_key) return ids;
   const Oid types[] = {bigints, texts, texts};
   const Datum values[] = {array_of(batch.ids), array_of(batch.types), array_of(batch.keys)};
-  run_once(store, "SELECT %s_evercore_resolve($1, $2, $3, false)", 3, types, values, nullptr);
+  run_once(store, "SELECT %s_evercore_resolve($1, $2, $3, false)::bigint[]", 3, types, values,
+           nullptr);
   take_array(ids);
   return ids;
 }
@@ -136,7 +137,7 @@ bool advance_one(Store* store, const Newest& newest, const Batch& batch, const C
   run(store, &store->raise_by,
       "UPDATE %severcore_aggregate a SET sequence = a.sequence + $2 WHERE a.aggregate_id = $1 AND "
       "NOT a.erased "
-      "RETURNING a.sequence - $2",
+      "RETURNING (a.sequence - $2)::bigint",
       2, types, values, nullptr);
   const bool counted = SPI_processed == 1;
   if (!counted && batch.ids.nulls[0]) return false;
@@ -162,10 +163,12 @@ bool advance_all(const Store* store, const Batch& batch, const Column& ids, Colu
   const Oid types[] = {bigints, bigints, bigints, bigints};
   Datum values[] = {array_of(ids), array_of(batch.ids), array_of(batch.counts),
                     array_of(batch.expects)};
-  run_once(store, "SELECT %s_evercore_lock_aggregates($1, $2, false)", 2, types, values, nullptr);
+  run_once(store, "SELECT %s_evercore_lock_aggregates($1, $2, false)::bigint[]", 2, types, values,
+           nullptr);
   if (!take_array(versions)) return false;
   values[1] = array_of(versions);
-  run_once(store, "SELECT %s_evercore_advance($1, $2, $3, $4, false)", 4, types, values, nullptr);
+  run_once(store, "SELECT %s_evercore_advance($1, $2, $3, $4, false)::bigint[]", 4, types, values,
+           nullptr);
   return take_array(befores);
 }
 
@@ -173,6 +176,7 @@ bool advance_all(const Store* store, const Batch& batch, const Column& ids, Colu
 Column draw_positions(const Store* store, const Newest& newest, std::size_t count, bool looked_at) {
   Column places = make_column(count, INT8OID);
   for (std::size_t i = 0; i < count; ++i) {
+    CHECK_FOR_INTERRUPTS();
     places.values[i] = Int64GetDatum(nextval_internal(newest.positions, false));
   }
   const std::int64_t first = at(places, 0);
@@ -185,7 +189,7 @@ Column draw_positions(const Store* store, const Newest& newest, std::size_t coun
   }
   const Oid types[] = {INT8OID};
   const Datum values[] = {Int64GetDatum(static_cast<std::int64_t>(count))};
-  run_once(store, "SELECT %s_evercore_draw($1)", 1, types, values, nullptr);
+  run_once(store, "SELECT %s_evercore_draw($1)::bigint[]", 1, types, values, nullptr);
   take_array(places);
   return places;
 }

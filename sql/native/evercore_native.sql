@@ -24,6 +24,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifi
          substring(v.prosrc FROM E'''([^'']*)''::text')
     FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace JOIN pg_proc v ON v.pronamespace = n.oid AND v.proname = 'evercore_version'
    WHERE f.proname = '_evercore_hold_floor'
+     -- A function that is not there would be made anew, and be the superuser's: whoever may make a schema could ask for that.
+     AND NOT EXISTS (SELECT FROM evercore_native.source() s
+                      WHERE (SELECT p.proowner FROM pg_proc p WHERE p.prokind = 'f' AND p.oid = to_regprocedure(format('%I.%s', n.nspname, s.signature))) IS DISTINCT FROM f.proowner)
 $$;
 COMMENT ON FUNCTION stores() IS 'The stores of this database.';
 

@@ -39,18 +39,21 @@ Store* make_store(Oid schema) {
   store.drawn = -1;
   // The name as the store's functions have it, some of them in quotes, and as the catalogue has it.
   SPI_connect();
-  run_once(
-      &store,
-      "SELECT m.name, (parse_ident(m.name))[1] FROM (SELECT %s_evercore_native_name() AS name) m",
-      0, nullptr, nullptr, nullptr);
+  run_once(&store,
+           "SELECT m.name, (parse_ident(m.name))[1] FROM (SELECT %s_evercore_native_name()::text "
+           "AS name) m",
+           0, nullptr, nullptr, nullptr);
+  // Its owner may have made it another one.
   bool null = true;
   const Datum made_for = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+  const char* const name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+  if (null || name == nullptr)
+    elog(ERROR, "evercore_native: _evercore_native_name() gives no name");
   const auto hash = static_cast<std::int64_t>(
       DatumGetInt32(DirectFunctionCall1Coll(hashtext, DEFAULT_COLLATION_OID, made_for)));
   store.name_bits = (hash & 32767) << 47;
   store.name_space = (hash & 1048575) << 44;
-  strlcpy(store.name, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2),
-          sizeof store.name);
+  strlcpy(store.name, name, sizeof store.name);
   SPI_finish();
 
   auto* const kept = static_cast<Store*>(MemoryContextAlloc(TopMemoryContext, sizeof store));

@@ -145,6 +145,35 @@ def test_what_an_owner_leaves_in_his_store_is_not_run_by_the_superuser_who_makes
     equal(connection.rows("SELECT name FROM public.who"), [])
 
 
+def test_a_schema_that_only_looks_like_a_store_gets_no_function_of_the_superuser():
+    connection = Connection(new_database())
+    connection.rows("CREATE EXTENSION evercore_native")
+    planted = "stranger_" + connection.value("SELECT pg_backend_pid()")
+    texts = [connection.value("SELECT pg_get_functiondef(to_regprocedure('evercore.' || $1))", function)
+             for function in ("_evercore_hold_floor(bigint)", "evercore_version()")]
+    connection.rows(f"CREATE SCHEMA {planted}; CREATE ROLE {planted}; ALTER SCHEMA {planted} OWNER TO {planted}; SET ROLE {planted}")
+    for text in texts:
+        connection.rows(text.replace("FUNCTION evercore.", f"FUNCTION {planted}.").replace('"evercore"', planted))
+    connection.rows("RESET ROLE")
+    equal(connection.value("SELECT evercore_native.replace_functions()"), "1")
+    equal(connection.rows("SELECT proname FROM pg_proc WHERE pronamespace = $1::text::regnamespace AND proowner <> $1::text::regrole", planted), [])
+    equal(languages(connection, planted), ([], []))
+    connection.rows(f"DROP OWNED BY {planted}; DROP ROLE {planted}")
+
+
+def test_what_an_owner_makes_of_the_functions_beside_the_module_ends_no_server():
+    database = new_database()
+    Connection(database).rows("CREATE EXTENSION evercore_native; SET ROLE evercore_owner;"
+                              " CREATE OR REPLACE FUNCTION _evercore_native_name() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT NULL::text'")
+    refused(lambda: Connection(database).rows("SELECT evercore_append(1, NULL, 'E', '{}')"), "XX000")
+    other = Connection(new_database())
+    other.rows("CREATE EXTENSION evercore_native")
+    appends(other)
+    other.rows("SET ROLE evercore_owner; DROP FUNCTION _evercore_resolve(bigint[], text[], text[], boolean);"
+               " CREATE FUNCTION _evercore_resolve(bigint[], text[], text[], boolean) RETURNS text LANGUAGE sql AS 'SELECT chr(120)'")
+    refused(lambda: other.rows("""SELECT evercore_append_many('[{"aggregate_type":"T","natural_key":"a","events":[{"event_type":"E","data":{}}]}]')"""), "22P02")
+
+
 def test_a_renamed_schema_is_told_from_its_store():
     connection = Connection(new_database())
     connection.rows("CREATE EXTENSION evercore_native")

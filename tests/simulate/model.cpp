@@ -51,7 +51,9 @@ Aggregate* Store::find(const std::string& type, const std::string& key) {
 Number Store::add(const std::string& type, const Text& key) {
   policies.try_emplace(type);
   Aggregate aggregate;
-  aggregate.id = ++newest_id;
+  // No id is given twice: while a call waited, others may have made aggregates with the next ones.
+  while (aggregates.contains(++newest_id)) continue;
+  aggregate.id = newest_id;
   aggregate.type = type;
   aggregate.key = key;
   aggregates.emplace(aggregate.id, aggregate);

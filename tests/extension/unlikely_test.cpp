@@ -137,3 +137,63 @@ TEST_CASE("tags that are no text are no tags") {
                    std::string(tags) + ")") == "EV009: tags is not an array of texts");
   }
 }
+
+TEST_CASE("an erasure leaves secure_delete as it was") {
+  for (const char* setting : {"0", "1", "2"}) {
+    CAPTURE(setting);
+    ThreeEvents db;
+    db.must("PRAGMA secure_delete = " +
+            std::string(setting == std::string("2") ? "FAST" : setting));
+    db.must("SELECT evercore_erase(1)");
+    CHECK(db.must("PRAGMA secure_delete") == setting);
+  }
+}
+
+TEST_CASE("what evercore has for its own statements gives others nothing") {
+  ThreeEvents db;
+  CHECK(db.must("SELECT count(*) FROM _evercore_staged") == "0");
+  CHECK(db.must("SELECT _evercore_next_sequence(1, 2, 3, 4) IS NULL FROM (SELECT 1 WHERE 0)") ==
+        "1");
+  CHECK(db.must("SELECT 'a' = 'b' COLLATE _evercore_same_schema") == "1");
+}
+
+TEST_CASE("pointers find members whose names are written with escapes, however many they are") {
+  ThreeEvents db;
+  std::string tags, sums;
+  for (int i = 1; i <= 20; ++i) {
+    const std::string name = "m" + std::to_string(i);
+    tags += ",\"" + name + "\":\"/in/" + name + "\"";
+    sums += ",\"/" + name + "\":\"/in/" + name + "\"";
+  }
+  db.must("SELECT evercore_event_type('D', '[{\"add\":{" + sums.substr(1) + "}}]', '{\"tags\":{" +
+          tags.substr(1) + "}}')");
+  for (int i = 0; i < 2; ++i) {
+    db.must(
+        "SELECT evercore_append(1, NULL, 'D', "
+        "'{\"in\":{\"\\u006d3\":3,\"m20\":20,\"\\u006d\":1}}')");
+  }
+  CHECK(db.must("SELECT tags FROM evercore_log WHERE position = 5") == "[\"m3:3\",\"m20:20\"]");
+  CHECK(db.must("SELECT evercore_state(1) ->> '$.m3'") == "6");
+  CHECK(db.must("SELECT evercore_state(1) ->> '$.m20'") == "40");
+}
+
+TEST_CASE("a single rule that merges takes the part that it names, not all of the data") {
+  ThreeEvents db;
+  db.must("SELECT evercore_event_type('P', '[{\"merge\":\"/part\"}]')");
+  db.must("SELECT evercore_append(1, NULL, 'P', '{\"part\":{\"q\":1},\"rest\":2}')");
+  CHECK(db.must("SELECT evercore_state(1)") == "{\"m\":2,\"q\":1}");
+}
+
+TEST_CASE("arguments that no caller should give are refused by their names") {
+  ThreeEvents db;
+  CHECK(db.fails("SELECT * FROM evercore_fetch(NULL, 1)") == "EV005: name is NULL");
+  CHECK(db.fails("SELECT evercore_append(1, NULL, 'E', '{}', NULL, 5)") ==
+        "EV009: metadata is not text");
+  CHECK(db.fails("SELECT evercore_append_many('[{\"aggregate_id\":1,\"natural_key\":\"a\","
+                 "\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')") ==
+        "EV009: aggregate_id is given together with a type or key");
+  std::string names = "\"n0\"";
+  for (int i = 1; i <= 64; ++i) names += ",\"n" + std::to_string(i) + "\"";
+  CHECK(db.fails("SELECT count(*) FROM evercore_query('[{\"tags\":[" + names + "]}]')") ==
+        "EV009: query: /0/tags: more than 64");
+}

@@ -7,7 +7,7 @@ COVERAGE_LIB     := $(patsubst build/%,$(COVERAGE)/%,$(LIB_COMMON) $(LIB_POSTGRE
 COVERAGE_TESTS   := $(addprefix $(COVERAGE)/,evercore.so unit extension faults simulator library)
 
 .PHONY: coverage coverage-programs coverage-sql
-coverage: sql ## count the lines and branches of ext/ and lib/src that tests reach (SUITES, STEPS; see tests/coverage/check)
+coverage: sql build/evercore.so ## count the lines and branches of ext/ and lib/src that tests reach (SUITES, STEPS; see tests/coverage/check)
 	@$(MAKE) --no-print-directory -j$(JOBS) coverage-programs
 	@tests/coverage/check
 coverage-programs: $(COVERAGE_TESTS)

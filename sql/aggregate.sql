@@ -54,9 +54,15 @@ DECLARE
   found_id bigint;
 BEGIN
   @home@
-  PERFORM _evercore_ready();
-  found_id := evercore_find(type, key);
-  IF found_id IS NOT NULL THEN RETURN found_id; END IF;
+  IF @unmigrated@ THEN PERFORM _evercore_ready(); END IF;
+  @find@
+  IF FOUND THEN RETURN found_id; END IF;
+  -- Plainly a name, in a type that is there: one statement, which looks at the type once the table is locked.
+  IF octet_length(key) BETWEEN 1 AND @max_name@ THEN
+    INSERT INTO evercore_aggregate AS a (type_id, natural_key) SELECT t.type_id, key FROM evercore_aggregate_type t WHERE t.name = type COLLATE "C"
+        ON CONFLICT DO NOTHING RETURNING a.aggregate_id INTO found_id;
+    IF FOUND THEN RETURN found_id; END IF;
+  END IF;
   PERFORM _evercore_name(type, 'aggregate_type', @max_name@), _evercore_name(key, 'natural_key', @max_name@);
   FOR attempt IN 1 .. 2 LOOP
     INSERT INTO evercore_aggregate AS a (type_id, natural_key) VALUES (_evercore_aggregate_type(type), key)
@@ -75,9 +81,8 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_cata
 DECLARE
   found_id bigint;
 BEGIN
-  PERFORM _evercore_ready();
-  SELECT a.aggregate_id INTO found_id FROM evercore_aggregate a JOIN evercore_aggregate_type t ON t.type_id = a.type_id
-   WHERE t.name = evercore_find.type COLLATE "C" AND a.natural_key = evercore_find.key COLLATE "C";
+  IF @unmigrated@ THEN PERFORM _evercore_ready(); END IF;
+  @find@
   RETURN found_id;
 END $$;
 COMMENT ON FUNCTION evercore_find(text, text) IS 'The id of the aggregate of that type and natural key, or NULL.';

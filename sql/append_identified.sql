@@ -2,13 +2,14 @@
 --
 -- Repeats, faults and all else that is not plainly such an event go through the arrays of append_many.sql, at four times the cost.
 
--- Gives NULL and writes nothing where this way is not open, so a repeat writes nothing. The event_id is looked up again once the aggregate is
--- locked, as another call may have written it meanwhile. An event that has it after that is one of another aggregate, perhaps compacted since.
+-- Gives NULL and writes nothing where this way is not open, so a repeat writes nothing. The event_id is looked up again where the aggregate had
+-- to be waited for. An event that has it after that is one of another aggregate, perhaps compacted since.
 CREATE OR REPLACE FUNCTION _evercore_append_identified(id bigint, expected bigint, event_type text, data text, reference text, metadata json,
   happened timestamptz, identity text, bears text[], fresh boolean, newest bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   reached bigint;
+  seen bigint;
   placed bigint;
   derived text[];
   marks bigint;
@@ -24,11 +25,14 @@ BEGIN
   -- One statement, since the table of aggregates is locked before all others.
   UPDATE evercore_aggregate a SET sequence = a.sequence + 1
    WHERE a.aggregate_id = id AND NOT a.erased AND a.sequence = coalesce(expected, a.sequence) AND NOT (@is_taken@)
-  RETURNING a.sequence, a.type_id INTO reached, kind;
+  RETURNING a.sequence, a.type_id, (SELECT b.sequence FROM evercore_aggregate b WHERE b.aggregate_id = id) INTO reached, kind, seen;
   IF reached IS NULL THEN RETURN NULL; END IF;
-  IF @is_taken@ THEN
-    @lower_version@
-    RETURN NULL;
+  -- It waited for another call, which may have written this very event.
+  IF reached <> seen + 1 THEN
+    IF @is_taken@ THEN
+      @lower_version@
+      RETURN NULL;
+    END IF;
   END IF;
   @take_place@
   @insert_event@

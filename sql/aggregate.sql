@@ -30,7 +30,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_await_aggregate_type(text) IS 'Waits for another transaction that is making this aggregate type; leaves nothing behind.';
 
 CREATE OR REPLACE FUNCTION evercore_create(type text, key text DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   made bigint;
 BEGIN
@@ -49,7 +49,7 @@ END $$;
 COMMENT ON FUNCTION evercore_create(text, text) IS 'Makes an aggregate and gives its id; EV003 where the natural key is taken.';
 
 CREATE OR REPLACE FUNCTION evercore_ensure(type text, key text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   found_id bigint;
 BEGIN
@@ -77,7 +77,7 @@ END $$;
 COMMENT ON FUNCTION evercore_ensure(text, text) IS 'The id of the aggregate of that type and natural key, made where it is missing.';
 
 CREATE OR REPLACE FUNCTION evercore_find(type text, key text) RETURNS bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   found_id bigint;
 BEGIN

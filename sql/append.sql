@@ -1,5 +1,6 @@
 -- One event appended. The path that every append takes is two statements: UPDATE of the version, INSERT of the event.
--- What is rare (an event_id, a policy, a refusal) leaves it by a branch.
+-- What is rare (an event_id, a policy, a refusal) leaves it by a branch. A session that makes its plans while the tables are small would scan them
+-- for as long as it keeps these plans: no scans here.
 --
 -- Locks are always taken in one order, so that calls never deadlock with each other: the table of aggregates (see locks.sql),
 -- aggregate types, natural keys (each sorted), aggregates by id, then event ids sorted, waiting at their unique index.
@@ -7,7 +8,7 @@
 CREATE OR REPLACE FUNCTION evercore_append(id bigint, expected bigint, event_type text, data text,
   reference text DEFAULT NULL, metadata text DEFAULT NULL, event_time text DEFAULT NULL, event_id text DEFAULT NULL,
   tags text DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   fresh boolean := pg_current_xact_id_if_assigned() IS NULL;
   printed text;

@@ -6,7 +6,7 @@
 -- to be waited for. An event that has it after that is one of another aggregate, perhaps compacted since.
 CREATE OR REPLACE FUNCTION _evercore_append_identified(id bigint, expected bigint, event_type text, data text, reference text, metadata json,
   happened timestamptz, identity text, bears text[], fresh boolean, newest bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   reached bigint;
   seen bigint;

@@ -24,8 +24,11 @@ struct Store {
   SPIPlanPtr find_type;
   SPIPlanPtr find_types;
   SPIPlanPtr raise_version;
+  SPIPlanPtr raise_for_new;
   SPIPlanPtr raise_by;
   SPIPlanPtr insert_event;
+  SPIPlanPtr insert_new_event;
+  SPIPlanPtr find_removed;
   SPIPlanPtr insert_events;
   char prefix[NAMEDATALEN * 2 + 4];  ///< its schema, quoted, and a point
   Store* next;

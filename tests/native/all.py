@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCRIPTS = ["append", "append_many", "arguments", "data_schema", "event_types", "idempotency", "names", "payload", "payload_cases", "query", "snapshot",
+SCRIPTS = ["aggregate", "append", "append_many", "arguments", "data_schema", "event_types", "idempotency", "names", "payload", "payload_cases", "query", "snapshot",
            "state_schema", "tags"]
-TESTS = ["test_arguments", "test_data_schema", "test_declared", "test_life", "test_order", "test_races", "test_refusals", "test_rights", "test_sequences"]
+TESTS = ["test_arguments", "test_data_schema", "test_declared", "test_life", "test_order", "test_plans", "test_races", "test_refusals", "test_repeats", "test_rights", "test_sequences"]
 
 
 def run(environment, *command):

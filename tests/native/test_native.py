@@ -174,6 +174,24 @@ def test_what_an_owner_makes_of_the_functions_beside_the_module_ends_no_server()
     refused(lambda: other.rows("""SELECT evercore_append_many('[{"aggregate_type":"T","natural_key":"a","events":[{"event_type":"E","data":{}}]}]')"""), "22P02")
 
 
+def test_a_repeat_that_waited_for_the_first_counts_no_version():
+    database = new_database()
+    first, second, observer = Connection(database), Connection(database), Connection(database)
+    first.rows("CREATE EXTENSION evercore_native")
+    appends(first)
+    appends(second)
+    for other, answer in (("1", "7"), ("2", "8")):
+        first.rows(f"BEGIN; SELECT evercore_append(1, NULL, 'E', '{{}}', event_id => 'first {other}')")
+        late = Later(lambda: second.value(f"SELECT evercore_append(1, NULL, 'E', '{{}}', event_id => 'first 1')"))
+        equal(waits_for_lock(observer, second.pid()), True)
+        first.rows("COMMIT")
+        equal(late.result(), "7")
+        equal(first.value("SELECT evercore_sequence(1)"), answer)
+    equal(first.value("SELECT evercore_append(1, 8, 'E', '{}', event_id => 'third')"), "9")
+    equal(first.value("SELECT evercore_append(1, 8, 'E', '{}', event_id => 'third')"), "9")
+    refused(lambda: first.rows("SELECT evercore_append(1, 8, 'E', '{}', event_id => 'fourth')"), "EV001")
+
+
 def test_a_renamed_schema_is_told_from_its_store():
     connection = Connection(new_database())
     connection.rows("CREATE EXTENSION evercore_native")

@@ -42,8 +42,12 @@ class EmptyFetches {
     });
   }
 
-  /// What SQLite reports of a transaction, by the number of the savepoint.
-  void begin() { savepoints_.clear(); }
+  /// What SQLite reports of a transaction, by the number of the savepoint. It begins where evercore first writes:
+  /// a fetch before that, or in a transaction where evercore wrote nothing, saw what is committed.
+  void begin() {
+    commit();
+    savepoints_.clear();
+  }
   void savepoint(int number) {
     if (number < 0) return;
     const auto at = static_cast<std::size_t>(number);

@@ -155,6 +155,23 @@ TEST_CASE("an ack stops at what is committed, and NULL moves to where an empty f
   CHECK(fetched(db) == "3");
 }
 
+TEST_CASE("what an empty fetch saw outlives a call that fails later") {
+  for (const std::string begin : {"BEGIN IMMEDIATE", "SAVEPOINT mine", "BEGIN"}) {
+    Database db;
+    seed(db);
+    db.must(
+        "SELECT evercore_subscribe('p', '{\"event_types\":[\"Other\"]}'), evercore_claim('p', 'w', "
+        "60)");
+    db.must(begin);
+    CHECK(fetched(db) == "NULL");
+    db.must("COMMIT");
+    CHECK(db.fails("SELECT evercore_append_many("
+                   "'[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]',"
+                   " '[{\"tags\":[\"t\"]}]', 99)") == "EV009: after is out of range: 99");
+    CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "1");
+  }
+}
+
 TEST_CASE("a place beyond what was ever given is an error, not silence") {
   Database db;
   CHECK(db.must("SELECT count(*) FROM evercore_follow(0)") == "0");

@@ -10,25 +10,28 @@ bool shows_all(const Call& call) {
          call.name == "evercore_subscriptions" || call.name == "evercore_stats";
 }
 
-// What no relation shows, and what a later call would stumble over.
-const char* const hidden[] = {
-    "SELECT name, snapshot_every, snapshot_keep, schema, unfilled FROM evercore_aggregate_type"
-    " ORDER BY name",
-    "SELECT name, fold, rules, schema, upcast, tags, declares_merge FROM evercore_event_type ORDER "
-    "BY "
-    "name",
-    "SELECT position, declared_tags FROM evercore_event WHERE declared_tags IS NOT NULL",
-    "SELECT aggregate_id, application, version, sequence FROM evercore_snapshot ORDER BY 1, 2, 3, "
-    "4",
-    "SELECT aggregate_id, sequence FROM evercore_kept_state ORDER BY aggregate_id",
-    "SELECT c.aggregate_id, t.name, c.position FROM evercore_compacted_type c JOIN "
-    "evercore_event_type t"
-    " ON t.type_id = c.type_id ORDER BY 1, 2",
-    "SELECT name, last_token, start_position, repartitionable, removed FROM evercore_subscription "
-    "ORDER BY name",
-    "SELECT max(least_token) FROM evercore_schema",
-    "SELECT count(*) FROM sqlite_schema WHERE name = 'evercore_event_by_type'",
-    "SELECT task FROM _evercore_maintenance",
+/// What no relation shows, and what a later call would stumble over; of its columns those that are JSON, as of a call.
+struct Hidden {
+  const char* sql;
+  const char* kinds = "";
+};
+constexpr Hidden hidden[] = {
+    {"SELECT name, snapshot_every, snapshot_keep, schema, unfilled FROM evercore_aggregate_type"
+     " ORDER BY name"},
+    {"SELECT name, fold, rules, schema, upcast, tags, declares_merge FROM evercore_event_type"
+     " ORDER BY name"},
+    {"SELECT position, declared_tags FROM evercore_event WHERE declared_tags IS NOT NULL"},
+    {"SELECT aggregate_id, application, version, sequence, state FROM evercore_snapshot"
+     " ORDER BY 1, 2, 3, 4",
+     "ttttj"},
+    {"SELECT aggregate_id, sequence FROM evercore_kept_state ORDER BY aggregate_id"},
+    {"SELECT c.aggregate_id, t.name, c.position FROM evercore_compacted_type c"
+     " JOIN evercore_event_type t ON t.type_id = c.type_id ORDER BY 1, 2"},
+    {"SELECT name, last_token, start_position, repartitionable, removed FROM evercore_subscription"
+     " ORDER BY name"},
+    {"SELECT max(least_token) FROM evercore_schema"},
+    {"SELECT count(*) FROM sqlite_schema WHERE name = 'evercore_event_by_type'"},
+    {"SELECT task FROM _evercore_maintenance"},
 };
 
 std::string hidden_of(const Store& store) {
@@ -55,10 +58,10 @@ std::string hidden_of(const Store& store) {
   }
   for (const auto& [id, aggregate] : store.aggregates) {
     for (const auto& [sequence, state] : aggregate.snapshots)
-      line({cell(aggregate.id), "0", "0", cell(sequence)});
+      line({cell(aggregate.id), "0", "0", cell(sequence), canonical(state)});
     for (const auto& [version, states] : aggregate.own_snapshots) {
       for (const auto& [sequence, state] : states)
-        line({cell(aggregate.id), "1", cell(version), cell(sequence)});
+        line({cell(aggregate.id), "1", cell(version), cell(sequence), canonical(state)});
     }
   }
   for (const auto& [id, aggregate] : store.aggregates) {
@@ -107,7 +110,7 @@ std::string World::dump(Session& session) {
   for (const Call& call : calls()) {
     if (shows_all(call)) add(sql_of(call, {}), call.kinds);
   }
-  for (const char* sql : hidden) add(sql, "");
+  for (const Hidden& one : hidden) add(one.sql, one.kinds);
   return out;
 }
 

@@ -190,7 +190,7 @@ void World::start(Session& session) {
 
 void World::adopt(Store after, bool changed) {
   if (!changed) return;
-  undead_.reset();
+  undead_.clear();
   committed_ = std::move(after);
   ++generation_;
   if (!settings_.is_durable()) earlier_.push_back(committed_);
@@ -354,7 +354,7 @@ World::Complaint World::resolve(std::vector<Store> candidates) {
     if (dump(candidate) != actual) continue;
     const bool changed = !(candidate == committed_);
     adopt(std::move(candidate), changed);
-    if (!changed && &candidate != &candidates.back()) undead_ = candidates.back();
+    if (!changed && &candidate != &candidates.back()) undead_.push_back(candidates.back());
     return std::nullopt;
   }
   return "half a call, or a lost one: expected\n" + dump(candidates.back()) + "found\n" + actual;
@@ -367,12 +367,13 @@ World::Complaint World::after_death(const Step& step, std::vector<Store> candida
   if (step.trouble == Trouble::power && !settings_.is_durable()) {
     candidates.insert(candidates.begin(), earlier_.begin(), earlier_.end());
   }
-  if (undead_) candidates.insert(candidates.begin(), *std::exchange(undead_, std::nullopt));
+  candidates.insert(candidates.begin(), undead_.begin(), undead_.end());
+  undead_.clear();
   std::reverse(candidates.begin(), candidates.end());
   const Store before = committed_;
   if (auto complaint = resolve(std::move(candidates))) return complaint;
   // A commit whose process died before it was told of it may not be on the disk yet: power may still take it.
-  if (step.trouble == Trouble::death && !(committed_ == before)) undead_ = before;
+  if (step.trouble == Trouble::death && !(committed_ == before)) undead_ = {before};
   return check_health();
 }
 

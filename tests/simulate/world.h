@@ -131,9 +131,9 @@ class World {
   Number generation_ = 0;  ///< of commits that changed something
   std::vector<Store>
       earlier_;  ///< committed before; what may come back where the store is not durable
-  /// What a commit that failed would have made: its frames may stand whole in the write-ahead log, and come
-  /// back in a crash as long as nobody has written over them.
-  std::optional<Store> undead_;
+  /// What commits that failed would have made: the frames of one may stand whole in the write-ahead log, and come
+  /// back in a crash as long as nobody has written over them; another that failed may have left them.
+  std::vector<Store> undead_;
   std::optional<Store> copy_;  ///< of the last backup
   bool happened_ = false;      ///< the step's trouble did
   Number steps_ = 0;

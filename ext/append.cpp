@@ -87,6 +87,7 @@ Insertion insert_event(Connection& connection, std::int64_t aggregate_id, const 
   insert.bind(written_aggregate_id, aggregate_id).bind(written_sequence, place.sequence);
   insert.bind(written_type_id, place.type_id);
   bind_event(insert, event, recorded_at);
+  require_same_transaction(connection);
   const Arrival arrival(connection.db());
   const Statement* outer = std::exchange(connection.inserting, &insert);
   const int rc = insert.try_run();
@@ -163,6 +164,7 @@ std::optional<Appended> append_fast(Connection& connection, std::int64_t aggrega
   Statement& insert = *prepared;
   insert.bind(written_aggregate_id, aggregate_id).bind(written_type_id, event.event_type);
   bind_event(insert, event, now());
+  require_same_transaction(connection);
   FastAppend fast{insert, expected};
   const Arrival arrival(connection.db());
   FastAppend* outer = std::exchange(connection.fast_append, &fast);

@@ -154,6 +154,7 @@ class Connection {
   Known<Upcast> upcasts;
   JsonTree data;  ///< those that a schema looks at
   Carried* carried = nullptr;
+  bool called_in_transaction = false;  ///< the writing function that runs; see WriteGuard
   FastAppend* fast_append = nullptr;
   const Statement* inserting = nullptr;  // see append_calls.h
   Batch* staged = nullptr;               // see append_batch.h

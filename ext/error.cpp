@@ -64,6 +64,10 @@ Error engine_error(sqlite3* db, int result_code) {
   return Error{std::move(text), known, false};
 }
 
+Error lost_transaction() {
+  return Error{"the transaction was rolled back, since the disk failed", SQLITE_ABORT_ROLLBACK};
+}
+
 Error conflict(std::int64_t aggregate_id, std::int64_t actual, std::int64_t expected) {
   return error(1, "conflict: aggregate " + id_text(aggregate_id) + " is at sequence " +
                       id_text(actual) + ", expected " + id_text(expected));

@@ -64,6 +64,9 @@ struct Error {
 /// The engine's failure `result_code` on `db`, with a hint where a user can act on it.
 [[nodiscard]] Error engine_error(sqlite3* db, int result_code);
 
+/// The disk failed, and SQLite has rolled the caller's transaction back with more than the statement at fault.
+[[nodiscard]] Error lost_transaction();
+
 [[nodiscard]] Error conflict(std::int64_t aggregate_id, std::int64_t actual, std::int64_t expected);
 [[nodiscard]] Error null_aggregate();
 [[nodiscard]] Error no_aggregate(std::int64_t aggregate_id);

@@ -28,6 +28,7 @@ void invoke(sqlite3_context* context, int count, sqlite3_value** values) noexcep
     if (function.access == Access::writes) {
       const WriteGuard guard(connection, function.name);
       function.run(call);
+      require_same_transaction(connection);
     } else if (function.access == Access::reads) {
       const Connection::Reading reading(connection, function.name);
       connection.require_same_store();

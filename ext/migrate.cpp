@@ -80,6 +80,7 @@ void go_to(Connection& connection, std::int64_t target) {
 /// it are prepared before it begins: when memory runs out, they must still run.
 void run_in_transaction(Connection& connection, std::int64_t target) {
   connection.require_rollback();
+  require_same_transaction(connection);
   const bool own = sqlite3_get_autocommit(connection.db()) != 0;
   Statement keep = connection.prepare_once(own ? "COMMIT" : "RELEASE _evercore_migrate");
   Statement undo = connection.prepare_once(own ? "ROLLBACK" : "ROLLBACK TO _evercore_migrate");

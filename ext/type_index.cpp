@@ -3,6 +3,7 @@
 #include "error.h"
 #include "schema.h"
 #include "value.h"
+#include "write.h"
 
 namespace evercore::ext {
 
@@ -31,6 +32,7 @@ void index_types(const Call& call) {
                 "index evercore_event_by_type is another one: SELECT evercore_index_types(0)"
                 " drops it");
   }
+  require_same_transaction(connection);
   // One statement, so that it happens whole or not at all by itself.
   run_script(connection.db(), on == 1 ? "CREATE INDEX IF NOT EXISTS main.evercore_event_by_type"
                                         " ON evercore_event (type_id)"

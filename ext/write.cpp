@@ -59,11 +59,15 @@ void refuse_unsafe_caller(Connection& connection, const char* function) {
 }  // namespace
 
 WriteGuard::WriteGuard(Connection& connection, const char* function)
-    : connection_(connection), last_insert_rowid_(sqlite3_last_insert_rowid(connection.db())) {
+    : connection_(connection),
+      last_insert_rowid_(sqlite3_last_insert_rowid(connection.db())),
+      outer_called_in_transaction_(connection.called_in_transaction) {
   refuse_unsafe_caller(connection, function);
+  connection.called_in_transaction = sqlite3_get_autocommit(connection.db()) == 0;
 }
 
 WriteGuard::~WriteGuard() {
+  connection_.called_in_transaction = outer_called_in_transaction_;
   sqlite3_set_last_insert_rowid(connection_.db(), last_insert_rowid_);
 }
 
@@ -108,7 +112,7 @@ void refuse_to_skip(const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     if (!error.row_fault) return;
-    throw Error{"the transaction was rolled back, since the disk failed", SQLITE_ABORT_ROLLBACK};
+    throw lost_transaction();
   } catch (...) {
   }
 }
@@ -145,6 +149,7 @@ bool run_carried(Connection& connection, int& result_code) noexcept {
   carried->ran = true;
   if (carried->carrier->was_reprepared()) connection.forget_schema();
   try {
+    require_same_transaction(connection);
     require_looked_at(connection);
     (*carried->work)();
   } catch (const Error& failure) {

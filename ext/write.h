@@ -14,6 +14,7 @@ namespace evercore::ext {
 /// Refuses, with EV010, a call from a statement that itself writes, or from a trigger: its failure
 /// could leave half of it behind. And in autocommit one from a statement that reads the database:
 /// each row would commit alone, and SQLite waits for no lock while the statement holds its snapshot.
+/// Remembers whether the call began in a transaction, for require_same_transaction().
 class WriteGuard {
  public:
   WriteGuard(Connection& connection, const char* function);
@@ -24,7 +25,16 @@ class WriteGuard {
  private:
   Connection& connection_;
   std::int64_t last_insert_rowid_;
+  bool outer_called_in_transaction_;
 };
+
+/// Before something is written, and at the end of a call: throws lost_transaction() where the call began in a transaction that is gone. When SQLite
+/// reads the schema anew it passes over a failure to read the statistics of ANALYZE, though it has rolled the transaction
+/// back with it; what is written then would commit by itself.
+inline void require_same_transaction(const Connection& connection) {
+  if (connection.called_in_transaction && sqlite3_get_autocommit(connection.db()) != 0)
+    throw lost_transaction();
+}
 
 /// Stands around one INSERT into a table with rowids, and knows whether its row arrived: a trigger of
 /// the user's or an authorizer can make it vanish without an error.

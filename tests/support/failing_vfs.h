@@ -10,9 +10,10 @@ namespace failing_vfs {
 
 inline constexpr const char* name = "failing";
 
-inline std::atomic<long> calls_left = -1;  ///< -1: none fails
-inline std::atomic<bool> failed = false;   ///< whether one did
-inline std::atomic<bool> goes_on = false;  ///< failing, after the first
+inline std::atomic<long> calls_left = -1;    ///< -1: none fails
+inline std::atomic<bool> failed = false;     ///< whether one did
+inline std::atomic<bool> goes_on = false;    ///< failing, after the first
+inline std::atomic<bool> reads_too = false;  ///< reads count as well
 inline std::atomic<bool> without_temporary_files = false;
 
 /// The n-th call from now on fails, and all behind it.
@@ -28,7 +29,7 @@ inline void fail_once(long n) {
 }
 inline void heal() {
   calls_left = -1;
-  failed = goes_on = false;
+  failed = goes_on = reads_too = false;
 }
 
 inline bool write_fails() {
@@ -54,6 +55,7 @@ inline int close_file(sqlite3_file* file) {
   return real(file)->pMethods->xClose(real(file));
 }
 inline int read_file(sqlite3_file* file, void* data, int size, sqlite3_int64 at) {
+  if (reads_too && write_fails()) return SQLITE_IOERR_READ;
   return real(file)->pMethods->xRead(real(file), data, size, at);
 }
 inline int write_file(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {

@@ -91,7 +91,7 @@ COMMENT ON FUNCTION evercore_find(text, text) IS 'The id of the aggregate of tha
 -- it. At the unique index it waits for transactions that are taking or giving up that key, and for nobody else. Its id is below
 -- zero, and different from that of any other transaction.
 CREATE OR REPLACE FUNCTION evercore_rekey(id bigint, new_key text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   place bigint;
   aggregate record;
@@ -123,7 +123,7 @@ END $$;
 COMMENT ON FUNCTION evercore_rekey(bigint, text) IS 'Gives an aggregate another natural key; EV003 where it is taken.';
 
 CREATE OR REPLACE FUNCTION evercore_sequence(id bigint, at_time text DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   moment timestamptz;
   aggregate record;

@@ -13,7 +13,7 @@ $$;
 COMMENT ON FUNCTION _evercore_is_erased(bigint) IS 'Whether nothing is left of what an aggregate said.';
 
 CREATE OR REPLACE FUNCTION evercore_erase(id bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   aggregate record;
   reader text;

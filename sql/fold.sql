@@ -342,7 +342,7 @@ END $$;
 COMMENT ON FUNCTION _evercore_state(bigint, bigint) IS 'The state at a sequence that can be read.';
 
 CREATE OR REPLACE FUNCTION evercore_state(id bigint, at_sequence bigint DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   aggregate record;
 BEGIN
@@ -393,7 +393,7 @@ COMMENT ON FUNCTION _evercore_history_one_by_one(bigint, bigint, bigint, jsonb) 
 
 CREATE OR REPLACE FUNCTION evercore_history(id bigint)
 RETURNS TABLE (sequence bigint, event_type text, event_time timestamptz, reference text, data json, state jsonb)
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   start jsonb;

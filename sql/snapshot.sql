@@ -45,7 +45,7 @@ $$;
 COMMENT ON FUNCTION _evercore_policy_snapshot(bigint, bigint) IS 'Stores an engine snapshot and drops old ones, as the type''s policy says.';
 
 CREATE OR REPLACE FUNCTION evercore_snapshot(id bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   aggregate record;
 BEGIN
@@ -59,7 +59,7 @@ END $$;
 COMMENT ON FUNCTION evercore_snapshot(bigint) IS 'Stores the folded state as an engine snapshot and gives its sequence.';
 
 CREATE OR REPLACE FUNCTION evercore_save_snapshot(id bigint, sequence bigint, state text, version bigint) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   aggregate record;
@@ -87,7 +87,7 @@ COMMENT ON FUNCTION evercore_save_snapshot(bigint, bigint, text, bigint) IS
   'Stores an application snapshot, used by evercore_replay of that version only; gives its sequence.';
 
 CREATE OR REPLACE FUNCTION evercore_snapshot_policy(type text, every bigint, keep bigint) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, @extschema@, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   kind integer;
 BEGIN

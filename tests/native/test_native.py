@@ -1,4 +1,5 @@
 """How the module comes into stores and goes: by script and by extension, by dump and restore, and where versions differ."""
+import json
 import pathlib
 import sys
 
@@ -7,6 +8,7 @@ import harness
 from harness import Later, equal, install, new_database, refused, uri, waits_for_lock
 from pq import Connection
 from test_install import dump_and_restore
+from test_plans import rows_read
 
 FUNCTIONS = ["_evercore_payload_fault", "_evercore_schema_fault", "evercore_append", "evercore_append_many"]
 
@@ -215,6 +217,17 @@ def test_a_declaration_that_an_append_waited_for_is_seen_by_it():
     assert waits_for_lock(Connection(database), pid)
     one.rows("COMMIT")
     refused(waiting.result, "EV011", "EV011: data of \"E\": : required")
+
+
+def test_an_array_of_appends_reads_as_many_rows_as_it_writes_by_the_statistics_of_a_small_store():
+    connection = Connection(new_database())
+    connection.rows("CREATE EXTENSION evercore_native")
+    appends(connection)
+    connection.rows("ANALYZE")
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k' || i, 'E', '{}' FROM generate_series(1, 10000) i")
+    some = json.dumps([{"aggregate_type": "T", "natural_key": f"k{i}", "events": [{"event_type": "E", "data": {}}]} for i in range(9001, 10001)])
+    read = rows_read(connection, "SELECT evercore_append_many($1)", some)
+    equal(read <= 5000, True, f"{read} rows read")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ LIB_MAJOR    := $(firstword $(subst ., ,$(VERSION)))
 LIB_EXPORTS  := lib/evercore.map
 
 LIB_TESTS    := $(wildcard tests/library/*_test.cpp)
+LIB_DISK     := disk vfs
 LIB_EXAMPLES := $(patsubst examples/%.cpp,build/examples/%,$(wildcard examples/*.cpp))
 LIB_BENCHES  := $(patsubst bench/%.cpp,build/bench/%,$(wildcard bench/library_*.cpp))
 
@@ -83,8 +84,12 @@ build/library-tests/doctest_main.o: tests/doctest_main.cpp
 build/library-tests/%.o: tests/library/%.cpp
 	@mkdir -p $(@D)
 	@echo '  CXX $<'
-	@$(CXX) $(LIB_CPPFLAGS) $(CPPFLAGS) $(STD) $(WARNINGS) $(LIB_TEST_FLAGS) -MMD -MP -c $< -o $@
-build/library-tests/all: $(LIB_TESTS:tests/library/%.cpp=build/library-tests/%.o) build/library-tests/doctest_main.o build/libevercore.a
+	@$(CXX) $(LIB_CPPFLAGS) -Itests $(CPPFLAGS) $(STD) $(WARNINGS) $(LIB_TEST_FLAGS) -MMD -MP -c $< -o $@
+build/library-tests/%.o: tests/simulate/%.cpp
+	@mkdir -p $(@D)
+	@echo '  CXX $<'
+	@$(CXX) -Itests $(CPPFLAGS) $(STD) $(WARNINGS) $(LIB_TEST_FLAGS) -MMD -MP -c $< -o $@
+build/library-tests/all: $(LIB_TESTS:tests/library/%.cpp=build/library-tests/%.o) $(LIB_DISK:%=build/library-tests/%.o) build/library-tests/doctest_main.o build/libevercore.a
 	@echo '  LINK $@'
 	@$(CXX) $^ $(LIB_LIBS) -o $@
 build/library-tests/workers: build/library-tests/workers.o build/libevercore.a
@@ -112,11 +117,15 @@ build/library-$(1)/lib/postgres_bundle.o: build/gen/postgres_bundle.cpp
 build/library-$(1)/tests/%.o: tests/library/%.cpp
 	@mkdir -p $$(@D)
 	@echo '  CXX $$<'
-	@$(CXX) $$(LIB_CPPFLAGS) $(STD) $(WARNINGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
+	@$(CXX) $$(LIB_CPPFLAGS) -Itests $(STD) $(WARNINGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
+build/library-$(1)/tests/%.o: tests/simulate/%.cpp
+	@mkdir -p $$(@D)
+	@echo '  CXX $$<'
+	@$(CXX) -Itests $$(CPPFLAGS) $$(STD) $$(WARNINGS) -O1 -g1 $(2) -MMD -MP -c $$< -o $$@
 build/library-$(1)/tests/doctest_main.o: tests/doctest_main.cpp
 	@mkdir -p $$(@D)
 	@$(CXX) $(STD) $(2) -MMD -MP -c $$< -o $$@
-build/library-$(1)/library-tests: $(LIB_TESTS:tests/library/%.cpp=build/library-$(1)/tests/%.o) build/library-$(1)/tests/doctest_main.o \
+build/library-$(1)/library-tests: $(LIB_TESTS:tests/library/%.cpp=build/library-$(1)/tests/%.o) $(LIB_DISK:%=build/library-$(1)/tests/%.o) build/library-$(1)/tests/doctest_main.o \
     $(EXT_NAMES:%=build/library-$(1)/ext/%.o) $(LIB_OBJECTS:build/%=build/library-$(1)/%)
 	@echo '  LINK $$@'
 	@$(CXX) $(2) $$^ $(LIB_LIBS) -o $$@
@@ -128,8 +137,8 @@ $(eval $(call sanitized,ubsan,-fsanitize=undefined -fno-sanitize-recover=all -Wn
 $(eval $(call sanitized,tsan,-fsanitize=thread))
 
 soak: soak-workers soak-library
-soak-library: build/library-tests/all ## the library's tests on a disk each of whose writes fails
-	@EVERCORE_SOAK=1 EVERCORE_LIBRARY_ENGINE=file build/library-tests/all -tc='*on a disk that fails*'
+soak-library: build/library-tests/all ## the library's tests on a disk each of whose writes fails, and on one that loses power at each call
+	@EVERCORE_SOAK=1 EVERCORE_LIBRARY_ENGINE=file build/library-tests/all -tc='*on a disk that fails*,*on a machine that dies*'
 soak-workers: build/library-tests/workers ## kill workers of a subscription over 200,000 events, on both engines
 	@EVERCORE_WORKERS_EVENTS=200000 tests/library/check_workers
 

@@ -43,6 +43,6 @@ endef
 $(foreach suite,unit extension faults,$(eval $(call covered,$(suite),\
   $(patsubst tests/%.cpp,build/tests/%.o,$(wildcard tests/$(suite)/*.cpp)) build/tests/doctest_main.o,,$$(TEST_LDLIBS))))
 $(eval $(call covered,simulator,$(SIMULATE_OBJECTS),,-Wl$$(comma)--wrap=_ZN8evercore3ext3nowEv $$(TEST_LDLIBS)))
-$(eval $(call covered,library,$(LIB_TESTS:tests/library/%.cpp=build/library-tests/%.o) build/library-tests/doctest_main.o,$(COVERAGE_LIB),$$(LIB_LIBS)))
+$(eval $(call covered,library,$(LIB_TESTS:tests/library/%.cpp=build/library-tests/%.o) $(LIB_DISK:%=build/library-tests/%.o) build/library-tests/doctest_main.o,$(COVERAGE_LIB),$$(LIB_LIBS)))
 
 -include $(COVERAGE_EXT:.o=.d) $(COVERAGE_LIB:.o=.d)

@@ -5,16 +5,18 @@
 // there in part, whatever the order of the writes was; a file that was made or removed without a
 // sync may be there or not. When only the process dies, what was written stays.
 //
-// One thread only. Locks and the shared memory of the write-ahead log are kept here too, so that the
+// arm(), peace(), restart() and settle() are called while nothing else is. Locks and the shared memory of the write-ahead log are kept here too, so that the
 // connections of one process meet each other as those of several would.
 #pragma once
 
 #include <sqlite3.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -78,6 +80,7 @@ class Disk {
   std::map<std::string, std::shared_ptr<File>> files;
   std::map<std::string, std::shared_ptr<File>> removed;  ///< whose removal was not synced
   Random noise;
+  std::mutex mutex;  ///< held in each call of a file; for the VFS below
 
  private:
   sqlite3_vfs vfs_;
@@ -91,6 +94,6 @@ class Disk {
 
 /// The one clock of the simulated machine, in microseconds since 1970. The extension reads it through
 /// a function that the linker puts in place of its own; SQLite through the VFS.
-inline std::int64_t machine_time = 0;
+inline std::atomic<std::int64_t> machine_time = 0;
 
 }  // namespace evercore::simulate

@@ -1,6 +1,8 @@
 // The functions that SQLite calls: each asks the disk whether it may.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "simulate/disk.h"
@@ -18,6 +20,10 @@ struct Handle {
 };
 
 namespace {
+
+Disk& disk_of(sqlite3_vfs* vfs) {
+  return *static_cast<Disk*>(vfs->pAppData);
+}
 
 Handle* handle(sqlite3_file* file) {
   return reinterpret_cast<Handle*>(file);
@@ -167,7 +173,9 @@ int lock_shared(sqlite3_file* file, int offset, int count, int flags) {
   return SQLITE_OK;
 }
 
-void barrier(sqlite3_file*) {}
+void barrier(sqlite3_file*) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
 
 int unmap_shared(sqlite3_file* file, int remove) {
   handle(file)->shared_locks = handle(file)->exclusive_locks = 0;
@@ -175,29 +183,43 @@ int unmap_shared(sqlite3_file* file, int remove) {
   return SQLITE_OK;
 }
 
+/// Whatever threads there are, the disk does one thing at a time.
+template <auto function>
+struct Alone;
+template <class... Arguments, int (*function)(sqlite3_file*, Arguments...)>
+struct Alone<function> {
+  static int call(sqlite3_file* file, Arguments... arguments) {
+    const std::lock_guard lock(handle(file)->disk->mutex);
+    return function(file, arguments...);
+  }
+};
+template <class... Arguments, int (*function)(sqlite3_vfs*, Arguments...)>
+struct Alone<function> {
+  static int call(sqlite3_vfs* vfs, Arguments... arguments) {
+    const std::lock_guard lock(disk_of(vfs).mutex);
+    return function(vfs, arguments...);
+  }
+};
+
 const sqlite3_io_methods methods = {2,
-                                    close_file,
-                                    read_file,
-                                    write_file,
-                                    truncate_file,
-                                    sync_file,
-                                    size_of_file,
-                                    lock_file,
-                                    unlock_file,
-                                    check_lock,
+                                    Alone<close_file>::call,
+                                    Alone<read_file>::call,
+                                    Alone<write_file>::call,
+                                    Alone<truncate_file>::call,
+                                    Alone<sync_file>::call,
+                                    Alone<size_of_file>::call,
+                                    Alone<lock_file>::call,
+                                    Alone<unlock_file>::call,
+                                    Alone<check_lock>::call,
                                     control_file,
                                     sector_size,
                                     characteristics,
-                                    map_shared,
-                                    lock_shared,
+                                    Alone<map_shared>::call,
+                                    Alone<lock_shared>::call,
                                     barrier,
-                                    unmap_shared,
+                                    Alone<unmap_shared>::call,
                                     nullptr,
                                     nullptr};
-
-Disk& disk_of(sqlite3_vfs* vfs) {
-  return *static_cast<Disk*>(vfs->pAppData);
-}
 
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
   Disk& disk = disk_of(vfs);
@@ -265,11 +287,11 @@ Disk::Disk(std::uint64_t seed) : noise(seed), vfs_(), name_("simulated") {
   vfs_.mxPathname = 100;
   vfs_.zName = name_.c_str();
   vfs_.pAppData = this;
-  vfs_.xOpen = open_file;
-  vfs_.xDelete = delete_file;
-  vfs_.xAccess = has_file;
+  vfs_.xOpen = Alone<open_file>::call;
+  vfs_.xDelete = Alone<delete_file>::call;
+  vfs_.xAccess = Alone<has_file>::call;
   vfs_.xFullPathname = full_name;
-  vfs_.xRandomness = evercore::simulate::noise;
+  vfs_.xRandomness = Alone<evercore::simulate::noise>::call;
   vfs_.xSleep = sleep;
   vfs_.xCurrentTime = days;
   vfs_.xGetLastError = last_error;

@@ -32,8 +32,9 @@ struct Action {
   std::size_t session = 0;
   const Call* call = nullptr;
   Arguments arguments = {};
-  std::string sql = {};  ///< of maintain
-  Number number = 0;     ///< microseconds of clock; the level of a savepoint
+  std::string sql = {};    ///< of maintain
+  std::string limit = {};  ///< the setting that ends the call where it waits
+  Number number = 0;       ///< microseconds of clock; the level of a savepoint
 
   /// Makes it a step of the clock: up to three seconds on, or at times up to an hour to and fro.
   void move_clock(Random& random);

@@ -3,7 +3,8 @@
 //
 // A seed gives the same run again, though the sessions are processes that run side by side: one step is done at
 // a time, and it is over when its call has answered or, by the server's table of locks, waits for another
-// session. One may wait; a second one is cancelled. The clock is the simulator's. Server processes are
+// session. One may wait; a second one is cancelled. Some calls are under a lock_timeout or statement_timeout, which
+// ends them where they would wait. The clock is the simulator's. Server processes are
 // terminated in the middle of their transactions, now and then the whole server crashes, and at times a standby
 // that commits have waited for takes its place.
 //

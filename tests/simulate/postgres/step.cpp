@@ -4,7 +4,8 @@
 namespace evercore::simulate {
 
 std::string spelled(const Action& action) {
-  return "/* session " + std::to_string(action.session) + " */ " + sql_of(action);
+  const std::string limit = action.limit.empty() ? "" : ", " + action.limit;
+  return "/* session " + std::to_string(action.session) + limit + " */ " + sql_of(action);
 }
 
 }  // namespace evercore::simulate
@@ -53,6 +54,7 @@ Action World::make(Random& random) {
     const State seen = seen_by(client);
     Maker maker{random, seen.store, now_};
     step.arguments = step.call->make(maker);
+    step.limit = random.pick<std::string>({"", "", "", "lock_timeout", "statement_timeout"});
   }
   if (step.kind == Kind::savepoint)
     step.number = static_cast<Number>(transaction->savepoints.size());

@@ -17,7 +17,7 @@ bool is_lease_call(const Call& call) {
 /// What the server itself may answer to a call that waited for others or that was cancelled, and to one of a
 /// transaction that another waits for: it need not wait to meet a deadlock.
 bool is_of_the_world(const Reply& reply, bool waited, bool in_transaction) {
-  return reply.code == "57014" || (waited && reply.code == "40001") ||
+  return reply.code == "57014" || (waited && (reply.code == "40001" || reply.code == "55P03")) ||
          ((waited || in_transaction) && reply.code == "40P01");
 }
 
@@ -68,6 +68,24 @@ class Resumed {
 };
 
 }  // namespace
+
+/// A call of a session runs under lock_timeout or statement_timeout, or under none. What a failed transaction set goes with it.
+class World::Limit {
+ public:
+  Limit(Client& client, const std::string& name) : client_(client), name_(name) {
+    if (is_set()) client_.session->run("SET " + name_ + " = '10ms'");
+  }
+  ~Limit() {
+    if (is_set()) client_.session->run("RESET " + name_);
+  }
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+  [[nodiscard]] bool is_set() const { return !name_.empty(); }
+
+ private:
+  Client& client_;
+  const std::string& name_;
+};
 
 World::World(Server& server, std::uint64_t seed)
     : server_(server), declarations_(has_declarations(seed)) {
@@ -215,10 +233,12 @@ World::Complaint World::call(const Action& step) {
   drawn_ = read_drawn();
   Done done{step.call, step.arguments, now_, safe(), drawn_};
   const std::string sql = sql_of(*step.call, step.arguments);
+  const Limit limit(client, step.limit);
   client.session->send((client.transaction && client.guards ? "SAVEPOINT guard; " : "") + sql,
                        step.call->kinds);
   std::optional<Reply> reply = client.session->answer(*witness_);
   if (reply) return finish(client, done, *reply, false);
+  if (limit.is_set()) return finish(client, done, run_out(client), true);
   const bool others_wait = std::any_of(clients_.begin(), clients_.end(), [](const Client& other) {
     return other.waiting.has_value();
   });
@@ -233,6 +253,16 @@ World::Complaint World::call(const Action& step) {
   client.waiting = done;
   client.seen = seen_by(client);
   return std::nullopt;
+}
+
+/// Time goes on for one that waits under a limit, and for nobody else.
+Reply World::run_out(Client& client) {
+  server_.set_clock(now_ + 1'000'000);
+  std::optional<Reply> reply;
+  do reply = client.session->answer(*witness_);
+  while (!reply);
+  server_.set_clock(now_);
+  return *reply;
 }
 
 World::Complaint World::finish(Client& client, Done done, const Reply& reply, bool waited) {

@@ -120,7 +120,9 @@ class World {
   Drawn read_drawn();
 
   Complaint act(const Action& step);
+  class Limit;
   Complaint call(const Action& step);
+  Reply run_out(Client& client);
   Complaint finish(Client& client, Done done, const Reply& reply, bool waited);
   static Number made_before(Client& client, const State& before, const State& after);
   static Number drawn_before(Client& client, const State& before, const State& after);

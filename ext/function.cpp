@@ -19,23 +19,35 @@ void destroy_registration(void* registration) {
   delete static_cast<Registration*>(registration);
 }
 
+void run(const Function& function, const Call& call) {
+  Connection& connection = call.connection;
+  if (function.access == Access::writes) {
+    const WriteGuard guard(connection, function.name);
+    function.run(call);
+  } else if (function.access == Access::reads) {
+    const Connection::Reading reading(connection, function.name);
+    connection.require_same_store();
+    function.run(call);
+  } else {
+    function.run(call);
+  }
+}
+
 void invoke(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
   const auto* registration = static_cast<Registration*>(sqlite3_user_data(context));
   Connection& connection = *registration->connection;
-  const Function& function = *registration->function;
-  const Call call{connection, context, {values, static_cast<std::size_t>(count)}};
+  const bool in_transaction = sqlite3_get_autocommit(connection.db()) == 0;
+  const auto is_gone = [&] {
+    return in_transaction && sqlite3_get_autocommit(connection.db()) != 0;
+  };
   try {
-    if (function.access == Access::writes) {
-      const WriteGuard guard(connection, function.name);
-      function.run(call);
-      require_same_transaction(connection);
-    } else if (function.access == Access::reads) {
-      const Connection::Reading reading(connection, function.name);
-      connection.require_same_store();
-      function.run(call);
-    } else {
-      function.run(call);
+    try {
+      run(*registration->function,
+          {connection, context, {values, static_cast<std::size_t>(count)}});
+    } catch (const Error& failure) {
+      if (failure.code == Code::engine || !is_gone()) throw;
     }
+    if (is_gone()) throw lost_transaction();
   } catch (...) {
     give_failure(context);
   }

@@ -28,7 +28,7 @@ class WriteGuard {
   bool outer_called_in_transaction_;
 };
 
-/// Before something is written, and at the end of a call: throws lost_transaction() where the call began in a transaction that is gone. When SQLite
+/// Before something is written: throws lost_transaction() where the call began in a transaction that is gone. When SQLite
 /// reads the schema anew it passes over a failure to read the statistics of ANALYZE, though it has rolled the transaction
 /// back with it; what is written then would commit by itself.
 inline void require_same_transaction(const Connection& connection) {

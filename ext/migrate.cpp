@@ -68,8 +68,8 @@ void go_to(Connection& connection, std::int64_t target) {
   const std::vector<ViewTrigger> triggers = at > 0 && at != target
                                                 ? triggers_on_views(connection, Schema(at))
                                                 : std::vector<ViewTrigger>();
-  for (; at < target; ++at) run_migration(connection.db(), up_part(migration_of(at + 1)));
-  for (; at > target; --at) run_migration(connection.db(), down_part(migration_of(at)));
+  for (; at < target; ++at) run_migration(connection, up_part(migration_of(at + 1)));
+  for (; at > target; --at) run_migration(connection, down_part(migration_of(at)));
   restore_triggers(connection, triggers);
   if (schema_version(connection) != target || can_be_mended(connection, target)) {
     throw error(10, "a trigger or an authorizer cut the migration short");
@@ -85,6 +85,7 @@ void run_in_transaction(Connection& connection, std::int64_t target) {
   Statement keep = connection.prepare_once(own ? "COMMIT" : "RELEASE _evercore_migrate");
   Statement undo = connection.prepare_once(own ? "ROLLBACK" : "ROLLBACK TO _evercore_migrate");
   connection.prepare_once(own ? "BEGIN IMMEDIATE" : "SAVEPOINT _evercore_migrate").run();
+  connection.called_in_transaction = true;
   try {
     go_to(connection, target);
     keep.run();

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "migrate.h"
 #include "schema_text.h"
+#include "write.h"
 
 namespace evercore::ext {
 
@@ -126,8 +127,30 @@ Error doubles(Connection& connection, const SchemaObject& index) {
                        " have the same " + columns);
 }
 
+struct Finalize {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+
+/// As sqlite3_exec(), but no statement runs without the transaction that the call stands in: each of a migration may read
+/// the schema anew, and lose it there.
+int execute(const Connection& connection, const std::string& script) {
+  int rc = SQLITE_OK;
+  for (const char* rest = script.c_str(); rc == SQLITE_OK && *rest != '\0';) {
+    sqlite3_stmt* prepared = nullptr;
+    rc = sqlite3_prepare_v2(connection.db(), rest, -1, &prepared, &rest);
+    const std::unique_ptr<sqlite3_stmt, Finalize> statement(prepared);
+    if (rc != SQLITE_OK || !statement) continue;
+    require_same_transaction(connection);
+    while ((rc = sqlite3_step(prepared)) == SQLITE_ROW) {
+    }
+    if (rc == SQLITE_DONE) rc = SQLITE_OK;
+  }
+  if (rc == SQLITE_OK) require_same_transaction(connection);
+  return rc;
+}
+
 void make(Connection& connection, const SchemaObject& object) {
-  const int rc = sqlite3_exec(connection.db(), object.sql.c_str(), nullptr, nullptr, nullptr);
+  const int rc = execute(connection, object.sql);
   if (rc == SQLITE_OK) return;
   const Error failure = engine_error(connection.db(), rc);
   if (object.type == "index" && (rc & 0xff) == SQLITE_CONSTRAINT) throw doubles(connection, object);
@@ -157,22 +180,22 @@ class SchemaAccess {
 
 }  // namespace
 
-void run_migration(sqlite3* db, const std::string& script) {
-  const SchemaAccess access(db);
-  run_script(db, script);
+void run_migration(Connection& connection, const std::string& script) {
+  const SchemaAccess access(connection.db());
+  run_script(connection, script);
 }
 
-void run_script(sqlite3* db, const std::string& script) {
-  const int rc = sqlite3_exec(db, script.c_str(), nullptr, nullptr, nullptr);
-  if (rc != SQLITE_OK) throw engine_error(db, rc);
+void run_script(Connection& connection, const std::string& script) {
+  const int rc = execute(connection, script);
+  if (rc != SQLITE_OK) throw engine_error(connection.db(), rc);
 }
 
 Schema::Schema(std::int64_t version) {
   const Database db = open_in_memory();
-  for (const Migration& migration : migrations) {
-    if (migration.version <= version) run_migration(db.get(), up_part(migration));
-  }
   Connection connection(db.get());
+  for (const Migration& migration : migrations) {
+    if (migration.version <= version) run_migration(connection, up_part(migration));
+  }
   objects_ = objects_of(connection, nullptr);
 }
 
@@ -203,7 +226,7 @@ void mend(Connection& connection, const Schema& schema) {
   for (const Difference& difference : found) {
     if (!difference.mendable || !difference.present) continue;
     const SchemaObject& object = *difference.expected;
-    run_script(connection.db(), "DROP " + object.type + " main." + object.name);
+    run_script(connection, "DROP " + object.type + " main." + object.name);
   }
   for (const Difference& difference : found) {
     if (difference.mendable) make(connection, *difference.expected);
@@ -240,7 +263,7 @@ void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& tr
     look.step();
     const bool lost = look.integer(0) == 0 && look.integer(1) != 0;
     look.reset();
-    if (lost) run_script(connection.db(), trigger.sql);
+    if (lost) run_script(connection, trigger.sql);
   }
 }
 

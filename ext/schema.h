@@ -66,8 +66,8 @@ void restore_triggers(Connection& connection, const std::vector<ViewTrigger>& tr
 void refuse_temporary_names(Connection& connection);
 
 /// Runs one way of a migration, which may change the schema's text; throws what SQLite says of it.
-void run_migration(sqlite3* db, const std::string& script);
-/// Runs a script of SQL; throws what SQLite says of it.
-void run_script(sqlite3* db, const std::string& script);
+void run_migration(Connection& connection, const std::string& script);
+/// Runs a script of SQL; throws what SQLite says of it, or lost_transaction().
+void run_script(Connection& connection, const std::string& script);
 
 }  // namespace evercore::ext

@@ -3,7 +3,6 @@
 #include "error.h"
 #include "schema.h"
 #include "value.h"
-#include "write.h"
 
 namespace evercore::ext {
 
@@ -32,11 +31,10 @@ void index_types(const Call& call) {
                 "index evercore_event_by_type is another one: SELECT evercore_index_types(0)"
                 " drops it");
   }
-  require_same_transaction(connection);
   // One statement, so that it happens whole or not at all by itself.
-  run_script(connection.db(), on == 1 ? "CREATE INDEX IF NOT EXISTS main.evercore_event_by_type"
-                                        " ON evercore_event (type_id)"
-                                      : "DROP INDEX IF EXISTS main.evercore_event_by_type");
+  run_script(connection, on == 1 ? "CREATE INDEX IF NOT EXISTS main.evercore_event_by_type"
+                                   " ON evercore_event (type_id)"
+                                 : "DROP INDEX IF EXISTS main.evercore_event_by_type");
   connection.forget_schema();
   call.result(on);
 }

@@ -211,6 +211,46 @@ TEST_CASE("a call that began in a transaction never ends without it, whatever fa
   CHECK(refused > 100);
 }
 
+TEST_CASE("a migration where one read fails is done as a whole or not at all") {
+  failing_vfs::add();
+  const Directory directory;
+  const std::string old_file = directory.file("old.db"), file = directory.file("s.db");
+  {
+    Database db(old_file);
+    db.must("SELECT evercore_migrate(3); CREATE TABLE mine (n); CREATE INDEX by_n ON mine (n)");
+    db.must("INSERT INTO mine VALUES (1); ANALYZE");
+  }
+  const long stride = std::getenv("EVERCORE_SOAK") == nullptr ? 3 : 1;
+  int refused = 0;
+  for (const char* begin : {"SELECT 1", "BEGIN IMMEDIATE"}) {
+    bool any = true;
+    for (long n = 1; any; n += stride) {
+      CAPTURE(std::string(begin));
+      CAPTURE(n);
+      copy_store(old_file, file);
+      Faulty faulty(file);
+      REQUIRE(run(faulty.db, "PRAGMA cache_size = 5").ok());
+      REQUIRE(run(faulty.db, begin).ok());
+      failing_vfs::fail_once(n);
+      failing_vfs::reads_too = true;
+      const bool done = run(faulty.db, "SELECT evercore_migrate()").ok();
+      any = failing_vfs::failed;
+      failing_vfs::heal();
+      refused += done ? 0 : 1;
+      if (begin == std::string("BEGIN IMMEDIATE")) {
+        CHECK((!done || sqlite3_get_autocommit(faulty.db) == 0));
+        run(faulty.db, "ROLLBACK");
+      }
+      REQUIRE(sqlite3_close(faulty.db) == SQLITE_OK);
+      Database db(file);
+      CHECK(db.must("SELECT evercore_migrate()") == "4");
+      CHECK(db.must("SELECT evercore_append(evercore_create('T'), 0, 'E', '{}')") == "1");
+      CHECK(db.must("SELECT * FROM evercore_check()").empty());
+    }
+  }
+  CHECK(refused > 50);
+}
+
 TEST_CASE("where no temporary file can be made the fault names the cure, and the cure works") {
   failing_vfs::add();
   const Directory directory;

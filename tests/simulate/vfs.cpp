@@ -1,6 +1,5 @@
 // The functions that SQLite calls: each asks the disk whether it may.
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -173,8 +172,8 @@ int lock_shared(sqlite3_file* file, int offset, int count, int flags) {
   return SQLITE_OK;
 }
 
-void barrier(sqlite3_file*) {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+void barrier(sqlite3_file* file) {
+  const std::lock_guard lock(handle(file)->disk->mutex);
 }
 
 int unmap_shared(sqlite3_file* file, int remove) {

@@ -72,7 +72,7 @@ class Resumed {
 /// A call of a session runs under lock_timeout or statement_timeout, or under none. What a failed transaction set goes with it.
 class World::Limit {
  public:
-  Limit(Client& client, const std::string& name) : client_(client), name_(name) {
+  Limit(Client& client, std::string name) : client_(client), name_(std::move(name)) {
     if (is_set()) client_.session->run("SET " + name_ + " = '10ms'");
   }
   ~Limit() {
@@ -84,7 +84,7 @@ class World::Limit {
 
  private:
   Client& client_;
-  const std::string& name_;
+  std::string name_;
 };
 
 World::World(Server& server, std::uint64_t seed)
@@ -233,15 +233,16 @@ World::Complaint World::call(const Action& step) {
   drawn_ = read_drawn();
   Done done{step.call, step.arguments, now_, safe(), drawn_};
   const std::string sql = sql_of(*step.call, step.arguments);
-  const Limit limit(client, step.limit);
+  const bool others_wait = std::any_of(clients_.begin(), clients_.end(), [](const Client& other) {
+    return other.waiting.has_value();
+  });
+  // Whoever waits for this one would go on in the time that only it has.
+  const Limit limit(client, others_wait ? "" : step.limit);
   client.session->send((client.transaction && client.guards ? "SAVEPOINT guard; " : "") + sql,
                        step.call->kinds);
   std::optional<Reply> reply = client.session->answer(*witness_);
   if (reply) return finish(client, done, *reply, false);
   if (limit.is_set()) return finish(client, done, run_out(client), true);
-  const bool others_wait = std::any_of(clients_.begin(), clients_.end(), [](const Client& other) {
-    return other.waiting.has_value();
-  });
   if (others_wait) {  // one at a time, so that it is clear who goes on first
     client.session->cancel();
     do reply = client.session->answer(*witness_);

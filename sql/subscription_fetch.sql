@@ -188,6 +188,7 @@ BEGIN
        AND @passes_event(held.event_types; held.tags)@
      ORDER BY e.sequence LIMIT most;
   ELSIF held.tags IS NOT NULL THEN
+    PERFORM set_config('enable_seqscan', 'on', true);  -- in this function: the events are few, and a look at an index is two pages for each
     RETURN QUERY
     SELECT @log_row@
       FROM (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version) AS place) c

@@ -173,8 +173,7 @@ BEGIN
   ELSIF wanted.tags IS NOT NULL THEN
     RETURN QUERY
     SELECT @log_row@
-      FROM @log_from((@tagged(wanted; start; head; wanted.aggregate_type IS NULL)@ JOIN evercore_event e ON ((e.position = m.position))))@
-     WHERE @passes_aggregate(wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
+      FROM _evercore_tagged(wanted.event_types, wanted.tags, start, head, most, wanted.aggregate_type, wanted_type, 1, 0) m @log_at@
      ORDER BY e.position LIMIT most;
   ELSIF cardinality(wanted.event_types) <= @max_merged_types@ AND _evercore_has_index_by_type() THEN
     -- Of each type no more than is given out.

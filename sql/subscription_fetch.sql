@@ -188,13 +188,11 @@ BEGIN
        AND @passes_event(held.event_types; held.tags)@
      ORDER BY e.sequence LIMIT most;
   ELSIF held.tags IS NOT NULL THEN
-    PERFORM set_config('enable_seqscan', 'on', true);  -- in this function: the events are few, and a look at an index is two pages for each
     RETURN QUERY
     SELECT @log_row@
       FROM (SELECT _evercore_cursor(held.subscription_id, held.partition, evercore_fetch.token, held.filter_version) AS place) c
-           CROSS JOIN LATERAL @tagged(held; c.place; last; held.partitions = 1 AND held.aggregate_type IS NULL)@
-           JOIN @log_from(evercore_event e)@ ON e.position = m.position
-     WHERE e.aggregate_id % held.partitions = held.partition AND @passes_aggregate(held.aggregate_type; NULL::text; a.type_id = held.type_id)@
+           CROSS JOIN LATERAL _evercore_tagged(held.event_types, held.tags, c.place, last, most, held.aggregate_type, held.type_id,
+                                               held.partitions, held.partition) m @log_at@
      ORDER BY e.position LIMIT most;
   ELSIF by_few THEN
     RETURN QUERY

@@ -34,6 +34,40 @@ EXCEPTION WHEN invalid_text_representation OR untranslatable_character OR statem
 END $$;
 COMMENT ON FUNCTION _evercore_parsed_tags(text) IS 'The same by the server''s parser.';
 
+-- What a filter by tag gives. Where the type of aggregates or the partition may keep an event out, events are looked at in steps until there are
+-- enough: the tag may have very many.
+CREATE OR REPLACE FUNCTION _evercore_tagged(types text[], tags jsonb, "after" bigint, upto bigint, most bigint, only_type text, only_type_id bigint,
+                                            partitions integer, part integer) RETURNS TABLE ("position" bigint)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+DECLARE
+  wanted text[] := CASE WHEN types IS NOT NULL THEN ARRAY(SELECT DISTINCT u FROM unnest(types) AS u) END;
+  bears text[] := ARRAY(SELECT DISTINCT u FROM jsonb_array_elements_text(tags) AS u);
+  step bigint := greatest(most, 100);
+  looked bigint[];
+  given bigint;
+BEGIN
+  IF only_type IS NULL AND partitions = 1 THEN
+    RETURN QUERY SELECT m.position FROM _evercore_matches(wanted, bears, "after", upto, most) m;
+    RETURN;
+  END IF;
+  LOOP
+    looked := ARRAY(SELECT m.position FROM _evercore_matches(wanted, bears, "after", upto, step) m);
+    RETURN QUERY
+    SELECT e.position
+      FROM unnest(looked) AS m (position) @log_at@
+     WHERE e.aggregate_id % partitions = part AND @passes_aggregate(only_type; NULL::text; a.type_id = only_type_id)@
+     ORDER BY 1 LIMIT most;
+    GET DIAGNOSTICS given = ROW_COUNT;
+    most := most - given;
+    EXIT WHEN most = 0 OR (cardinality(looked) = step) IS NOT TRUE;
+    "after" := looked[step];
+    step := least(2 * step, 10000);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION _evercore_tagged(text[], jsonb, bigint, bigint, bigint, text, bigint, integer, integer) IS
+  'The positions of the first events that pass a filter by tag, in order.';
+
 CREATE OR REPLACE FUNCTION _evercore_refuse_tags() RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -115,6 +115,8 @@ def test_readers_of_a_small_store_read_a_few_rows_when_it_has_grown():
         connection = warmed_up(False)
         connection.rows("SELECT evercore_subscribe('s')")
         token = connection.value("SELECT evercore_claim('s', 'w', 3600)")
+        connection.rows("""SELECT evercore_append(1, NULL, 'E', '{}', tags => '["t"]'), evercore_subscribe('tagged', '{"tags":["t"]}')""")
+        tagged = connection.value("SELECT evercore_claim('tagged', 'w', 3600)")
         if analyzed:
             connection.rows("ANALYZE")
         calls = ("SELECT * FROM evercore_follow(0, 10)", """SELECT * FROM evercore_follow(0, 10, '{"event_types":["E"]}')""",
@@ -122,7 +124,8 @@ def test_readers_of_a_small_store_read_a_few_rows_when_it_has_grown():
                  "SELECT * FROM evercore_events(1)", "SELECT * FROM evercore_events(1, 0, 10, 1000)", "SELECT * FROM evercore_replay(1)",
                  "SELECT * FROM evercore_history(1)", "SELECT evercore_state(1)", "SELECT evercore_state(1, 2)",
                  "SELECT evercore_sequence(1, '2026-01-01')", "SELECT evercore_snapshot(1)", "SELECT evercore_save_snapshot(1, 1, '{}', 1)",
-                 """SELECT * FROM evercore_query('[{"types":["E"],"tags":["t"]}]')""")
+                 """SELECT * FROM evercore_query('[{"types":["E"],"tags":["t"]}]')""", f"SELECT * FROM evercore_fetch('tagged', {tagged}, 10)",
+                 """SELECT * FROM evercore_follow(0, 10, '{"tags":["t"]}')""", """SELECT * FROM evercore_follow(0, 10, '{"tags":["t"],"aggregate_type":"W"}')""")
         reads_few_when_grown(connection, calls, 60, analyzed)
 
 

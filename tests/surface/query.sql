@@ -43,6 +43,7 @@ SELECT count(*) FROM evercore_query('[]', -1);
 
 -- a tag or a type twice is one
 SELECT position FROM evercore_query('[{"tags":["course:c2","course:c2"],"types":["CourseOpened","CourseOpened"]}]');
+SELECT position FROM evercore_query('[{"tags":["course:c1"],"types":["StudentSubscribed","StudentSubscribed"]}]', NULL, 2);
 
 -- one statement reads all that a decision needs
 SELECT count(*), coalesce(max(position), 0) FROM evercore_query('[{"types":["StudentSubscribed"],"tags":["course:c1"]}]');

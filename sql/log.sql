@@ -181,9 +181,9 @@ BEGIN
     SELECT m.* FROM (SELECT DISTINCT u.name FROM unnest(wanted.event_types) AS u (name)) k, LATERAL (
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
-     WHERE e.event_type = k.name AND e.position > start AND e.position <= head
+     WHERE @of_type(k.name COLLATE "C"; start; head)@
        AND @passes_aggregate(wanted.aggregate_type; NULL::text; a.type_id = wanted_type)@
-     ORDER BY e.position LIMIT most) m
+     ORDER BY e.event_type, e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   ELSIF by_hot THEN
     RETURN QUERY SELECT h.* FROM _evercore_hot_events(start, head, wanted.event_types, wanted.aggregate_type, wanted_type, 1, 0, most,

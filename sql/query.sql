@@ -112,8 +112,7 @@ BEGIN
   ELSIF tags IS NULL THEN
     RETURN QUERY
     SELECT m.position FROM unnest(types) AS k (name), LATERAL (
-      -- As no other index has them: the server would take that by position, though few of those events may be of the type.
-      SELECT e.position FROM evercore_event e WHERE (e.event_type, e.position) > (k.name COLLATE "C", "after") AND (e.event_type, e.position) <= (k.name COLLATE "C", upto)
+      SELECT e.position FROM evercore_event e WHERE @of_type(k.name COLLATE "C"; "after"; upto)@
        ORDER BY e.event_type, e.position LIMIT most) m
      ORDER BY 1 LIMIT most;
   ELSE

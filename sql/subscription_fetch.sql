@@ -204,10 +204,10 @@ BEGIN
     RETURN QUERY
     SELECT @log_row@
       FROM @log_from(evercore_event e)@
-     WHERE e.event_type = held.event_types[1] AND e.position > @cursor_now@ AND e.position <= last
+     WHERE @of_type(held.event_types[1]; @cursor_now@; last)@
        AND e.aggregate_id % held.partitions = held.partition
        AND @passes_aggregate(held.aggregate_type; NULL::text; a.type_id = held.type_id)@
-     ORDER BY e.position LIMIT most;
+     ORDER BY e.event_type, e.position LIMIT most;
   ELSIF by_index THEN
     types := ARRAY (SELECT DISTINCT u.name FROM unnest(held.event_types) AS u (name));
     RETURN QUERY EXECUTE _evercore_merged(cardinality(types))

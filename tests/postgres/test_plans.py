@@ -129,6 +129,23 @@ def test_readers_of_a_small_store_read_a_few_rows_when_it_has_grown():
         reads_few_when_grown(connection, calls, 60, analyzed)
 
 
+def test_a_reader_of_a_rare_type_reads_by_the_index_of_types():
+    connection = Connection(new_database())
+    connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
+                    " SELECT 'T', 'k' || i % 50, CASE WHEN i % 2000 = 7 THEN 'Rare' ELSE 'E' || i % 10 END, '{}' FROM generate_series(1, 20000) i")
+    connection.rows("SELECT evercore_index_types(1)")
+    connection.rows("ANALYZE")
+    wanted = connection.rows("SELECT position FROM evercore_log WHERE event_type = 'Rare' ORDER BY 1")
+    for number, (filter, most) in enumerate((('{"types":["Rare"]}', 80), ('{"types":["Rare","Rarer"]}', 80), ('{"types":["Rare"],"aggregate_type":"T"}', 120))):
+        connection.rows("SELECT evercore_subscribe($1, $2, 'beginning')", f"s{number}", filter)
+        token = connection.value("SELECT evercore_claim($1, 'w', 3600)", f"s{number}")
+        for call in (f"SELECT position FROM evercore_follow(0, 100, '{filter}')", f"SELECT position FROM evercore_fetch('s{number}', {token}, 100)"):
+            for _ in range(8):  # after five the server keeps a plan
+                equal(connection.rows(call), wanted, call)
+            read = rows_read(connection, call)
+            equal(read <= most, True, f"{read} rows read: {call}")
+
+
 def test_compaction_of_a_type_looks_at_no_more_than_it_is_asked_for():
     connection = Connection(new_database())
     connection.rows("SET track_functions = 'all'")

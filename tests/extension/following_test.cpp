@@ -172,6 +172,22 @@ TEST_CASE("what an empty fetch saw outlives a call that fails later") {
   }
 }
 
+TEST_CASE("what an empty fetch saw under the write lock goes with a rollback") {
+  for (const std::string undone : {"ROLLBACK", "ROLLBACK TO inner; COMMIT"}) {
+    Database db;
+    seed(db);
+    db.must(
+        "SELECT evercore_subscribe('p', '{\"event_types\":[\"Other\"]}'), evercore_claim('p', 'w', "
+        "60)");
+    db.must("BEGIN IMMEDIATE; SAVEPOINT inner");
+    CHECK(fetched(db) == "NULL");
+    db.must(undone);
+    CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "0");
+    CHECK(fetched(db) == "NULL");
+    CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "1");
+  }
+}
+
 TEST_CASE("a place beyond what was ever given is an error, not silence") {
   Database db;
   CHECK(db.must("SELECT count(*) FROM evercore_follow(0)") == "0");

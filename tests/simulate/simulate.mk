@@ -11,7 +11,7 @@ build/tests/simulator: $(SIMULATE_OBJECTS) build/static/libevercore_ext.a
 	@$(CXX) $(LDFLAGS) -Wl,--wrap=_ZN8evercore3ext3nowEv $^ $(TEST_LDLIBS) -o $@
 
 # The one of PostgreSQL shares the calls and the model.
-SIMULATE_MODEL := $(filter-out $(addprefix build/tests/simulate/,disk.o dump.o main.o step.o turn.o vfs.o world.o clock.o),$(SIMULATE_OBJECTS))
+SIMULATE_MODEL := $(filter-out $(addprefix build/tests/simulate/,aftermath.o disk.o dump.o main.o step.o turn.o vfs.o world.o clock.o),$(SIMULATE_OBJECTS))
 SIMULATE_POSTGRES := $(patsubst tests/%.cpp,build/tests/%.o,$(filter-out %/clock.cpp,$(wildcard tests/simulate/postgres/*.cpp)))
 
 .PHONY: simulate-postgres simulator-postgres

@@ -125,7 +125,7 @@ World::Complaint World::commit(const Step& step, const char* sql) {
   // A RELEASE that fails leaves its transaction open, with nothing in it.
   if (sqlite3_get_autocommit(session.db) == 0) run(session.db, "ROLLBACK");
   roll_back(session);
-  return resolve({before, after});
+  return resolve_failed(before, after);
 }
 
 }  // namespace evercore::simulate

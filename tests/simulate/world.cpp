@@ -275,7 +275,14 @@ World::Complaint World::call(const Step& step) {
       transaction = unstarted;
     if (transaction && step.call->writes) transaction->may_hold_lock = true;
     if (transaction) return transaction->started ? look(session, transaction->view) : std::nullopt;
-    return happened_ && step.call->writes ? resolve({before, after}) : look(session, committed_);
+    return happened_ && step.call->writes ? resolve_failed(before, after)
+                                          : look(session, committed_);
+  }
+  const bool is_insert = step.call->kinds.empty();
+  if (reply.ok() && is_insert && transaction && happened_ &&
+      sqlite3_get_autocommit(session.db) != 0) {
+    roll_back(session);
+    return done_alone(step);
   }
   if (auto complaint =
           compare(step, reply, after, rows ? &*rows : nullptr, refusal ? &*refusal : nullptr))
@@ -341,50 +348,6 @@ World::Complaint World::look(Session& session, const Store& store) {
   // Where a commit waits for readers to go, no new ones come in.
   if (is_shut_out(actual)) return std::nullopt;
   return "the store is not as it must be: expected\n" + expected + "found\n" + actual;
-}
-
-World::Complaint World::resolve(std::vector<Store> candidates) {
-  Session fresh;
-  open(fresh);
-  const std::string actual = dump(fresh);
-  close(fresh);
-  // Another's transaction lets nobody read; so nobody else can have written either.
-  if (is_shut_out(actual)) return std::nullopt;
-  for (Store& candidate : candidates) {
-    if (dump(candidate) != actual) continue;
-    const bool changed = !(candidate == committed_);
-    adopt(std::move(candidate), changed);
-    if (!changed && &candidate != &candidates.back()) undead_.push_back(candidates.back());
-    return std::nullopt;
-  }
-  return "half a call, or a lost one: expected\n" + dump(candidates.back()) + "found\n" + actual;
-}
-
-World::Complaint World::after_death(const Step& step, std::vector<Store> candidates) {
-  for (Session& session : sessions_) close(session);
-  disk_.restart(step.trouble, Random(step.chance));
-  for (Session& session : sessions_) open(session);
-  if (step.trouble == Trouble::power && !settings_.is_durable()) {
-    candidates.insert(candidates.begin(), earlier_.begin(), earlier_.end());
-  }
-  candidates.insert(candidates.begin(), undead_.begin(), undead_.end());
-  undead_.clear();
-  std::reverse(candidates.begin(), candidates.end());
-  const Store before = committed_;
-  if (auto complaint = resolve(std::move(candidates))) return complaint;
-  // A commit whose process died before it was told of it may not be on the disk yet: power may still take it.
-  if (step.trouble == Trouble::death && !(committed_ == before)) undead_ = {before};
-  return check_health();
-}
-
-World::Complaint World::check_health() {
-  for (const char* sql : {"PRAGMA integrity_check", "SELECT problem FROM evercore_check()"}) {
-    const Reply reply = run(sessions_[0].db, sql);
-    if (!reply.ok()) return std::string(sql) + ": " + reply.message;
-    if (!reply.rows.empty() && reply.rows[0] != "ok")
-      return std::string(sql) + ":\n" + joined(reply.rows);
-  }
-  return std::nullopt;
 }
 
 World::Complaint World::maintain(const Step& step) {

@@ -115,6 +115,10 @@ class World {
   Complaint excuse(const Session& session, const Reply& reply);
   /// The store is one of these: finds which, and takes it for committed.
   Complaint resolve(std::vector<Store> candidates);
+  /// The same after a call or commit that failed.
+  Complaint resolve_failed(const Store& before, const Store& after);
+  /// The same after an INSERT whose transaction was gone before it began.
+  Complaint done_alone(const Step& step);
   Complaint after_death(const Step& step, std::vector<Store> candidates);
   Complaint look(Session& session, const Store& store);
   /// Whether a dump says no more than that another's transaction lets nobody in: in a rollback journal, where

@@ -1,5 +1,6 @@
 // A restored copy goes on beyond what was given and lost, in one file; tests/surface/kept.sql has the rest.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <string>
 
@@ -10,6 +11,13 @@ using namespace evercore::test;
 namespace {
 
 constexpr const char* jump = "1048576";
+
+void copy_over(sqlite3* to, sqlite3* from) {
+  sqlite3_backup* backup = sqlite3_backup_init(to, "main", from, "main");
+  REQUIRE(backup != nullptr);
+  CHECK(sqlite3_backup_step(backup, -1) == SQLITE_DONE);
+  CHECK(sqlite3_backup_finish(backup) == SQLITE_OK);
+}
 
 }  // namespace
 
@@ -38,6 +46,28 @@ TEST_CASE("after evercore_restored positions and tokens go on far beyond") {
   db.must("SELECT evercore_append(1, 2, 'E', '{}'), evercore_compact(1, 0)");
   CHECK(db.must("SELECT evercore_append(1, 3, 'E', '{}')") == "4");
   CHECK(db.must("SELECT position FROM evercore_log") == "2097156");
+}
+
+TEST_CASE("an older copy put under an open connection is not passed by what a fetch saw before") {
+  Database db;
+  const std::string append = "SELECT evercore_append(evercore_ensure('T','a'), NULL, ";
+  db.must(append + "'E', '{}')");
+  db.must(
+      "SELECT evercore_subscribe('p', '{\"event_types\":[\"Other\"]}'), evercore_claim('p', 'w', "
+      "60)");
+  sqlite3* copy = nullptr;
+  REQUIRE(sqlite3_open(":memory:", &copy) == SQLITE_OK);
+  copy_over(copy, db.handle());
+  const std::string fetched = "SELECT group_concat(position) FROM evercore_fetch('p', 1)";
+  CHECK(db.must(fetched) == "NULL");
+  CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "1");
+  db.must(append + "'E', '{}')");
+  CHECK(db.must(fetched) == "NULL");
+  copy_over(db.handle(), copy);
+  CHECK(sqlite3_close(copy) == SQLITE_OK);
+  for (int i = 0; i < 2; ++i) db.must(append + "'Other', '{}')");
+  CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "0");
+  CHECK(db.must(fetched) == "2,3");
 }
 
 TEST_CASE("a restoration that is rolled back leaves nothing, and is followed by nobody before") {

@@ -102,7 +102,7 @@ BEGIN
       END IF;
       FOR part IN SELECT w.key, w.value FROM jsonb_each_text(one.wanted) w
                    WHERE w.value IS DISTINCT FROM one.present->>w.key
-                   ORDER BY array_position('{generated,type,standard,required,identity}', w.key) LOOP
+                   ORDER BY w.key = 'identity' AND w.value = '' DESC, array_position('{generated,type,standard,required,identity}', w.key) LOOP
         CASE part.key
         WHEN 'generated' THEN EXECUTE one.alter_table || one.alter_column || 'DROP EXPRESSION';
         WHEN 'type' THEN

@@ -59,6 +59,8 @@ def test_each_index_is_missed_and_made_again():
         mended(connection, drop, f"{kind} {name} is missing")
     for name, columns in (("evercore_event_sequence", "evercore_event (aggregate_id, sequence)"), ("evercore_aggregate_key", "evercore_aggregate (natural_key)")):
         mended(connection, f"DROP INDEX {name}; CREATE INDEX {name} ON {columns}", f"index {name} is different")
+    mended(connection, "ALTER TABLE evercore_event DROP CONSTRAINT evercore_event_pkey, ADD CONSTRAINT evercore_event_pkey PRIMARY KEY (position, sequence)",
+           "constraint evercore_event_pkey is different")
     mended(connection, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'evercore_event_event_id'::regclass", "index evercore_event_event_id is invalid")
 
 
@@ -288,6 +290,20 @@ def test_identities_and_their_sequences_are_made_again():
     mended(connection, "ALTER SEQUENCE evercore_event_position_seq MAXVALUE 1000", "sequence evercore_event_position_seq is different")
 
 
+def test_columns_that_were_made_to_draw_or_to_reckon_their_values_do_so_no_more():
+    connection = store()
+    for relation, was in (("evercore_event", "by default"), ("evercore_aggregate", "always")):
+        standard = connection.value("SELECT standard FROM _evercore_columns() WHERE relation = $1 AND name = 'sequence'", relation)
+        mended(connection, f"ALTER TABLE {relation} ALTER sequence DROP DEFAULT, ALTER sequence ADD GENERATED {was} AS IDENTITY", f"column {relation}.sequence is different")
+        equal(connection.value("SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
+                               " WHERE d.adrelid = $1::regclass AND a.attname = 'sequence'", relation), standard)
+    as_owner(connection, "DROP VIEW evercore_log; ALTER TABLE evercore_event DROP COLUMN reference, ADD COLUMN reference text GENERATED ALWAYS AS (event_type || '!') STORED")
+    equal(problems(connection), ["view evercore_log is missing", "column evercore_event.reference is different"])
+    connection.rows("SELECT evercore_migrate(), evercore_append(1, NULL, 'E', '{}', reference => 'r')")
+    equal(problems(connection), [])
+    equal(connection.rows("SELECT DISTINCT reference FROM evercore_log ORDER BY 1"), [("E!",), ("r",)], "what was reckoned stays")
+
+
 def test_each_check_is_compared_and_made_again():
     connection = store()
     for relation, name, definition in connection.rows("SELECT * FROM _evercore_checks()"):
@@ -336,6 +352,9 @@ def test_each_relation_that_can_be_made_again_is():
                  "evercore_kept_state", "evercore_snapshot", "evercore_subscription", "evercore_subscription_partition"):
         connection.rows(f"DROP TABLE {name} CASCADE")
         equal(f"table {name} is missing" in problems(connection), True)
+        if name == "evercore_subscription":  # nobody reads, and the rest goes on
+            equal(connection.value("SELECT value FROM evercore_stats() WHERE name = 'subscriptions'"), "0")
+            equal(connection.rows("SELECT evercore_compact(1), evercore_erase(2)"), [("0", "3")])
         connection.rows("SELECT evercore_migrate()")
         equal(problems(connection), [], name)
     for kind, name in (("sequence", "_evercore_highest"), ("sequence", "_evercore_token"), ("sequence", "_evercore_system"),

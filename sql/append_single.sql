@@ -28,7 +28,7 @@ BEGIN
   END IF;
   IF condition IS NOT NULL THEN
     IF condition = '[]' OR jsonb_path_exists(condition, '$[*] ? (!exists (@.tags))') THEN RETURN NULL; END IF;
-    @enter@
+    LOCK TABLE evercore_aggregate IN ROW EXCLUSIVE MODE;  -- as who enters: a condition is READ COMMITTED
     IF @look_for_tags@ AND (SELECT k.tags FROM evercore_event_type k WHERE k.name = event->>'event_type' COLLATE "C") IS NOT NULL THEN RETURN NULL; END IF;
     SELECT a.sequence INTO version FROM evercore_aggregate a WHERE a.aggregate_id = id AND NOT a.erased FOR NO KEY UPDATE;
     IF version IS NULL OR version <> expected THEN PERFORM _evercore_known(id, true), _evercore_conflict(id, version, expected); END IF;

@@ -391,7 +391,7 @@ BEGIN
   PERFORM _evercore_number("after", 'after', 0, NULL);
   IF "after" > @last_position@ THEN PERFORM _evercore_beyond("after"); END IF;
   IF json_array_length(appends::json) > 0 THEN RETURN _evercore_append_document(appends, wanted, "after"); END IF;
-  @enter@
+  LOCK TABLE evercore_aggregate IN ROW EXCLUSIVE MODE;  -- as who enters: a condition is READ COMMITTED
   PERFORM _evercore_hold_keys(NULL, NULL, wanted, false), _evercore_check_condition(wanted, "after");
   RETURN '[]';
 END $$;

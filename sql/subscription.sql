@@ -369,7 +369,6 @@ CREATE OR REPLACE FUNCTION _evercore_check_cursors() RETURNS TABLE ("position" b
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
-  IF to_regclass('@extschema@.evercore_subscription') IS NULL THEN RETURN; END IF;
   RETURN QUERY
   SELECT DISTINCT NULL::bigint, format('cursor of subscription "%s" is beyond the head', s.name)
     FROM evercore_subscription s JOIN evercore_subscription_partition p ON p.subscription_id = s.subscription_id

@@ -112,6 +112,17 @@ def test_a_prepared_transaction_holds_the_floor():
     equal(positions(follower), [1, 2])
 
 
+def test_appends_of_one_event_as_json_go_on_above_read_committed():
+    connection = Connection(new_database())
+    connection.rows("SELECT evercore_create('T', 'a')")
+    for version, level in enumerate(("REPEATABLE READ", "SERIALIZABLE")):
+        connection.rows(f"BEGIN ISOLATION LEVEL {level}")
+        for whose, more in (('"aggregate_id":1', f'"event_id":"{level}"'), ('"aggregate_type":"T","natural_key":"a"', '"tags":["t"]')):
+            connection.rows(f"""SELECT evercore_append_many('[{{{whose},"events":[{{"event_type":"E","data":{{}},{more}}}]}}]')""")
+        connection.rows("COMMIT")
+        equal(connection.value("SELECT max(sequence) FROM evercore_log"), str(2 * version + 2))
+
+
 def test_following_needs_read_committed():
     connection = Connection(new_database())
     for level in ("REPEATABLE READ", "SERIALIZABLE"):

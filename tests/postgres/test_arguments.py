@@ -133,6 +133,7 @@ def test_keys_ids_and_documents_of_other_types():
                    "'{\"event_types\":[\"E\"]}'", "NULL"):
         equal(connection.value(f"SELECT count(*) FROM evercore_follow(0, NULL, {filter}, 4)"), "4", filter)
     refused(lambda: connection.rows("SELECT * FROM evercore_follow(0, NULL, 5, 4)"), "42883")
+    refused(lambda: connection.rows("SELECT evercore_append(1, NULL, 'E', decode(repeat('ff', 16777217), 'hex'))"), "EV004", "EV004: data: too large")
     for document, message in (("'\\xff'", "EV004: data: not UTF-8"), ("'\\x7b007d'", "EV004: data: not JSON"), ("'\\x5b5d'", "EV004: data: not an object")):
         refused(lambda document=document: connection.rows(f"SELECT evercore_append(1, NULL, 'E', {document}::bytea)"), "EV004", message)
         refused(lambda document=document: connection.rows(f"INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', {document}::bytea)"), "EV004", message)

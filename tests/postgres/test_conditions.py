@@ -369,6 +369,7 @@ def test_a_lost_index_or_mark_is_named_and_mended():
     _, connection = store()
     connection.rows("SELECT evercore_index_types()")
     for sql, problem in (("DROP INDEX evercore_event_by_type", "index evercore_event_by_type is missing"),
+                         ("DROP INDEX evercore_event_by_type; CREATE INDEX evercore_event_by_type ON evercore_event (event_type)", "index evercore_event_by_type is missing"),
                          ("SELECT setval('_evercore_highest', ((hashtext('\"evercore\"')::bigint & 32767) << 47))", "sequence _evercore_highest is behind its table")):
         connection.rows(sql)
         equal(connection.rows("SELECT problem FROM evercore_check()"), [(problem,)])

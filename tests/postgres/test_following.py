@@ -30,6 +30,24 @@ def test_nobody_follows_from_beyond_what_was_drawn():
     refused(lambda: empty.rows("SELECT * FROM evercore_follow(1)"), "EV009", "EV009: after is out of range: 1")
 
 
+def test_a_filter_that_is_none_gives_what_is_given_without():
+    connection = Connection(new_database())
+    forms = ("0, NULL, NULL", "0, NULL, NULL, NULL", "0, NULL, '{}'", "0, NULL, '{}', 9223372036854775807", "0, NULL, NULL, 9223372036854775807")
+    for amount in (0, 3, 100):
+        connection.rows("INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data) SELECT 'T', 'k' || i % 2, 'E' || i % 3, '{}' FROM generate_series(1, $1::int) i",
+                        amount)
+        every = connection.rows("SELECT * FROM evercore_log ORDER BY position")
+        for form in forms:
+            equal(connection.rows(f"SELECT * FROM evercore_follow({form})"), every, form)
+            equal(connection.rows(f"SELECT * FROM evercore_follow({form.replace('0, NULL', '0, 70')})"), every[:70], form)
+        of_two = [row for row in every if row[5] in ("E0", "E2")]
+        equal(connection.rows("""SELECT * FROM evercore_follow(0, NULL, '{"event_types":["E0","E2"]}')"""), of_two)
+    connection.rows("SELECT setval('_evercore_timeline', 0)")  # as in a copy of the tables alone
+    equal(connection.rows("SELECT * FROM evercore_follow(0, 3)"), every[:3])
+    connection.rows("SELECT setval('evercore_event_position_seq', 2)")
+    refused(lambda: connection.rows("SELECT * FROM evercore_follow(2)"), "EV010")
+
+
 def test_a_logical_replica_is_not_followed_wherever_its_sequence_stands():
     server = Server("wal_level=logical")
     try:

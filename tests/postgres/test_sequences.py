@@ -163,6 +163,13 @@ def test_positions_have_44_bits():
     equal(connection.rows("SELECT problem FROM evercore_check()"), [("sequence evercore_event_position_seq has no values left",)])
 
 
+def test_a_sequence_at_its_end_is_not_mended():
+    connection = store(1)
+    connection.rows("SELECT setval('evercore_aggregate_type_type_id_seq', 2147483647); ALTER SEQUENCE evercore_aggregate_type_type_id_seq CACHE 7")
+    refused(lambda: connection.rows("SELECT evercore_migrate()"), "EV010",
+            "EV010: sequence evercore_aggregate_type_type_id_seq has no values left: it stands at 2147483647")
+
+
 def test_a_claim_takes_no_token_from_a_sequence_with_a_cache():
     connection = store(1)
     connection.rows("SELECT evercore_subscribe('s'); ALTER SEQUENCE _evercore_token CACHE 20")

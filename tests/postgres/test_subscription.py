@@ -280,6 +280,17 @@ def test_an_ack_of_null_goes_as_far_as_an_empty_fetch_saw_with_the_same_filter()
     equal((fetch(a, token), ack(another(a), token, None)), ("", "12"))
 
 
+def test_an_empty_fetch_counts_no_gap_of_positions():
+    connection = Connection(new_database())
+    for place in (0, 1000000, 2000000):
+        connection.rows("SELECT setval('evercore_event_position_seq', $1) WHERE $1::bigint > 0", place)
+        connection.rows("SELECT evercore_append(evercore_ensure('T', 'a'), NULL, 'E', '{}')")
+    connection.rows("""SELECT evercore_subscribe('s', '{"event_types":["F"]}')""")
+    token = connection.value("SELECT evercore_claim('s', 'w', 3600)")
+    equal(connection.rows("SELECT * FROM evercore_fetch('s', $1)", token), [])
+    equal(connection.value("SELECT evercore_ack('s', $1, NULL)", token), "2000001")
+
+
 def test_an_ack_of_null_passes_no_append_in_flight():
     a = store(3)
     b = another(a)

@@ -68,6 +68,7 @@ SELECT position FROM evercore_query('[{"tags":[""]}]');
 SELECT position FROM evercore_query('[{"types":[""]}]');
 SELECT position FROM evercore_query('[{"tags":["' || replace('aaaaaaaaaaaaaaaa', 'a', '€123456789abcdef') || '"]}]');
 SELECT position FROM evercore_query('[' || replace('xxxxxxxxxx', 'x', '{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},{"tags":["a"]},') || '{"tags":["a"]}]');
+SELECT position FROM evercore_query('[{"types":[' || replace('xxxxxxxxxx', 'x', '"A","A","A","A","A","A","A","A","A","A",') || '"A"]}]');
 
 -- a condition: the append goes through where nothing that matches stands above the position that was read
 SELECT evercore_append_many('[{"aggregate_type":"Student","natural_key":"s3","events":[{"event_type":"StudentSubscribed","data":{},"tags":["course:c2","student:s3"]}]}]',

@@ -73,7 +73,7 @@ std::int64_t read_fraction(Reader& reader) {
 
 std::int64_t read_offset_seconds(Reader& reader) {
   const char sign = reader.one_of("Zz+-");
-  if ((sign != '+' && sign != '-') || !reader.ok()) return 0;
+  if (sign != '+' && sign != '-') return 0;
   std::int64_t seconds = std::int64_t{3600} * reader.ranged(2, 0, 15);
   if (reader.next_is(':')) {
     reader.one_of(":");

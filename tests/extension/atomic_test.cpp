@@ -117,6 +117,14 @@ TEST_CASE("in autocommit a statement that reads the database may not append, and
             .starts_with("EV010"));
   CHECK(db.fails("WITH s AS (SELECT * FROM src) SELECT evercore_ensure('T', n) FROM s")
             .starts_with("EV010"));
+  for (const char* call : {"evercore_compact(n, 0)", "evercore_erase(n)", "evercore_snapshot(n)"}) {
+    CAPTURE(call);
+    const std::string name = call;
+    CHECK(db.fails("SELECT " + name + " FROM src") ==
+          "EV010: " + name.substr(0, name.find('(')) +
+              " in a statement that reads the database would commit row by row: BEGIN IMMEDIATE "
+              "first");
+  }
   CHECK(db.events() == 1);
   CHECK(db.count("evercore_aggregates") == 1);
   CHECK(db.autocommit());

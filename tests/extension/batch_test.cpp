@@ -190,3 +190,12 @@ TEST_CASE("an authorizer that knows no table of ours but the old ones lets a bat
   sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
   CHECK(db.events() == 5);
 }
+
+TEST_CASE("a batch of more small events than go together is written in parts") {
+  Store db;
+  CHECK(db.must(many(element(R"("aggregate_id":1)", 1, 10'003))) ==
+        R"([{"aggregate_id":1,"first_position":1,"sequence":10003,"position":10003}])");
+  CHECK(db.must("SELECT count(*), sum(position = sequence AND data ->> 'n' = position)"
+                " FROM evercore_log") == "10003|10003");
+  CHECK(db.must(sound).empty());
+}

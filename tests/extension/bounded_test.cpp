@@ -183,3 +183,18 @@ TEST_CASE("a type is compacted without a closer look at aggregates that have not
   const std::int64_t looked = work(many, "SELECT evercore_compact_type('T', 2)");
   CHECK(looked < 2000 * 40);
 }
+
+TEST_CASE("a filter of more types than are merged gives their events in order") {
+  Database db;
+  db.must("SELECT evercore_ensure('T', 'a'), evercore_index_types()");
+  std::string types;
+  for (int i = 0; i < 66; ++i) {
+    if (i > 0) types += (i > 1 ? ",\"E" : "\"E") + std::to_string(i) + "\"";
+    db.must("SELECT evercore_append(1, NULL, 'E" + std::to_string(65 - i) + "', '{}')");
+  }
+  db.must("SELECT evercore_subscribe('s', '{\"event_types\":[" + types + "]}')");
+  db.must("SELECT evercore_claim('s', 'w', 60)");
+  CHECK(db.must("SELECT group_concat(position) = (SELECT group_concat(position) FROM evercore_log"
+                " WHERE event_type <> 'E0') FROM evercore_fetch('s', 1)") == "1");
+  CHECK(db.must("SELECT count(*) FROM evercore_fetch('s', 1)") == "65");
+}

@@ -169,3 +169,30 @@ TEST_CASE("what a maintenance left behind is named, and the next one takes it aw
   CHECK(db.problems().empty());
   CHECK_FALSE(db.fails("DELETE FROM evercore_event").empty());
 }
+
+TEST_CASE("an append behind a sequence below 0 is refused, in every form") {
+  FilledStore db;
+  db.must("SELECT " + append_call("2"));  // from now on the connection knows what is declared
+  db.damage("UPDATE evercore_event SET sequence = sequence - 9 WHERE aggregate_id = 1");
+  CHECK(db.fails("SELECT " + append_call()) ==
+        "EV010: an aggregate is damaged: evercore_check() names the place");
+  for (const std::string& call : {writes()[1], writes()[2]}) {
+    CAPTURE(call);
+    CHECK(db.fails(call) == "EV010: aggregate 1 is damaged: evercore_check() names the place");
+  }
+  CHECK(db.count("evercore_event") == 4);
+}
+
+TEST_CASE(
+    "a fetch of one aggregate ends where the search for its cursor meets a missing sequence") {
+  FilledStore db;
+  db.must("SELECT evercore_subscribe('a', '{\"aggregate_type\":\"T\",\"natural_key\":\"a\"}')");
+  db.must("SELECT evercore_claim('a', 'w', 60)");
+  const std::string fetch = "SELECT sequence FROM evercore_fetch('a', 1)";
+  CHECK(db.must(fetch) == "1\n2");
+  db.damage("DELETE FROM evercore_event WHERE position = 1");
+  CHECK(db.must(fetch) == "2");
+  db.must("SELECT evercore_ack('a', 1, 2)");
+  CHECK(db.must(fetch).empty());
+  CHECK(db.problems().find("1|NULL|sequence 1 is missing") != std::string::npos);
+}

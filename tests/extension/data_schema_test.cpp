@@ -191,3 +191,13 @@ TEST_CASE("a schema of many parts beside large data ends as too complex") {
   const std::string data = "{\"v\":[" + repeated("0,", 50'000) + "1]}";
   CHECK(db.must(validate(data, schema)) == ": too complex");
 }
+
+TEST_CASE("more pairs of a schema and a value than are remembered are told apart as well") {
+  TaggedStore db;
+  const std::string schema =
+      R"({"properties":{"v":{"items":{"$ref":"#/$defs/a"}}},"$defs":{"b":{"type":"integer"},)"
+      R"("a":{"anyOf":[{"$ref":"#/$defs/b"},{"$ref":"#/$defs/b"}]}}})";
+  const std::string data = "{\"v\":[" + repeated("0,", 1'000'001) + "true]}";
+  const Outcome outcome = db.run(validate(data, schema));  // its message would hold the data
+  CHECK(outcome.rows == "/v/1000001: anyOf");
+}

@@ -335,3 +335,24 @@ TEST_CASE("check names tags that lack what is declared, wrong counts and a range
     CHECK(db.problems() == change.problem);
   }
 }
+
+TEST_CASE("a type that is not filled keeps no fetch from events of other types") {
+  TaggedStore db;
+  db.must("SELECT evercore_append(1, NULL, 'Old', '{\"n\":1}')");
+  db.must("SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, NULL, '[\"n:1\"]')");
+  db.must("SELECT evercore_event_type('Old', NULL, '{\"tags\":{\"n\":\"/n\"}}')");
+  // As a declaration leaves a type of very many events.
+  db.spoil(
+      "UPDATE evercore_event_type SET filled_to = 0, fill_upto = 1, unfilled = 1 WHERE name = "
+      "'Old';"
+      "UPDATE evercore_schema SET declared_mark = declared_mark + 1");
+  db.must("SELECT evercore_subscribe('beside', '{\"event_types\":[\"E\"],\"tags\":[\"n:1\"]}')");
+  db.must(
+      "SELECT evercore_subscribe('both', '{\"event_types\":[\"E\",\"Old\"],\"tags\":[\"n:1\"]}')");
+  db.must("SELECT evercore_claim('beside', 'w', 60), evercore_claim('both', 'w', 60)");
+  CHECK(db.must("SELECT position FROM evercore_fetch('beside', 1)") == "2");
+  CHECK(db.fails("SELECT position FROM evercore_fetch('both', 1)") ==
+        "EV010: events of \"Old\" are not tagged yet: SELECT evercore_fill()");
+  db.must("SELECT evercore_fill()");
+  CHECK(db.must("SELECT group_concat(position) FROM evercore_fetch('both', 1)") == "1,2");
+}

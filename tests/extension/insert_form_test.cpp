@@ -207,3 +207,21 @@ TEST_CASE("RETURNING gives what was given, and the position of the last row is l
                 "(1,'F','{}') RETURNING event_type, data") == "E|{\"a\":1}\nF|{}");
   CHECK(sqlite3_last_insert_rowid(db.handle()) == 2);
 }
+
+TEST_CASE("the row at fault is named whatever way the statement takes through its rows") {
+  Store db;
+  db.must("INSERT INTO mine VALUES (9)");
+  const std::string into =
+      "INSERT INTO evercore_append (aggregate_id, event_type, data, expected) SELECT 1, 'E', "
+      "'{}', ";
+  const std::string fault = "EV001: conflict: aggregate 1 is at sequence 0, expected 9";
+  for (const char* rows :
+       {"n FROM mine", "n FROM mine ORDER BY rowid DESC", "n FROM mine WHERE rowid > 0",
+        "n FROM mine WHERE rowid = 1", "value FROM json_each('[9]')",
+        "value FROM json_each('[9]') CROSS JOIN mine"}) {
+    CAPTURE(rows);
+    CHECK(db.fails(into + rows) == fault + " (row 1)");
+  }
+  CHECK(db.fails(into + "9") == fault);
+  CHECK(db.events() == 0);
+}

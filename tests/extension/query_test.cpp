@@ -290,3 +290,18 @@ TEST_CASE("many types, tags and items give each event once and in order") {
       db.must("SELECT count(*), min(position), max(position) FROM evercore_log WHERE event_type IN "
               "('E1', 'E2', 'E3') AND tags = '[\"a1\",\"b2\"]'"));
 }
+
+TEST_CASE("more types under one tag than are walked at once come in order too") {
+  Database db;
+  db.must("SELECT evercore_ensure('T', 'a')");
+  for (int i = 0; i < 80; ++i) {
+    db.must("SELECT evercore_append(1, NULL, 'E" + std::to_string(i * 7 % 20) +
+            "', '{}', NULL, NULL, NULL, NULL, '[\"" + (i % 3 == 2 ? "other" : "x") + "\"]')");
+  }
+  const std::string positions = "SELECT group_concat(position) FROM ";
+  CHECK(db.must(positions + "evercore_query('[{\"tags\":[\"x\"]}]')") ==
+        db.must(positions + "evercore_log WHERE tags = '[\"x\"]'"));
+  CHECK(db.must(positions + "evercore_query('[{\"tags\":[\"x\"]}]', 30, 9)") ==
+        db.must(positions + "(SELECT position FROM evercore_log WHERE tags = '[\"x\"]'"
+                            " AND position > 30 LIMIT 9)"));
+}

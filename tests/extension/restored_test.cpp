@@ -128,3 +128,21 @@ TEST_CASE("one fetch goes over what evercore_restored leaves out") {
       "('T','a','E','{}')");
   CHECK(db.must("SELECT position FROM evercore_fetch('s', " + token + ")") == "2097154");
 }
+
+TEST_CASE("a fetch goes over so many gaps and no more, and the next one goes on behind them") {
+  Database db;
+  db.must("SELECT evercore_ensure('T', 'a')");
+  db.must("SELECT evercore_subscribe('s', '{\"event_types\":[\"E\"]}')");
+  const std::string token = db.must("SELECT evercore_claim('s', 'w', 60)");
+  db.must("BEGIN");
+  for (int gap = 0; gap < 70; ++gap) {
+    db.must("SELECT evercore_append(1, NULL, 'Other', '{}'); SELECT evercore_restored()");
+  }
+  db.must("SELECT evercore_append(1, NULL, 'E', '{}'); COMMIT");
+  const std::string newest = db.must("SELECT max(position) FROM evercore_log");
+  const std::string fresh = db.must("SELECT evercore_claim('s', 'w', 60)");
+  const std::string fetch = "SELECT position FROM evercore_fetch('s', " + token + ")";
+  CHECK(fresh == "NULL");
+  CHECK(db.must(fetch).empty());
+  CHECK(db.must(fetch) == newest);
+}

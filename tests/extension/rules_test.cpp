@@ -62,3 +62,15 @@ TEST_CASE("what another connection declares is folded by at once") {
   db.must("ROLLBACK");
   CHECK(db.must(state) == "{\"n\":-2}");
 }
+
+TEST_CASE("a connection that meets more rules than it keeps folds by the newest") {
+  TaggedStore db;
+  db.must(append);
+  for (int i = 0; i < 1003; ++i) {
+    const std::string member = "m" + std::to_string(i);
+    db.must("SELECT evercore_event_type('E', '[{\"add\":{\"/" + member + "\":\"/v\"}}]')");
+    if (db.must(state) != "{\"" + member + "\":2}") FAIL(member);
+  }
+  db.must(adds);
+  CHECK(db.must(state) == "{\"n\":2}");
+}

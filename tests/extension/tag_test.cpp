@@ -200,3 +200,43 @@ TEST_CASE("a store without events goes down to the version before tags and up ag
   db.must(append("[\"a\"]"));
   CHECK(db.index() == "1=a");
 }
+
+TEST_CASE(
+    "of several faults in one list of tags the first name at fault is told, then their number") {
+  Store db;
+  const auto list = [](int count, const std::string& more) {
+    std::string tags = "[";
+    for (int i = 0; i < count; ++i) tags += (i > 0 ? ",\"t" : "\"t") + std::to_string(i) + "\"";
+    return tags + more + "]";
+  };
+  const std::string long_name = ",\"" + std::string(256, 'x') + "\"";
+  const std::string empty = db.fails(append(list(1, ",\"\"")));
+  const std::string longer = db.fails(append(list(1, long_name)));
+  CHECK(empty.starts_with("EV005"));
+  CHECK(longer.starts_with("EV005"));
+  CHECK(empty != longer);
+  CHECK(db.fails(append(list(1, ",\"\"" + long_name))) == empty);
+  CHECK(db.fails(append(list(1, long_name + ",\"\""))) == longer);
+  const std::string too_many = db.fails(append(list(65, "")));
+  CHECK(too_many.starts_with("EV009"));
+  CHECK(db.fails(append(list(67, ",\"t0\",\"t66\""))) == too_many);
+  CHECK(db.fails(append(list(67, ",\"\""))) == empty);
+  CHECK(db.events() == 0);
+}
+
+TEST_CASE("stored tags that no call would take are named, of events and of a subscription") {
+  std::string many = "[\"t0\"";
+  for (int i = 1; i < 65; ++i) many += ",\"t" + std::to_string(i) + "\"";
+  many += "]";
+  for (const std::string& tags : {many, std::string("[\"\"]"), std::string("[\"a\",7]")}) {
+    CAPTURE(tags);
+    Store db;
+    db.must(append("[\"a\"]"));
+    db.must("SELECT evercore_subscribe('s', '{\"tags\":[\"a\"]}'), evercore_claim('s', 'w', 60)");
+    db.spoil("UPDATE evercore_event SET tags = '" + tags + "'");
+    CHECK(db.problems() == "1 tags are damaged");
+    db.spoil("UPDATE evercore_subscription SET tags = '" + tags + "'");
+    CHECK(db.fails("SELECT * FROM evercore_fetch('s', 1)") ==
+          "EV010: subscription \"s\" is damaged: evercore_check() names the place");
+  }
+}

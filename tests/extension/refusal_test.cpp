@@ -130,6 +130,39 @@ TEST_CASE("a number that is an integer is taken however it is spelled") {
   CHECK(db.run(many(R"({"aggregate_id":2,"expected":0e-7)" + tail)).message.starts_with("EV001"));
 }
 
+TEST_CASE("a version is read alike from each spelling of its number, or refused") {
+  const std::string odd = "EV009: expected is not an integer";
+  const std::string negative = "EV009: expected is out of range: -2";
+  struct Case {
+    const char* spelling;
+    std::string fault;
+  };
+  for (const Case& number :
+       {Case{"2", ""}, Case{"'2'", ""}, Case{"'+2'", ""}, Case{"' 2\t'", ""}, Case{"2.0", ""},
+        Case{"'-2'", negative}, Case{"-2.0", negative}, Case{"'+-2'", odd}, Case{"'2x'", odd},
+        Case{"' '", odd}, Case{"2.5", odd}, Case{"9.1e15", odd}, Case{"-9.1e15", odd},
+        Case{"1e300", odd}, Case{"'99999999999999999999'", odd}, Case{"x'32'", odd}}) {
+    CAPTURE(number.spelling);
+    Store db;
+    CHECK(db.fails(call("1", number.spelling, "'E'", "'{}'")) == number.fault);
+    CHECK(db.fails(row("2", number.spelling, "'E'", "'{}'")) ==
+          (number.fault.empty() ? "EV001: conflict: aggregate 2 is at sequence 0, expected 2"
+                                : number.fault));
+  }
+  for (const Case& number :
+       {Case{"2", ""}, Case{"2.0", ""}, Case{"2e0", ""}, Case{"2E+0", ""}, Case{"20e-1", ""},
+        Case{"0.2e1", ""}, Case{"-2", negative}, Case{"-2.0", negative}, Case{"2.5", odd},
+        Case{"2e-99999999999999999999", odd}, Case{"1e19", odd}, Case{"9223372036854775808", odd},
+        Case{"true", odd},
+        Case{"0e99999999999999999999", "EV001: conflict: aggregate 1 is at sequence 2, expected 0"},
+        Case{"-0.0", "EV001: conflict: aggregate 1 is at sequence 2, expected 0"}}) {
+    CAPTURE(number.spelling);
+    Store db;
+    const std::string head = R"("aggregate_id":1,"expected":)" + std::string(number.spelling);
+    CHECK(db.fails(many(element(head, event("new")))) == number.fault);
+  }
+}
+
 TEST_CASE("an append that skips repeats takes a batch that has grown") {
   Store db;
   const std::string grown = event("x1") + "," + event("x2") + "," + event("x3");

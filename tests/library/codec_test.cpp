@@ -280,3 +280,50 @@ TEST_CASE("control characters are escaped, and what is too large for int64 is na
           "field \"text\": expected a string, found an integer beyond int64");
   }
 }
+
+TEST_CASE("a date is one of the years 1 to 9999, in ten characters") {
+  using namespace std::chrono_literals;
+  using detail::format_date, detail::parse_date;
+  const auto day = [](std::chrono::year year) { return year / std::chrono::February / 28; };
+  CHECK(format_date(day(1y)) == "0001-02-28");
+  CHECK(format_date(day(9999y)) == "9999-02-28");
+  for (const auto date : {day(0y), day(-1y), day(10'000y), 2026y / std::chrono::February / 30}) {
+    CHECK_THROWS_WITH_AS(format_date(date), "EV004: data: a date is none of the years 1 to 9999",
+                         payload_error);
+  }
+  std::chrono::year_month_day date = day(2026y);
+  for (const char* text : {"", "2026-1-1", "2026-01-1", "2026-01-011", "2026-01-01T00:00:00Z",
+                           "2026-02-30", "0000-01-01", "2026/01/01"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_date(text, date));
+  }
+  CHECK(date == day(2026y));
+  CHECK(parse_date("2024-02-29", date));
+  CHECK(date == 2024y / std::chrono::February / 29);
+}
+
+TEST_CASE("an integer beyond 64 bits is read next to numbers and texts of every spelling") {
+  const std::string huge = "123456789012345678901234";
+  struct Numbers {
+    double huge = 0;
+    std::vector<double> others;
+    std::string text;
+  };
+  const auto read = decode<Numbers>(
+      R"({"text":"\\\"123456789012345678901234\"","others":[1.5,2e3,2E3,1.5e+20,1.5E+20,)"
+      R"(12345678901234567890123.5,12345678901234567890123e2,12345678901234567890123E2,)"
+      R"(0.12345678901234567890123,1e00000000000000000000005,1E0000000000000000000005,)"
+      R"(1e+0000000000000000000005],"huge":)" +
+      huge + "}");
+  CHECK(read.huge == 123456789012345678901234.0);
+  CHECK(read.others == std::vector<double>{1.5, 2e3, 2e3, 1.5e20, 1.5e20, 12345678901234567890123.5,
+                                           12345678901234567890123e2, 12345678901234567890123e2,
+                                           0.12345678901234567890123, 1e5, 1e5, 1e5});
+  CHECK(read.text == "\\\"123456789012345678901234\"");
+  CHECK(fault_of<Numbers>(huge).starts_with("the document: expected an object"));
+  for (const std::string& cut :
+       {"{\"huge\":" + huge, "{\"huge\":" + huge + ",\"text\":\"\\", "{\"huge\":" + huge + "."}) {
+    CAPTURE(cut);
+    CHECK_THROWS_AS(decode<Numbers>(cut), payload_error);
+  }
+}

@@ -128,3 +128,56 @@ TEST_CASE("a lost connection of an ephemeral handler's own is no lost server") {
         }) == "theirs");
   CHECK(calls == 3);
 }
+
+TEST_CASE("an ephemeral handler of batches gets all events, as many at a time as it asked for") {
+  Fresh store;
+  append(store.store, "a", "Made", 250);
+  auto options = once();
+  options.batch_size = 40;
+  std::vector<std::int64_t> sequences;
+  std::size_t largest = 0;
+  store->run_ephemeral_subscription(everything, Start::beginning(), options,
+                                    [&](std::span<const RecordedEvent> events) {
+                                      largest = std::max(largest, events.size());
+                                      for (const auto& event : events) {
+                                        sequences.push_back(event.sequence);
+                                      }
+                                    });
+  CHECK(largest == 40);
+  REQUIRE(sequences.size() == 250);
+  CHECK(std::is_sorted(sequences.begin(), sequences.end()));
+  CHECK(sequences.back() == 250);
+}
+
+TEST_CASE(
+    "an ephemeral subscription gets over a million positions that its filter lets none of "
+    "through") {
+  Fresh store;
+  append(store.store, "a", "Made");
+  call(store, "evercore_restored", "()");
+  append(store.store, "a", "Sold");
+  REQUIRE(store->follow(0).at(1).position > 1'000'000);
+  std::vector<std::string> types;
+  CHECK(store->run_ephemeral_subscription({.event_types = {"Sold"}}, Start::beginning(), once(),
+                                          [&](const RecordedEvent& event) {
+                                            types.push_back(event.event_type);
+                                          }) == SubscriptionEnd::caught_up);
+  CHECK(types == std::vector<std::string>{"Sold"});
+}
+
+TEST_CASE("the waits between the attempts of a handler grow to the longest and no further") {
+  Fresh store;
+  append(store.store, "a", "Made");
+  auto options = once();
+  options.attempts = 40;  // doubled without an end, the waits were of years
+  options.longest_wait = 1ms;
+  int attempts = 0;
+  CHECK(harness::fault_of<std::runtime_error>([&] {
+          store->run_ephemeral_subscription(everything, Start::beginning(), options,
+                                            [&](const RecordedEvent&) {
+                                              ++attempts;
+                                              throw std::runtime_error("cannot");
+                                            });
+        }) == "cannot");
+  CHECK(attempts == 40);
+}

@@ -239,3 +239,41 @@ TEST_CASE("one event cannot be state here and custom there") {
         store->warmup<Adding>();
       }).starts_with("event \"Bumped\" folds by merge in \"Adder\" and by custom in \"Counter\""));
 }
+
+TEST_CASE("of the snapshots that a context saves of one aggregate each version's last one stays") {
+  struct Probe final : Aggregate {
+    explicit Probe(std::int64_t version) : fixed{"Counter", {}, version, 0, false} {}
+    const AggregateType& type() const noexcept override { return fixed; }
+    void clear() override {}
+    void fold(const StoredEvent&) override {}
+    std::string encode_state() const override { return state; }
+    void decode_state(std::string_view json) override { state = json; }
+    AggregateType fixed;
+    std::string state = "{}";
+  };
+  Fresh store;
+  const auto id = store->with_context([](Context& ctx) {
+    Probe made(1);
+    ctx.create_into(made, "one");
+    ctx.publish(made.id(), {"Other", "{}"});
+    return made.id();
+  });
+  store->with_context([&](Context& ctx) {
+    Probe first(1), second(2);
+    ctx.load_into(first, id);
+    ctx.load_into(second, id);
+    first.state = R"({"of":1,"early":true})";
+    ctx.save_snapshot(first);
+    second.state = R"({"of":2})";
+    ctx.save_snapshot(second);
+    first.state = R"({"of":1})";
+    ctx.save_snapshot(first);
+  });
+  store->with_readonly_context([&](ReadonlyContext& ctx) {
+    Probe first(1), second(2);
+    ctx.load_into(first, id);
+    ctx.load_into(second, id);
+    CHECK(first.state == R"({"of":1})");
+    CHECK(second.state == R"({"of":2})");
+  });
+}

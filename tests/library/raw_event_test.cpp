@@ -176,3 +176,42 @@ TEST_CASE("each raw event of a context is held to the version that it expects") 
   CHECK_NOTHROW(publish(1, 2));
   CHECK(store->follow(0).size() == 3);
 }
+
+TEST_CASE("raw events of one aggregate that expect a version stand next to some that expect none") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  using Expected = std::optional<std::int64_t>;
+  const auto publish = [&](Expected first, Expected second, const std::string& event_id = "") {
+    store->with_context([&](Context& ctx) {
+      const RawEvent event{"UserRenamed", R"({"username":"x"})", {.event_id = event_id}};
+      ctx.publish(id, event, first);
+      ctx.publish(id, {event.event_type, event.data}, second);
+    });
+  };
+  const auto count = [&] { return store->follow(0).size(); };
+  publish(1, {});
+  CHECK(count() == 3);
+  publish({}, 4);
+  CHECK(count() == 5);
+  publish({}, {});
+  CHECK(count() == 7);
+  CHECK_THROWS_AS(publish(6, {}), conflict_error);
+  CHECK_THROWS_AS(publish({}, 7), conflict_error);
+  CHECK(count() == 7);
+}
+
+TEST_CASE("a group of raw events with event ids is a repeat as a whole") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  const auto publish = [&](const std::string& first, const std::string& second) {
+    store->with_context([&](Context& ctx) {
+      ctx.publish(id, {"UserRenamed", R"({"username":"x"})", {.event_id = first}});
+      ctx.publish(id, {"UserRenamed", R"({"username":"y"})", {.event_id = second}});
+    });
+  };
+  publish("1", "2");
+  publish("1", "2");
+  CHECK(store->follow(0).size() == 3);
+  CHECK_THROWS_AS(publish("2", "3"), event_id_error);
+  CHECK(store->follow(0).size() == 3);
+}

@@ -402,3 +402,67 @@ TEST_CASE("a state refuses an event before it is staged") {
   });
   CHECK(store->follow(0).size() == 1);
 }
+
+TEST_CASE("after a group of events with event ids an aggregate is loaded again") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  UserAggregate user;
+  store->with_context([&](Context& ctx) {
+    user = ctx.load<UserAggregate>(id);
+    user.apply(UserRenamed{"one"}, {.event_id = "1"});
+    user.apply(UserRenamed{"two"}, {.event_id = "2"});
+  });
+  CHECK(store->follow(0).size() == 3);
+  CHECK(fault_of<usage_error>([&] {
+          store->with_context([&](Context& ctx) { ctx.apply(user, UserRenamed{"x"}); });
+        }).starts_with("the aggregate's events were repeats"));
+}
+
+TEST_CASE("an event with an event id that rests on a query is known for new or for a repeat") {
+  Fresh store;
+  const auto id = new_user(store.store, "ann");
+  UserAggregate user;
+  const auto rename = [&] {
+    store->with_context([&](Context& ctx) {
+      CHECK(ctx.query({{.tags = {"never"}}}).empty());
+      user = ctx.load<UserAggregate>(id);
+      user.apply(UserRenamed{"once"}, {.event_id = "request-1"});
+    });
+  };
+  rename();
+  store->with_context([&](Context& ctx) { ctx.apply(user, UserLoggedIn{}); });
+  CHECK(store->follow(0).size() == 3);
+  rename();
+  CHECK(store->follow(0).size() == 3);
+  CHECK(fault_of<usage_error>([&] {
+          store->with_context([&](Context& ctx) { ctx.apply(user, UserLoggedIn{}); });
+        }).starts_with("the aggregate's events were repeats"));
+}
+
+namespace {
+
+struct Seen {};
+
+struct Quiet {
+  static constexpr std::int64_t snapshot_every = 0;
+  std::int64_t seen = 0;
+  void apply(const Seen&) { ++seen; }
+};
+
+}  // namespace
+
+TEST_CASE("a state that wants no snapshots gets none, however many its events are") {
+  Fresh store;
+  using QuietAggregate = StateAggregate<Quiet, Seen>;
+  store->with_context([](Context& ctx) {
+    auto quiet = ctx.create<QuietAggregate>("q");
+    for (int i = 0; i < 250; ++i) quiet.apply(Seen{});
+  });
+  std::int64_t snapshots = -1;
+  auto sink = [&](const Row& row) { snapshots = row.integer(0); };
+  store->with_context([&](Context& ctx) {
+    ctx.execute("SELECT count(*) FROM " + store.place.relation("evercore_snapshot"), {}, sink);
+    CHECK(ctx.load<QuietAggregate>("q")->seen == 250);
+  });
+  CHECK(snapshots == 0);
+}

@@ -99,3 +99,17 @@ TEST_CASE("a text that is no time leaves the time alone") {
   CHECK_FALSE(parse_time("2026-03-01T10:20:30+02:00:60", time));
   CHECK(time == before);
 }
+
+TEST_CASE("a time that ends or is spoilt anywhere is read alike by the library and the surface") {
+  harness::Fresh fresh;
+  for (const std::string whole : {"2026-03-01T10:20:30.123456+02:30:45", "2026-03-01 10:20-0230"}) {
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const std::string& text :
+           {whole.substr(0, at), whole.substr(0, at) + "x" + whole.substr(at + 1),
+            whole.substr(0, at) + "/" + whole.substr(at + 1)}) {
+        CAPTURE(text);
+        CHECK(again(text) == in_sql(fresh, text));
+      }
+    }
+  }
+}

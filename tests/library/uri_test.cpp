@@ -17,6 +17,7 @@ TEST_CASE("SQLite URIs name a path and its settings") {
   CHECK(parse_sqlite_uri("sqlite:rel/x.db").path == "rel/x.db");
   CHECK(parse_sqlite_uri("sqlite://rel.db").path == "rel.db");
   CHECK(parse_sqlite_uri("sqlite::memory:").path == "");
+  CHECK(parse_sqlite_uri("sqlite:%4a%4F%fa%C3").path == "JO\xfa\xc3");
   CHECK(parse_sqlite_uri("memory:").pool_size == 1);
   const auto options = parse_sqlite_uri(
       "sqlite:x.db?journal_mode=delete&synchronous=normal&busy_timeout=70&fair=on"
@@ -33,6 +34,22 @@ TEST_CASE("SQLite URIs name a path and its settings") {
   CHECK(defaults.synchronous == "full");
 }
 
+TEST_CASE("the begin of a URI names the engine") {
+  for (const char* uri : {"sqlite:", "sqlite:x.db", "memory:", "memory:?pool_size=1"}) {
+    CAPTURE(uri);
+    CHECK(engine_of(uri) == EngineKind::sqlite);
+  }
+  for (const char* uri : {"postgres://h", "postgresql://h"}) {
+    CAPTURE(uri);
+    CHECK(engine_of(uri) == EngineKind::postgres);
+  }
+  for (const char* uri : {"", "sqlite", "SQLITE:", "memory", "memory:x", "memory:/?",
+                          "postgres:", "postgres:/h", "postgresq://h", " memory:"}) {
+    CAPTURE(uri);
+    CHECK_THROWS_AS(engine_of(uri), argument_error);
+  }
+}
+
 TEST_CASE("PostgreSQL URIs keep libpq's parameters and take ours out") {
   const auto options = parse_postgres_uri(
       "postgres://ann:s%40crt@db.example:5433/"
@@ -46,6 +63,8 @@ TEST_CASE("PostgreSQL URIs keep libpq's parameters and take ours out") {
   CHECK(options.prepared == false);
   CHECK_FALSE(parse_postgres_uri("postgresql://h/db").prepared);
   CHECK(parse_postgres_uri("postgres://h/db").shown == "postgres://h/db");
+  CHECK(parse_postgres_uri("postgres://@h/db").shown == "postgres://@h/db");
+  CHECK(parse_postgres_uri("postgres://ann@h:5433/db").shown == "postgres://ann@h:5433/db");
   const auto more = parse_postgres_uri(
       "postgres://h/db?busy_timeout=70&prepared=auto&migrate=off&notify=off&&application_name=x");
   CHECK(more.busy_timeout == std::chrono::milliseconds{70});
@@ -79,6 +98,8 @@ TEST_CASE("faulty URIs are refused with the part that is wrong") {
   }
   CHECK(fault(("postgres://h/db?schema=" + std::string(64, 's')).c_str()) ==
         "EV009: the URI's schema has not 1 to 63 characters");
+  CHECK(fault("postgres://h/db?schema=") == "EV009: the URI's schema has not 1 to 63 characters");
+  CHECK(fault("sqlite:x%0a%00.db").find("percent sign") != std::string::npos);
   CHECK_THROWS_AS(connect("sqlite:/no/such/directory/x.db"), engine_error);
 }
 

@@ -196,3 +196,52 @@ TEST_CASE(
   CHECK(db.must(fetch).empty());
   CHECK(db.problems().find("1|NULL|sequence 1 is missing") != std::string::npos);
 }
+
+TEST_CASE("each kind of damage to what a subscription holds is seen by what reads it") {
+  struct Case {
+    const char *damage, *call, *fault, *problem;
+  };
+  const char* const fetch = "SELECT * FROM evercore_fetch('s', 1)";
+  const char* const compact = "SELECT evercore_compact(1, 0)";
+  const char* const claim = "SELECT evercore_claim('s', 'w', 60)";
+  const char* const restore = "SELECT evercore_restored()";
+  const char* const damaged =
+      "EV010: subscription \"s\" is damaged: evercore_check() names the place";
+  const char* const least =
+      "EV010: least_token of evercore_schema is damaged: evercore_check() names the place";
+  const char* const filter = "filter of subscription \"s\" is damaged";
+  const char* const token = "newest token of subscription \"s\" is out of range";
+  const char* const least_token = "least_token of evercore_schema is out of range";
+  for (const Case& damage : {
+           Case{"evercore_subscription SET type_ids = '1,2,'", fetch, damaged, filter},
+           Case{"evercore_subscription SET type_ids = ',1,2'", fetch, damaged, filter},
+           Case{"evercore_subscription SET type_ids = ',1;2,'", fetch, damaged, filter},
+           Case{"evercore_subscription_partition SET partition = -1", fetch, damaged,
+                "partitions of subscription \"s\" are not 0 to 1 - 1"},
+           Case{"evercore_subscription SET filter = '{\"event_types\":[ \"E\"]}'", compact, damaged,
+                filter},
+           Case{"evercore_subscription SET filter = '{\"aggregate_type\":\"T\"}', type_ids = NULL",
+                compact, damaged, filter},
+           Case{"evercore_subscription SET filter = '{\"aggregate_type\":\"T\"}', type_ids = NULL,"
+                " aggregate_type = 'U'",
+                compact, damaged, filter},
+           Case{"evercore_subscription SET last_token = -1", claim, damaged, token},
+           Case{"evercore_subscription SET last_token = -1", restore, damaged, token},
+           Case{"evercore_subscription SET last_token = 9223372036854775807", claim, damaged,
+                token},
+           Case{"evercore_subscription SET last_token = 9223372036854775807", restore, damaged,
+                token},
+           Case{"evercore_schema SET least_token = -1", restore, least, least_token},
+           Case{"evercore_schema SET least_token = 9223372036854775807", restore, least,
+                least_token},
+       }) {
+    CAPTURE(damage.damage);
+    CAPTURE(damage.call);
+    FilledStore db;
+    if (damage.call == claim) db.must("SELECT evercore_release('s', 1)");
+    db.damage("UPDATE " + std::string(damage.damage));
+    CHECK(db.fails(damage.call) == damage.fault);
+    CHECK(db.problems().find(std::string("NULL|NULL|") + damage.problem) != std::string::npos);
+    CHECK(db.events() == 3);
+  }
+}

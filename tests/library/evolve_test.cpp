@@ -277,3 +277,31 @@ TEST_CASE("of the snapshots that a context saves of one aggregate each version's
     CHECK(second.state == R"({"of":2})");
   });
 }
+
+namespace {
+
+struct Seen {};
+
+struct Quiet {
+  static constexpr std::int64_t snapshot_every = 0;
+  std::int64_t seen = 0;
+  void apply(const Seen&) { ++seen; }
+};
+
+}  // namespace
+
+TEST_CASE("a state that wants no snapshots gets none, however many its events are") {
+  Fresh store;
+  using QuietAggregate = StateAggregate<Quiet, Seen>;
+  store->with_context([](Context& ctx) {
+    auto quiet = ctx.create<QuietAggregate>("q");
+    for (int i = 0; i < 250; ++i) quiet.apply(Seen{});
+  });
+  std::int64_t snapshots = -1;
+  auto sink = [&](const Row& row) { snapshots = row.integer(0); };
+  store->with_context([&](Context& ctx) {
+    ctx.execute("SELECT count(*) FROM " + store.place.relation("evercore_snapshot"), {}, sink);
+    CHECK(ctx.load<QuietAggregate>("q")->seen == 250);
+  });
+  CHECK(snapshots == 0);
+}

@@ -438,31 +438,3 @@ TEST_CASE("an event with an event id that rests on a query is known for new or f
           store->with_context([&](Context& ctx) { ctx.apply(user, UserLoggedIn{}); });
         }).starts_with("the aggregate's events were repeats"));
 }
-
-namespace {
-
-struct Seen {};
-
-struct Quiet {
-  static constexpr std::int64_t snapshot_every = 0;
-  std::int64_t seen = 0;
-  void apply(const Seen&) { ++seen; }
-};
-
-}  // namespace
-
-TEST_CASE("a state that wants no snapshots gets none, however many its events are") {
-  Fresh store;
-  using QuietAggregate = StateAggregate<Quiet, Seen>;
-  store->with_context([](Context& ctx) {
-    auto quiet = ctx.create<QuietAggregate>("q");
-    for (int i = 0; i < 250; ++i) quiet.apply(Seen{});
-  });
-  std::int64_t snapshots = -1;
-  auto sink = [&](const Row& row) { snapshots = row.integer(0); };
-  store->with_context([&](Context& ctx) {
-    ctx.execute("SELECT count(*) FROM " + store.place.relation("evercore_snapshot"), {}, sink);
-    CHECK(ctx.load<QuietAggregate>("q")->seen == 250);
-  });
-  CHECK(snapshots == 0);
-}

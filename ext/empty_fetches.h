@@ -44,10 +44,7 @@ class EmptyFetches {
 
   /// What SQLite reports of a transaction, by the number of the savepoint. It begins where evercore first writes, or
   /// first finds nothing under the write lock: a fetch before that saw what is committed.
-  void begin() {
-    commit();
-    savepoints_.clear();
-  }
+  void begin() { savepoints_.clear(); }
   void savepoint(int number) {
     if (number < 0) return;
     const auto at = static_cast<std::size_t>(number);

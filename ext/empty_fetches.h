@@ -1,6 +1,6 @@
 // What the newest empty evercore_fetch of each partition saw on this connection: an ack of NULL moves past it.
 //
-// A fetch under the write lock may see what is rolled back later, such as another natural key.
+// A fetch in a transaction that evercore has written in may see what is rolled back later, such as another natural key.
 // So what it saw is forgotten with a rollback, also to a savepoint that began before it.
 #pragma once
 
@@ -24,7 +24,7 @@ struct EmptyFetch {
 
 class EmptyFetches {
  public:
-  /// `writing`: under the write lock.
+  /// `writing`: in a transaction that evercore has written in.
   void remember(std::int64_t subscription_id, std::int64_t partition, EmptyFetch fetch,
                 bool writing) {
     newest_ += writing ? 1 : 0;
@@ -42,8 +42,8 @@ class EmptyFetches {
     });
   }
 
-  /// What SQLite reports of a transaction, by the number of the savepoint. It begins where evercore first writes, or
-  /// first finds nothing under the write lock: a fetch before that saw what is committed.
+  /// What SQLite reports of a transaction, by the number of the savepoint. It begins where evercore first writes:
+  /// a fetch before that, or in a transaction where evercore wrote nothing, saw what is committed.
   void begin() { savepoints_.clear(); }
   void savepoint(int number) {
     if (number < 0) return;

@@ -305,12 +305,10 @@ Holding load_holding(Connection& connection, std::string_view name, std::int64_t
 }
 
 void remember_empty(Connection& connection, const Holding& holding, std::int64_t seen, bool cut) {
-  const bool writing = sqlite3_txn_state(connection.db(), "main") == SQLITE_TXN_WRITE;
-  // Of a rollback SQLite tells only tables that take part: after BEGIN IMMEDIATE none may yet.
-  if (writing && !connection.transaction.taking_part()) atomically(connection, [] {});
   connection.empty_fetches.remember(
       holding.subscription_id, holding.partition,
-      EmptyFetch{holding.token, holding.position, seen, cut, holding.filter}, writing);
+      EmptyFetch{holding.token, holding.position, seen, cut, holding.filter},
+      connection.transaction.taking_part());
 }
 
 std::int64_t seen_empty(const Connection& connection, const Holding& holding) {

@@ -172,20 +172,42 @@ TEST_CASE("what an empty fetch saw outlives a call that fails later") {
   }
 }
 
-TEST_CASE("what an empty fetch saw under the write lock goes with a rollback") {
-  for (const std::string undone : {"ROLLBACK", "ROLLBACK TO inner; COMMIT"}) {
+TEST_CASE("what an empty fetch saw goes with a rollback where evercore had written before it") {
+  struct Case {
+    const char *before, *end, *cursor;
+  };
+  const char* const wrote = "SELECT evercore_append(1, NULL, 'E', '{}')";
+  for (const Case& one :
+       {Case{"SELECT 1", "ROLLBACK", "1"}, Case{"SELECT 1", "ROLLBACK TO inner; COMMIT", "1"},
+        Case{wrote, "ROLLBACK", "0"}, Case{wrote, "ROLLBACK TO inner; COMMIT", "0"},
+        Case{wrote, "COMMIT", "1"}}) {
+    CAPTURE(one.before);
+    CAPTURE(one.end);
     Database db;
     seed(db);
-    db.must(
-        "SELECT evercore_subscribe('p', '{\"event_types\":[\"Other\"]}'), evercore_claim('p', 'w', "
-        "60)");
-    db.must("BEGIN IMMEDIATE; SAVEPOINT inner");
+    db.must("SELECT evercore_subscribe('p', '{\"event_types\":[\"Other\"]}')");
+    db.must("SELECT evercore_claim('p', 'w', 60); BEGIN IMMEDIATE; SAVEPOINT inner");
+    db.must(one.before);
     CHECK(fetched(db) == "NULL");
-    db.must(undone);
-    CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "0");
-    CHECK(fetched(db) == "NULL");
-    CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == "1");
+    db.must(one.end);
+    CHECK(db.must("SELECT evercore_ack('p', 1, NULL)") == one.cursor);
   }
+}
+
+TEST_CASE("a fetch in a transaction leaves last_insert_rowid and the counts of changes alone") {
+  Database db;
+  seed(db);
+  db.must(
+      "SELECT evercore_subscribe('p', '{\"event_types\":[\"Other\"]}'), evercore_claim('p', 'w', "
+      "60)");
+  db.must("CREATE TABLE mine (n); BEGIN IMMEDIATE; INSERT INTO mine VALUES (1), (2), (3)");
+  const auto counts = [&] {
+    return db.must("SELECT last_insert_rowid(), changes(), total_changes()");
+  };
+  const std::string before = counts();
+  CHECK(before.starts_with("3|3|"));
+  CHECK(fetched(db) == "NULL");
+  CHECK(counts() == before);
 }
 
 TEST_CASE("a place beyond what was ever given is an error, not silence") {

@@ -39,10 +39,10 @@ World::Complaint World::done_alone(const Step& step) {
   Scene scene{after, memory, machine_time, after.head};
   try {
     step.call->answer(scene, step.arguments);
-  } catch (const Refusal&) {
-    after = committed_;
+  } catch (const Refusal& refused) {
+    return "expected " + refused.messages[0] + "\nanswered nothing";
   }
-  return resolve({committed_, after});
+  return resolve({after});
 }
 
 World::Complaint World::after_death(const Step& step, std::vector<Store> candidates) {

@@ -26,6 +26,8 @@ struct Seen {
   Text filter;
   std::size_t depth =
       0;  ///< of what a rollback takes back: 1 in a transaction, and 1 a savepoint; else 0
+  bool wrote = true;  ///< the transaction had changed something by then
+  bool open = false;  ///< it had not, and was rolled back: what was seen may be forgotten or not
 };
 using Memory = std::map<std::pair<std::string, Number>, Seen>;  ///< by subscription and partition
 
@@ -37,7 +39,11 @@ struct Scene {
   Number safe;            ///< the position up to which followers may read
   bool again = false;     ///< answered before: what others began since comes after it
   std::size_t depth = 0;  ///< of what is written and not committed, as in Seen
+  bool wrote = true;      ///< likewise
 };
+
+/// Thrown by a call of which the contract leaves open what it answers: it is passed over.
+struct Undecided {};
 
 using Rows = std::vector<std::string>;  ///< columns parted by |, NULL for NULL
 

@@ -51,8 +51,9 @@ Rows fetch(Scene& scene, const Arguments& arguments) {
     rows.push_back(log_row(scene.store, *event));
   }
   if (rows.empty())
-    scene.memory[place] = {partition.token, partition.position, scene.safe,
-                           subscription.filter.text(), scene.depth};
+    scene.memory[place] = {partition.token, partition.position,
+                           scene.safe,      subscription.filter.text(),
+                           scene.depth,     scene.wrote};
   return rows;
 }
 
@@ -65,6 +66,7 @@ Rows ack(Scene& scene, const Arguments& arguments) {
     const bool current = seen != scene.memory.end() && seen->second.token == partition.token &&
                          seen->second.cursor <= partition.position &&
                          seen->second.filter == subscription.filter.text();
+    if (current && seen->second.open) throw Undecided{};
     position = current ? seen->second.head : partition.position;
   }
   if (*position > partition.position) {

@@ -97,9 +97,13 @@ void World::roll_back(Session& session, std::size_t savepoints) {
   } else {
     session.transaction->savepoints.resize(savepoints);
   }
-  std::erase_if(session.memory, [&](const auto& entry) {
-    return savepoints == 0 ? entry.second.depth > 0 : entry.second.depth > savepoints;
-  });
+  for (auto& [place, seen] : session.memory) {
+    if (seen.depth > savepoints && !seen.wrote) {
+      seen.depth = 0;
+      seen.open = true;
+    }
+  }
+  std::erase_if(session.memory, [&](const auto& entry) { return entry.second.depth > savepoints; });
 }
 
 World::Complaint World::commit(const Step& step, const char* sql) {

@@ -242,8 +242,10 @@ World::Complaint World::call(const Step& step) {
   const Store before = after;
   Memory memory = session.memory;
   Scene scene{after, memory, machine_time, transaction ? transaction->start_head : after.head};
-  if (transaction && sqlite3_txn_state(session.db, "main") == SQLITE_TXN_WRITE)
+  if (transaction && sqlite3_txn_state(session.db, "main") == SQLITE_TXN_WRITE) {
     scene.depth = 1 + transaction->savepoints.size();
+    scene.wrote = transaction->changed;
+  }
   std::optional<Rows> rows;
   std::optional<Refusal> refusal;
   try {
@@ -252,6 +254,10 @@ World::Complaint World::call(const Step& step) {
     refusal = refused;
     after = before;
     memory = session.memory;
+  } catch (const Undecided&) {
+    if (unstarted) transaction = unstarted;
+    disk_.peace();
+    return std::nullopt;
   }
   session.attempts += step.call->writes ? 1 : 0;
   Reply reply = run(session.db, sql_of(*step.call, step.arguments), step.call->kinds);

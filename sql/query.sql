@@ -325,14 +325,12 @@ BEGIN
      WHERE e.position > start AND e.position <= head ORDER BY e.position LIMIT evercore_query."limit";
   ELSE
     places := CASE WHEN jsonb_array_length(wanted) = 1 THEN  -- what the other branch says, for most queries
-      ARRAY(SELECT m.position FROM _evercore_matches(CASE WHEN wanted->0 ? 'types' THEN ARRAY(SELECT DISTINCT jsonb_array_elements_text(wanted->0->'types')) END,
-                                                     CASE WHEN wanted->0 ? 'tags' THEN ARRAY(SELECT DISTINCT jsonb_array_elements_text(wanted->0->'tags')) END,
-                                                     start, head, evercore_query."limit") AS m) ELSE
+      ARRAY(SELECT m.position FROM _evercore_matches(@names_of(wanted->0; types)@, @names_of(wanted->0; tags)@, start, head, evercore_query."limit") AS m) ELSE
       ARRAY(SELECT DISTINCT m.position FROM _evercore_items(wanted, start) AS i,
                            LATERAL _evercore_matches(i.types, i.tags, start, head, evercore_query."limit") AS m ORDER BY 1 LIMIT evercore_query."limit") END;
     RETURN QUERY
     SELECT @log_row@
-      FROM @log_from((unnest(places) AS p (place) JOIN evercore_event e ON ((e.position = p.place))))@
+      FROM unnest(places) AS m (position) @log_at@
      ORDER BY e.position;
   END IF;
   IF wanted = '[]' OR jsonb_path_exists(wanted, '$[*] ? (!exists (@.tags))') THEN PERFORM _evercore_require_uncompacted(wanted, start); END IF;
@@ -348,8 +346,7 @@ DECLARE
   item jsonb := CASE WHEN jsonb_array_length(condition) = 1 THEN condition->0 END;
 BEGIN
   IF item ? 'tags' THEN  -- what the other branch says, for most conditions
-    match := (SELECT m.position FROM _evercore_matches(CASE WHEN item ? 'types' THEN ARRAY(SELECT jsonb_array_elements_text(item->'types')) END,
-                                                       ARRAY(SELECT jsonb_array_elements_text(item->'tags')),
+    match := (SELECT m.position FROM _evercore_matches(@names_of(item; types)@, @names_of(item; tags)@,
                                                        coalesce((item->>'after')::numeric::bigint, "after", 0), 9223372036854775807, 1) AS m);
   ELSE
     IF EXISTS (SELECT FROM _evercore_items(condition, "after") AS i WHERE i.tags IS NULL) AND (SELECT d.by_type FROM _evercore_declared d) IS NOT TRUE THEN

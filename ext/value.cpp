@@ -80,7 +80,7 @@ std::optional<std::int64_t> integer_of_number(std::string_view number) {
     if (exponent.starts_with('+')) exponent.remove_prefix(1);
     std::int64_t value = 0;
     const auto read = std::from_chars(exponent.data(), exponent.data() + exponent.size(), value);
-    if (read.ec != std::errc()) value = exponent.starts_with('-') ? -1'000'000'000 : 1'000'000'000;
+    if (read.ec != std::errc()) value = 1'000'000'000;  // too far from the point, either way
     scale += value;
   }
   digits.erase(0, digits.find_first_not_of('0'));

@@ -154,6 +154,7 @@ TEST_CASE("a version is read alike from each spelling of its number, or refused"
         Case{"0.2e1", ""}, Case{"-2", negative}, Case{"-2.0", negative}, Case{"2.5", odd},
         Case{"2e-99999999999999999999", odd}, Case{"1e19", odd}, Case{"9223372036854775808", odd},
         Case{"true", odd},
+        Case{"1e18", "EV001: conflict: aggregate 1 is at sequence 2, expected 1000000000000000000"},
         Case{"0e99999999999999999999", "EV001: conflict: aggregate 1 is at sequence 2, expected 0"},
         Case{"-0.0", "EV001: conflict: aggregate 1 is at sequence 2, expected 0"}}) {
     CAPTURE(number.spelling);

@@ -301,12 +301,12 @@ void UnitOfWork::add_single_append(std::vector<Command>& commands, Sending& send
 }
 
 // A repeat by event_id answers with the sequence of its first append, which is not the one that the
-// aggregate counted. For several events the answer does not say which were repeats.
+// aggregate counted: one that expects none has nothing to compare it with. Of several events all are
+// repeats or none.
 bool UnitOfWork::may_have_repeated(const Sending& sending) const {
   if (!has_event_ids_) return false;
-  if (staged_.size() > 1 || !staged_[0].expected) return true;
   if (!sending.appends.empty()) return sending.repeated.value;
-  return sending.sequence.value != *staged_[0].expected + 1;
+  return !staged_[0].expected || sending.sequence.value != *staged_[0].expected + 1;
 }
 
 void UnitOfWork::commit() {

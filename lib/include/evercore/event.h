@@ -105,8 +105,8 @@ struct EventOptions {
   // done again. With other content the commit throws event_id_error, and so it does where some
   // events of a context are repeats and others are new: give each its own id, or none.
   //
-  // Load the aggregates of such a context again afterwards: their states may have taken a repeat
-  // twice. A context with an event_id stores no snapshots.
+  // The aggregates of a context of repeats have to be loaded again: their states have taken the
+  // events twice. A context with an event_id stores no snapshots.
   std::string event_id{};
   // What the event is about besides its aggregate, such as "course:c1": at most 64, each of 1 to
   // 255 characters, with those that its type declares. Queries find it by them (query.h).

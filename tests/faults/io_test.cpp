@@ -174,7 +174,8 @@ TEST_CASE("a call that began in a transaction never ends without it, whatever fa
   std::vector<Work> calls = works();
   for (const char* read :
        {"SELECT evercore_find('T', 'a')", "SELECT evercore_sequence(1)", "SELECT evercore_state(1)",
-        "SELECT evercore_head()", "SELECT evercore_validate('E', '{}')"})
+        "SELECT evercore_head()", "SELECT evercore_validate('E', '{}')",
+        "SELECT evercore_append(1, 99, 'E', '{}')", "SELECT evercore_state(99)"})
     calls.push_back({read, "", read});
   for (const Work& work : calls) {
     if (std::string(work.call).starts_with("INSERT")) continue;  // prepared by SQLite itself
@@ -200,11 +201,14 @@ TEST_CASE("a call that began in a transaction never ends without it, whatever fa
       REQUIRE(run(faulty.db, "BEGIN IMMEDIATE").ok());
       failing_vfs::fail_once(n);
       failing_vfs::reads_too = true;
-      const bool done = run(faulty.db, work.call).ok();
+      const Outcome outcome = run(faulty.db, work.call);
       any = failing_vfs::failed;
       failing_vfs::heal();
-      if (done) CHECK(sqlite3_get_autocommit(faulty.db) == 0);
-      refused += done ? 0 : 1;
+      if (sqlite3_get_autocommit(faulty.db) != 0) {
+        CHECK_FALSE(outcome.ok());
+        CHECK(outcome.message.find("EV00") == std::string::npos);  // it says what was lost
+      }
+      refused += outcome.ok() ? 0 : 1;
       run(faulty.db, "ROLLBACK");
       REQUIRE(sqlite3_close(faulty.db) == SQLITE_OK);
       CHECK(Database(file).must(contents) == before);

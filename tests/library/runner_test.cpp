@@ -201,7 +201,7 @@ TEST_CASE("a subscription that gets more partitions is served whole by the runne
   });
   const auto wait_for = [&](std::size_t count) {
     std::unique_lock lock(mutex);
-    return handled.wait_until(lock, std::chrono::system_clock::now() + 10s,
+    return handled.wait_until(lock, std::chrono::system_clock::now() + 60s,
                               [&] { return keys.size() == count; });
   };
   REQUIRE(wait_for(1));

@@ -397,15 +397,19 @@ TEST_CASE("pausing, resuming, resetting and another filter take effect on a runn
   append(store.store, "a", "Made", 3);
   std::mutex mutex;
   std::vector<std::string> types;
-  const auto wait_for = [&](std::size_t count) {
-    for (auto until = std::chrono::steady_clock::now() + 60s;;) {
-      {
-        const std::lock_guard lock(mutex);
-        if (types.size() >= count) return types.size() == count;
-      }
+  const auto soon = [](const auto& holds) {
+    for (const auto until = std::chrono::steady_clock::now() + 60s; !holds();) {
       if (std::chrono::steady_clock::now() > until) return false;
       std::this_thread::yield();
     }
+    return true;
+  };
+  const auto handled = [&] {
+    const std::lock_guard lock(mutex);
+    return types.size();
+  };
+  const auto wait_for = [&](std::size_t count) {
+    return soon([&] { return handled() >= count; }) && handled() == count;
   };
   Background runner([&](std::stop_token stop) {
     return store->run_subscription("s", everything, Start::beginning(),
@@ -416,6 +420,7 @@ TEST_CASE("pausing, resuming, resetting and another filter take effect on a runn
                                    });
   });
   REQUIRE(wait_for(3));
+  REQUIRE(soon([&] { return shown(store, "s", "lag_events") == "0"; }));  // the ack comes after
   call(store, "evercore_pause", "('s')");
   append(store.store, "a", "Paused", 2);
   CHECK(shown(store, "s", "lag_events") == "2");

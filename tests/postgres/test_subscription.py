@@ -265,6 +265,18 @@ def test_compaction_and_erasure_wait_for_the_partition_of_their_aggregate_alone(
     equal(a.value("SELECT evercore_erase(3)"), "5")
 
 
+def test_of_two_that_make_a_subscription_at_once_the_second_changes_what_the_first_made():
+    a = store(10)
+    observer = another(a)
+    a.rows("BEGIN; SELECT evercore_subscribe('q', '{\"event_types\":[\"E1\"]}', 'beginning')")
+    b = another(a)
+    second = Later(lambda: b.value("SELECT evercore_subscribe('q', '{\"event_types\":[\"E2\"]}', 'end')"))
+    equal(waits_for_lock(observer, b.pid()), True)
+    a.rows("COMMIT")
+    equal(second.result(), "q")
+    equal(a.rows("SELECT filter, position FROM evercore_subscriptions WHERE name = 'q'"), [('{"event_types":["E2"]}', "0")])
+
+
 def test_a_store_of_the_first_schema_version_says_so_and_is_upgraded():
     a = Connection(new_database())
     a.rows("SELECT evercore_migrate(1)")

@@ -70,14 +70,15 @@ class EphemeralRunner {
 
  private:
   void begin_at(const Start& start) {
-    if (start.text() == "beginning") return;
-    if (start.text() == "end") {
+    const std::string place = start.place();
+    if (place == "beginning") return;
+    if (place == "end") {
       after_ = end_of_log(engine_);
-    } else if (Time time{}; parse_time(start.text(), time)) {
+    } else if (Time time{}; parse_time(place, time)) {
       begins_at_ = time;
     } else {
-      after_ = std::stoll(start.text());
-      if (after_ < 0) throw argument_error("EV009: start is out of range: " + start.text());
+      after_ = std::stoll(place);
+      if (after_ < 0) throw argument_error("EV009: start is out of range: " + place);
     }
   }
 

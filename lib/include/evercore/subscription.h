@@ -77,11 +77,22 @@ class Start {
   // Before the first event whose event_time is at that time or later; what comes behind it is given
   // whatever its time. Throws argument_error outside the years 1 to 9999.
   static Start at(Time time) { return Start(format_time(time)); }
+  // The same place, and word that what compaction has removed behind it may be missed. Without it a
+  // durable subscription that would miss some is not made, nor given another filter: EV010, a
+  // safety_error. An ephemeral one reads what is left in any case.
+  //
+  //   store.run_subscription("totals", {}, evercore::Start::beginning().kept(), {.stop = stop}, add);
+  Start kept() const { return Start(std::string(kept_word) + place()); }
 
   // As evercore_subscribe() takes it.
   const std::string& text() const noexcept { return text_; }
+  // The place alone, as an ephemeral run takes it.
+  std::string place() const {
+    return text_.starts_with(kept_word) ? text_.substr(kept_word.size()) : text_;
+  }
 
  private:
+  static constexpr std::string_view kept_word = "kept ";
   explicit Start(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };

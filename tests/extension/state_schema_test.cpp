@@ -4,40 +4,11 @@
 
 #include <string>
 
-#include "support/database.h"
+#include "extension/bank.h"
 
 using namespace evercore::test;
 
 namespace {
-
-std::string declare(const std::string& schema, const std::string& type = "Account") {
-  return "SELECT evercore_aggregate_type('" + type + "', '{\"schema\":" + schema + "}')";
-}
-
-const std::string no_debt = declare(R"({"properties":{"balance":{"minimum":0}}})");
-
-/// Account a, the aggregate 1, and its events, which say by how much it changes.
-struct Bank : Database {
-  explicit Bank(const std::string& path = ":memory:") : Database(path) {
-    must("SELECT evercore_event_type('Changed', '[{\"add\":{\"/balance\":\"/by\"}}]')");
-    must("SELECT evercore_ensure('Account', 'a')");
-  }
-  std::string problems() {
-    return must("SELECT coalesce(position, '') || ' ' || problem FROM evercore_check()");
-  }
-  /// Another connection sees what is changed past the functions by the mark alone.
-  void spoil(const std::string& sql) {
-    must(sql + "; UPDATE evercore_schema SET declared_mark = declared_mark + 1");
-  }
-  std::string kept() {
-    return must("SELECT sequence || state FROM evercore_kept_state ORDER BY aggregate_id");
-  }
-};
-
-std::string change(int by, int id = 1) {
-  return "SELECT evercore_append(" + std::to_string(id) +
-         ", NULL, 'Changed', '{\"by\":" + std::to_string(by) + "}')";
-}
 
 std::string row(int by, int id = 1) {
   return "(" + std::to_string(id) + ", 'Changed', '{\"by\":" + std::to_string(by) + "}')";
@@ -366,93 +337,6 @@ TEST_CASE("an append to a type without a schema does what it did before another 
   db.must(no_debt + ";" + change(1));
   CHECK(work(db, append) == once);
   CHECK(work(db, two) == twice);
-}
-
-TEST_CASE("of more than 100,000 aggregates what is kept is left to evercore_fill") {
-  Bank db;
-  db.must(
-      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001)"
-      "INSERT INTO evercore_append (aggregate_type, natural_key, event_type, data)"
-      " SELECT 'Account', 'k' || i, 'Changed', '{\"by\":' || i || '}' FROM n");
-  db.must("SELECT evercore_append(evercore_ensure('Other', 'o'), 0, 'Changed', '{\"by\":1}')");
-  const auto filled = [&] {
-    return db.must(
-        "SELECT group_concat(filled) FROM (SELECT filled FROM evercore_aggregate_types"
-        " ORDER BY aggregate_type)");
-  };
-  db.must(no_debt);
-  CHECK(filled() == "0");
-  CHECK(db.count("evercore_kept_state") == 0);
-  // States are looked at all the same, and an append keeps what it made up.
-  CHECK(db.fails(change(-2, 2)) ==
-        "EV011: state of \"Account\" \"k1\" at sequence 2: /balance: minimum");
-  db.must(change(-1, 3));
-  CHECK(db.count("evercore_kept_state") == 1);
-  CHECK(db.must("SELECT evercore_fill(1000)") == "99001");
-  CHECK(db.must("SELECT evercore_fill(99000)") == "1");
-  CHECK(filled() == "0");
-  CHECK(db.must("SELECT evercore_fill(7), evercore_fill()") == "0|0");
-  CHECK(filled() == "1");
-  CHECK(db.count("evercore_kept_state") == 100'001);
-
-  // A type of fewer is not kept waiting, and events that are left count too.
-  db.must(declare("true", "Other"));
-  db.must(
-      "SELECT evercore_event_type('Changed', '[{\"subtract\":{\"/balance\":\"/by\"}}]',"
-      " '{\"tags\":{\"by\":\"/by\"}}')");
-  CHECK(filled() == "0,1");
-  CHECK(db.must("SELECT aggregate_id || state FROM evercore_kept_state")
-            .ends_with("{\"balance\":-1}"));
-  CHECK(db.fails(change(1, 2)) ==
-        "EV011: state of \"Account\" \"k1\" at sequence 2: /balance: minimum");
-  db.must(change(-2, 2));
-  CHECK(db.must("SELECT evercore_fill(100)") == "199904");
-  CHECK(db.must("SELECT evercore_fill()") == "0");
-  CHECK(filled() == "1,1");
-  CHECK(db.must("SELECT state FROM evercore_kept_state WHERE aggregate_id = 100002") ==
-        "{\"balance\":-100001}");
-  CHECK(db.count("evercore_kept_state") == 100'002);
-  CHECK(db.problems() == "");
-  db.must(declare("null"));
-  CHECK(filled() == "1");
-  CHECK(db.count("evercore_kept_state") == 1);
-}
-
-TEST_CASE("a schema that is taken away leaves nothing to fill") {
-  Bank db;
-  db.must(change(1) + ";" + no_debt + ";" + change(1));
-  db.spoil(
-      "DELETE FROM evercore_kept_state; UPDATE evercore_aggregate_type SET filled_to = 0,"
-      " fill_upto = 1, unfilled = 1 WHERE name = 'Account'");
-  CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "0");
-  SUBCASE("by null") {
-    db.must(declare("null"));
-    CHECK(db.must("SELECT coalesce(filled_to, fill_upto, unfilled) FROM evercore_aggregate_type"
-                  " WHERE name = 'Account'") == "NULL");
-    CHECK(db.must("SELECT evercore_fill()") == "0");
-  }
-  SUBCASE("but another in its place does, and a fold fills") {
-    db.must(declare("true"));
-    CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "0");
-    db.must("SELECT evercore_event_type('Changed', 'merge')");
-    CHECK(db.must("SELECT filled FROM evercore_aggregate_types") == "1");
-    CHECK(db.kept() == "2{\"by\":1}");
-  }
-  CHECK(db.problems() == "");
-}
-
-TEST_CASE("erasure leaves nothing of a state, and what a fold or a rename changed is kept anew") {
-  Bank db;
-  db.must(no_debt + ";" + change(5));
-  db.must("SELECT evercore_append(1, 1, 'Named', '{\"name\":\"Ann\"}')");
-  db.must(
-      "SELECT evercore_event_type('Named', '[{\"set\":{\"/by\":{\"field\":\"event_type\"}}}]')");
-  CHECK(db.kept() == "2{\"balance\":5,\"by\":\"Named\"}");
-  db.must("SELECT evercore_rename_type('event', 'Named', 'Titled')");
-  CHECK(db.kept() == "2{\"balance\":5,\"by\":\"Titled\"}");
-  db.must("SELECT evercore_erase(1)");
-  CHECK(db.kept() == "");
-  CHECK(db.problems() == "");
 }
 
 TEST_CASE("a state is looked at where a trigger of the user's hangs on the events") {

@@ -318,100 +318,6 @@ TEST_CASE("connecting brings a store that the scripts of 0.1 made up to date") {
   CHECK(store.check().empty());
 }
 
-namespace {
-
-// A runner that is told of appends and hardly ever polls; counts what it has handled.
-class Listener {
- public:
-  explicit Listener(EventStore store)
-      : runner_([this, store](std::stop_token stop) {
-          EventStore mine = store;
-          SubscriptionOptions options{.stop = stop};
-          options.poll_shortest = options.poll_longest = runners::never;
-          return mine.run_subscription("s", {}, Start::beginning(), options,
-                                       [this](const RecordedEvent&) {
-                                         const std::lock_guard lock(mutex_);
-                                         ++count_;
-                                         handled_.notify_all();
-                                       });
-        }) {}
-  // Whether it has handled so many before a minute is over.
-  bool reaches(int count) {
-    std::unique_lock lock(mutex_);
-    return handled_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds{60},
-                               [&] { return count_ >= count; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable handled_;
-  int count_ = 0;
-  runners::Background runner_;
-};
-
-}  // namespace
-
-TEST_CASE("word that comes while a program sends its own is heard") {
-  if (!harness::on_postgres() || std::getenv("EVERCORE_BEHIND_POOLER") != nullptr) return;
-  harness::Place place;
-  auto here = connect(place.uri()), there = connect(place.uri());
-  runners::append(here, "a", "Made");
-  runners::append(there, "a", "Made");
-  Listener listener(here);
-  int appended = 2;
-  REQUIRE(listener.reaches(appended));
-  for (int round = 0; round < 500; ++round) {
-    std::jthread other([&] { runners::append(there, "b", "Made"); });
-    runners::append(here, "c", "Made");
-    other.join();
-    appended += 2;
-    REQUIRE(listener.reaches(appended));
-  }
-}
-
-TEST_CASE("a program that appends and ends has told the others") {
-  if (!harness::on_postgres() || std::getenv("EVERCORE_BEHIND_POOLER") != nullptr) return;
-  harness::Place place;
-  auto here = connect(place.uri());
-  runners::append(here, "a", "Made");
-  Listener listener(here);
-  REQUIRE(listener.reaches(1));
-  for (int round = 1; round <= 5; ++round) {
-    auto there = connect(place.uri());
-    runners::append(there, "b", "Made");
-    there = here;  // its engine is gone
-    CHECK(listener.reaches(1 + round));
-  }
-}
-
-TEST_CASE("word is sent again when the connection for it was lost") {
-  if (!private_server()) return;
-  harness::Place place;
-  auto here = connect(place.uri()), there = connect(place.uri() + "&application_name=there");
-  runners::append(there, "a", "Made");
-  Listener listener(here);
-  REQUIRE(listener.reaches(1));
-  runners::append(there, "a", "Made");
-  REQUIRE(listener.reaches(2));
-  for (int round = 1; round <= 3; ++round) {
-    here.with_context([](Context& ctx) {
-      ctx.execute(
-          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-          " WHERE application_name = 'there'");
-    });
-    for (bool appended = false; !appended;) {
-      try {
-        there.with_context([&](Context& ctx) {
-          ctx.publish("Thing", "a", {"Made", "{}", {.event_id = std::to_string(round)}});
-        });
-        appended = true;
-      } catch (const connection_error&) {
-      }
-    }
-    CHECK(listener.reaches(2 + round));
-  }
-}
-
 TEST_CASE("subscriptions work where transactions are stricter by default") {
   if (!harness::on_postgres() || std::getenv("EVERCORE_BEHIND_POOLER") != nullptr) return;
   harness::Place place;
@@ -456,7 +362,7 @@ TEST_CASE("a runner stops, and its store is gone, while the server is down") {
     harness::Place place;
     auto store = connect(place.uri() + "&reconnect=200");
     runners::append(store, "a", "Made", 1);
-    Listener listener(store);
+    runners::Listener listener(store);
     REQUIRE(listener.reaches(1));
     REQUIRE(shell(pg_ctl("-m immediate stop")) == 0);
     std::this_thread::sleep_for(std::chrono::milliseconds{300});

@@ -105,4 +105,33 @@ struct Background {
   std::jthread thread;  // last: it uses the others
 };
 
+// A runner that is told of appends and hardly ever polls; counts what it has handled.
+class Listener {
+ public:
+  explicit Listener(EventStore store)
+      : runner_([this, store](std::stop_token stop) {
+          EventStore mine = store;
+          SubscriptionOptions options{.stop = stop};
+          options.poll_shortest = options.poll_longest = never;
+          return mine.run_subscription("s", {}, Start::beginning(), options,
+                                       [this](const RecordedEvent&) {
+                                         const std::lock_guard lock(mutex_);
+                                         ++count_;
+                                         handled_.notify_all();
+                                       });
+        }) {}
+  // Whether it has handled so many before a minute is over.
+  bool reaches(int count) {
+    std::unique_lock lock(mutex_);
+    return handled_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds{60},
+                               [&] { return count_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable handled_;
+  int count_ = 0;
+  Background runner_;
+};
+
 }  // namespace runners

@@ -229,13 +229,23 @@ def test_an_event_id_costs_no_subtransaction():
 
 def test_an_event_id_that_is_compacted_while_another_waits_for_it():
     database = new_database()
-    first, second, compactor, observer = (Connection(database) for _ in range(4))
+    first, second, observer = (Connection(database) for _ in range(3))
     first.rows("SELECT evercore_create('T','a'), evercore_create('T','b')")
-    first.rows("BEGIN; SELECT evercore_append(1, NULL, 'E', '{}', NULL, NULL, NULL, 'i')")
-    late = Later(lambda: second.value("SELECT evercore_append(2, NULL, 'E', '{}', NULL, NULL, NULL, 'i')"))
-    equal(waits_for_lock(observer, second.pid()), True)
-    first.rows("SELECT evercore_compact(1, 0); COMMIT")
-    refused(late.result, "EV007", 'EV007: event_id "i" exists with other content')
+    event = '{"event_type":"E","data":{},"event_id":"%s"}'
+    forms = {"single": ("SELECT evercore_append(2, NULL, 'E', '{}', NULL, NULL, NULL, '%s')", ""),
+             "array": (f"SELECT evercore_append_many('[{{\"aggregate_id\":2,\"events\":[{event}]}}]')", ""),
+             "row": ("INSERT INTO evercore_append (aggregate_id, event_type, data, event_id) VALUES (2, 'E', '{}', '%s')", ""),
+             "rows": ("INSERT INTO evercore_append (aggregate_id, event_type, data, event_id) VALUES (2, 'E', '{}', 'new'), (2, 'E', '{}', '%s')", " (row 2)")}
+    for mark, (form, row) in forms.items():
+        for compacted in (False, True):
+            identity = f"{mark} {compacted}"
+            first.rows(f"BEGIN; SELECT evercore_append(1, NULL, 'E', '{{}}', NULL, NULL, NULL, '{identity}')")
+            late = Later(lambda form=form, identity=identity: second.rows(form % identity))
+            equal(waits_for_lock(observer, second.pid()), True)
+            first.rows("SELECT evercore_compact(1, 0); COMMIT" if compacted else "COMMIT")
+            refused(late.result, "EV007", f'EV007: event_id "{identity}" exists with other content{row}')
+    equal(first.value("SELECT evercore_sequence(2)"), "0")
+    equal(first.rows("SELECT * FROM evercore_check()"), [])
 
 
 def test_a_racing_event_id_above_read_committed_asks_for_a_retry():

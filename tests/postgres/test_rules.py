@@ -138,3 +138,21 @@ def test_damaged_rules_are_named():
                                                                  WHEN 'D' THEN NULL ELSE rules END""")
     connection.rows("UPDATE evercore_event_type SET fold = 'patch' WHERE name = 'E'")
     equal(connection.rows("SELECT problem FROM evercore_check()"), [(f'rules of "{name}" are damaged',) for name in "ABCDE"])
+
+
+def test_above_read_committed_a_snapshot_by_policy_under_an_older_fold_fails():
+    forms = ("SELECT evercore_append(1, NULL, 'E', '{}')",
+             "SELECT evercore_append_many('[{\"aggregate_id\":1,\"events\":[{\"event_type\":\"E\",\"data\":{}}]}]')",
+             "INSERT INTO evercore_append (aggregate_id, event_type, data) VALUES (1, 'E', '{}')")
+    for form in forms:
+        database = new_database()
+        late, other = Connection(database), Connection(database)
+        other.rows("SELECT evercore_create('T','a'), evercore_snapshot_policy('T', 2, 1)")
+        other.rows("SELECT evercore_append(1, NULL, 'E', '{\"a\":{\"b\":1}}')")
+        late.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM evercore_log")
+        other.rows("SELECT evercore_event_type('E', 'patch')")
+        refused(lambda late=late, form=form: late.rows(form), "40001")
+        late.rows("ROLLBACK")
+        late.rows(form)
+        equal(late.rows("SELECT sequence, state FROM evercore_snapshot"), [("2", '{"a": {"b": 1}}')])
+        equal(other.rows("SELECT * FROM evercore_check()"), [])

@@ -28,7 +28,7 @@ double busy_ticks() {
   return user + nice + system;
 }
 
-/// Of one process; 0 where it is no PostgreSQL server's, or has ended.
+/// Of one process and of those children of it that have ended; 0 where it is no PostgreSQL server's.
 double server_ticks(const std::filesystem::path& process) {
   std::ifstream file(process / "stat");
   std::string line;
@@ -37,9 +37,9 @@ double server_ticks(const std::filesystem::path& process) {
   std::istringstream fields(line.substr(line.rfind(')') + 1));
   std::string skipped;
   for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return user + system;
+  double user = 0, system = 0, ended_user = 0, ended_system = 0;
+  fields >> user >> system >> ended_user >> ended_system;
+  return user + system + ended_user + ended_system;
 }
 
 double all_server_ticks() {

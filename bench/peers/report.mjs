@@ -1,7 +1,7 @@
 // How evercore stands beside other stores: each question is put to all of them in turns, round by round, so that a noisy
 // machine is noisy for all. The report has the shape of the other benchmarks (bench/harness.h): bench/plot draws it.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const WIDE = 54;
 
@@ -13,16 +13,29 @@ export function at(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
+/** Ticks of one process and of those children of it that have ended; 0 where it is no PostgreSQL server's. */
+function serverTicks(process) {
+  let stat;
+  try {
+    stat = readFileSync(`/proc/${process}/stat`, 'utf8');
+  } catch {
+    return 0; // it has ended: its server has counted it
+  }
+  if (!stat.includes('(postgres)')) return 0;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  return fields[11] + fields[12] + fields[13] + fields[14];
+}
+
 /** Seconds of processor time of this program and of every PostgreSQL server, and of the whole machine. */
 function processors() {
   const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
   const [user, nice, system] = readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1).map(Number);
   const own = process.cpuUsage();
-  const servers = execFileSync('ps', ['-A', '-o', 'cputimes=,comm='], { encoding: 'utf8' }).split('\n').filter((line) => line.endsWith('postgres'));
+  const servers = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).reduce((sum, name) => sum + serverTicks(name), 0);
   return {
     clock: performance.now() / 1000,
     all: (user + nice + system) / ticks,
-    ours: (own.user + own.system) / 1e6 + servers.reduce((sum, line) => sum + parseInt(line), 0),
+    ours: (own.user + own.system) / 1e6 + servers / ticks,
   };
 }
 

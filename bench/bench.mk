@@ -50,7 +50,7 @@ bench-types-postgres: build/bench/types_postgres sql ## measure rules, schemas a
 bench-writers: build/bench/library_writers ## measure programs that write to one SQLite file at once (PROCESSES, WRITES, TIMEOUT)
 	@bench/step library_writers build/bench/library_writers $(or $(PROCESSES),8) $(or $(WRITES),1500) $(or $(TIMEOUT),5000)
 
-# Not part of `make bench`: half an hour, and 12 GB below $TMPDIR. EVERCORE_BENCH_EVENTS=200000 for a look at the programs.
+# Not part of `make bench`: three quarters of an hour, and 12 GB below $TMPDIR. EVERCORE_BENCH_EVENTS=200000 for a look at the programs.
 .PHONY: bench-scale bench-scale-sqlite bench-scale-postgres
 bench-scale: ## measure 10 M events beside tables by hand, and beside 100,000 events (EVERCORE_BENCH_EVENTS)
 	+@$(call measure_parts,bench-scale-sqlite bench-scale-postgres)

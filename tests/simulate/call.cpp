@@ -209,7 +209,9 @@ Number Maker::version(const Argument& id) {
 }
 
 Argument Maker::sequence(const Argument& id) {
-  return random.between(random.chance(3) ? -1 : 0, version(id) + (random.chance(3) ? 1 : 0));
+  const Number most = version(id) + (random.chance(3) ? 1 : 0);
+  const Number least = random.chance(3) ? -1 : 0;
+  return random.between(least, most);
 }
 
 Argument Maker::tags() {

@@ -106,7 +106,7 @@ def test_lag_in_seconds_is_the_age_of_the_oldest_unread(store):
     db.subscribe()
     db.rows("DROP TRIGGER evercore_event_no_update")
     db.rows("UPDATE evercore_event SET recorded_at = event_time - 90000000")
-    assert 90 <= db.one("SELECT lag_seconds FROM evercore_subscriptions") <= 120
+    assert 90 <= db.one("SELECT lag_seconds FROM evercore_subscriptions") < 9000
     db.ack(db.claim(), 1)
     assert db.rows("SELECT lag_events, lag_seconds FROM evercore_subscriptions") == [(0, 0)]
 

@@ -11,12 +11,15 @@ measure_parts = mkdir -p bench/out && rm -f bench/out/short; \
 	if [ -s bench/out/short ]; then echo "$$(wc -l <bench/out/short) parts fell short:"; cat bench/out/short; exit 1; fi; \
 	echo "0 parts fell short"
 
-.PHONY: bench-check bench-peers bench-writers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
+.PHONY: bench-check bench-agree bench-peers bench-writers bench-sqlite bench-tags-sqlite bench-tags-postgres bench-types-sqlite bench-types-postgres
 bench: ## measure everything: tables, bench/out/*.json and plots; says at its end how many parts fell short
 	+@$(call measure_parts,bench-sqlite bench-tags-sqlite bench-types-sqlite bench-subscription bench-postgres bench-tags-postgres bench-types-postgres bench-library bench-writers)
 
 bench-check: ## print the rows of the last benchmarks that fall short of bench/targets.json, and those not measured
 	@$(PYTHON) bench/check
+
+bench-agree: ## compare the last benchmarks with those in BEFORE, a copy of bench/out: which rows differ by more than 15 %
+	@$(PYTHON) bench/agree $(BEFORE)
 
 # fsync on, and every setting else as it comes, but for memory: what a server of this size would have.
 BENCH_SERVER := fsync=on shared_buffers=1GB max_wal_size=4GB
